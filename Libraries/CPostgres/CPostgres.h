@@ -1,0 +1,2 @@
+// libpq (libpq-dev). Imported by Postgres alone.
+#include <libpq-fe.h>
