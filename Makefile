@@ -1,0 +1,60 @@
+# What a person and CI call. Every target does its own set-up; `make` alone lists them.
+
+STATE ?= $(or $(HEARTGUARD_STATE),.heartguard)
+HEARTGUARD = .build/release/heartguard
+export HEARTGUARD_STATE := $(abspath $(STATE))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build up down status logs restart load test generate check-generated lint clean-state images compose-up compose-down
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: Debian packages, Python test clients
+	@Scripts/setup
+
+build: setup ## build the services and the heartguard command
+	@Scripts/build release
+
+up: build ## start the cluster, load the sample data, show it working
+	@$(HEARTGUARD) up
+
+down: ## stop the cluster; what it keeps stays
+	@if [ -x $(HEARTGUARD) ]; then $(HEARTGUARD) down; else echo 'Nothing was built here, so nothing runs.'; fi
+
+status: ## say what runs, where and since when
+	@$(HEARTGUARD) status
+
+logs: ## show the logs; SERVICE=users for one, FOLLOW=1 to go on
+	@$(HEARTGUARD) logs $(SERVICE) $(if $(FOLLOW),--follow)
+
+restart: ## stop and start again
+	@$(MAKE) --no-print-directory down
+	@$(MAKE) --no-print-directory up
+
+load: ## load the sample data into the running cluster
+	@$(HEARTGUARD) load
+
+test: ## run every test, in a cluster of its own
+	@Scripts/test
+
+generate: setup ## make the committed code in Libraries/CContracts and Libraries/Contracts from proto/
+	@Scripts/generate
+
+check-generated: setup ## prove that the committed code is what proto/ makes
+	@Scripts/check-generated
+
+lint: setup ## lint proto/ and refuse breaking changes
+	@Scripts/lint-proto
+
+clean-state: down ## throw away the private databases, keys and logs; asks nothing
+	@$(HEARTGUARD) clean-state
+
+images: build ## lay out the files that the container image is made of
+	@Scripts/images
+
+compose-up: images ## run the same cluster in containers
+	@docker compose up --build --detach --wait
+
+compose-down: ## stop the containers and delete their volumes
+	@docker compose down --volumes
