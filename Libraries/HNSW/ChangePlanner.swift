@@ -1,0 +1,16 @@
+/// What the one writer works in. It drafts a change while searches go on over the graph as it is.
+struct ChangePlanner: ~Copyable {
+    var draft: LinkDraft
+    var scratch = SearchScratch()
+    /// The neighbours of a new node.
+    var chosen = NeighbourSelection()
+    /// The neighbours of a node that has one too many, by distance and as the heuristic thins them.
+    var ranked = CandidateList()
+    var thinned = NeighbourSelection()
+    /// The neighbours of one node, marked to find common ones.
+    var marked = VisitedSet()
+
+    init(configuration: HNSWConfiguration) {
+        draft = LinkDraft(configuration: configuration)
+    }
+}

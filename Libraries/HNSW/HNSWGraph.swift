@@ -1,0 +1,55 @@
+/// The graph itself: vectors, links and where a search enters. It knows slots and no keys.
+///
+/// What borrows it may run on many threads; what changes it belongs to one writer, who holds the index's write lock.
+/// On every layer the links are mutual and connect all the layer's nodes; each change keeps it so (`Connectivity.swift`).
+struct HNSWGraph: ~Copyable {
+    let configuration: HNSWConfiguration
+    var vectors: VectorStore
+    var links: LinkStore
+
+    /// A node of the highest layer, or -1 when there is none.
+    private(set) var entry: Int32 = -1
+
+    /// One more than the highest slot ever used.
+    private(set) var slotCount = 0
+
+    /// A node that an update has replaced and is about to remove: searches pass through it and do not report it.
+    private(set) var hidden: Int32 = -1
+
+    private var nodeCount = 0
+
+    /// Vectors that a search can find.
+    var count: Int { hidden < 0 ? nodeCount : nodeCount - 1 }
+
+    var topLayer: Int { entry < 0 ? -1 : links.level(of: entry) }
+
+    init(configuration: HNSWConfiguration) {
+        self.configuration = configuration
+        vectors = VectorStore(dimension: configuration.dimension, metric: configuration.metric, capacity: 0)
+        links = LinkStore(configuration: configuration, capacity: 0, blockCapacity: 0)
+    }
+
+    mutating func commitInsertion(_ place: SlotAllocator.Place, draft: borrowing LinkDraft, replacing old: Int32?) {
+        links.setLevel(place.level, firstBlock: place.firstBlock, of: place.slot)
+        apply(draft)
+        if place.level > topLayer { entry = place.slot }
+        slotCount = max(slotCount, Int(place.slot) + 1)
+        nodeCount += 1
+        hidden = old ?? -1
+    }
+
+    mutating func commitRemoval(of slot: Int32, draft: borrowing LinkDraft, newEntry: Int32) {
+        apply(draft)
+        entry = newEntry
+        links.setLevel(-1, firstBlock: -1, of: slot)
+        nodeCount -= 1
+        hidden = -1
+    }
+
+    private func apply(_ draft: borrowing LinkDraft) {
+        for index in 0..<draft.count {
+            links.setNeighbours(
+                of: draft.slot(at: index), onLayer: draft.layer(at: index), to: draft.neighbours(at: index))
+        }
+    }
+}

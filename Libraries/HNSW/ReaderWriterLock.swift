@@ -1,0 +1,46 @@
+internal import Glibc
+
+/// Lets many threads read or one write.
+///
+/// `pthread_rwlock_t` that prefers a waiting writer, so a stream of searches cannot starve an insertion. The index
+/// sends writers in one at a time, so readers wait for one short change and never for a queue of them. POSIX lets any
+/// number of threads call these functions on one lock at once.
+@safe
+final class ReaderWriterLock: @unchecked Sendable {
+    private let lock: UnsafeMutablePointer<pthread_rwlock_t>
+
+    init() {
+        unsafe lock = .allocate(capacity: 1)
+        var attributes = pthread_rwlockattr_t()
+        // The codes below are only returned for an uninitialised or exhausted lock, a deadlock or a foreign thread's
+        // unlock: mistakes of ours.
+        unsafe ReaderWriterLock.check(pthread_rwlockattr_init(&attributes))
+        unsafe ReaderWriterLock.check(
+            pthread_rwlockattr_setkind_np(
+                &attributes, Int32(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP)))
+        unsafe ReaderWriterLock.check(pthread_rwlock_init(lock, &attributes))
+        unsafe ReaderWriterLock.check(pthread_rwlockattr_destroy(&attributes))
+    }
+
+    deinit {
+        unsafe ReaderWriterLock.check(pthread_rwlock_destroy(lock))
+        unsafe lock.deallocate()
+    }
+
+    /// Not to be called from within another: with a writer waiting between the two, both would wait forever.
+    func withReadLock<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+        unsafe ReaderWriterLock.check(pthread_rwlock_rdlock(lock))
+        defer { unsafe ReaderWriterLock.check(pthread_rwlock_unlock(lock)) }
+        return try body()
+    }
+
+    func withWriteLock<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+        unsafe ReaderWriterLock.check(pthread_rwlock_wrlock(lock))
+        defer { unsafe ReaderWriterLock.check(pthread_rwlock_unlock(lock)) }
+        return try body()
+    }
+
+    private static func check(_ code: Int32) {
+        precondition(code == 0, "A pthread_rwlock call failed with \(code).")
+    }
+}

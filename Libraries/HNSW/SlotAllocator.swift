@@ -1,0 +1,66 @@
+internal import Glibc
+
+/// Hands out slots and the blocks of upper layers, takes them back, and draws the level of a new node.
+struct SlotAllocator {
+    struct Place {
+        let slot: Int32
+        let level: Int
+        /// Where the links of its upper layers go; -1 for a node that lives on layer 0 alone.
+        let firstBlock: Int32
+    }
+
+    private let levelScale: Double
+    private var random: SplitMix64
+    private var freeSlots: [Int32] = []
+    /// Runs of blocks that removed nodes left, by their length.
+    private var freeBlocks: [[Int32]] = Array(repeating: [], count: SlotAllocator.highestLevel + 1)
+    private(set) var slotCount = 0
+    private(set) var blockCount = 0
+
+    /// With m = 2 one node in 10^9 would get this far; it bounds what a search has to climb down.
+    static let highestLevel = 30
+
+    init(configuration: HNSWConfiguration) {
+        levelScale = 1 / log(Double(configuration.m))
+        random = SplitMix64(state: configuration.seed)
+    }
+
+    mutating func take() throws(HNSWError) -> Place {
+        guard !freeSlots.isEmpty || slotCount < Int(Int32.max) - 1 else { throw .full }
+        let level = drawLevel()
+        let slot = freeSlots.popLast() ?? Int32(slotCount)
+        slotCount = max(slotCount, Int(slot) + 1)
+        return Place(slot: slot, level: level, firstBlock: takeBlocks(level))
+    }
+
+    mutating func giveBack(_ place: Place) {
+        freeSlots.append(place.slot)
+        if place.level > 0 { freeBlocks[place.level].append(place.firstBlock) }
+    }
+
+    private mutating func takeBlocks(_ level: Int) -> Int32 {
+        guard level > 0 else { return -1 }
+        if let reused = freeBlocks[level].popLast() { return reused }
+        defer { blockCount += level }
+        return Int32(blockCount)
+    }
+
+    /// Section 4 of the paper: floor(-ln(unif(0..1)) * mL), with mL = 1 / ln(m).
+    private mutating func drawLevel() -> Int {
+        let uniform = (Double(random.next() >> 11) + 1) * 0x1p-53
+        return min(SlotAllocator.highestLevel, Int(-log(uniform) * levelScale))
+    }
+}
+
+/// Steele, Lea and Flood's generator: one word of state, so that a graph can be built again from its seed.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
