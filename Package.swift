@@ -10,7 +10,107 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A C library of the system: a module map and nothing else, imported by one Swift module.
+func system(_ name: String, pkgConfig: String, debian package: String) -> Target {
+    .systemLibrary(name: name, path: "Libraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Libraries/\(name)", resources: resources, swiftSettings: settings)
+}
+
+func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(
+        name: name, dependencies: ["Application", "Contracts", "RPC", "Time", logging] + dependencies,
+        path: "Services/\(name)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, path: "Tests/\(name)Tests",
+        swiftSettings: settings)
+}
+
 let package = Package(
     name: "HeartGuard",
-    targets: []
+    products: [
+        .executable(name: "heartguard", targets: ["HeartGuardCommand"]),
+        .executable(name: "heartguard-users", targets: ["Users"]),
+        .executable(name: "heartguard-vitals", targets: ["Vitals"]),
+        .executable(name: "heartguard-chat", targets: ["Chat"]),
+        .executable(name: "heartguard-vectors", targets: ["Vectors"]),
+        .executable(name: "heartguard-gateway", targets: ["Gateway"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
+    ],
+    targets: [
+        // C libraries
+        system("CNghttp2", pkgConfig: "libnghttp2", debian: "libnghttp2-dev"),
+        system("CProtobuf", pkgConfig: "libprotobuf-c", debian: "libprotobuf-c-dev"),
+        system("CPostgres", pkgConfig: "libpq", debian: "libpq-dev"),
+        system("CHiredis", pkgConfig: "hiredis", debian: "libhiredis-dev"),
+        system("CArgon2", pkgConfig: "libargon2", debian: "libargon2-dev"),
+
+        // Libraries, from the ground up
+        library("Time"),
+        library("ConnectionPool", ["Time", collections]),
+        library("Postgres", ["CPostgres", "ConnectionPool", "Time", logging]),
+        library("Migrations", ["Postgres", logging, crypto]),
+        library("Schema", ["Migrations"], resources: [.embedInCode("Revisions")]),
+        library("Redis", ["CHiredis", "Time", nioCore, nioPosix, nioSSL, logging]),
+        library("Resilience", ["Redis", "Time"]),
+        library("HTTP2", ["CNghttp2"]),
+        library("RPC", ["HTTP2", "Time", nioCore, nioPosix, nioSSL, logging]),
+        .target(name: "CContracts", dependencies: ["CProtobuf"], path: "Libraries/CContracts"),
+        library("Contracts", ["RPC", "CContracts", "CProtobuf"]),
+        library("HNSW"),
+        library("Passwords", ["CArgon2"]),
+        library("Tokens", ["Time", jwtKit, crypto]),
+        library(
+            "Application",
+            [
+                "Contracts", "RPC", "Postgres", "Migrations", "Schema", "Redis", "Resilience", "Tokens", "Time",
+                logging, configuration, lifecycle,
+            ]),
+
+        // Services
+        service("Users", ["Postgres", "Passwords", "Tokens", "Resilience", "Redis"]),
+        service("Vitals", ["Postgres"]),
+        service("Chat", ["Postgres"]),
+        service("Vectors", ["Postgres", "HNSW"]),
+        service("Gateway", ["Resilience", "Redis", hummingbird, hummingbirdTLS, nioSSL]),
+
+        // Tools
+        .executableTarget(
+            name: "HeartGuardCommand",
+            dependencies: [
+                "Application", "Contracts", "RPC", "Postgres", "Migrations", "Schema", "Tokens", "Time", logging,
+                argumentParser,
+            ],
+            path: "Tools/heartguard", swiftSettings: settings),
+    ]
 )

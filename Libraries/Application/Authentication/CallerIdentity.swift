@@ -1,0 +1,48 @@
+package import FoundationEssentials
+package import Postgres
+package import RPC
+package import Time
+package import Tokens
+
+/// Who calls, as the access token proved it.
+package struct CallerIdentity: Sendable, Equatable {
+    package let userID: UUID
+    package let role: AccessClaims.Role
+    package let tokenID: String
+    package let sessionID: UUID
+    package let tokenExpiresAt: Instant
+
+    package init(_ claims: AccessClaims) {
+        userID = claims.subject
+        role = claims.role
+        tokenID = claims.tokenID
+        sessionID = claims.sessionID
+        tokenExpiresAt = claims.expiresAt
+    }
+}
+
+extension CallerIdentity: RPCContextKey {
+    package typealias Value = CallerIdentity
+}
+
+extension RPCContext {
+    /// The signed-in caller. Throws UNAUTHENTICATED where the method's policy let anyone in.
+    package func caller() throws(RPCError) -> CallerIdentity {
+        guard let caller = self[CallerIdentity.self] else {
+            throw RPCError(.unauthenticated, "Sign in and send the access token as \"authorization: Bearer …\".")
+        }
+        return caller
+    }
+}
+
+extension Identity {
+    /// The rows of one person.
+    package static func user(_ id: UUID) -> Identity {
+        Identity([("heartguard.user_id", id.uuidString.lowercased())])
+    }
+
+    /// The one row that signing in needs, before anybody is known.
+    package static func login(email: String) -> Identity {
+        Identity([("heartguard.login_email", email)])
+    }
+}

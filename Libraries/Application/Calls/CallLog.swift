@@ -1,0 +1,51 @@
+internal import Logging
+internal import Postgres
+internal import RPC
+internal import Redis
+
+/// Writes one line for each call that failed for a reason of ours, and at debug level one for every call.
+///
+/// A line names the method, the status and the request; never a value of the request. Of causes only those are
+/// written whose texts are known to hold no values.
+struct CallLog: ServerInterceptor {
+    let logger: Logger
+
+    func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
+        let start = ContinuousClock.now
+        do {
+            try await next(context)
+            logger.debug("call answered", metadata: fields(context, start))
+        } catch let error as RPCError {
+            var fields = fields(context, start)
+            fields["code"] = "\(error.code.name)"
+            if let cause = error.cause { fields["cause"] = "\(Self.sentence(of: cause))" }
+            logger.log(level: Self.level(of: error.code), "call failed", metadata: fields)
+            throw error
+        }
+    }
+
+    private func fields(_ context: RPCContext, _ start: ContinuousClock.Instant) -> Logger.Metadata {
+        [
+            "method": "\(context.method.path)",
+            "request_id": "\(context.requestID)",
+            "duration_us": "\((ContinuousClock.now - start) / .microseconds(1))",
+        ]
+    }
+
+    private static func level(of code: StatusCode) -> Logger.Level {
+        switch code {
+        case .internalError, .unknown, .dataLoss: .error
+        case .unavailable, .deadlineExceeded, .resourceExhausted: .warning
+        default: .debug
+        }
+    }
+
+    private static func sentence(of cause: any Error) -> String {
+        switch cause {
+        case let error as PostgresError: error.description
+        case let error as RedisError: error.message
+        case let error as RPCError: error.description
+        default: String(reflecting: type(of: cause))
+        }
+    }
+}

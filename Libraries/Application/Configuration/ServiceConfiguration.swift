@@ -1,0 +1,82 @@
+package import Logging
+package import Postgres
+package import RPC
+package import Redis
+
+/// What every service is told: where it listens, how it proves itself, and where its stores are.
+package struct ServiceConfiguration: Sendable {
+    /// The service's short name: `users`, `vitals`, `chat`, `vectors` or `gateway`.
+    package let service: String
+    package let logLevel: Logger.Level
+    package let server: RPCServerConfiguration
+    /// How to connect to the other services; nil without TLS.
+    package let clientTLS: ClientTLS?
+    /// Nil for a service that keeps no records.
+    package let postgres: PostgresConfiguration?
+    package let durableRedis: RedisConfiguration
+    package let cacheRedis: RedisConfiguration
+    /// The public keys of access tokens, as a JSON Web Key Set.
+    package let jwks: String
+    package let tokenIssuer: String
+
+    /// Reads the settings that services share. What is wrong with them is reported by `settings.finish()`.
+    package init(service: String, keepsRecords: Bool = true, from settings: inout Settings) {
+        self.service = service
+        let level = settings.string("HEARTGUARD_LOG_LEVEL", default: "info")
+        logLevel = Logger.Level(rawValue: level) ?? .info
+        if Logger.Level(rawValue: level) == nil {
+            settings.report("HEARTGUARD_LOG_LEVEL is not one of trace, debug, info, notice, warning, error, critical.")
+        }
+
+        let trustRoots = settings.optional("HEARTGUARD_TLS_CA_FILE")
+        var tls: TLSFiles?
+        if settings.optional("HEARTGUARD_TLS_CERTIFICATE_FILE") != nil || settings.optional("HEARTGUARD_TLS_KEY_FILE") != nil {
+            tls = TLSFiles(
+                certificateChain: settings.string("HEARTGUARD_TLS_CERTIFICATE_FILE"),
+                privateKey: settings.string("HEARTGUARD_TLS_KEY_FILE"))
+        }
+        clientTLS = trustRoots.map { ClientTLS(trustRoots: $0) }
+        var server = RPCServerConfiguration(
+            host: settings.string("HEARTGUARD_LISTEN_HOST", default: "127.0.0.1"),
+            port: settings.port("HEARTGUARD_LISTEN_PORT", allowsAny: true),
+            tls: tls)
+        server.eventLoopThreads = settings.int("HEARTGUARD_EVENT_LOOP_THREADS", default: 1, in: 1...256)
+        self.server = server
+
+        if keepsRecords {
+            var pool = PostgresConfiguration(
+                host: settings.string("HEARTGUARD_POSTGRES_HOST"),
+                port: settings.port("HEARTGUARD_POSTGRES_PORT", default: 5432),
+                database: settings.string("HEARTGUARD_POSTGRES_DATABASE", default: "heartguard"),
+                user: settings.string("HEARTGUARD_POSTGRES_USER", default: "heartguard_\(service)"),
+                password: settings.contents(ofFile: "HEARTGUARD_POSTGRES_PASSWORD_FILE"),
+                applicationName: "heartguard-\(service)")
+            let minimum = settings.int("HEARTGUARD_POSTGRES_POOL_MIN", default: 2, in: 0...30)
+            let maximum = settings.int("HEARTGUARD_POSTGRES_POOL_MAX", default: 10, in: 1...30)
+            if minimum > maximum {
+                settings.report("HEARTGUARD_POSTGRES_POOL_MIN is larger than HEARTGUARD_POSTGRES_POOL_MAX.")
+            } else {
+                pool.pool.minConnections = minimum
+                pool.pool.maxConnections = maximum
+            }
+            postgres = pool
+        } else {
+            postgres = nil
+        }
+        durableRedis = Self.redis(.durable, "HEARTGUARD_REDIS_DURABLE", from: &settings)
+        cacheRedis = Self.redis(.cache, "HEARTGUARD_REDIS_CACHE", from: &settings)
+        jwks = settings.contents(ofFile: "HEARTGUARD_TOKEN_JWKS_FILE")
+        tokenIssuer = settings.string("HEARTGUARD_TOKEN_ISSUER", default: "heartguard")
+    }
+
+    private static func redis(
+        _ role: RedisConfiguration.Role, _ prefix: String, from settings: inout Settings
+    ) -> RedisConfiguration {
+        RedisConfiguration(
+            host: settings.string("\(prefix)_HOST"),
+            port: settings.port("\(prefix)_PORT"),
+            password: settings.optional("\(prefix)_PASSWORD_FILE") == nil
+                ? nil : settings.contents(ofFile: "\(prefix)_PASSWORD_FILE"),
+            role: role)
+    }
+}

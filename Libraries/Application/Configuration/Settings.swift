@@ -1,0 +1,90 @@
+internal import Configuration
+internal import FoundationEssentials
+
+/// The settings of a program, read once from its environment.
+///
+/// Every reading method notes what is missing or cannot be used and returns a placeholder, so that `finish()` can
+/// report all of it in one error; nothing read before `finish()` has returned may be used.
+package struct Settings {
+    private let reader: ConfigReader
+    private var problems: [String] = []
+
+    /// Settings from the given variables: `.process`, or a test's own.
+    package init(environment: [String: String]) {
+        reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))
+    }
+
+    /// The value of a variable, or nil when it is absent or empty.
+    package func optional(_ variable: String) -> String? {
+        let key = ConfigKey(variable.lowercased().split(separator: "_").map(String.init))
+        guard let value = reader.string(forKey: key), !value.isEmpty else { return nil }
+        return value
+    }
+
+    /// The value of a variable that must be set, unless there is a default.
+    package mutating func string(_ variable: String, default fallback: String? = nil) -> String {
+        if let value = optional(variable) ?? fallback { return value }
+        problems.append("\(variable) is not set.")
+        return ""
+    }
+
+    /// A whole number within a range.
+    package mutating func int(_ variable: String, default fallback: Int? = nil, in range: ClosedRange<Int>) -> Int {
+        guard let text = optional(variable) else {
+            if let fallback { return fallback }
+            problems.append("\(variable) is not set.")
+            return range.lowerBound
+        }
+        guard let value = Int(text), range.contains(value) else {
+            problems.append("\(variable) is not a whole number from \(range.lowerBound) to \(range.upperBound).")
+            return range.lowerBound
+        }
+        return value
+    }
+
+    /// A port that can be listened on or connected to; 0 lets the system choose where `allowsAny` says so.
+    package mutating func port(_ variable: String, default fallback: Int? = nil, allowsAny: Bool = false) -> Int {
+        int(variable, default: fallback, in: (allowsAny ? 0 : 1)...65_535)
+    }
+
+    /// The contents of the file that a variable names, without the line end that editors add. Secrets come this way.
+    package mutating func contents(ofFile variable: String) -> String {
+        let path = string(variable)
+        guard !path.isEmpty else { return "" }
+        do {
+            let text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+            let trimmed = text.hasSuffix("\n") ? String(text.dropLast()) : text
+            if trimmed.isEmpty { problems.append("\(variable) names the file \(path), which is empty.") }
+            return trimmed
+        } catch {
+            problems.append("\(variable) names the file \(path), which cannot be read.")
+            return ""
+        }
+    }
+
+    /// An address of the form `host:port`.
+    package mutating func address(_ variable: String) -> (host: String, port: Int) {
+        let text = string(variable)
+        guard !text.isEmpty else { return ("", 0) }
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65_535).contains(port), colon != text.startIndex
+        else {
+            problems.append("\(variable) is not of the form host:port.")
+            return ("", 0)
+        }
+        return (String(text[..<colon]), port)
+    }
+
+    /// Adds a problem that only the reader of a setting can see.
+    package mutating func report(_ problem: String) { problems.append(problem) }
+
+    /// Throws one error that lists every problem found.
+    package func finish() throws(SettingsError) {
+        guard problems.isEmpty else { throw SettingsError(problems: problems) }
+    }
+}
+
+extension [String: String] {
+    /// The environment variables that this process was started with.
+    package static var process: [String: String] { ProcessInfo.processInfo.environment }
+}

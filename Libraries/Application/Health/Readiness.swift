@@ -1,0 +1,78 @@
+internal import Logging
+package import Migrations
+package import Postgres
+
+/// One thing that must hold for a service to serve.
+package struct ReadinessCheck: Sendable {
+    package let name: String
+    /// Nil when it holds, or a sentence that says why not.
+    package let problem: @Sendable () async -> String?
+
+    package init(_ name: String, problem: @escaping @Sendable () async -> String?) {
+        self.name = name
+        self.problem = problem
+    }
+
+    /// The database answers.
+    package static func postgres(_ postgres: Postgres) -> ReadinessCheck {
+        ReadinessCheck("postgres") {
+            do throws(PostgresError) {
+                try await postgres.ping()
+                return nil
+            } catch {
+                return "The database does not answer: \(error)"
+            }
+        }
+    }
+
+    /// The database has every revision that this program was built with.
+    package static func schema(_ postgres: Postgres, chain: MigrationChain) -> ReadinessCheck {
+        ReadinessCheck("schema") {
+            do {
+                switch try await Migrations.currentState(postgres, chain: chain) {
+                case .current: return nil
+                case .behind(let missing):
+                    return "The database's schema is behind; it misses \(missing.joined(separator: ", "))."
+                        + " Run \"heartguard migrate up\"."
+                case .diverged(let revision):
+                    return "The database's revision \(revision) is not the one that this program knows."
+                }
+            } catch {
+                return "The database's schema cannot be read: \(error)"
+            }
+        }
+    }
+}
+
+/// Asks the checks again and again and reports what they say.
+struct ReadinessMonitor: Sendable {
+    let checks: [ReadinessCheck]
+    let health: HealthReporter
+    let gate: ReadinessGate
+    let logger: Logger
+    /// How long a stopped database may go unnoticed.
+    var interval: Duration = .milliseconds(500)
+
+    /// Runs until it is cancelled; the health is NOT_SERVING afterwards.
+    func run() async {
+        while !Task.isCancelled {
+            let status = await currentStatus()
+            if status == .serving { gate.open() }
+            if health.report(status) {
+                switch status {
+                case .serving: logger.notice("serving")
+                case .notServing(let reason): logger.warning("not serving", metadata: ["reason": "\(reason)"])
+                }
+            }
+            do { try await Task.sleep(for: interval) } catch { break }
+        }
+        health.report(.notServing(reason: "The service is stopping."))
+    }
+
+    private func currentStatus() async -> HealthReporter.Status {
+        for check in checks {
+            if let problem = await check.problem() { return .notServing(reason: problem) }
+        }
+        return .serving
+    }
+}

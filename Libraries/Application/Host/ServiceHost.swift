@@ -1,0 +1,101 @@
+package import Logging
+package import Postgres
+package import RPC
+package import Redis
+package import Resilience
+internal import Schema
+internal import ServiceLifecycle
+internal import Tokens
+
+/// What every service stands on: its stores, its health and its server, started in order and stopped in reverse.
+///
+/// Stores come first, then the service's own background work, then the server; on SIGTERM or SIGINT the server
+/// refuses new calls and finishes those that run before anything under it goes.
+package final class ServiceHost: Sendable {
+    package let configuration: ServiceConfiguration
+    package let logger: Logger
+    package let durable: Redis
+    package let cache: Redis
+    package let blocklist: TokenBlocklist
+    package let health: HealthReporter
+    /// What every call passes on its way to a handler, whichever door it came in by: the call's log line, its errors
+    /// turned into statuses, the gate that keeps calls out until the service is ready, and who may call.
+    package let interceptors: [any ServerInterceptor]
+    private let gate: ReadinessGate
+    private let database: Postgres?
+
+    /// Throws when the token keys cannot be used; connects to nothing yet.
+    package init(_ configuration: ServiceConfiguration) throws {
+        self.configuration = configuration
+        var logger = Logger(label: "heartguard.\(configuration.service)") { JSONLogHandler(label: $0) }
+        logger.logLevel = configuration.logLevel
+        self.logger = logger
+        durable = Redis(configuration: configuration.durableRedis, logger: logger)
+        cache = Redis(configuration: configuration.cacheRedis, logger: logger)
+        database = configuration.postgres.map { Postgres(configuration: $0, logger: logger) }
+        blocklist = TokenBlocklist(durable)
+        health = HealthReporter()
+        gate = ReadinessGate(health: health)
+        let authentication = Authentication(
+            verifier: try TokenVerifier(jwks: configuration.jwks, issuer: configuration.tokenIssuer),
+            blocklist: blocklist)
+        interceptors = [CallLog(logger: logger), ErrorMapping(), gate, authentication]
+    }
+
+    /// The service's database. A programmer's mistake in a service that was configured without one.
+    package var postgres: Postgres {
+        guard let database else { preconditionFailure("\(configuration.service) keeps no records") }
+        return database
+    }
+
+    /// Runs until the program is asked to stop and the last call has ended.
+    ///
+    /// - Parameters:
+    ///   - interceptors: The service's own, run after the caller is known.
+    ///   - background: Work that lives as long as the server; it is cancelled to stop it.
+    ///   - readiness: What must hold, besides the database and its schema, before calls are let in.
+    package func run(
+        services: [any RPCService],
+        interceptors: [any ServerInterceptor] = [],
+        background: [@Sendable () async throws -> Void] = [],
+        readiness: [ReadinessCheck] = [],
+        stopSignals: Bool = true,
+        onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
+    ) async throws {
+        let checks = (database.map { [.postgres($0), .schema($0, chain: Schema.chain)] } ?? []) + readiness
+        let monitor = ReadinessMonitor(checks: checks, health: health, gate: gate, logger: logger)
+        let names = Set(services.flatMap { $0.handlers.map(\.descriptor.service) })
+        let server = RPCServer(
+            configuration: configuration.server,
+            services: services + [HealthService(names: names, health: health), ReflectionService(serving: names)],
+            interceptors: self.interceptors + interceptors,
+            logger: logger)
+
+        var children: [Child] = []
+        if let database { children.append(Child(name: "postgres") { await database.run() }) }
+        children.append(Child(name: "redis durable") { [durable] in await durable.run() })
+        children.append(Child(name: "redis cache") { [cache] in await cache.run() })
+        children += background.map { Child(name: "background", body: $0) }
+        children.append(Child(name: "readiness") { await monitor.run() })
+        children.append(
+            Child(name: "server") { [logger] in
+                try await server.run { host, port in
+                    logger.notice("listening", metadata: ["host": "\(host)", "port": "\(port)"])
+                    onListening(host, port)
+                }
+            } finish: {
+                server.beginGracefulShutdown()
+            })
+
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: children.map { child in
+                    .init(
+                        service: child, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup)
+                },
+                gracefulShutdownSignals: stopSignals ? [.sigterm, .sigint] : [],
+                logger: logger))
+        try await group.run()
+    }
+}

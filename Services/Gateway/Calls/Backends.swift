@@ -1,0 +1,44 @@
+import Application
+import Contracts
+import Logging
+import RPC
+
+/// A channel to each service, and how a call of the Gateway's own caller goes on to it.
+struct Backends: Sendable {
+    private let channelOf: [Backend: RPCChannel]
+
+    init(_ configuration: GatewayConfiguration, logger: Logger) {
+        channelOf = configuration.backends.mapValues { address in
+            RPCChannel(
+                target: (host: address.host, port: address.port), tls: configuration.common.clientTLS, logger: logger)
+        }
+    }
+
+    var channels: [RPCChannel] { Array(channelOf.values) }
+
+    subscript(_ backend: Backend) -> RPCChannel {
+        guard let channel = channelOf[backend] else { preconditionFailure("every backend has an address") }
+        return channel
+    }
+
+    /// Sends the bytes of a request on and returns those of the answer. The service's metadata is added to ours, and
+    /// its error is the caller's: its sentence was written for the caller too.
+    func forward(_ request: [UInt8], to backend: Backend, _ context: RPCContext) async throws(RPCError) -> [UInt8] {
+        let method = Method<RawMessage, RawMessage>(context.method)
+        let response = try await self[backend].unaryResponse(
+            method, RawMessage(request), options: CallOptions(metadata: Self.forwarded(context)))
+        for (name, value) in response.metadata where name.hasPrefix("x-heartguard-") {
+            context.responseMetadata.set(name, value)
+        }
+        return response.message.bytes
+    }
+
+    /// What a service needs to know of the call: who calls, and under which name the call is logged.
+    static func forwarded(_ context: RPCContext) -> Metadata {
+        var metadata: Metadata = ["x-request-id": context.requestID]
+        for name in ["authorization", "traceparent", "tracestate"] {
+            if let value = context.metadata[name] { metadata[name] = value }
+        }
+        return metadata
+    }
+}

@@ -1,0 +1,46 @@
+import Contracts
+import RPC
+
+/// One method that callers reach through the Gateway: bytes in, bytes out, whoever answers it.
+struct Endpoint: Sendable {
+    let method: AnyContractMethod
+    let answer: @Sendable (_ request: [UInt8], RPCContext) async throws -> [UInt8]
+
+    var descriptor: MethodDescriptor { method.descriptor }
+}
+
+/// Every method of the contracts: the services' go on to them, the Gateway's own is answered here.
+struct Endpoints: Sendable {
+    let all: [Endpoint]
+
+    init(backends: Backends, overview: PatientOverview) {
+        all = ContractRegistry.methods.compactMap { method in
+            if let backend = Backend(serving: method.descriptor) {
+                return Endpoint(method: method) { request, context in
+                    try await backends.forward(request, to: backend, context)
+                }
+            }
+            guard method.descriptor.path == GatewayV1.GatewayServiceMethods.getPatientOverview.descriptor.path else {
+                return nil
+            }
+            return Endpoint(method: method) { request, context in
+                let request = try GatewayV1.GetPatientOverviewRequest(decoding: request.span.bytes)
+                return try await overview.answer(request, context: context).serialized()
+            }
+        }
+    }
+}
+
+/// The gRPC door: every endpoint under its own name, its messages unread.
+struct EndpointService: RPCService {
+    static let serviceName = GatewayV1.GatewayServiceMethods.getPatientOverview.descriptor.service
+    let handlers: [MethodHandler]
+
+    init(_ endpoints: Endpoints) {
+        handlers = endpoints.all.map { endpoint in
+            .unary(Method<RawMessage, RawMessage>(endpoint.descriptor)) { request, context in
+                RawMessage(try await endpoint.answer(request.bytes, context))
+            }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Application
+import Contracts
+import RPC
+import Resilience
+
+/// The Gateway put together: channels to the services, one way for every call, and two doors to it.
+struct GatewayApplication: Sendable {
+    let configuration: GatewayConfiguration
+
+    init(_ configuration: GatewayConfiguration) { self.configuration = configuration }
+
+    /// Runs until the program is asked to stop. The callback tells where the doors are once both are open.
+    func run(onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }) async throws {
+        let host = try ServiceHost(configuration.common)
+        let backends = Backends(configuration, logger: host.logger)
+        let overview = PatientOverview(backends: backends)
+        let endpoints = Endpoints(backends: backends, overview: overview)
+        let limiter = RateLimiting(
+            signedIn: SlidingWindowLimiter(
+                host.cache, window: configuration.limits.window, limit: configuration.limits.signedIn),
+            anonymous: SlidingWindowLimiter(
+                host.cache, window: configuration.limits.window, limit: configuration.limits.anonymous))
+        let json = JSONFront(
+            routes: RouteTable(endpoints.all),
+            path: CallPath(interceptors: host.interceptors + [limiter]),
+            health: host.health,
+            configuration: configuration,
+            logger: host.logger)
+
+        try await host.run(
+            services: [EndpointService(endpoints)],
+            interceptors: [limiter],
+            background: backends.channels.map { channel in { await channel.run() } } + [{ try await json.run() }],
+            onListening: onListening)
+    }
+}
