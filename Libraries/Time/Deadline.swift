@@ -17,6 +17,11 @@ package struct Deadline: Sendable, Hashable, Comparable {
 
     package var hasPassed: Bool { remaining <= .zero }
 
+    /// A deadline that much later.
+    package static func + (deadline: Deadline, duration: Duration) -> Deadline {
+        Deadline(instant: deadline.instant.advanced(by: duration))
+    }
+
     package static func < (left: Deadline, right: Deadline) -> Bool { left.instant < right.instant }
 
     /// The stricter of two deadlines, where `nil` stands for none.

@@ -1,0 +1,149 @@
+package import ConnectionPool
+package import Logging
+internal import Time
+
+/// A database, reached through a pool of connections.
+///
+/// Each call runs in a transaction of its own that carries the identity and the time limit with it; BEGIN, both settings,
+/// the statement and COMMIT are one round trip. Statements are prepared once per connection. No thread that is shared
+/// with others waits for the server.
+///
+/// A call that returns has been committed. A call that throws has not been, except for `.outcomeUnknown`. Nothing that may
+/// have run is ever sent again.
+package final class Postgres: Sendable {
+    private let pool: ConnectionPool<Connection>
+
+    /// Connects nowhere yet; `run()` does.
+    package init(configuration: PostgresConfiguration, logger: Logger) {
+        pool = ConnectionPool(configuration: configuration.pool) {
+            do throws(PostgresError) {
+                return try await Connection.open(configuration)
+            } catch {
+                logger.warning("No connection to PostgreSQL", metadata: ["error": "\(error)"])
+                throw error
+            }
+        }
+    }
+
+    /// Keeps the connections until the task is cancelled; then lends no more, waits for those that are lent up to the
+    /// pool's `drainTimeout`, and returns when they are closed.
+    package func run() async { await pool.run() }
+
+    /// The pool's numbers.
+    package var statistics: PoolStatistics { pool.statistics }
+
+    /// The rows of a query.
+    ///
+    /// - Throws: `.poolTimeout` or `.connectionFailed` without having sent anything; `.queryCancelled` if the task is
+    ///   cancelled; `.statementTimeout` after the tier's limit or `Deadline.current`; `.outcomeUnknown`, never with
+    ///   a read-only mode, if the connection was lost at the end; `.decoding` if a row is not what `Value` reads; or what the server
+    ///   reported.
+    nonisolated(nonsending) package func rows<Value: RowDecodable>(
+        _ query: Query, as type: Value.Type, identity: Identity = .none, tier: TimeoutTier = .fast,
+        mode: TransactionMode = .readWrite
+    ) async throws(PostgresError) -> [Value] {
+        try await result(of: query, identity, tier, mode).decode(as: type)
+    }
+
+    /// The first row of a query, or `nil` if it has none. Throws as `rows` does.
+    nonisolated(nonsending) package func first<Value: RowDecodable>(
+        _ query: Query, as type: Value.Type, identity: Identity = .none, tier: TimeoutTier = .fast,
+        mode: TransactionMode = .readWrite
+    ) async throws(PostgresError) -> Value? {
+        try await result(of: query, identity, tier, mode).first(as: type)
+    }
+
+    /// Runs a statement and tells how many rows it touched. Throws as `rows` does.
+    @discardableResult
+    nonisolated(nonsending) package func execute(
+        _ query: Query, identity: Identity = .none, tier: TimeoutTier = .fast
+    ) async throws(PostgresError) -> Int {
+        try await result(of: query, identity, tier, .readWrite).rowsAffected
+    }
+
+    /// Runs several statements in one transaction and one round trip. Throws as `rows` does; nothing is committed then.
+    @discardableResult
+    nonisolated(nonsending) package func batch(
+        _ queries: [Query], identity: Identity = .none, tier: TimeoutTier = .fast, mode: TransactionMode = .readWrite
+    ) async throws(PostgresError) -> [QueryResult] {
+        guard !queries.isEmpty else { return [] }
+        return try await withSession(identity, tier, mode) { session in
+            do throws(PostgresError) {
+                let answer = try await session.run(.statements(queries), begins: true, commits: true)
+                return Result<[QueryResult], PostgresError>.success(answer.results)
+            } catch {
+                return .failure(error)
+            }
+        }.get()
+    }
+
+    /// Lends a transaction to `body`, commits it when `body` returns and rolls it back when `body` throws.
+    ///
+    /// The tier's limit is for the whole transaction. `body` is never called twice; who wants to run a transaction again
+    /// after `.serializationFailure` (see `PostgresError.isTransient`) calls this method again.
+    ///
+    /// - Throws: what `body` throws; `PostgresError` as `rows` does.
+    nonisolated(nonsending) package func transaction<Value>(
+        identity: Identity = .none, tier: TimeoutTier = .fast, mode: TransactionMode = .readWrite,
+        _ body: nonisolated(nonsending) (Transaction) async throws -> Value
+    ) async throws -> Value {
+        try await withSession(identity, tier, mode) { session in
+            let transaction = Transaction(session)
+            do {
+                let value = try await body(transaction)
+                try await transaction.commit()
+                return Result<Value, any Error>.success(value)
+            } catch {
+                transaction.end()
+                return .failure(error)
+            }
+        }.get()
+    }
+
+    /// Asks the server for a sign of life. Throws as `rows` does.
+    nonisolated(nonsending) package func ping() async throws(PostgresError) {
+        _ = try await result(of: "SELECT 1", .none, .fast, .readOnly)
+    }
+
+    nonisolated(nonsending) private func result(
+        of query: Query, _ identity: Identity, _ tier: TimeoutTier, _ mode: TransactionMode
+    ) async throws(PostgresError) -> QueryResult {
+        guard let result = try await batch([query], identity: identity, tier: tier, mode: mode).first else {
+            throw PostgresError(.decoding, "The server gave no result for a statement.")
+        }
+        return result
+    }
+
+    /// Lends a connection, and leaves nothing of the borrower on it: no open transaction, no request to stop.
+    nonisolated(nonsending) private func withSession<Value>(
+        _ identity: Identity, _ tier: TimeoutTier, _ mode: TransactionMode,
+        _ body: nonisolated(nonsending) (Session) async -> Value
+    ) async throws(PostgresError) -> Value {
+        let deadline = tier.deadline()
+        let remaining = deadline.remaining
+        guard remaining > .zero else {
+            throw PostgresError(.statementTimeout, "The deadline had passed before a connection was asked for.")
+        }
+        do throws(PoolError) {
+            return try await pool.withConnection(waitingAtMost: remaining) { connection in
+                let session = Session(connection: connection, deadline: deadline, mode: mode, identity: identity)
+                let value = await body(session)
+                await connection.settle()
+                return value
+            }
+        } catch {
+            throw PostgresError(error)
+        }
+    }
+}
+
+extension PostgresError {
+    fileprivate init(_ error: PoolError) {
+        let code: Code = switch error {
+        case .timedOut(_, nil), .tooManyWaiters: .poolTimeout
+        case .timedOut(_, .some), .shutDown: .connectionFailed
+        case .cancelled: .queryCancelled
+        }
+        self.init(code, error.description, cause: error)
+    }
+}

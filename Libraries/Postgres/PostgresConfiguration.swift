@@ -1,0 +1,70 @@
+package import ConnectionPool
+
+/// Where a database is, who connects, and how many connections there may be.
+package struct PostgresConfiguration: Sendable {
+    /// How the connection is protected on its way. libpq's `sslmode` has weaker forms; these three say what they give.
+    package enum TLS: Sendable, Hashable {
+        /// No encryption: for loopback and Unix sockets.
+        case disabled
+        /// Encrypted, but whoever answers is believed.
+        case required
+        /// Encrypted, and the server's certificate has to be issued by this root (a PEM file) for this host.
+        case verified(rootCertificate: String)
+    }
+
+    /// A name, an address, or the folder of a Unix socket; several, parted by commas, are tried in turn.
+    package var host: String
+    package var port: Int
+    package var database: String
+    package var user: String
+    package var password: String?
+    package var tls: TLS
+    /// Shown in `pg_stat_activity`, so that an operator sees whose connection it is.
+    package var applicationName: String
+    /// How long one attempt to connect may take.
+    package var connectTimeout: Duration
+    package var pool: PoolConfiguration
+
+    package init(
+        host: String, port: Int = 5_432, database: String, user: String, password: String? = nil,
+        tls: TLS = .disabled, applicationName: String = "heartguard", connectTimeout: Duration = .seconds(5),
+        pool: PoolConfiguration = PoolConfiguration()
+    ) {
+        self.host = host
+        self.port = port
+        self.database = database
+        self.user = user
+        self.password = password
+        self.tls = tls
+        self.applicationName = applicationName
+        self.connectTimeout = connectTimeout
+        self.pool = pool
+    }
+
+    /// libpq's connection parameters.
+    var parameters: [(name: String, value: String)] {
+        var parameters = [
+            ("host", host),
+            // libpq takes one port for all hosts, or a list of the same length.
+            ("port", String(port)),
+            ("dbname", database),
+            ("user", user),
+            ("application_name", applicationName),
+            ("client_encoding", "UTF8"),
+            // A peer that vanished without a word is noticed within about half a minute.
+            ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "4"),
+            ("tcp_user_timeout", "30000"),
+            // A transaction that this process forgot or froze in must not hold its locks for ever.
+            ("options", "-c idle_in_transaction_session_timeout=300s"),
+        ]
+        if let password { parameters.append(("password", password)) }
+        switch tls {
+        case .disabled: parameters.append(("sslmode", "disable"))
+        case .required: parameters.append(("sslmode", "require"))
+        case .verified(let root):
+            parameters.append(("sslmode", "verify-full"))
+            parameters.append(("sslrootcert", root))
+        }
+        return parameters
+    }
+}

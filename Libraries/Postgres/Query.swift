@@ -1,0 +1,100 @@
+/// A statement and its parameters.
+///
+/// It is written as one string. Each interpolation becomes a parameter (`$1`, `$2`, …) and travels apart from the text
+/// in PostgreSQL's binary form, so there is nothing to escape and no way to splice text into the statement:
+///
+///     "SELECT id, name FROM users.users WHERE email = \(email)"
+///     "INSERT INTO vitals.vitals (id, value) SELECT * FROM unnest(\(ids), \(values))"
+///
+/// The text is prepared once on each connection and kept by its text, so it should not vary from call to call.
+package struct Query: Sendable, ExpressibleByStringInterpolation {
+    /// The text with its placeholders.
+    package let sql: String
+    let parameters: Parameters
+    /// Where in `sql` each parameter's `$` stands, in UTF-8 bytes.
+    private let placeholders: [Int]
+
+    package init(stringLiteral value: StaticString) {
+        sql = "\(value)"
+        parameters = Parameters()
+        placeholders = []
+    }
+
+    package init(stringInterpolation: StringInterpolation) {
+        sql = stringInterpolation.sql
+        parameters = stringInterpolation.parameters
+        placeholders = stringInterpolation.placeholders
+    }
+
+    /// A statement that this module composes from its own constants.
+    init(sql: String, parameters: Parameters = Parameters()) {
+        self.sql = sql
+        self.parameters = parameters
+        placeholders = []
+    }
+
+    package struct StringInterpolation: StringInterpolationProtocol {
+        var sql = ""
+        var parameters = Parameters()
+        var placeholders: [Int] = []
+
+        package init(literalCapacity: Int, interpolationCount: Int) {
+            sql.reserveCapacity(literalCapacity + interpolationCount * 3)
+        }
+
+        package mutating func appendLiteral(_ literal: StaticString) {
+            sql += "\(literal)"
+        }
+
+        /// Binds a value.
+        package mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value) {
+            parameters.append(value)
+            appendPlaceholder(parameters.count)
+        }
+
+        /// Puts another query in this place, such as a shared list of columns or an optional condition. Its parameters
+        /// take the next numbers.
+        package mutating func appendInterpolation(_ part: Query) {
+            let bytes = part.sql.utf8
+            var index = bytes.startIndex
+            for (position, offset) in part.placeholders.enumerated() {
+                let dollar = bytes.index(bytes.startIndex, offsetBy: offset)
+                sql += part.sql[index..<dollar]
+                appendPlaceholder(parameters.count + position + 1)
+                index = bytes.index(dollar, offsetBy: 1 + String(position + 1).utf8.count)
+            }
+            sql += part.sql[index...]
+            parameters.append(contentsOf: part.parameters)
+        }
+
+        private mutating func appendPlaceholder(_ number: Int) {
+            placeholders.append(sql.utf8.count)
+            sql += "$\(number)"
+        }
+    }
+}
+
+/// The values of a query in the binary form, one after another in one buffer.
+struct Parameters: Sendable {
+    private(set) var types: [UInt32] = []
+    /// Where each value stands in `bytes`; `nil` for NULL.
+    private(set) var ranges: [Range<Int>?] = []
+    private(set) var bytes: [UInt8] = []
+
+    var count: Int { types.count }
+
+    mutating func append<Value: PostgresEncodable>(_ value: Value) {
+        types.append(Value.postgresType.rawValue)
+        guard !value.isPostgresNull else { return ranges.append(nil) }
+        let start = bytes.count
+        value.encode(into: &bytes)
+        ranges.append(start..<bytes.count)
+    }
+
+    mutating func append(contentsOf other: Parameters) {
+        let start = bytes.count
+        types += other.types
+        ranges += other.ranges.map { $0.map { $0.lowerBound + start..<$0.upperBound + start } }
+        bytes += other.bytes
+    }
+}

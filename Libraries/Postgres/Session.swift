@@ -1,0 +1,108 @@
+internal import Time
+
+/// A lent connection and the time that its borrower has.
+struct Session: Sendable {
+    let connection: Connection
+    let deadline: Deadline
+    let mode: TransactionMode
+    let identity: Identity
+
+    /// What a finished exchange gave.
+    struct Answer: Sendable {
+        let results: [QueryResult]
+        let tag: String
+    }
+
+    /// Runs statements in one round trip, inside a transaction.
+    ///
+    /// - Parameters:
+    ///   - begins: BEGIN and the identity go first if no transaction is open.
+    ///   - commits: COMMIT goes last.
+    ///
+    /// Where the exchange begins the transaction, a statement whose plan is out of date is prepared and run again: all
+    /// of it was rolled back, and the server refused before it ran anything of the statement. Otherwise nothing is sent
+    /// twice.
+    nonisolated(nonsending) func run(
+        _ body: Exchange.Body, begins: Bool, commits: Bool, isCancellable: Bool = true
+    ) async throws(PostgresError) -> Answer {
+        var attempt = await attempt(body, begins: begins, commits: commits, isCancellable: isCancellable)
+        if case .outOfDate = attempt, begins {
+            await connection.settle()
+            attempt = await self.attempt(body, begins: begins, commits: commits, isCancellable: isCancellable)
+        }
+        switch attempt {
+        case .answered(let answer): return answer
+        case .failed(let error): throw error
+        case .outOfDate(let failure): throw PostgresError(failure)
+        }
+    }
+
+    private enum Attempt {
+        case answered(Answer)
+        case failed(PostgresError)
+        /// A statement has to be prepared again.
+        case outOfDate(ServerFailure)
+    }
+
+    nonisolated(nonsending) private func attempt(
+        _ body: Exchange.Body, begins: Bool, commits: Bool, isCancellable: Bool
+    ) async -> Attempt {
+        guard !isCancellable || !deadline.hasPassed else {
+            return .failed(PostgresError(.statementTimeout, "The deadline passed before the statement was sent."))
+        }
+        let exchange = Exchange(
+            begin: begins ? mode.begin : nil,
+            settings: settings(for: body, begins: begins), body: body, commits: commits
+        )
+        let submission = Submission(exchange, deadline: deadline, isCancellable: isCancellable)
+        let (outcome, stopReason) = await connection.perform(submission)
+        switch outcome {
+        case .completed(let results, let tag):
+            return .answered(Answer(results: results.map(QueryResult.init), tag: tag))
+        case .neverStarted:
+            return .failed(PostgresError(.queryCancelled, "The task was cancelled before the statement was sent."))
+        case .failed(let failure, _) where failure.isStalePlan || failure.isMissingStatement:
+            return .outOfDate(failure)
+        case .failed(let failure, _):
+            return .failed(error(for: failure, stopReason))
+        case .lost(let reason, _, let commitIsPossible):
+            return .failed(lost(reason, commitIsPossible && !mode.isReadOnly, stopReason))
+        }
+    }
+
+    /// `SELECT set_config(…)` for what is left of the time and, where the transaction begins, for the identity.
+    private func settings(for body: Exchange.Body, begins: Bool) -> Query? {
+        guard case .statements(let queries) = body, !queries.isEmpty || begins else { return nil }
+        // Zero would switch the timeout off.
+        let milliseconds = String(max(1, deadline.remaining.millisecondsRoundedUp))
+        var query: Query = "SELECT set_config('statement_timeout', \(milliseconds), true)"
+        guard begins else { return query }
+        for setting in identity.settings {
+            query = "\(query), set_config(\(setting.name), \(setting.value), true)"
+        }
+        return query
+    }
+
+    private func error(for failure: ServerFailure, _ stopReason: StopReason?) -> PostgresError {
+        guard failure.isCancellation else { return PostgresError(failure) }
+        switch stopReason {
+        case .taskCancelled:
+            return PostgresError(.queryCancelled, "The task was cancelled.", sqlState: failure.sqlState)
+        case nil where !deadline.hasPassed:
+            return PostgresError(.queryCancelled, "The server stopped the statement on request.", sqlState: failure.sqlState)
+        case nil, .deadlinePassed:
+            return PostgresError(.statementTimeout, "The statement took longer than it was given.", sqlState: failure.sqlState)
+        }
+    }
+
+    private func lost(_ reason: String, _ commitIsPossible: Bool, _ stopReason: StopReason?) -> PostgresError {
+        if commitIsPossible {
+            return PostgresError(.outcomeUnknown, "The connection was lost when the COMMIT may have been under way: \(reason)")
+        }
+        return switch stopReason {
+        case .taskCancelled: PostgresError(.queryCancelled, "The task was cancelled; the connection was lost: \(reason)")
+        case .deadlinePassed: PostgresError(.statementTimeout, "The deadline passed; the connection was lost: \(reason)")
+        case nil: PostgresError(.connectionFailed, "The connection was lost before anything was committed: \(reason)")
+        }
+    }
+}

@@ -1,0 +1,98 @@
+internal import Dispatch
+internal import Synchronization
+internal import Time
+
+extension Connection {
+    /// Opens a session.
+    ///
+    /// - Throws: `.connectionFailed` if the server cannot be reached, refuses the role, or does not answer within the
+    ///   configuration's `connectTimeout`; `.queryCancelled` if the task is cancelled.
+    static func open(_ configuration: PostgresConfiguration) async throws(PostgresError) -> Connection {
+        let connection = Connection(configuration: configuration)
+        let failure = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                connection.queue.async { connection.connect(continuation) }
+            }
+        } onCancel: {
+            connection.queue.async {
+                connection.failConnecting(PostgresError(.queryCancelled, "The attempt to connect was cancelled."))
+            }
+        }
+        if let failure { throw failure }
+        return connection
+    }
+
+    private func connect(_ continuation: CheckedContinuation<PostgresError?, Never>) {
+        connecting = continuation
+        let deadline = Deadline.after(configuration.connectTimeout)
+        connectDeadline = deadline
+        setAlarm(for: deadline)
+        do throws(ConnectionHandle.Rejected) {
+            handle = try ConnectionHandle(parameters: configuration.parameters)
+        } catch {
+            return failConnecting(PostgresError(.connectionFailed, "No memory was left for a connection."))
+        }
+        // The manual says to begin as if the last poll had asked to wait for writing.
+        advanceConnecting(.waitsToWrite)
+    }
+
+    private func advanceConnecting(_ progress: ConnectionHandle.Progress) {
+        guard handle?.isBroken == false else { return failConnecting() }
+        switch progress {
+        case .established: finishConnecting()
+        case .failed: failConnecting()
+        case .waitsToRead: watchOnce(forReading: true)
+        case .waitsToWrite: watchOnce(forReading: false)
+        }
+    }
+
+    /// Libpq may use another socket at each step, so each step watches anew.
+    private func watchOnce(forReading: Bool) {
+        let poll: @Sendable () -> Void = { [weak self] in
+            guard let self, case .connecting = self.phase, let progress = self.handle?.poll() else { return }
+            self.watcher = nil
+            self.advanceConnecting(progress)
+        }
+        guard let socket = handle?.socket ?? nil,
+              let watcher = SocketWatcher(socket, on: queue, onReadable: poll, onWritable: poll)
+        else { return failConnecting() }
+        if forReading { watcher.watchReads(true) } else { watcher.watchWrites(true) }
+        self.watcher = watcher
+    }
+
+    private func finishConnecting() {
+        guard handle?.makeReady() == true, let socket = handle?.socket ?? nil,
+              let watcher = SocketWatcher(
+                  socket, on: queue,
+                  onReadable: { [weak self] in self?.socketIsReadable() },
+                  onWritable: { [weak self] in self?.socketIsWritable() }
+              )
+        else { return failConnecting() }
+        watcher.watchReads(true)
+        self.watcher = watcher
+        stopper = handle?.cancelHandle() ?? nil
+        phase = .open
+        connectDeadline = nil
+        usable.store(true, ordering: .releasing)
+        connecting?.resume(returning: nil)
+        connecting = nil
+    }
+
+    /// Ends an attempt to connect; does nothing if it has succeeded already.
+    func failConnecting(_ error: PostgresError? = nil) {
+        guard case .connecting = phase else { return }
+        let text = handle?.errorMessage ?? ""
+        let error = error ?? PostgresError(
+            .connectionFailed,
+            "No connection to database “\(configuration.database)” at \(configuration.host):\(configuration.port): "
+                + (text.isEmpty ? "the socket could not be watched." : text)
+        )
+        phase = .closed(reason: error.message)
+        watcher = nil
+        handle = nil
+        alarm?.cancel()
+        alarm = nil
+        connecting?.resume(returning: error)
+        connecting = nil
+    }
+}

@@ -1,0 +1,232 @@
+internal import Dispatch
+internal import Synchronization
+internal import Time
+
+extension Connection {
+    func submit(_ submission: Submission, _ continuation: RunningExchange.Continuation) {
+        let exchange = RunningExchange(submission: submission, continuation: continuation)
+        if running == nil { start(exchange) } else { waiting.append(exchange) }
+    }
+
+    private func start(_ exchange: RunningExchange) {
+        if case .closed(let reason) = phase {
+            let outcome = ExchangeOutcome.lost(reason: reason, failure: nil, commitIsPossible: false)
+            return exchange.continuation.resume(returning: (outcome, nil))
+        }
+        if exchange.submission.isCancelled.load(ordering: .acquiring) {
+            return exchange.continuation.resume(returning: (.neverStarted, .taskCancelled))
+        }
+        running = exchange
+        usable.store(false, ordering: .releasing)
+        do throws(ConnectionHandle.Rejected) {
+            try send(exchange.submission.exchange)
+            try flush()
+        } catch {
+            return lose()
+        }
+        setAlarm(for: exchange.submission.deadline + Connection.deadlineGrace)
+    }
+
+    // MARK: Sending
+
+    private func send(_ exchange: Exchange) throws(ConnectionHandle.Rejected) {
+        switch exchange.body {
+        case .script(let sql):
+            try handle?.sendScript(sql)
+            return
+        case .settling:
+            try add(handle?.transactionStatus == .idle ? "SELECT 1" : "ROLLBACK", as: .statement(0))
+        case .statements(let queries):
+            let isIdle = handle?.transactionStatus == .idle
+            if isIdle { try deallocate() }
+            if isIdle, let begin = exchange.begin { try add(begin, as: .preparation) }
+            if let settings = exchange.settings { try add(settings, as: .preparation) }
+            for (index, query) in queries.enumerated() { try add(query, as: .statement(index)) }
+            if exchange.commits {
+                running?.commitWasSent = true
+                try add("COMMIT", as: .commit)
+            }
+        }
+        try handle?.synchronise()
+        let commandCount = running?.commands.count ?? 0
+        running?.reader = PipelineReader(commandCount: commandCount)
+    }
+
+    /// Rids the server of statements that were given up.
+    private func deallocate() throws(ConnectionHandle.Rejected) {
+        for name in statements.discarded {
+            try handle?.execute(text: "DEALLOCATE \(name)")
+            running?.commands.append(.deallocate(name))
+        }
+    }
+
+    private func add(_ query: Query, as step: Exchange.Step) throws(ConnectionHandle.Rejected) {
+        let key = StatementCache.Key(sql: query.sql, types: query.parameters.types)
+        let name: String
+        switch statements.lookUp(key) {
+        case .prepared(let known): name = known
+        case .missing(let new):
+            name = new
+            running?.unconfirmed.insert(key)
+            running?.commands.append(.prepare(key, step))
+            try handle?.prepare(new, query.sql, types: query.parameters.types)
+        }
+        running?.commands.append(.execute(key, step))
+        try handle?.execute(name, query.parameters)
+    }
+
+    private func flush() throws(ConnectionHandle.Rejected) {
+        let isDone = try handle?.flush() ?? true
+        watcher?.watchWrites(!isDone)
+    }
+
+    // MARK: Receiving
+
+    func socketIsWritable() {
+        do throws(ConnectionHandle.Rejected) { try flush() } catch { lose() }
+    }
+
+    func socketIsReadable() {
+        guard let isAlive = handle?.consumeInput() else { return }
+        receive()
+        if !isAlive || handle?.isBroken == true { lose() }
+    }
+
+    /// Takes the answers that have arrived.
+    private func receive() {
+        // An exchange that has ended has no more answers; asking libpq then would give NULL for ever.
+        while running != nil, running?.outcome == nil, let answer = handle?.nextAnswer() {
+            switch answer {
+            case .pending: return
+            case .error(nil): return lose()
+            case .error(let failure?) where failure.endsSession: return lose(failure: failure)
+            case .unexpected(let status): return lose("The server answered with the unexpected status \(status).")
+            default: if isScript { receiveOfScript(answer) } else { receiveOfPipeline(answer) }
+            }
+        }
+        // Notices and changed parameters of an idle session are taken in as well.
+        if running == nil { _ = handle?.nextAnswer() }
+    }
+
+    private var isScript: Bool {
+        if case .script? = running?.submission.exchange.body { true } else { false }
+    }
+
+    private func receiveOfScript(_ answer: ConnectionHandle.Answer) {
+        switch answer {
+        case .success(let result): running?.tag = result.tag
+        case .error(let failure?): running?.failure = (failure, .statement(0))
+        case .null: if handle?.resumePipelining() == true { end() } else { lose() }
+        default: lose("The server's answer does not belong to a script.")
+        }
+    }
+
+    private func receiveOfPipeline(_ answer: ConnectionHandle.Answer) {
+        let event: PipelineReader.Event = switch answer {
+        case .success: .success
+        case .error: .error
+        case .aborted: .aborted
+        case .synchronisation: .synchronisation
+        default: .null
+        }
+        switch running?.reader.received(event) {
+        case nil, .some(.none): break
+        case .succeeded(let position): if case .success(let result) = answer { succeed(position, result) }
+        case .failed(let position): if case .error(let failure?) = answer { fail(position, failure) }
+        case .finished: end()
+        case .violated: lose("The server's answers do not match what was sent.")
+        }
+    }
+
+    private func succeed(_ position: Int, _ result: ResultHandle) {
+        switch running?.commands[position] {
+        case .deallocate(let name): statements.deallocated(name)
+        case .prepare(let key, _): running?.unconfirmed.remove(key)
+        case .execute(_, .statement):
+            running?.results.append(result)
+            running?.tag = result.tag
+        case .execute: running?.tag = result.tag
+        case nil: break
+        }
+    }
+
+    private func fail(_ position: Int, _ failure: ServerFailure) {
+        switch running?.commands[position] {
+        case .prepare(_, let step): running?.failure = (failure, step)
+        case .execute(let key, let step):
+            running?.failure = (failure, step)
+            if failure.isStalePlan { statements.discard(key) }
+            if failure.isMissingStatement { statements.removeAll() }
+        case .deallocate(let name):
+            running?.failure = (failure, .preparation)
+            statements.deallocated(name)
+        case nil: break
+        }
+    }
+
+    // MARK: Ending
+
+    /// All answers are there.
+    private func end() {
+        guard let exchange = running else { return }
+        for key in exchange.unconfirmed { statements.remove(key) }
+        let outcome: ExchangeOutcome = if let (failure, step) = exchange.failure {
+            .failed(failure, at: step)
+        } else {
+            .completed(exchange.results, tag: exchange.tag)
+        }
+        if case .settling = exchange.submission.exchange.body, case .completed = outcome { needsSettling = false }
+        if exchange.stopIsUnderWay { running?.outcome = outcome } else { finish(outcome) }
+    }
+
+    /// Hands the outcome over and begins what waits. Not before a request to stop has returned: the session could
+    /// otherwise be in the middle of another statement when the request reaches it.
+    func finish(_ outcome: ExchangeOutcome) {
+        guard let exchange = running else { return }
+        running = nil
+        let isReady = handle?.transactionStatus == .idle && !needsSettling
+        usable.store(isReady, ordering: .releasing)
+        exchange.continuation.resume(returning: (outcome, exchange.stopReason))
+        while running == nil, !waiting.isEmpty { start(waiting.removeFirst()) }
+    }
+
+    /// The session is over: closes it, answers who waits, and tells the pool.
+    func lose(_ reason: String? = nil, failure: ServerFailure? = nil) {
+        if case .closed = phase { return }
+        let reason = reason ?? failure?.sentence ?? handle?.errorMessage ?? "The connection is closed."
+        phase = .closed(reason: reason)
+        usable.store(false, ordering: .releasing)
+        watcher = nil
+        handle = nil
+        alarm?.cancel()
+        alarm = nil
+
+        if let exchange = running {
+            running = nil
+            let outcome = exchange.outcome ?? .lost(
+                reason: reason, failure: failure,
+                commitIsPossible: exchange.commitWasSent && !exchange.provesNoCommit(failure)
+            )
+            exchange.continuation.resume(returning: (outcome, exchange.stopReason))
+        }
+        let rest = waiting
+        waiting = []
+        for exchange in rest { start(exchange) }
+        breakHandler?()
+        breakHandler = nil
+    }
+}
+
+extension RunningExchange {
+    /// Whether the server's last word shows that it never came to the COMMIT.
+    ///
+    /// It works through a pipeline in order, and its answers arrive in order. So if the error that ended the session
+    /// stands where the answer to an earlier command belongs, that command had not ended, and the COMMIT not begun.
+    /// An ordinary error before it proves the same, since the server skips what follows.
+    fileprivate func provesNoCommit(_ last: ServerFailure?) -> Bool {
+        if failure != nil { return true }
+        guard last?.endsSession == true, commands.indices.contains(reader.position) else { return false }
+        if case .execute(_, .commit) = commands[reader.position] { return false }
+        return true
+    }
+}

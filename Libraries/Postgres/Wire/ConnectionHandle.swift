@@ -1,0 +1,194 @@
+internal import CPostgres
+
+/// Owns one `PGconn` in non-blocking mode; the only place that calls libpq's connection functions.
+///
+/// libpq's manual (34.20): "One restriction is that no two threads attempt to manipulate the same PGconn object at the
+/// same time." The owner keeps it on one serial queue.
+@safe
+struct ConnectionHandle: ~Copyable {
+    enum Progress { case waitsToRead, waitsToWrite, established, failed }
+
+    /// Libpq did not take a command; `errorMessage` says why.
+    struct Rejected: Error {}
+
+    private let connection: OpaquePointer
+
+    /// Begins to connect. Names are resolved here, on the caller's thread.
+    init(parameters: [(name: String, value: String)]) throws(Rejected) {
+        let arena = CStringArena(parameters.map(\.name) + [""] + parameters.map(\.value))
+        let count = parameters.count
+        let started: OpaquePointer? = unsafe arena.withPointers { pointers in
+            var names = unsafe Array(pointers[..<count])
+            var values = unsafe Array(pointers[(count + 1)...])
+            unsafe names.append(nil)
+            unsafe values.append(nil)
+            return unsafe PQconnectStartParams(names, values, 0)
+        }
+        guard let started = unsafe started else { throw Rejected() }
+        unsafe connection = started
+        // Notices may quote values, and nobody reads what libpq would print to stderr.
+        unsafe PQsetNoticeReceiver(connection, { _, _ in }, nil)
+    }
+
+    deinit { unsafe PQfinish(connection) }
+
+    // MARK: State
+
+    var isBroken: Bool { unsafe PQstatus(connection) == CONNECTION_BAD }
+
+    /// The socket, or `nil` when libpq has none at the moment.
+    var socket: Int32? {
+        let socket = unsafe PQsocket(connection)
+        return socket < 0 ? nil : socket
+    }
+
+    var transactionStatus: TransactionStatus {
+        switch unsafe PQtransactionStatus(connection) {
+        case PQTRANS_IDLE: .idle
+        case PQTRANS_INTRANS: .open
+        case PQTRANS_INERROR: .failed
+        default: .unknown
+        }
+    }
+
+    /// Libpq's last error on one line. Names hosts, databases and roles; never a password or a value.
+    var errorMessage: String {
+        let text = unsafe PQerrorMessage(connection).map { unsafe String(cString: $0) } ?? ""
+        return text.split(whereSeparator: \.isNewline).map { $0.drop { $0 == "\t" || $0 == " " } }.joined(separator: " ")
+    }
+
+    func cancelHandle() -> CancelHandle? {
+        unsafe PQgetCancel(connection).map { unsafe CancelHandle($0) }
+    }
+
+    // MARK: Connecting
+
+    func poll() -> Progress {
+        switch unsafe PQconnectPoll(connection) {
+        case PGRES_POLLING_READING: .waitsToRead
+        case PGRES_POLLING_WRITING: .waitsToWrite
+        case PGRES_POLLING_OK: .established
+        default: .failed
+        }
+    }
+
+    /// From here on nothing that is sent blocks, and commands go through a pipeline.
+    func makeReady() -> Bool {
+        unsafe PQsetnonblocking(connection, 1) == 0 && PQenterPipelineMode(connection) == 1
+    }
+
+    // MARK: Sending
+
+    func prepare(_ name: String, _ sql: String, types: [UInt32]) throws(Rejected) {
+        guard unsafe PQsendPrepare(connection, name, sql, Int32(types.count), types) == 1 else { throw Rejected() }
+    }
+
+    /// Runs a prepared statement; parameters and results are binary.
+    func execute(_ name: String, _ parameters: Parameters) throws(Rejected) {
+        let formats = [Int32](repeating: 1, count: parameters.count)
+        let lengths = parameters.ranges.map { Int32(truncatingIfNeeded: $0?.count ?? 0) }
+        let sent: Int32 = unsafe parameters.bytes.withUnsafeBytes { bytes in
+            // An empty buffer has no address, but an empty value is not NULL, so it needs one.
+            let base = unsafe bytes.baseAddress ?? emptyValue
+            let values = unsafe parameters.ranges.map { range in
+                unsafe range.map { unsafe (base + $0.lowerBound).assumingMemoryBound(to: CChar.self) }
+            }
+            return unsafe PQsendQueryPrepared(
+                connection, name, Int32(parameters.count), values, lengths, formats, 1
+            )
+        }
+        guard sent == 1 else { throw Rejected() }
+    }
+
+    /// Runs a statement once, without parameters.
+    func execute(text sql: String) throws(Rejected) {
+        guard unsafe PQsendQueryParams(connection, sql, 0, nil, nil, nil, nil, 1) == 1 else { throw Rejected() }
+    }
+
+    /// Ends the pipeline.
+    func synchronise() throws(Rejected) {
+        guard unsafe PQpipelineSync(connection) == 1 else { throw Rejected() }
+    }
+
+    /// Leaves the pipeline mode and sends several statements as one text by the simple protocol.
+    func sendScript(_ sql: String) throws(Rejected) {
+        guard unsafe PQexitPipelineMode(connection) == 1, unsafe PQsendQuery(connection, sql) == 1 else {
+            throw Rejected()
+        }
+    }
+
+    func resumePipelining() -> Bool { unsafe PQenterPipelineMode(connection) == 1 }
+
+    /// Writes what is buffered; `true` when all is written, `false` when the socket takes no more at the moment.
+    func flush() throws(Rejected) -> Bool {
+        switch unsafe PQflush(connection) {
+        case 0: return true
+        case 1: return false
+        default: throw Rejected()
+        }
+    }
+
+    // MARK: Receiving
+
+    /// Reads what the socket has; `false` if the connection is lost.
+    func consumeInput() -> Bool { unsafe PQconsumeInput(connection) == 1 }
+
+    enum Answer {
+        /// Nothing more without waiting.
+        case pending
+        case null
+        case success(ResultHandle)
+        /// An error of the server, or of libpq if there is no failure with it.
+        case error(ServerFailure?)
+        case aborted
+        case synchronisation
+        /// A status that this client does not expect, such as COPY's, as its number.
+        case unexpected(UInt32)
+    }
+
+    /// The next answer that has arrived.
+    func nextAnswer() -> Answer {
+        guard unsafe PQisBusy(connection) == 0 else { return .pending }
+        guard let result = unsafe PQgetResult(connection) else { return .null }
+        let status = unsafe PQresultStatus(result)
+        switch status {
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: return unsafe .success(ResultHandle(result))
+        case PGRES_FATAL_ERROR, PGRES_NONFATAL_ERROR, PGRES_BAD_RESPONSE:
+            defer { unsafe PQclear(result) }
+            return unsafe .error(ServerFailure(result: result))
+        default:
+            unsafe PQclear(result)
+            return switch status {
+            case PGRES_PIPELINE_ABORTED: .aborted
+            case PGRES_PIPELINE_SYNC: .synchronisation
+            default: .unexpected(status.rawValue)
+            }
+        }
+    }
+}
+
+/// Where a session stands when no statement is running.
+enum TransactionStatus: Sendable { case idle, open, failed, unknown }
+
+/// An address for values of no length.
+nonisolated(unsafe) private let emptyValue = UnsafeRawPointer(UnsafeMutableRawPointer.allocate(byteCount: 1, alignment: 1))
+
+/// Asks the server to stop what a session is doing.
+///
+/// libpq's manual (34.7): PQcancel "can safely be invoked from a signal handler"; it only reads the object, so another
+/// thread may use it while the connection is used. It opens a connection of its own and blocks until that is closed.
+@safe
+final class CancelHandle: @unchecked Sendable {
+    private let handle: OpaquePointer
+
+    fileprivate init(_ handle: OpaquePointer) { unsafe self.handle = handle }
+
+    deinit { unsafe PQfreeCancel(handle) }
+
+    /// Blocks. When it returns, the server has signalled the session, or could not be reached.
+    func cancel() {
+        var message = [CChar](repeating: 0, count: 256)
+        // Whether it worked shows in how the statement ends, so neither the answer nor the text is of use.
+        _ = unsafe PQcancel(handle, &message, Int32(message.count))
+    }
+}

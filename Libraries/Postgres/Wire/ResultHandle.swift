@@ -1,0 +1,58 @@
+internal import CPostgres
+
+/// Owns one `PGresult`.
+///
+/// libpq's manual (34.20, "Behavior in Threaded Programs"): "PGresult objects are normally read-only after creation, and
+/// so can be passed around freely between threads." Nothing here modifies it.
+@safe
+final class ResultHandle: @unchecked Sendable {
+    struct Column: Sendable {
+        let name: String
+        let type: PostgresType
+    }
+
+    private let result: OpaquePointer
+    let rowCount: Int
+    let columns: [Column]
+
+    init(_ result: OpaquePointer) {
+        unsafe self.result = result
+        rowCount = unsafe Int(PQntuples(result))
+        columns = unsafe (0..<PQnfields(result)).map { index in
+            unsafe Column(
+                name: PQfname(result, index).map { unsafe String(cString: $0) } ?? "",
+                type: PostgresType(rawValue: PQftype(result, index))
+            )
+        }
+    }
+
+    deinit { unsafe PQclear(result) }
+
+    /// The number in the command's tag; 0 where the tag has none.
+    var rowsAffected: Int {
+        unsafe PQcmdTuples(result).flatMap { unsafe Int(String(cString: $0)) } ?? 0
+    }
+
+    /// The command's tag, such as `COMMIT` or `INSERT 0 1`.
+    var tag: String {
+        unsafe PQcmdStatus(result).map { unsafe String(cString: $0) } ?? ""
+    }
+
+    /// Reads one field in place; nothing borrowed outlives the call.
+    func decode<Value: PostgresDecodable>(
+        row: Int, column: Int, as type: Value.Type
+    ) throws(DecodingFailure) -> Value {
+        precondition((0..<rowCount).contains(row) && columns.indices.contains(column), "the field lies within the result")
+        let (row, field) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
+        if unsafe PQgetisnull(result, row, field) == 1 {
+            guard let null = Value.postgresNull else {
+                throw DecodingFailure("is NULL, which \(Value.self) cannot be")
+            }
+            return null
+        }
+        guard let start = unsafe PQgetvalue(result, row, field) else { throw DecodingFailure("could not be read") }
+        let count = unsafe Int(PQgetlength(result, row, field))
+        let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count).bindMemory(to: UInt8.self)
+        return try unsafe Value(postgres: Span(_unsafeElements: bytes), type: columns[column].type)
+    }
+}

@@ -1,0 +1,70 @@
+/// Which statements one session has prepared: at most `capacity`, the one used longest ago gives way.
+///
+/// A value without I/O: it says what to send, and is told what the server answered.
+struct StatementCache {
+    struct Key: Hashable {
+        let sql: String
+        let types: [UInt32]
+    }
+
+    enum Lookup: Equatable {
+        case prepared(name: String)
+        /// Prepare it under this name in the same pipeline.
+        case missing(name: String)
+    }
+
+    private struct Entry {
+        let name: String
+        var lastUse: Int
+    }
+
+    private let capacity: Int
+    private var entries: [Key: Entry] = [:]
+    private var useCount = 0
+    private var nameCount = 0
+    /// Names that the server still holds though nothing refers to them.
+    private(set) var discarded: [String] = []
+
+    init(capacity: Int) {
+        precondition(capacity > 0)
+        self.capacity = capacity
+    }
+
+    var count: Int { entries.count }
+
+    /// The statement's name. A missing one counts as prepared from now on; call `remove` if it fails.
+    mutating func lookUp(_ key: Key) -> Lookup {
+        useCount += 1
+        if let entry = entries[key] {
+            entries[key]?.lastUse = useCount
+            return .prepared(name: entry.name)
+        }
+        // Found by a walk over all entries, which is paid only where a statement is prepared, a matter of a round trip's
+        // worth of parsing.
+        if entries.count >= capacity, let oldest = entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+            discard(oldest.key)
+        }
+        nameCount += 1
+        let name = "s\(nameCount)"
+        entries[key] = Entry(name: name, lastUse: useCount)
+        return .missing(name: name)
+    }
+
+    /// Preparing failed: the server does not know the statement.
+    mutating func remove(_ key: Key) { entries[key] = nil }
+
+    /// The statement is out of date: it has to be prepared anew under another name.
+    mutating func discard(_ key: Key) {
+        guard let entry = entries.removeValue(forKey: key) else { return }
+        discarded.append(entry.name)
+    }
+
+    /// The server has deallocated the statement.
+    mutating func deallocated(_ name: String) { discarded.removeAll { $0 == name } }
+
+    /// The session has lost all its statements.
+    mutating func removeAll() {
+        entries.removeAll()
+        discarded.removeAll()
+    }
+}
