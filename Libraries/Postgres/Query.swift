@@ -52,6 +52,13 @@ package struct Query: Sendable, ExpressibleByStringInterpolation {
             appendPlaceholder(parameters.count)
         }
 
+        /// Binds a value or NULL. (Apart from the method above only because the compiler warns of optional values in
+        /// interpolations whose parameter is not spelled as one.)
+        package mutating func appendInterpolation<Value: PostgresEncodable>(_ value: Value?) {
+            parameters.append(value)
+            appendPlaceholder(parameters.count)
+        }
+
         /// Puts another query in this place, such as a shared list of columns or an optional condition. Its parameters
         /// take the next numbers.
         package mutating func appendInterpolation(_ part: Query) {
