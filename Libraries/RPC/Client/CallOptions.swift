@@ -1,0 +1,15 @@
+/// What one call asks for beyond its message.
+package struct CallOptions: Sendable {
+    package var metadata: Metadata
+    /// The longest the caller will wait. The call ends after this, the method's limit or `Deadline.current`, whichever
+    /// comes first.
+    package var timeout: Duration?
+    /// Whether to wait for a connection instead of failing with UNAVAILABLE when the last attempt to make one failed.
+    package var waitForReady: Bool
+
+    package init(metadata: Metadata = [:], timeout: Duration? = nil, waitForReady: Bool = false) {
+        self.metadata = metadata
+        self.timeout = timeout
+        self.waitForReady = waitForReady
+    }
+}

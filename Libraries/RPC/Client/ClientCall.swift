@@ -1,0 +1,197 @@
+internal import HTTP2
+internal import Time
+
+/// One call that a client makes, from the wish to send it to its status.
+final class ClientCall: @unchecked Sendable {
+    // What is `var` is touched on the executor's event loop alone.
+    let context: ClientCallContext
+    let responses: InboundMessages
+
+    private let executor: LoopExecutor
+    private let gate: WriteGate
+    private var reader: MessageFrameReader
+    private var state: ClientStream
+    private var frames: [[UInt8]] = []
+    private var keptBytes = 0
+    private var requestEnded = false
+    private var connection: ClientConnection?
+    private var stream: HTTP2StreamID = 0
+    private var result: Result<Void, RPCError>?
+    private var whenEnded: CheckedContinuation<Result<[UInt8], RPCError>, Never>?
+
+    init(context: ClientCallContext, executor: LoopExecutor, configuration: RPCChannelConfiguration) {
+        self.context = context
+        self.executor = executor
+        gate = WriteGate(executor: executor)
+        reader = MessageFrameReader(maxMessageBytes: configuration.maxReceiveMessageBytes)
+        state = ClientStream(maxTransparentRetries: configuration.maxTransparentRetries)
+        responses = InboundMessages(executor: executor, maxWaitingBytes: configuration.streamWindowBytes / 2)
+        responses.returnRoom = { [weak self] in self?.returnRoom($0) }
+    }
+
+    var isEnded: Bool { state.isEnded }
+
+    // MARK: The request
+
+    /// What a client keeps of a stream of requests, so that it can be sent again if the server never began it.
+    private static let maxKeptBytes = 64 << 10
+
+    func send(_ frame: [UInt8]) -> WriteGate.Outcome {
+        if let result { return .ended(result.failure ?? .cancelledByCaller) }
+        keptBytes += frame.count
+        if keptBytes > ClientCall.maxKeptBytes, !context.method.kind.hasSingleRequest { state.canBeRepeated = false }
+        if connection == nil || state.canBeRepeated {
+            frames.append(frame)
+        } else {
+            frames = []
+        }
+        guard let connection else { return keptBytes > WriteGate.maxPendingBytes ? .mustWait : .mayGoOn }
+        connection.changeSession { $0.send(frame, on: stream) }
+        return connection.holdBackWriters(of: stream) ? .mustWait : .mayGoOn
+    }
+
+    func finishSending() {
+        guard !requestEnded else { return }
+        requestEnded = true
+        connection?.changeSession { $0.finish(stream) }
+    }
+
+    func write(_ message: some Message, limit: Int) async throws(RPCError) {
+        let frame = try MessageFrame.encode(message, limit: limit)
+        try await gate.write { self.send(frame) }
+    }
+
+    /// A connection has begun the stream; what was kept so far goes out.
+    func sent(on connection: ClientConnection, as stream: HTTP2StreamID) {
+        state.sent()
+        self.connection = connection
+        self.stream = stream
+        connection.changeSession { session in
+            for frame in frames { session.send(frame, on: stream) }
+            if requestEnded { session.finish(stream) }
+        }
+        if !state.canBeRepeated { frames = [] }
+        if !connection.holdBackWriters(of: stream) { gate.open() }
+    }
+
+    // MARK: The response
+
+    func received(_ headers: [HTTP2Header], endStream: Bool, isTruncated: Bool) {
+        if isTruncated {
+            end(.failure(RPCError(.resourceExhausted, "The server's metadata is larger than the client accepts.")), reset: true)
+            return
+        }
+        let head = state.expectsFirstHeaders ? ResponseHead(first: headers, endStream: endStream) : ResponseHead(trailers: headers)
+        switch head {
+        case .ignored: break
+        case .begun(let metadata):
+            state.begun()
+            frames = []
+            context.responseMetadata.replace(with: metadata)
+        case .ended(let status, let trailers):
+            context.trailingMetadata.replace(with: trailers)
+            var status = status
+            if case .success = status {
+                do throws(FrameProblem) { try reader.finish() } catch { status = .failure(RPCError(error)) }
+                if context.method.kind.hasSingleResponse, responses.count != 1 { status = .failure(.notOneResponse) }
+            }
+            end(status, reset: !endStream)
+        }
+    }
+
+    func received(_ bytes: ArraySlice<UInt8>) {
+        guard !state.isEnded else { return }
+        do throws(FrameProblem) {
+            try reader.read(bytes) { responses.append($0) }
+        } catch {
+            end(.failure(RPCError(error)), reset: true)
+            return
+        }
+        responses.received(bytes.count)
+        if context.method.kind.hasSingleResponse, responses.count > 1 { end(.failure(.notOneResponse), reset: true) }
+    }
+
+    func receivedEnd() {
+        end(.failure(.noStatus), reset: false)
+    }
+
+    func drained() {
+        gate.open()
+    }
+
+    /// The stream is gone. Whether the call should be sent again.
+    func streamClosed(_ code: HTTP2ErrorCode) -> Bool {
+        if code == .refusedStream, state.refused() {
+            connection = nil
+            return true
+        }
+        end(.failure(ResetMapping.error(code)), reset: false)
+        return false
+    }
+
+    // MARK: The end
+
+    /// Ends the call for its caller, and on the wire where the server would otherwise go on.
+    func end(_ result: Result<Void, RPCError>, reset: Bool) {
+        guard state.end() else { return }
+        self.result = result
+        if reset, let connection { connection.changeSession { $0.reset(stream, .cancel) } }
+        connection?.callEnded(stream)
+        frames = []
+        gate.close(result.failure ?? RPCError(.cancelled, "The call has ended."))
+        if let whenEnded {
+            self.whenEnded = nil
+            whenEnded.resume(returning: singleResponse(result))
+        }
+        responses.finish(result, dropsWaiting: reset)
+    }
+
+    private func singleResponse(_ result: Result<Void, RPCError>) -> Result<[UInt8], RPCError> {
+        if let error = result.failure { return .failure(error) }
+        guard let message = responses.take() else { return .failure(.notOneResponse) }
+        return .success(message)
+    }
+
+    private func returnRoom(_ count: Int) {
+        guard !state.isEnded else { return }
+        connection?.returnRoom(count, on: stream)
+    }
+
+    func cancel() {
+        end(.failure(.cancelledByCaller), reset: true)
+    }
+
+    /// Sends the call with `start`, and waits for its end and the one message that answers it. Cancelling the task
+    /// cancels the call.
+    func singleResponse(_ start: @escaping @Sendable () -> Void) async throws(RPCError) -> [UInt8] {
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                executor.run {
+                    if !self.isEnded { start() }
+                    if let result = self.result {
+                        continuation.resume(returning: self.singleResponse(result))
+                    } else {
+                        self.whenEnded = continuation
+                    }
+                }
+            }
+        } onCancel: {
+            executor.run { self.cancel() }
+        }
+        return try result.get()
+    }
+
+    func cancelFromAnywhere() {
+        executor.run { self.cancel() }
+    }
+
+    func finishSendingFromAnywhere() {
+        executor.run { self.finishSending() }
+    }
+}
+
+extension Result {
+    var failure: Failure? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}

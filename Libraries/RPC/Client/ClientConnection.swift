@@ -1,0 +1,175 @@
+internal import HTTP2
+internal import NIOCore
+internal import Time
+
+/// One connection of a channel: the calls on it, their deadlines, and signs of life.
+final class ClientConnection: HTTP2Peer, @unchecked Sendable {
+    // Everything mutable is touched on the event loop alone.
+    private let http: HTTP2Connection
+    private let path: ClientPath
+    private unowned let subchannel: Subchannel
+    private var calls: [HTTP2StreamID: ClientCall] = [:]
+    private let timer: DeadlineTimer
+    private var isReady = false
+    private(set) var takesCalls = true
+    private var hasHeard = false
+    private var keepalive: Scheduled<Void>?
+
+    init(http: HTTP2Connection, path: ClientPath, subchannel: Subchannel) {
+        self.http = http
+        self.path = path
+        self.subchannel = subchannel
+        timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
+    }
+
+    var hasCalls: Bool { !calls.isEmpty }
+
+    // MARK: Calls
+
+    /// Sends the call; it waits in the session while the server allows no further stream.
+    func start(_ call: ClientCall) {
+        let headers = path.requestHeaders(of: call.context)
+        do throws(HTTP2Error) {
+            let stream = try http.change { session throws(HTTP2Error) in
+                try session.sendRequest(headers, endStream: false)
+            }
+            calls[stream] = call
+            call.sent(on: self, as: stream)
+        } catch {
+            // All stream numbers are used up, or memory is: this connection has had its time.
+            call.end(.failure(RPCError(.unavailable, "The connection takes no further calls.", cause: error)), reset: false)
+            stopTakingCalls()
+            return
+        }
+        if let deadline = call.context.deadline { timer.watch(deadline) { [weak self] in self?.endLateCalls() } }
+        if keepalive == nil { watchForLife() }
+    }
+
+    private func endLateCalls() -> Deadline? {
+        var next: Deadline?
+        for call in calls.values where !call.isEnded {
+            guard let deadline = call.context.deadline else { continue }
+            if deadline.hasPassed {
+                call.end(.failure(.deadlinePassed), reset: true)
+            } else {
+                next = Deadline.earlier(next, deadline)
+            }
+        }
+        return next
+    }
+
+    /// The call is over for its caller; the stream may live on a little.
+    func callEnded(_ stream: HTTP2StreamID) {
+        calls[stream] = nil
+        if calls.isEmpty, !takesCalls { close(because: "The channel has no more calls here.") }
+    }
+
+    // MARK: Events
+
+    func received(_ event: HTTP2Event, body: [UInt8]) {
+        hasHeard = true
+        switch event {
+        case .headers(let stream, let headers, let endStream, let isTruncated):
+            calls[stream]?.received(headers, endStream: endStream, isTruncated: isTruncated)
+            // Headers that end a stream are a status; without one the call has failed by now.
+            if endStream { calls[stream]?.receivedEnd() }
+        case .data(let stream, let range):
+            changeSession { session throws(HTTP2Error) in try session.consumeConnection(range.count) }
+            if let call = calls[stream] { call.received(body[range]) } else { returnRoom(range.count, on: stream) }
+        case .endStream(let stream):
+            calls[stream]?.receivedEnd()
+        case .drained(let stream):
+            calls[stream]?.drained()
+        case .streamClosed(let stream, let code):
+            guard let call = calls.removeValue(forKey: stream) else { return }
+            if call.streamClosed(code) { subchannel.start(call) }
+            if calls.isEmpty, !takesCalls { close(because: "The channel has no more calls here.") }
+        case .goAway(_, let code, let reason):
+            subchannel.connectionLost(self, "The server is closing the connection (\(code)\(reason.isEmpty ? "" : ", " + reason)).")
+            stopTakingCalls()
+        case .settings:
+            guard !isReady else { return }
+            isReady = true
+            subchannel.connectionReady(self)
+        case .pingAcknowledged, .responseSent, .invalidFrame:
+            break
+        }
+    }
+
+    func connectionEnded(_ reason: String) {
+        timer.stop()
+        keepalive?.cancel()
+        let calls = calls
+        self.calls = [:]
+        takesCalls = false
+        subchannel.connectionEnded(self, reason)
+        for call in calls.values {
+            call.end(.failure(RPCError(.unavailable, "The connection to the server was lost: \(reason)")), reset: false)
+        }
+    }
+
+    // MARK: Signs of life
+
+    private func watchForLife() {
+        guard let interval = path.configuration.keepaliveInterval else { return }
+        hasHeard = false
+        keepalive = http.executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(interval)) { [weak self] in
+            self?.askForLife()
+        }
+    }
+
+    private func askForLife() {
+        keepalive = nil
+        if calls.isEmpty { return }
+        if hasHeard {
+            watchForLife()
+            return
+        }
+        changeSession { session throws(HTTP2Error) in try session.ping(1) }
+        let limit = TimeAmount(path.configuration.keepaliveTimeout)
+        keepalive = http.executor.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
+            guard let self else { return }
+            keepalive = nil
+            if hasHeard {
+                if hasCalls { watchForLife() }
+            } else {
+                close(because: "The server gave no sign of life.")
+            }
+        }
+    }
+
+    // MARK: The end
+
+    /// Lets the calls here end and then closes.
+    func stopTakingCalls() {
+        takesCalls = false
+        if calls.isEmpty { close(because: "The channel has no more calls here.") }
+    }
+
+    func cancelCalls(_ error: RPCError) {
+        for call in calls.values { call.end(.failure(error), reset: true) }
+    }
+
+    func close(because reason: String) {
+        http.flush()
+        http.close(because: reason)
+    }
+
+    // MARK: What calls use
+
+    /// Changes the session. What it refuses means that it can serve nobody any more, so the connection is closed.
+    func changeSession(_ body: (inout HTTP2Session) throws(HTTP2Error) -> Void) {
+        do throws(HTTP2Error) { try http.change(body) } catch { http.close(because: error.description) }
+    }
+
+    func returnRoom(_ count: Int, on stream: HTTP2StreamID) {
+        changeSession { session throws(HTTP2Error) in try session.consume(count, on: stream) }
+    }
+
+    /// Whether so much waits to be sent on the stream that its writers should wait; if so, `drained` will come.
+    func holdBackWriters(of stream: HTTP2StreamID) -> Bool {
+        guard http.session.pendingBytes(on: stream) > WriteGate.maxPendingBytes else { return false }
+        http.session.reportDrain(of: stream)
+        return true
+    }
+}

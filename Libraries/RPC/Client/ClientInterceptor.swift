@@ -1,0 +1,28 @@
+package import Time
+
+/// What a client's interceptors know about a call, and may change before it is sent.
+package struct ClientCallContext: Sendable {
+    package let method: MethodDescriptor
+    package var metadata: Metadata
+    package var deadline: Deadline?
+    package var waitForReady: Bool
+    /// Filled by the time that `next` returns.
+    package let responseMetadata: MetadataBox
+    /// Filled by the time that `next` returns or throws.
+    package let trailingMetadata: MetadataBox
+
+    init(method: MethodDescriptor, metadata: Metadata, deadline: Deadline?, waitForReady: Bool) {
+        self.method = method
+        self.metadata = metadata
+        self.deadline = deadline
+        self.waitForReady = waitForReady
+        self.responseMetadata = MetadataBox()
+        self.trailingMetadata = MetadataBox()
+    }
+}
+
+/// Stands around the calls of a channel. Interceptors run in the order in which the channel was given them, the first
+/// outermost; each may call `next` again to try a unary call once more.
+package protocol ClientInterceptor: Sendable {
+    func intercept(_ context: ClientCallContext, next: @Sendable (ClientCallContext) async throws -> Void) async throws
+}

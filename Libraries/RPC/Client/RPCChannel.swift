@@ -1,0 +1,70 @@
+package import Logging
+internal import NIOPosix
+internal import Synchronization
+
+/// A client's way to one server. It connects when the first call is made, connects again after a failure, and sends
+/// each call on the caller's own event loop when it has a connection there.
+///
+/// A call made inside a handler ends no later than the handler's deadline. Cancelling a call's task cancels the call.
+package final class RPCChannel: Sendable {
+    let configuration: RPCChannelConfiguration
+    let interceptors: [any ClientInterceptor]
+    private let subchannels: [Subchannel]
+    private let turn = Atomic<Int>(0)
+    private let whenClosed = Mutex<[AsyncStream<Void>.Continuation]>([])
+
+    /// Makes no connection yet. TLS files that cannot be used show as UNAVAILABLE in every call.
+    package init(
+        target: (host: String, port: Int),
+        tls: ClientTLS? = nil,
+        configuration: RPCChannelConfiguration = .init(),
+        interceptors: [any ClientInterceptor] = [],
+        logger: Logger
+    ) {
+        let path = ClientPath(host: target.host, port: target.port, tls: tls, configuration: configuration)
+        let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
+        self.configuration = configuration
+        self.interceptors = interceptors
+        self.subchannels = (0..<max(1, configuration.connections)).map {
+            Subchannel(eventLoop: loops[$0 % loops.count], path: path, logger: logger)
+        }
+    }
+
+    /// Keeps the channel until the task is cancelled or `close` is called. Cancelling lets calls end as `close` does.
+    package func run() async {
+        let (closed, continuation) = AsyncStream.makeStream(of: Void.self)
+        whenClosed.withLock { $0.append(continuation) }
+        await withTaskCancellationHandler {
+            for await _ in closed {}
+        } onCancel: {
+            continuation.finish()
+        }
+        // A cancelled task could not wait for the calls under way, so a task of its own does.
+        await Task { await self.close() }.value
+    }
+
+    /// Takes no further calls, waits up to `closeTimeout` for those under way, cancels the rest and closes.
+    package func close() async {
+        whenClosed.withLock { continuations in
+            for continuation in continuations { continuation.finish() }
+        }
+        await withTaskGroup { group in
+            group.addTask {
+                try? await Task.sleep(for: self.configuration.closeTimeout)  // Cancelled when all calls have ended.
+                for subchannel in self.subchannels { subchannel.cancelCalls() }
+            }
+            await withTaskGroup { inner in
+                for subchannel in subchannels { inner.addTask { await subchannel.close() } }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// The presence on the caller's event loop, or one after the other for callers elsewhere.
+    func subchannel() -> Subchannel {
+        if subchannels.count == 1 { return subchannels[0] }
+        for subchannel in subchannels where subchannel.executor.isCurrent { return subchannel }
+        let turn = turn.wrappingAdd(1, ordering: .relaxed).oldValue
+        return subchannels[Int(UInt(bitPattern: turn) % UInt(subchannels.count))]
+    }
+}

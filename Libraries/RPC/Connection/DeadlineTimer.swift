@@ -1,0 +1,35 @@
+internal import NIOCore
+internal import Time
+
+/// Wakes its owner when the earliest of many deadlines has passed. Calls that end in time cost it nothing: it is not
+/// told, and at worst wakes once in vain and is given the next deadline.
+///
+/// It belongs to an event loop.
+final class DeadlineTimer {
+    private let eventLoop: any EventLoop
+    private var earliest: Deadline?
+    private var scheduled: Scheduled<Void>?
+
+    init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+    }
+
+    /// Sees to it that `sweep` runs when the deadline has passed. It ends whatever is late and returns the earliest
+    /// deadline that is left.
+    func watch(_ deadline: Deadline, sweep: @escaping @Sendable () -> Deadline?) {
+        if let earliest, earliest <= deadline { return }
+        scheduled?.cancel()
+        earliest = deadline
+        let delay = TimeAmount(max(.zero, deadline.remaining))
+        scheduled = eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+            self?.earliest = nil
+            if let next = sweep() { self?.watch(next, sweep: sweep) }
+        }
+    }
+
+    func stop() {
+        scheduled?.cancel()
+        scheduled = nil
+        earliest = nil
+    }
+}

@@ -1,0 +1,173 @@
+internal import HTTP2
+internal import NIOCore
+internal import NIOTLS
+
+/// What stands on an HTTP/2 connection: the calls that a server answers, or those that a client makes.
+protocol HTTP2Peer: AnyObject {
+    func received(_ event: HTTP2Event, body: [UInt8])
+    /// The connection is gone. It is the last thing that a peer hears.
+    func connectionEnded(_ reason: String)
+}
+
+/// Moves bytes between a channel and an HTTP/2 session, on the channel's event loop. It writes nothing while the
+/// channel has no room, so that a slow reader makes bodies wait where their windows and bounds can see them.
+final class HTTP2Connection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let executor: LoopExecutor
+    private(set) var session: HTTP2Session
+    private let requiresALPN: Bool
+    private weak var peer: (any HTTP2Peer)?
+    private var context: ChannelHandlerContext?
+    private var batch = HTTP2Batch()
+    private var output = ByteBuffer()
+    private var isDirty = false
+    private var isDelivering = false
+    private var isEnded = false
+    private var reason = "The connection was closed."
+
+    init(role: HTTP2Role, settings: HTTP2Settings, executor: LoopExecutor, requiresALPN: Bool) throws(HTTP2Error) {
+        self.executor = executor
+        self.requiresALPN = requiresALPN
+        session = try HTTP2Session(role: role, settings: settings)
+    }
+
+    /// The peer is held weakly: it owns the connection.
+    func attach(_ peer: any HTTP2Peer) {
+        self.peer = peer
+    }
+
+    /// Changes the session, and has what it wants to send flushed at the end of the batch.
+    func change<Result>(_ body: (inout HTTP2Session) throws(HTTP2Error) -> Result) throws(HTTP2Error) -> Result {
+        let result = try body(&session)
+        needsFlush()
+        return result
+    }
+
+    func needsFlush() {
+        guard !isDirty, !isEnded else { return }
+        isDirty = true
+        executor.flushLater(self)
+    }
+
+    /// Sends what can be sent, then closes the channel if the session is finished.
+    func flush() {
+        isDirty = false
+        guard let context, !isEnded else { return }
+        do throws(HTTP2Error) {
+            repeat {
+                try write(to: context)
+                deliver()
+            } while session.hasEvents
+        } catch {
+            close(because: error.description)
+            return
+        }
+        if session.isFinished { close(because: reason) }
+    }
+
+    /// Closes the channel now; the peer hears of it when the channel says so.
+    func close(because reason: String) {
+        guard !isEnded else { return }
+        self.reason = reason
+        context?.close(promise: nil)
+    }
+
+    /// Frames are gathered into buffers of this size before they are handed to the channel.
+    private static let outputBytes = 64 << 10
+
+    private func write(to context: ChannelHandlerContext) throws(HTTP2Error) {
+        var wrote = false
+        while context.channel.isWritable {
+            output.clear()
+            while output.readableBytes < HTTP2Connection.outputBytes {
+                let count = try session.nextOutput { output.writeBytes($0) }
+                if count == nil { break }
+            }
+            if output.readableBytes == 0 { break }
+            context.write(wrapOutboundOut(output), promise: nil)
+            wrote = true
+        }
+        if wrote { context.flush() }
+    }
+
+    private func deliver() {
+        // An event that is handled may not deliver others in its midst.
+        guard !isDelivering else { return }
+        isDelivering = true
+        while session.hasEvents {
+            var batch = HTTP2Batch()
+            swap(&batch, &self.batch)
+            session.exchange(&batch)
+            for event in batch.events { peer?.received(event, body: batch.body) }
+            swap(&batch, &self.batch)
+        }
+        isDelivering = false
+    }
+
+    private func end() {
+        guard !isEnded else { return }
+        isEnded = true
+        context = nil
+        peer?.connectionEnded(reason)
+    }
+}
+
+extension HTTP2Connection {
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        output = context.channel.allocator.buffer(capacity: HTTP2Connection.outputBytes)
+        if context.channel.isActive, !requiresALPN { needsFlush() }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        end()
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if !requiresALPN { needsFlush() }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        do throws(HTTP2Error) {
+            try session.receive(buffer.readableBytesSpan)
+            deliver()
+            needsFlush()
+        } catch {
+            close(because: error.description)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        executor.drain()
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { needsFlush() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if requiresALPN, case .handshakeCompleted(let negotiated) = event as? TLSUserEvent {
+            if negotiated == "h2" {
+                needsFlush()
+            } else {
+                close(because: "The peer did not agree on HTTP/2.")
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        close(because: "\(error)")
+    }
+}

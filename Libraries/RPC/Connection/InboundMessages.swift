@@ -1,0 +1,139 @@
+/// The messages that have arrived on one stream and nobody has read yet.
+///
+/// Room for further bytes is given back to the peer while few bytes wait here, and held back otherwise until some have
+/// been read: that is how a slow reader slows its peer down. What is unfinished never counts, so a message may be
+/// larger than the window.
+final class InboundMessages: @unchecked Sendable {
+    // Everything mutable is touched on the executor's event loop alone.
+    let executor: LoopExecutor
+    private let maxWaitingBytes: Int
+    private var messages: [[UInt8]] = []
+    private var first = 0
+    private var waitingBytes = 0
+    private var unreturnedBytes = 0
+    private var end: Result<Void, RPCError>?
+    private var waiter: Waiter?
+    /// Gives the peer room for so many bytes.
+    var returnRoom: ((Int) -> Void)?
+
+    private final class Waiter: @unchecked Sendable {
+        // Touched on the event loop alone.
+        var continuation: CheckedContinuation<Result<[UInt8]?, RPCError>, Never>?
+        var isCancelled = false
+    }
+
+    init(executor: LoopExecutor, maxWaitingBytes: Int) {
+        self.executor = executor
+        self.maxWaitingBytes = maxWaitingBytes
+    }
+
+    /// Messages that wait to be read.
+    var count: Int { messages.count - first }
+
+    /// Takes a message that is complete.
+    func append(_ message: [UInt8]) {
+        guard end == nil else { return }
+        if let waiter, let continuation = waiter.continuation {
+            self.waiter = nil
+            continuation.resume(returning: .success(message))
+            return
+        }
+        messages.append(message)
+        waitingBytes += message.count
+    }
+
+    /// Counts bytes that arrived on the stream, after the messages that they completed were appended.
+    func received(_ byteCount: Int) {
+        unreturnedBytes += byteCount
+        returnRoomIfFewWait()
+    }
+
+    /// Says that no more messages come. Only the first end counts, and those that wait can still be read unless it
+    /// drops them.
+    func finish(_ result: Result<Void, RPCError> = .success(()), dropsWaiting: Bool = false) {
+        guard end == nil else { return }
+        end = result
+        if dropsWaiting {
+            messages = []
+            first = 0
+            waitingBytes = 0
+        }
+        if let waiter, let continuation = waiter.continuation {
+            self.waiter = nil
+            continuation.resume(returning: result.map { nil })
+        }
+    }
+
+    /// The next message without waiting for one.
+    func take() -> [UInt8]? {
+        guard first < messages.count else { return nil }
+        let message = messages[first]
+        messages[first] = []
+        first += 1
+        if first == messages.count {
+            messages.removeAll(keepingCapacity: true)
+            first = 0
+        } else if first >= 64 {
+            messages.removeFirst(first)
+            first = 0
+        }
+        waitingBytes -= message.count
+        returnRoomIfFewWait()
+        return message
+    }
+
+    private func returnRoomIfFewWait() {
+        guard unreturnedBytes > 0, waitingBytes <= maxWaitingBytes else { return }
+        let count = unreturnedBytes
+        unreturnedBytes = 0
+        returnRoom?(count)
+    }
+
+    private func takeOrEnd() -> Result<[UInt8]?, RPCError>? {
+        if let message = take() { return .success(message) }
+        return end?.map { nil }
+    }
+
+    /// The next message, or `nil` after the last.
+    func next<M: Message>(as type: M.Type) async throws(RPCError) -> M? {
+        guard let bytes = try await nextBytes().get() else { return nil }
+        do {
+            return try M(decoding: bytes)
+        } catch {
+            throw RPCError(.internalError, "The message \(error.messageName) could not be read: \(error.reason)", cause: error)
+        }
+    }
+
+    private func nextBytes() async -> Result<[UInt8]?, RPCError> {
+        if executor.isCurrent, let result = takeOrEnd() { return result }
+        let waiter = Waiter()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                executor.run { self.park(waiter, continuation) }
+            }
+        } onCancel: {
+            executor.run { self.cancel(waiter) }
+        }
+    }
+
+    private func park(_ waiter: Waiter, _ continuation: CheckedContinuation<Result<[UInt8]?, RPCError>, Never>) {
+        if let result = takeOrEnd() {
+            continuation.resume(returning: result)
+        } else if waiter.isCancelled {
+            continuation.resume(returning: .failure(RPCError(.cancelled, "The call was cancelled.")))
+        } else if self.waiter != nil {
+            let message = "Two tasks read one stream of messages at the same time."
+            continuation.resume(returning: .failure(RPCError(.internalError, message)))
+        } else {
+            waiter.continuation = continuation
+            self.waiter = waiter
+        }
+    }
+
+    private func cancel(_ waiter: Waiter) {
+        waiter.isCancelled = true
+        guard let continuation = waiter.continuation, self.waiter === waiter else { return }
+        self.waiter = nil
+        continuation.resume(returning: .failure(RPCError(.cancelled, "The call was cancelled.")))
+    }
+}

@@ -1,0 +1,101 @@
+internal import NIOCore
+internal import Synchronization
+
+/// Runs the tasks of calls on the event loop of their connection, in batches: what became ready while bytes were read
+/// runs when the read is complete, and what it wrote on any connection of the loop is flushed once behind it.
+@safe
+final class LoopExecutor: TaskExecutor, @unchecked Sendable {
+    // Everything mutable is touched on the event loop alone.
+    let eventLoop: any EventLoop
+    private var ready: [UnownedJob] = []
+    private var dirty: [HTTP2Connection] = []
+    private var isScheduled = false
+    private var isDraining = false
+
+    private init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+    }
+
+    /// A loop with nothing but tasks to run still looks at its sockets after so many.
+    private static let jobsPerDrain = 4_096
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if eventLoop.inEventLoop {
+            ready.append(job)
+            schedule()
+        } else {
+            eventLoop.execute {
+                self.ready.append(job)
+                self.schedule()
+            }
+        }
+    }
+
+    var isCurrent: Bool { eventLoop.inEventLoop }
+
+    /// Runs the work on the loop: at once when already there, otherwise soon.
+    func run(_ work: @escaping @Sendable () -> Void) {
+        if eventLoop.inEventLoop {
+            work()
+        } else {
+            eventLoop.execute(work)
+        }
+    }
+
+    /// Has the connection flushed at the end of this batch.
+    func flushLater(_ connection: HTTP2Connection) {
+        dirty.append(connection)
+        schedule()
+    }
+
+    /// Runs what is ready, then flushes what it wrote.
+    func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        var count = 0
+        while !ready.isEmpty || !dirty.isEmpty {
+            while !ready.isEmpty, count < LoopExecutor.jobsPerDrain {
+                let jobs = ready
+                ready = []
+                count += jobs.count
+                for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+            }
+            let connections = dirty
+            dirty.removeAll(keepingCapacity: true)
+            for connection in connections { connection.flush() }
+            if count >= LoopExecutor.jobsPerDrain { break }
+        }
+        isDraining = false
+        if !ready.isEmpty || !dirty.isEmpty { schedule() }
+    }
+
+    private func schedule() {
+        guard !isScheduled, !isDraining else { return }
+        isScheduled = true
+        eventLoop.execute {
+            self.isScheduled = false
+            self.drain()
+        }
+    }
+}
+
+extension LoopExecutor {
+    private struct Entry {
+        weak var executor: LoopExecutor?
+    }
+
+    private static let executors = Mutex<[ObjectIdentifier: Entry]>([:])
+
+    /// The one executor of an event loop.
+    static func of(_ eventLoop: any EventLoop) -> LoopExecutor {
+        executors.withLock { executors in
+            // While an executor lives it keeps its loop alive, so the identifier cannot mean another loop.
+            let key = ObjectIdentifier(eventLoop)
+            if let executor = executors[key]?.executor { return executor }
+            let executor = LoopExecutor(eventLoop: eventLoop)
+            executors[key] = Entry(executor: executor)
+            return executor
+        }
+    }
+}

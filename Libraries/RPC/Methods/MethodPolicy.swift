@@ -1,0 +1,78 @@
+/// What the contract says about a method beyond its types: who may call it, how long it may take, what it costs.
+/// Gateway, service, cache and log enforce it; a method without a policy does not build.
+package struct MethodPolicy: Sendable, Hashable {
+    package enum Access: Sendable, Hashable {
+        /// Nobody has to say who they are.
+        case anyone
+        /// A signed-in user, for what is theirs.
+        case user
+        /// Another program of the cluster.
+        case service
+        /// Somebody who runs the system.
+        case operator_
+    }
+
+    /// The longest that a call may take, whatever its caller would allow.
+    package enum TimeoutTier: Sendable, Hashable {
+        case fast
+        case normal
+        case slow
+        case batch
+
+        package var limit: Duration {
+            switch self {
+            case .fast: .seconds(5)
+            case .normal: .seconds(30)
+            case .slow: .seconds(60)
+            case .batch: .seconds(300)
+            }
+        }
+    }
+
+    package enum Idempotency: Sendable, Hashable {
+        case noSideEffects
+        case idempotent
+        case notIdempotent
+    }
+
+    package enum AuditClass: Sendable, Hashable {
+        case none
+        case read
+        case write
+        case security
+    }
+
+    /// What to do with a call when Redis cannot be asked about it.
+    package enum RedisLoss: Sendable, Hashable {
+        case failOpen
+        case failClosed
+    }
+
+    package var access: Access
+    package var timeout: TimeoutTier
+    /// What a call takes out of its caller's rate allowance.
+    package var cost: Int
+    package var idempotency: Idempotency
+    package var audit: AuditClass
+    /// How long an answer may be kept, or `nil` when it may not.
+    package var cacheTTL: Duration?
+    package var onRedisLoss: RedisLoss
+
+    package init(
+        access: Access,
+        timeout: TimeoutTier = .fast,
+        cost: Int = 1,
+        idempotency: Idempotency = .notIdempotent,
+        audit: AuditClass = .none,
+        cacheTTL: Duration? = nil,
+        onRedisLoss: RedisLoss = .failClosed
+    ) {
+        self.access = access
+        self.timeout = timeout
+        self.cost = cost
+        self.idempotency = idempotency
+        self.audit = audit
+        self.cacheTTL = cacheTTL
+        self.onRedisLoss = onRedisLoss
+    }
+}

@@ -1,0 +1,47 @@
+/// Answers the calls of one method. What a body throws becomes the status of its call: an `RPCError` as it is, anything
+/// else UNKNOWN with a neutral sentence and its cause in the log.
+///
+/// A body starts on the event loop of its connection and returns there after each `await`; work that computes for
+/// milliseconds must be sent elsewhere. Its task is cancelled when the caller gives up or the deadline passes.
+package struct MethodHandler: Sendable {
+    package let descriptor: MethodDescriptor
+    let run: @Sendable (ServerCall, RPCContext) async throws -> Void
+
+    package static func unary<Request, Response>(
+        _ method: Method<Request, Response>,
+        _ body: @escaping @Sendable (Request, RPCContext) async throws -> Response
+    ) -> MethodHandler {
+        MethodHandler(descriptor: method.descriptor) { call, context in
+            let request = try call.decodeSingleRequest(as: Request.self)
+            try call.setSingleResponse(try await body(request, context))
+        }
+    }
+
+    package static func serverStreaming<Request, Response>(
+        _ method: Method<Request, Response>,
+        _ body: @escaping @Sendable (Request, ResponseWriter<Response>, RPCContext) async throws -> Void
+    ) -> MethodHandler {
+        MethodHandler(descriptor: method.descriptor) { call, context in
+            let request = try call.decodeSingleRequest(as: Request.self)
+            try await body(request, ResponseWriter(call), context)
+        }
+    }
+
+    package static func clientStreaming<Request, Response>(
+        _ method: Method<Request, Response>,
+        _ body: @escaping @Sendable (RequestStream<Request>, RPCContext) async throws -> Response
+    ) -> MethodHandler {
+        MethodHandler(descriptor: method.descriptor) { call, context in
+            try call.setSingleResponse(try await body(RequestStream(call.requests), context))
+        }
+    }
+
+    package static func bidirectional<Request, Response>(
+        _ method: Method<Request, Response>,
+        _ body: @escaping @Sendable (RequestStream<Request>, ResponseWriter<Response>, RPCContext) async throws -> Void
+    ) -> MethodHandler {
+        MethodHandler(descriptor: method.descriptor) { call, context in
+            try await body(RequestStream(call.requests), ResponseWriter(call), context)
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package import Logging
+internal import HTTP2
+internal import NIOCore
+internal import NIOPosix
+internal import NIOSSL
+internal import Synchronization
+
+/// Answers gRPC calls over HTTP/2, with or without TLS.
+///
+///     let server = RPCServer(configuration: .init(host: "127.0.0.1", port: 0), services: [users], logger: logger)
+///     try await server.run { host, port in print("listening on \(host):\(port)") }
+package final class RPCServer: Sendable {
+    private let configuration: RPCServerConfiguration
+    private let methods: MethodTable
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    private struct State {
+        enum Phase {
+            case running
+            case draining
+            case stopped
+        }
+
+        var phase = Phase.running
+        var listener: (any Channel)?
+        var connections: [ObjectIdentifier: ServerConnection] = [:]
+        var ended: AsyncStream<Void>.Continuation?
+    }
+
+    package init(
+        configuration: RPCServerConfiguration,
+        services: [any RPCService],
+        interceptors: [any ServerInterceptor] = [],
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.methods = MethodTable(services, interceptors: interceptors)
+        self.logger = logger
+    }
+
+    /// Listens and serves until `beginGracefulShutdown` has been called and the calls under way have ended, or until the
+    /// task is cancelled, which ends them at once. Throws when the address or the certificate cannot be used.
+    package func run(onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }) async throws {
+        let group: any EventLoopGroup
+        let ownGroup: MultiThreadedEventLoopGroup?
+        if let threads = configuration.eventLoopThreads {
+            let made = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+            (group, ownGroup) = (made, made)
+        } else {
+            (group, ownGroup) = (MultiThreadedEventLoopGroup.singleton, nil)
+        }
+        let result: Result<Void, any Error>
+        do { result = .success(try await serve(on: group, onListening)) } catch { result = .failure(error) }
+        // Threads that cannot be stopped end with the process; there is nothing else to do about them.
+        try? await ownGroup?.shutdownGracefully()
+        try result.get()
+    }
+
+    private func serve(
+        on group: any EventLoopGroup,
+        _ onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
+    ) async throws {
+        let tls = try configuration.tls.map { try TLSContexts.server($0) }
+        let listener = try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try self.accept(channel, tls: tls) }
+            }
+            .bind(host: configuration.host, port: configuration.port)
+            .get()
+        let (ended, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let mayServe = state.withLock { state in
+            state.listener = listener
+            state.ended = continuation
+            return state.phase == .running
+        }
+        onListening(configuration.host, listener.localAddress?.port ?? configuration.port)
+        if !mayServe { stopListening() }
+
+        await withTaskCancellationHandler {
+            try? await listener.closeFuture.get()  // Closing is what was asked for; how it went changes nothing.
+            await drain(ended)
+        } onCancel: {
+            self.state.withLock { $0.phase = .stopped }
+            self.stopListening()
+        }
+    }
+
+    /// Stops listening, tells clients to begin no further calls, and lets those under way end within `drainTimeout`.
+    /// `run` returns when they have. It may be called more than once, and before `run`.
+    package func beginGracefulShutdown() {
+        let wasRunning = state.withLock { state in
+            guard state.phase == .running else { return false }
+            state.phase = .draining
+            return true
+        }
+        if wasRunning { stopListening() }
+    }
+
+    private func stopListening() {
+        let (listener, connections, phase) = state.withLock { ($0.listener, Array($0.connections.values), $0.phase) }
+        listener?.close(promise: nil)
+        for connection in connections { connection.executor.run { phase == .stopped ? connection.closeNow() : connection.drain() } }
+    }
+
+    /// Handlers that do not heed their cancellation are left behind after this.
+    private static let cancelledHandlersMayTake: Duration = .seconds(2)
+
+    private func drain(_ ended: AsyncStream<Void>) async {
+        if state.withLock({ $0.phase }) != .stopped {
+            await waitUntilEmpty(ended, atMost: configuration.drainTimeout)
+        }
+        let late = state.withLock { state in
+            state.phase = .stopped
+            return Array(state.connections.values)
+        }
+        if late.isEmpty { return }
+        for connection in late { connection.executor.run { connection.closeNow() } }
+        await waitUntilEmpty(ended, atMost: RPCServer.cancelledHandlersMayTake)
+    }
+
+    /// Returns when there is no connection left, when the time is up, or when the task is cancelled.
+    private func waitUntilEmpty(_ ended: AsyncStream<Void>, atMost limit: Duration) async {
+        await withTaskGroup { group in
+            group.addTask {
+                if self.state.withLock({ $0.connections.isEmpty }) { return }
+                for await _ in ended where self.state.withLock({ $0.connections.isEmpty }) { return }
+            }
+            group.addTask {
+                try? await Task.sleep(for: limit)  // A cancelled wait is over, and that is all it has to say.
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func accept(_ channel: any Channel, tls: NIOSSLContext?) throws {
+        var settings = HTTP2Settings()
+        settings.maxConcurrentStreams = UInt32(clamping: configuration.maxConcurrentStreams)
+        settings.streamWindowBytes = Int32(clamping: configuration.streamWindowBytes)
+        settings.connectionWindowBytes = Int32(clamping: max(configuration.streamWindowBytes * 16, 1 << 20))
+        settings.maxHeaderListBytes = configuration.maxMetadataBytes
+        let executor = LoopExecutor.of(channel.eventLoop)
+        let http = try HTTP2Connection(role: .server, settings: settings, executor: executor, requiresALPN: tls != nil)
+        let connection = ServerConnection(
+            http: http,
+            configuration: configuration,
+            methods: methods,
+            peer: PeerName.of(channel.remoteAddress),
+            logger: logger,
+            onEnd: { [weak self] in self?.connectionEnded($0) }
+        )
+        http.attach(connection)
+        if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+        try channel.pipeline.syncOperations.addHandler(http)
+        // From here on the channel reports its end, which takes the connection out again.
+        let phase = state.withLock { state in
+            state.connections[ObjectIdentifier(connection)] = connection
+            return state.phase
+        }
+        if phase != .running { connection.drain() }
+    }
+
+    private func connectionEnded(_ connection: ServerConnection) {
+        state.withLock { state in
+            state.connections[ObjectIdentifier(connection)] = nil
+            if state.connections.isEmpty { state.ended?.yield() }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// Where a server listens and what it puts up with.
+package struct RPCServerConfiguration: Sendable {
+    package var host: String
+    /// 0 lets the system choose; `run` reports the choice.
+    package var port: Int
+    package var tls: TLSFiles?
+    /// A larger request ends its call with RESOURCE_EXHAUSTED; the connection stays.
+    package var maxReceiveMessageBytes = 4 << 20
+    /// A larger response ends its call with RESOURCE_EXHAUSTED.
+    package var maxSendMessageBytes = 64 << 20
+    /// The most that the header fields of a request may take, counted as HTTP/2 counts (name, value, 32 bytes each).
+    package var maxMetadataBytes = 16 << 10
+    /// Calls that one connection may have open; further ones wait at the client.
+    package var maxConcurrentStreams = 256
+    /// How many unread bytes a caller may send on one stream.
+    package var streamWindowBytes = 256 << 10
+    /// How long calls may go on after `beginGracefulShutdown` before they are cancelled.
+    package var drainTimeout: Duration = .seconds(20)
+    /// Threads for connections; `nil` shares those of the process, one for each core.
+    package var eventLoopThreads: Int?
+
+    package init(host: String, port: Int, tls: TLSFiles? = nil) {
+        self.host = host
+        self.port = port
+        self.tls = tls
+    }
+}

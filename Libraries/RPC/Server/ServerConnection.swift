@@ -1,0 +1,216 @@
+internal import HTTP2
+internal import Logging
+internal import NIOCore
+internal import Time
+
+/// One client's connection to a server: its calls, their deadlines, and how it ends.
+final class ServerConnection: HTTP2Peer, @unchecked Sendable {
+    // Everything mutable is touched on the event loop alone.
+    let executor: LoopExecutor
+    let configuration: RPCServerConfiguration
+    private let methods: MethodTable
+    private let logger: Logger
+    private let peer: String
+    private let http: HTTP2Connection
+    private let onEnd: @Sendable (ServerConnection) -> Void
+    private let timer: DeadlineTimer
+    private var calls: [HTTP2StreamID: ServerCall] = [:]
+    private var runningHandlers = 0
+    private var isClosed = false
+    private var isDraining = false
+
+    init(
+        http: HTTP2Connection,
+        configuration: RPCServerConfiguration,
+        methods: MethodTable,
+        peer: String,
+        logger: Logger,
+        onEnd: @escaping @Sendable (ServerConnection) -> Void
+    ) {
+        self.http = http
+        self.executor = http.executor
+        self.configuration = configuration
+        self.methods = methods
+        self.peer = peer
+        self.logger = logger
+        self.onEnd = onEnd
+        self.timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
+    }
+
+    // MARK: Events
+
+    func received(_ event: HTTP2Event, body: [UInt8]) {
+        switch event {
+        case .headers(let stream, let headers, let endStream, let isTruncated):
+            if let call = calls[stream] {
+                // Trailers of a request: gRPC defines none, so only the end matters.
+                if endStream { call.receivedEnd() }
+            } else {
+                begin(stream, headers, endStream: endStream, isTruncated: isTruncated)
+            }
+        case .data(let stream, let range):
+            changeSession { session throws(HTTP2Error) in try session.consumeConnection(range.count) }
+            if let call = calls[stream] {
+                call.received(body[range])
+            } else {
+                returnRoom(range.count, on: stream)
+            }
+        case .endStream(let stream):
+            calls[stream]?.receivedEnd()
+        case .responseSent(let stream):
+            if let call = calls[stream] {
+                call.responseSent()
+            } else {
+                changeSession { $0.reset(stream, .noError) }
+            }
+        case .drained(let stream):
+            calls[stream]?.drained()
+        case .streamClosed(let stream, _):
+            if let call = calls.removeValue(forKey: stream), !call.isEnded {
+                call.abandon(RPCError(.cancelled, "The caller cancelled the call."))
+            }
+        case .pingAcknowledged:
+            if isDraining { changeSession { session throws(HTTP2Error) in try session.sendGoAway(.noError) } }
+        case .goAway, .settings:
+            break
+        case .invalidFrame(let stream, let reason):
+            logger.debug("frame refused", metadata: ["stream": "\(stream)", "reason": "\(reason)", "peer": "\(peer)"])
+        }
+    }
+
+    func connectionEnded(_ reason: String) {
+        isClosed = true
+        timer.stop()
+        let calls = calls
+        self.calls = [:]
+        for call in calls.values { call.abandon(RPCError(.cancelled, "The caller's connection was closed.")) }
+        reportEnd()
+    }
+
+    private func begin(_ stream: HTTP2StreamID, _ headers: [HTTP2Header], endStream: Bool, isTruncated: Bool) {
+        let head: RequestHead
+        let method: MethodTable.Entry
+        do throws(RequestHead.Refusal) {
+            head = try RequestHead(headers, isTruncated: isTruncated)
+            do throws(RPCError) { method = try methods.find(head.path) } catch { throw .status(error) }
+        } catch {
+            refuse(stream, error, requestEnded: endStream)
+            return
+        }
+        let limit = method.descriptor.policy.timeout.limit
+        let deadline = Deadline.after(head.timeout.map { min($0, limit) } ?? limit)
+        let context = RPCContext(
+            method: method.descriptor,
+            metadata: head.metadata,
+            deadline: deadline,
+            peer: peer,
+            requestID: head.metadata["x-request-id"] ?? RequestID.make()
+        )
+        let call = ServerCall(stream: stream, method: method, context: context, connection: self)
+        calls[stream] = call
+        watch(deadline)
+        call.begin()
+        if endStream { call.receivedEnd() }
+    }
+
+    private func refuse(_ stream: HTTP2StreamID, _ refusal: RequestHead.Refusal, requestEnded: Bool) {
+        var headers: [HTTP2Header]
+        switch refusal {
+        case .http(let status):
+            headers = [HTTP2Header(":status", String(status))]
+        case .status(let error):
+            headers = [HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc")]
+            headers += StatusTrailers.failure(error, [:])
+        }
+        changeSession { session throws(HTTP2Error) in
+            try session.sendResponse(headers, on: stream, endStream: true)
+        }
+    }
+
+    // MARK: Deadlines
+
+    private func watch(_ deadline: Deadline) {
+        timer.watch(deadline) { [weak self] in self?.endLateCalls() }
+    }
+
+    private func endLateCalls() -> Deadline? {
+        var next: Deadline?
+        for call in calls.values where !call.isEnded {
+            guard let deadline = call.context.deadline else { continue }
+            if deadline.hasPassed {
+                call.end(.failure(RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")))
+            } else {
+                next = Deadline.earlier(next, deadline)
+            }
+        }
+        return next
+    }
+
+    // MARK: The end
+
+    /// Lets the calls under way end and takes no new ones. A client learns it from the first GOAWAY; the second, sent
+    /// once a ping has come back, names the last call that was taken.
+    func drain() {
+        guard !isClosed, !isDraining else { return }
+        isDraining = true
+        changeSession { session throws(HTTP2Error) in
+            try session.sendShutdownNotice()
+            try session.ping(0)
+        }
+    }
+
+    /// Ends every call with UNAVAILABLE and closes the connection.
+    func closeNow() {
+        guard !isClosed else { return }
+        for call in calls.values { call.end(.failure(RPCError(.unavailable, "The server is shutting down."))) }
+        http.flush()
+        http.close(because: "The server is shutting down.")
+    }
+
+    func handlerStarted() {
+        runningHandlers += 1
+    }
+
+    func handlerEnded() {
+        runningHandlers -= 1
+        reportEnd()
+    }
+
+    private func reportEnd() {
+        if isClosed, runningHandlers == 0 { onEnd(self) }
+    }
+
+    // MARK: What calls use
+
+    /// Changes the session. What it refuses means that it can serve nobody any more, so the connection is closed.
+    func changeSession(_ body: (inout HTTP2Session) throws(HTTP2Error) -> Void) {
+        do throws(HTTP2Error) {
+            try http.change(body)
+        } catch {
+            logger.error("session failed", metadata: ["reason": "\(error.reason)", "peer": "\(peer)"])
+            http.close(because: error.description)
+        }
+    }
+
+    func returnRoom(_ count: Int, on stream: HTTP2StreamID) {
+        changeSession { session throws(HTTP2Error) in try session.consume(count, on: stream) }
+    }
+
+    /// Whether so much waits to be sent on the stream that its writers should wait; if so, `drained` will come.
+    func holdBackWriters(of stream: HTTP2StreamID) -> Bool {
+        guard http.session.pendingBytes(on: stream) > WriteGate.maxPendingBytes else { return false }
+        http.session.reportDrain(of: stream)
+        return true
+    }
+
+    func log(_ error: RPCError, of context: RPCContext) {
+        guard let cause = error.cause, !(cause is CancellationError) else { return }
+        logger.error(
+            "call failed",
+            metadata: [
+                "method": "\(context.method.path)", "request_id": "\(context.requestID)",
+                "code": "\(error.code.name)", "cause": "\(cause)",
+            ]
+        )
+    }
+}

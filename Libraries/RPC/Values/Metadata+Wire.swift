@@ -1,0 +1,46 @@
+extension Metadata {
+    /// A sentence about the first field that HTTP/2 or gRPC would not let through, or `nil` when all may be sent.
+    package var firstProblem: String? {
+        for field in fields {
+            if field.name.isEmpty || !field.name.utf8.allSatisfy(Metadata.mayStandInName) {
+                return "A metadata name may hold only a-z, 0-9, '-', '_' and '.'."
+            }
+            if Metadata.isReserved(field.name) {
+                return "The metadata name \(field.name) belongs to gRPC or HTTP/2."
+            }
+            if field.name.hasSuffix(Metadata.binarySuffix) {
+                guard Base64.decode(field.value.utf8) != nil else { return "The metadata \(field.name) is not base64." }
+            } else if !field.value.utf8.allSatisfy({ $0 >= 0x20 && $0 <= 0x7E }) {
+                return "The metadata \(field.name) holds characters other than printable ASCII."
+            }
+        }
+        return nil
+    }
+
+    /// What HTTP/2 counts for the fields: name, value and 32 bytes each (RFC 9113, section 6.5.2).
+    var byteCount: Int {
+        fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 32 }
+    }
+
+    /// Names that the transport writes itself; what an application puts there would be mistaken for protocol.
+    static func isReserved(_ name: String) -> Bool {
+        if name.utf8.first == UInt8(ascii: ":") || name.hasPrefix("grpc-") { return true }
+        switch name {
+        case "content-type", "content-length", "te", "host", "connection", "keep-alive", "proxy-connection",
+            "transfer-encoding", "upgrade":
+            return true
+        default:
+            return false
+        }
+    }
+
+    private static func mayStandInName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+            return true
+        default:
+            return false
+        }
+    }
+}

@@ -1,0 +1,79 @@
+/// Why the bytes of a body are not the messages that they should be.
+enum FrameProblem: Error, Hashable {
+    case tooLarge(byteCount: Int, limit: Int)
+    case compressed
+    case unknownFlag(UInt8)
+    /// The body ended within a message.
+    case cutShort
+}
+
+/// Finds the messages in a body that arrives in pieces of any size. It keeps no more than one unfinished message, and
+/// never sets aside more memory than a peer has sent, whatever size was announced.
+struct MessageFrameReader {
+    let maxMessageBytes: Int
+    private var prefix: UInt64 = 0
+    private var prefixCount = 0
+    private var message: [UInt8] = []
+    private var missing = 0
+
+    init(maxMessageBytes: Int) {
+        self.maxMessageBytes = maxMessageBytes
+    }
+
+    /// Takes a piece of the body, and hands on each message that it completes.
+    mutating func read(_ bytes: ArraySlice<UInt8>, _ deliver: ([UInt8]) -> Void) throws(FrameProblem) {
+        var rest = bytes
+        while !rest.isEmpty {
+            while prefixCount < MessageFrame.prefixBytes, let byte = rest.popFirst() {
+                prefix = prefix << 8 | UInt64(byte)
+                prefixCount += 1
+                if prefixCount == MessageFrame.prefixBytes { try begin() }
+            }
+            guard prefixCount == MessageFrame.prefixBytes else { return }
+            let count = min(missing, rest.count)
+            if message.isEmpty {
+                message = Array(rest.prefix(count))
+            } else {
+                message.append(contentsOf: rest.prefix(count))
+            }
+            rest = rest.dropFirst(count)
+            missing -= count
+            if missing == 0 {
+                let complete = message
+                message = []
+                prefix = 0
+                prefixCount = 0
+                deliver(complete)
+            }
+        }
+    }
+
+    /// Says that the body has ended.
+    func finish() throws(FrameProblem) {
+        if prefixCount != 0 { throw .cutShort }
+    }
+
+    private mutating func begin() throws(FrameProblem) {
+        let flag = UInt8(truncatingIfNeeded: prefix >> 32)
+        if flag == 1 { throw .compressed }
+        if flag != 0 { throw .unknownFlag(flag) }
+        missing = Int(prefix & 0xFFFF_FFFF)
+        if missing > maxMessageBytes { throw .tooLarge(byteCount: missing, limit: maxMessageBytes) }
+    }
+}
+
+extension RPCError {
+    init(_ problem: FrameProblem) {
+        switch problem {
+        case .tooLarge(let byteCount, let limit):
+            self.init(.resourceExhausted, "A message of \(byteCount) bytes is larger than the limit of \(limit).")
+        case .compressed:
+            // Neither side announces an encoding here, and without one the flag may not be set (gRPC's compression.md).
+            self.init(.internalError, "A message is marked as compressed, but no encoding was agreed.")
+        case .unknownFlag(let flag):
+            self.init(.internalError, "A message begins with \(flag), which is neither 0 nor 1.")
+        case .cutShort:
+            self.init(.internalError, "The body ended within a message.")
+        }
+    }
+}
