@@ -41,7 +41,8 @@ extension HNSWError {
 
     static func wrongDimension(_ found: Int, expected: Int) -> HNSWError {
         HNSWError(
-            code: .wrongDimension, message: "The vector has \(found) components; this index holds vectors of \(expected).")
+            code: .wrongDimension,
+            message: "The vector has \(found) components; this index holds vectors of \(expected).")
     }
 
     static func notFinite(_ position: Int) -> HNSWError {
@@ -52,7 +53,8 @@ extension HNSWError {
         code: .zeroLength, message: "The vector has length zero, so it has no direction that cosine could compare.")
 
     static let tooLong = HNSWError(
-        code: .tooLong, message: "The vector is too long: its squared length must stay below an eighth of the largest Float.")
+        code: .tooLong,
+        message: "The vector is too long: its squared length must stay below an eighth of the largest Float.")
 
     static let full = HNSWError(code: .full, message: "The index is full: it can hold \(Int32.max - 1) vectors.")
 

@@ -73,7 +73,7 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
 
     // MARK: - Changing
 
-    /// Costs about what a search with `efConstruction` costs. To insert the vector that the key already has costs nothing.
+    /// Costs about what a search with `efConstruction` costs, and nothing if the key already has this vector.
     package func insert(_ vector: [Float], for key: Key) throws(HNSWError) {
         let prepared = try PreparedVector(vector, dimension: dimension, metric: metric)
         let query = Query(prepared)

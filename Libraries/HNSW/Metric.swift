@@ -13,11 +13,13 @@ package enum Metric: String, Sendable, Hashable, CaseIterable {
     /// The straight-line distance; the score is `1 / (1 + distance)`.
     case euclidean
 
+    // Zero is added or subtracted from so that no caller reads a negative zero.
+
     /// What the graph compares, `-product` or the squared distance, as the distance that a caller is told.
     func distance(comparing compared: Float) -> Float {
         switch self {
         case .cosine: 1 - score(comparing: compared)
-        case .innerProduct: compared
+        case .innerProduct: compared + 0
         case .euclidean: compared.squareRoot()
         }
     }
@@ -26,8 +28,8 @@ package enum Metric: String, Sendable, Hashable, CaseIterable {
     func score(comparing compared: Float) -> Float {
         switch self {
         // The product of two vectors of length one leaves -1...1 by a rounding error; the promise does not.
-        case .cosine: min(1, max(-1, -compared))
-        case .innerProduct: -compared
+        case .cosine: min(1, max(-1, 0 - compared))
+        case .innerProduct: 0 - compared
         case .euclidean: 1 / (1 + compared.squareRoot())
         }
     }

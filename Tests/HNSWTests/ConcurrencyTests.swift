@@ -7,7 +7,9 @@ import Testing
         let index = try HNSWIndex<Int>(HNSWConfiguration(dimension: 8, metric: .euclidean, m: 4, efConstruction: 16))
         let resident = Set(0..<60)
         for key in resident { try index.insert(generator.vector(), for: key) }
-        let changes = (0..<240).map { _ in (key: Int.random(in: 0..<40, using: &generator.random), vector: generator.vector()) }
+        let changes = (0..<240).map { _ in
+            (key: Int.random(in: 0..<40, using: &generator.random), vector: generator.vector())
+        }
         let queries = generator.vectors(150)
 
         try await withThrowingTaskGroup { group in

@@ -112,7 +112,9 @@ import Testing
             }
 
             #expect(error?.code == .interrupted)
-            #expect(try index.search(generator.vector(), k: 10, efSearch: 400, where: nil, shouldStop: { false }).count == 10)
+            let result = try index.search(
+                generator.vector(), k: 10, efSearch: 400, where: nil, shouldStop: { false })
+            #expect(result.count == 10)
         }
     }
 }
