@@ -1,0 +1,185 @@
+import HTTP2
+import Testing
+
+@Suite struct `A session` {
+    @Test func `carries a request, its body and the answer with trailers`() throws {
+        var pair = try SessionPair()
+
+        let stream = try pair.client.sendRequest(.request, endStream: false)
+        pair.client.send([1, 2, 3], on: stream)
+        pair.client.finish(stream)
+        let asked = try pair.exchange()
+        try pair.server.sendResponse(.response, on: stream, endStream: false)
+        pair.server.send([4, 5], on: stream)
+        pair.server.finish(stream, trailers: [HTTP2Header("grpc-status", "0")])
+        let answered = try pair.exchange()
+
+        #expect(asked.server.contains(.headers(stream, .request, endStream: false, isTruncated: false)))
+        #expect(asked.server.contains(.data(stream, 0..<3)))
+        #expect(asked.serverBody == [1, 2, 3])
+        #expect(asked.server.contains(.endStream(stream)))
+        #expect(answered.client.contains(.headers(stream, .response, endStream: false, isTruncated: false)))
+        #expect(answered.clientBody == [4, 5])
+        #expect(answered.client.contains(.headers(stream, [HTTP2Header("grpc-status", "0")], endStream: true, isTruncated: false)))
+        #expect(answered.client.last == .streamClosed(stream, .noError))
+        #expect(answered.server.contains(.responseSent(stream)))
+    }
+
+    @Test func `sends an answer that is only headers`() throws {
+        var pair = try SessionPair()
+
+        let stream = try pair.client.sendRequest(.request, endStream: true)
+        _ = try pair.exchange()
+        try pair.server.sendResponse(.response, on: stream, endStream: true)
+        let answered = try pair.exchange()
+
+        #expect(answered.client.contains(.headers(stream, .response, endStream: true, isTruncated: false)))
+        #expect(answered.client.contains(.streamClosed(stream, .noError)))
+    }
+
+    @Test func `sends no more of a body than the peer has room for, and the rest when some was consumed`() throws {
+        var serverSettings = HTTP2Settings()
+        serverSettings.streamWindowBytes = 1_000
+        var pair = try SessionPair(server: serverSettings)
+        _ = try pair.exchange()
+
+        let stream = try pair.client.sendRequest(.request, endStream: false)
+        pair.client.send([UInt8](repeating: 7, count: 2_500), on: stream)
+        let first = try pair.exchange()
+        try pair.server.consume(1_000, on: stream)
+        let second = try pair.exchange()
+        try pair.server.consume(1_000, on: stream)
+        let third = try pair.exchange()
+
+        #expect(first.serverBody.count == 1_000)
+        #expect(second.serverBody.count == 1_000)
+        #expect(third.serverBody.count == 500)
+    }
+
+    @Test func `holds the connection's window apart from those of its streams`() throws {
+        var serverSettings = HTTP2Settings()
+        serverSettings.streamWindowBytes = 1 << 20
+        serverSettings.connectionWindowBytes = 65_535
+        var pair = try SessionPair(server: serverSettings)
+        _ = try pair.exchange()
+
+        for _ in 0..<2 {
+            let stream = try pair.client.sendRequest(.request, endStream: false)
+            pair.client.send([UInt8](repeating: 7, count: 60_000), on: stream)
+        }
+        let first = try pair.exchange()
+        try pair.server.consumeConnection(65_535)
+        let second = try pair.exchange()
+
+        #expect(first.serverBody.count == 65_535)
+        #expect(second.serverBody.count == 120_000 - 65_535)
+    }
+
+    @Test func `reports once that what waited on a stream has drained`() throws {
+        var pair = try SessionPair()
+        _ = try pair.exchange()
+
+        let stream = try pair.client.sendRequest(.request, endStream: false)
+        pair.client.send([UInt8](repeating: 7, count: 100_000), on: stream)
+        pair.client.reportDrain(of: stream)
+        let pending = pair.client.pendingBytes(on: stream)
+        let learned = try pair.exchange()
+
+        #expect(pending == 100_000)
+        #expect(learned.client.count { $0 == .drained(stream) } == 1)
+        #expect(pair.client.pendingBytes(on: stream) == 0)
+    }
+
+    @Test func `ends a stream on both sides when one resets it`() throws {
+        var pair = try SessionPair()
+        let stream = try pair.client.sendRequest(.request, endStream: false)
+        _ = try pair.exchange()
+
+        pair.client.reset(stream, .cancel)
+        let learned = try pair.exchange()
+
+        #expect(learned.server.contains(.streamClosed(stream, .cancel)))
+        #expect(learned.client.contains(.streamClosed(stream, .cancel)))
+    }
+
+    @Test func `keeps requests beyond the peer's limit until a stream ends`() throws {
+        var serverSettings = HTTP2Settings()
+        serverSettings.maxConcurrentStreams = 1
+        var pair = try SessionPair(server: serverSettings)
+        _ = try pair.exchange()
+
+        let first = try pair.client.sendRequest(.request, endStream: true)
+        let second = try pair.client.sendRequest(.request, endStream: true)
+        let before = try pair.exchange()
+        try pair.server.sendResponse(.response, on: first, endStream: true)
+        let after = try pair.exchange()
+
+        #expect(!before.server.contains(.headers(second, .request, endStream: true, isTruncated: false)))
+        #expect(after.server.contains(.headers(second, .request, endStream: true, isTruncated: false)))
+    }
+
+    @Test func `reports the end of a request that was reset before it could be sent`() throws {
+        var serverSettings = HTTP2Settings()
+        serverSettings.maxConcurrentStreams = 1
+        var pair = try SessionPair(server: serverSettings)
+        _ = try pair.exchange()
+        let first = try pair.client.sendRequest(.request, endStream: false)
+        let second = try pair.client.sendRequest(.request, endStream: false)
+        _ = try pair.exchange()
+
+        pair.client.reset(second, .cancel)
+        pair.client.reset(first, .cancel)
+        let learned = try pair.exchange()
+
+        #expect(learned.client.contains { if case .streamClosed(second, _) = $0 { true } else { false } })
+        #expect(!learned.server.contains { if case .headers(second, _, _, _) = $0 { true } else { false } })
+    }
+
+    @Test func `takes no streams above the last that it named, and refuses them at the client`() throws {
+        var pair = try SessionPair()
+        let first = try pair.client.sendRequest(.request, endStream: true)
+        _ = try pair.exchange()
+
+        let late = try pair.client.sendRequest(.request, endStream: true)
+        let onItsWay = try SessionPair.output(of: &pair.client)
+        try pair.server.sendGoAway(.noError, reason: "restart")
+        let goAway = try pair.exchange()
+        try pair.server.receive(onItsWay)
+        try pair.server.sendResponse(.response, on: first, endStream: true)
+        let learned = try pair.exchange()
+
+        #expect(goAway.client.contains(.goAway(lastStreamID: first, .noError, reason: "restart")))
+        #expect(goAway.client.contains(.streamClosed(late, .refusedStream)))
+        #expect(learned.client.contains(.headers(first, .response, endStream: true, isTruncated: false)))
+        #expect(!learned.server.contains { if case .headers(late, _, _, _) = $0 { true } else { false } })
+        let isFinished = pair.server.isFinished
+        #expect(isFinished)
+    }
+
+    @Test func `brings the payload of a ping back`() throws {
+        var pair = try SessionPair()
+
+        try pair.client.ping(0x0102_0304_0506_0708)
+        let learned = try pair.exchange()
+
+        #expect(learned.client.contains(.pingAcknowledged(0x0102_0304_0506_0708)))
+    }
+
+    @Test func `understands its peer whatever pieces the bytes arrive in`() throws {
+        var pair = try SessionPair()
+        let stream = try pair.client.sendRequest(.request, endStream: false)
+        pair.client.send([1, 2, 3], on: stream)
+        pair.client.finish(stream)
+
+        var batch = HTTP2Batch()
+        var events: [HTTP2Event] = []
+        for byte in try SessionPair.output(of: &pair.client) {
+            try pair.server.receive([byte])
+            pair.server.exchange(&batch)
+            events += batch.events
+        }
+
+        #expect(events.contains(.headers(stream, .request, endStream: false, isTruncated: false)))
+        #expect(events.contains(.endStream(stream)))
+    }
+}
