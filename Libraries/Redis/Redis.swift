@@ -1,0 +1,96 @@
+package import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+internal import Time
+
+/// A client of one Redis server: any number of tasks share its few connections, and every command that waits goes out
+/// with the next write (pipelining), so nobody waits for somebody else's reply.
+///
+/// `run` keeps the connections; without it nothing is sent. A reply is waited for until the command timeout or
+/// `Deadline.current`, whichever is earlier. When a connection dies, the commands that it owed replies for fail with
+/// `.outcomeUnknown`: nothing is sent twice on its own. While Redis is down, commands fail at once.
+///
+/// Commands that hold or change a connection (subscriptions, blocking reads, `MULTI`) are refused here.
+package final class Redis: Sendable {
+    private let configuration: RedisConfiguration
+    private let lanes: [RedisLane]
+    private let nextLane = Atomic<Int>(0)
+
+    package init(configuration: RedisConfiguration, logger: Logger) {
+        precondition(configuration.connections > 0, "a Redis client needs a connection")
+        self.configuration = configuration
+        lanes = (0..<configuration.connections).map { _ in
+            RedisLane(configuration, on: MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
+        }
+    }
+
+    package var role: RedisConfiguration.Role { configuration.role }
+
+    /// Connects, and connects again whenever a connection is lost, until the task is cancelled; then lets the replies
+    /// that are owed come in, within their timeouts, and returns. To be called once.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            for lane in lanes { group.addTask { await lane.run() } }
+        }
+    }
+
+    /// Sends a command and waits for its reply. An error reply is thrown as `.server`.
+    @discardableResult
+    package func send(_ command: RedisCommand) async throws(RedisError) -> RESPValue {
+        guard command.canShareConnection else {
+            throw RedisError(.invalidCommand, "\(command.name) needs a connection of its own.")
+        }
+        let replies = try await replies(to: [command])
+        // A request is settled with as many replies as it has commands.
+        if case .error(let error) = replies[0] { throw .server(error, command: command.name) }
+        return replies[0]
+    }
+
+    /// Sends commands in one write, and waits for all replies, in their order. Other tasks' commands may run between
+    /// them. An error reply is in its place as `.error`.
+    package func send(_ commands: [RedisCommand]) async throws(RedisError) -> [RESPValue] {
+        if let command = commands.first(where: { !$0.canShareConnection }) {
+            throw RedisError(.invalidCommand, "\(command.name) needs a connection of its own.")
+        }
+        return commands.isEmpty ? [] : try await replies(to: commands)
+    }
+
+    /// Runs commands as one unit, with nobody else's in between (`MULTI` … `EXEC`, in one write). If Redis refuses to
+    /// queue one of them, none is run and its error is thrown; one that fails when run does not stop the others, and
+    /// its error is in its place.
+    package func transaction(_ commands: [RedisCommand]) async throws(RedisError) -> [RESPValue] {
+        if let command = commands.first(where: { !$0.canShareConnection }) {
+            throw RedisError(.invalidCommand, "\(command.name) cannot be part of a transaction.")
+        }
+        guard !commands.isEmpty else { return [] }
+        let replies = try await replies(to: [["MULTI"]] + commands + [["EXEC"]])
+        for (reply, command) in zip(replies.dropFirst(), commands) {
+            if case .error(let error) = reply { throw .server(error, command: command.name) }
+        }
+        switch replies[replies.count - 1] {
+        case .array(let values): return values
+        case .error(let error): throw .server(error, command: "EXEC")
+        default: throw .unexpectedReply(to: "EXEC")
+        }
+    }
+
+    private func replies(to commands: [RedisCommand]) async throws(RedisError) -> [RESPValue] {
+        let name = commands[0].name
+        guard commands.allSatisfy({ !$0.ends.isEmpty }) else {
+            throw RedisError(.invalidCommand, "A command needs a name.")
+        }
+        var timeout = configuration.commandTimeout
+        if let deadline = Deadline.current { timeout = min(timeout, deadline.remaining) }
+        guard timeout > .zero else { throw .timeout(name, wasSent: false) }
+        guard !Task.isCancelled else { throw .cancelled(name, wasSent: false) }
+
+        let request = RedisRequest(commands, deadline: .now() + TimeAmount(timeout))
+        guard request.byteCount <= configuration.maxOutstandingBytes,
+            commands.count <= configuration.maxOutstandingCommands
+        else { throw RedisError(.invalidCommand, "\(name) is larger than this client may send at once.") }
+        let turn = lanes.count == 1 ? 0 : nextLane.wrappingAdd(1, ordering: .relaxed).newValue
+        lanes[Int(UInt(bitPattern: turn) % UInt(lanes.count))].submit(request)
+        return try await request.answer().get()
+    }
+}

@@ -1,0 +1,134 @@
+internal import NIOCore
+
+/// One connection, on its event loop: commands out, replies in, in order.
+///
+/// Everything that can go wrong ends in `close`: the channel goes, and every request that was sent fails with an
+/// error that says that its outcome is unknown.
+final class RedisChannelHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private var queue: ReplyQueue
+    private var reader: RESPReader
+    private var context: ChannelHandlerContext?
+    private var timer: (at: NIODeadline, task: Scheduled<Void>)?
+    private var isDraining = false
+    /// Told of each request that no longer counts as outstanding.
+    private let released: (RedisRequest) -> Void
+    /// Why the connection ended, if not because the server closed it.
+    private(set) var closeReason: (any Error)?
+
+    init(reader: consuming RESPReader, commandTimeout: TimeAmount, released: @escaping (RedisRequest) -> Void) {
+        queue = ReplyQueue(stallTimeout: commandTimeout)
+        self.reader = reader
+        self.released = released
+    }
+
+    /// Whether requests can be written: from the moment the channel is up until it goes or is being drained.
+    var isOpen: Bool { context?.channel.isActive == true && closeReason == nil && !isDraining }
+
+    /// Writes requests in their order with one flush. Those that were settled meanwhile are left out.
+    func send(_ requests: [RedisRequest]) {
+        guard let context else {
+            for request in requests { lose(request, cause: ChannelError.ioOnClosedChannel, wasSent: false) }
+            return
+        }
+        let now = NIODeadline.now()
+        var firstDeadline: NIODeadline?
+        let size = requests.reduce(0) { $0 + $1.byteCount }
+        var buffer = context.channel.allocator.buffer(capacity: size + 64)
+        for request in requests {
+            guard request.beginSending() else {
+                released(request)
+                continue
+            }
+            let start = buffer.writerIndex
+            guard request.commands.allSatisfy({ RESPWriter.write($0, to: &buffer) }) else {
+                buffer.moveWriterIndex(to: start)
+                request.fail(RedisError(.invalidCommand, "\(request.name) could not be formatted as a command."))
+                released(request)
+                continue
+            }
+            queue.sent(request, at: now)
+            firstDeadline = min(firstDeadline ?? request.deadline, request.deadline)
+        }
+        guard let firstDeadline else { return }
+        context.writeAndFlush(NIOAny(buffer), promise: nil)
+        setTimer(at: min(firstDeadline, queue.stallsAt), context)
+    }
+
+    /// Lets the replies that are owed come in, bounded by their timeouts, then closes.
+    func drain() {
+        isDraining = true
+        if queue.isEmpty { context?.close(promise: nil) }
+    }
+
+    /// Ends the connection now.
+    func close(_ reason: any Error) {
+        if closeReason == nil { closeReason = reason }
+        context?.close(promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard closeReason == nil else { return }
+        var buffer = unwrapInboundIn(data)
+        let now = NIODeadline.now()
+        do {
+            // hiredis moves the rest of its buffer with every 1,024 bytes that it has read: small portions keep that
+            // rest small.
+            while let portion = buffer.readSlice(length: min(buffer.readableBytes, 16_384)), portion.readableBytes > 0 {
+                try reader.feed(portion.readableBytesSpan)
+                while let reply = try reader.next() {
+                    if let request = try queue.received(reply, at: now) { released(request) }
+                }
+            }
+        } catch {
+            close(RedisError(.protocolViolation, "Redis sent something that is no valid reply: \(error.description)."))
+            return
+        }
+        if isDraining, queue.isEmpty { context.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { close(error) }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        timer?.task.cancel()
+        let cause = closeReason ?? ChannelError.eof
+        for request in queue.removeAll() { lose(request, cause: cause, wasSent: true) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let cause = closeReason ?? ChannelError.eof
+        for request in queue.removeAll() { lose(request, cause: cause, wasSent: true) }
+        context.fireChannelInactive()
+    }
+
+    private func lose(_ request: RedisRequest, cause: any Error, wasSent: Bool) {
+        request.fail(
+            wasSent
+                ? .outcomeUnknown(request.name, cause: cause)
+                : RedisError(.connectionFailed, "\(request.name) was not sent: the connection is gone.", cause: cause))
+        released(request)
+    }
+
+    /// Sees to it that the timer fires no later than this. It may fire too early, and is then set anew: with one
+    /// timeout for all, that is once in a timeout and not once in a command.
+    private func setTimer(at expiry: NIODeadline, _ context: ChannelHandlerContext) {
+        if let timer, timer.at <= expiry { return }
+        timer?.task.cancel()
+        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: expiry) { self.timerFired() }
+        timer = (expiry, task)
+    }
+
+    private func timerFired() {
+        timer = nil
+        guard let context else { return }
+        if queue.expire(at: .now()) {
+            close(RedisError(.timeout, "Redis has been silent for too long; the connection is given up."))
+        } else if let next = queue.nextExpiry {
+            setTimer(at: next, context)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+internal import NIOCore
+
+/// The order in which a connection owes replies: Redis answers in the order of the commands, and says no more than
+/// that about which reply belongs to what.
+///
+/// A value without a clock or a socket. It settles requests; the connection around it reads, writes and arms timers.
+struct ReplyQueue {
+    private struct Entry {
+        let request: RedisRequest
+        var replies: [RESPValue] = []
+    }
+
+    private var entries = CircularBuffer<Entry>()
+    /// When the connection last showed that it lives, or began to owe a reply.
+    private var lastProgress = NIODeadline.uptimeNanoseconds(0)
+    private let stallTimeout: TimeAmount
+
+    /// - Parameter stallTimeout: how long a connection that owes replies may be silent.
+    init(stallTimeout: TimeAmount) { self.stallTimeout = stallTimeout }
+
+    var isEmpty: Bool { entries.isEmpty }
+    var count: Int { entries.count }
+
+    mutating func sent(_ request: RedisRequest, at now: NIODeadline) {
+        if entries.isEmpty { lastProgress = now }
+        entries.append(Entry(request: request))
+    }
+
+    /// Takes the next reply. Returns the request that it completes, settled; nil while replies of a batch are missing.
+    /// Throws if nothing was asked.
+    mutating func received(_ reply: RESPValue, at now: NIODeadline) throws(RESPReader.Violation) -> RedisRequest? {
+        guard !entries.isEmpty else { throw RESPReader.Violation(description: "a reply came that nobody asked for") }
+        lastProgress = now
+        let index = entries.startIndex
+        entries[index].replies.append(reply)
+        guard entries[index].replies.count == entries[index].request.commands.count else { return nil }
+        let entry = entries.removeFirst()
+        entry.request.settle(.success(entry.replies))
+        return entry.request
+    }
+
+    /// Settles what has waited long enough. `true` if the connection itself has been silent for too long.
+    mutating func expire(at now: NIODeadline) -> Bool {
+        for entry in entries where entry.request.deadline <= now {
+            entry.request.expire()
+        }
+        return !entries.isEmpty && stallsAt <= now
+    }
+
+    /// When the connection counts as dead unless a reply comes.
+    var stallsAt: NIODeadline { lastProgress + stallTimeout }
+
+    /// When `expire` has something to do next; nil if nothing is owed. Costs a look at every entry.
+    var nextExpiry: NIODeadline? {
+        guard !entries.isEmpty else { return nil }
+        return entries.lazy.filter { !$0.request.isSettled }.map(\.request.deadline)
+            .reduce(stallsAt, min)
+    }
+
+    /// Takes everything out: the connection is gone.
+    mutating func removeAll() -> [RedisRequest] {
+        defer { entries.removeAll() }
+        return entries.map(\.request)
+    }
+}
