@@ -1,0 +1,17 @@
+internal import Application
+
+/// The Chat service put together: a pool, two repositories, one service.
+struct ChatApplication: Sendable {
+    private let host: ServiceHost
+
+    init(_ configuration: ChatConfiguration) throws {
+        host = try ServiceHost(configuration.common)
+    }
+
+    /// Serves until the process is told to stop and the open calls have ended.
+    func run() async throws {
+        let service = ChatService(
+            sessions: SessionRepository(postgres: host.postgres), messages: MessageRepository(postgres: host.postgres))
+        try await host.run(services: [service])
+    }
+}

@@ -1,0 +1,68 @@
+internal import Application
+internal import Contracts
+internal import RPC
+
+/// Answers the calls of heartguard.chat.v1.ChatService.
+struct ChatService: Sendable {
+    let sessions: SessionRepository
+    let messages: MessageRepository
+}
+
+extension ChatService: ChatV1.ChatServiceProtocol {
+    func createSession(
+        _ request: ChatV1.CreateSessionRequest, context: RPCContext
+    ) async throws -> ChatV1.CreateSessionResponse {
+        let user = try context.caller().userID
+        let (title, clientID) = try request.parsed()
+
+        let created = try await sessions.create(title: title, clientID: clientID, for: user)
+        return ChatV1.CreateSessionResponse(session: .init(created.session), created: created.isNew)
+    }
+
+    func getSession(
+        _ request: ChatV1.GetSessionRequest, context: RPCContext
+    ) async throws -> ChatV1.GetSessionResponse {
+        let user = try context.caller().userID
+        let id = try request.parsed()
+
+        guard let session = try await sessions.find(id, of: user) else { throw ChatError.sessionNotFound(id) }
+        return ChatV1.GetSessionResponse(session: .init(session))
+    }
+
+    func listSessions(
+        _ request: ChatV1.ListSessionsRequest, context: RPCContext
+    ) async throws -> ChatV1.ListSessionsResponse {
+        let user = try context.caller().userID
+        let (size, place) = try request.parsed()
+
+        // One more than asked for tells whether there is a next page.
+        let found = try await sessions.list(of: user, after: place, limit: size + 1)
+        let page = found.prefix(size)
+        let next = found.count > size ? page.last.map { PageToken(behind: $0).text } : nil
+        return ChatV1.ListSessionsResponse(sessions: page.map { .init($0) }, nextPageToken: next ?? "")
+    }
+
+    func appendMessages(
+        _ request: ChatV1.AppendMessagesRequest, context: RPCContext
+    ) async throws -> ChatV1.AppendMessagesResponse {
+        let user = try context.caller().userID
+        let (session, new) = try request.parsed()
+
+        let appended = try await messages.append(new, to: session, of: user)
+        return ChatV1.AppendMessagesResponse(
+            messages: try appended.messages.map { try .init($0) }, duplicateCount: Int32(appended.duplicateCount))
+    }
+
+    func listMessages(
+        _ request: ChatV1.ListMessagesRequest, context: RPCContext
+    ) async throws -> ChatV1.ListMessagesResponse {
+        let user = try context.caller().userID
+        let (session, size, sequence) = try request.parsed()
+
+        let page = try await messages.page(of: session, of: user, after: sequence, limit: size)
+        guard let page else { throw ChatError.sessionNotFound(session) }
+        let next = page.hasMore ? page.messages.last.map { PageToken(behind: $0).text } : nil
+        return ChatV1.ListMessagesResponse(
+            messages: try page.messages.map { try .init($0) }, nextPageToken: next ?? "")
+    }
+}

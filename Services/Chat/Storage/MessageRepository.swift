@@ -1,0 +1,131 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import Time
+
+/// The messages in `chat.chat_messages`. Every statement runs as the user whose rows it touches.
+struct MessageRepository: Sendable {
+    let postgres: Postgres
+
+    private static let columns: Query =
+        "id, session_id, sequence, role, content, metadata, client_id, created_at"
+
+    /// A page ends early rather than hold more than this, so that an answer fits into gRPC's usual 4 MiB.
+    static let maxPageBytes: Int64 = 3 << 20
+
+    /// What an append left: the messages in the order in which they were given, and how many were there already.
+    struct Appended: Hashable, Sendable {
+        let messages: [ChatMessage]
+        let duplicateCount: Int
+    }
+
+    /// Adds messages to the end of a session, all or none. Those whose client id the session has already are returned
+    /// as they were kept. The client ids of `messages` differ from each other.
+    ///
+    /// The lock on the session's row puts concurrent appends in an order, and `message_count` under it is the sequence
+    /// of the last message; so sequences have no gaps, whatever fails.
+    func append(_ messages: [NewMessage], to session: SessionID, of user: UUID) async throws -> Appended {
+        try await postgres.transaction(identity: .user(user), tier: .normal) { transaction in
+            let locked = try await transaction.first(
+                """
+                SELECT message_count FROM chat.chat_sessions
+                WHERE user_id = \(user) AND id = \(session.uuid) FOR UPDATE
+                """, as: Scalar<Int64>.self)
+            guard let locked else { throw ChatError.sessionNotFound(session) }
+
+            // A statement of its own: only one that begins after the lock sees what its last holder committed.
+            let kept = try await transaction.rows(
+                """
+                SELECT \(Self.columns) FROM chat.chat_messages
+                WHERE user_id = \(user) AND session_id = \(session.uuid)
+                    AND client_id = ANY(\(messages.map(\.clientID.text)))
+                """, as: ChatMessage.self)
+            let known = Set(kept.map(\.clientID))
+            let fresh = messages.filter { !known.contains($0.clientID.text) }
+
+            var added: [ChatMessage] = []
+            if !fresh.isEmpty {
+                added = try await transaction.rows(
+                    Self.insertion(of: fresh, behind: locked.value, in: session, of: user), as: ChatMessage.self)
+                _ = try await transaction.execute(
+                    """
+                    UPDATE chat.chat_sessions SET message_count = message_count + \(fresh.count)
+                    WHERE user_id = \(user) AND id = \(session.uuid)
+                    """)
+            }
+
+            let byClientID = Dictionary(uniqueKeysWithValues: (kept + added).map { ($0.clientID, $0) })
+            return Appended(messages: messages.compactMap { byClientID[$0.clientID.text] }, duplicateCount: kept.count)
+        }
+    }
+
+    private static func insertion(
+        of messages: [NewMessage], behind last: Int64, in session: SessionID, of user: UUID
+    ) -> Query {
+        """
+        INSERT INTO chat.chat_messages (user_id, session_id, id, sequence, role, content, metadata, client_id)
+        SELECT \(user), \(session.uuid), new.id, new.sequence, new.role, new.content, new.metadata, new.client_id
+        FROM unnest(
+            \(messages.map { _ in UUIDv7.make() }), \(messages.indices.map { last + 1 + Int64($0) }),
+            \(messages.map(\.speaker.rawValue)), \(messages.map(\.content.text)),
+            \(messages.map { JSONB($0.metadata.json) }), \(messages.map(\.clientID.text))
+        ) AS new (id, sequence, role, content, metadata, client_id)
+        RETURNING \(columns)
+        """
+    }
+
+    /// A part of a session's messages, and whether there were more behind it.
+    struct Page: Hashable, Sendable {
+        let messages: [ChatMessage]
+        let hasMore: Bool
+    }
+
+    /// At most `limit` messages behind a sequence, in their order; fewer when they would be larger than
+    /// `maxPageBytes`, but always one if there is one. `nil` if the user has no such session.
+    func page(
+        of session: SessionID, of user: UUID, after sequence: Int64, limit: Int
+    ) async throws(PostgresError) -> Page? {
+        let results = try await postgres.batch(
+            [
+                "SELECT message_count FROM chat.chat_sessions WHERE user_id = \(user) AND id = \(session.uuid)",
+                Self.selection(of: session, of: user, after: sequence, limit: limit),
+            ], identity: .user(user), tier: .normal, mode: .readOnly)
+        guard let count = try results[0].first(as: Scalar<Int64>.self)?.value else { return nil }
+        let messages = try results[1].decode(as: ChatMessage.self)
+        return Page(messages: messages, hasMore: messages.last.map { $0.sequence < count } ?? false)
+    }
+
+    private static func selection(of session: SessionID, of user: UUID, after sequence: Int64, limit: Int) -> Query {
+        """
+        SELECT \(columns) FROM (
+            SELECT \(columns),
+                sum(octet_length(content) + octet_length(metadata::text)) OVER (ORDER BY sequence) AS bytes_so_far,
+                row_number() OVER (ORDER BY sequence) AS place
+            FROM (
+                SELECT \(columns) FROM chat.chat_messages
+                WHERE user_id = \(user) AND session_id = \(session.uuid) AND sequence > \(sequence)
+                ORDER BY sequence LIMIT \(limit)
+            ) AS page
+        ) AS measured
+        WHERE bytes_so_far <= \(maxPageBytes) OR place = 1
+        ORDER BY sequence
+        """
+    }
+}
+
+extension ChatMessage: RowDecodable {
+    init(row: Row) throws(PostgresError) {
+        id = try row.decode("id", as: UUID.self)
+        sessionID = SessionID(try row.decode("session_id", as: UUID.self))
+        sequence = try row.decode("sequence", as: Int64.self)
+        let role = try row.decode("role", as: String.self)
+        guard let speaker = Speaker(rawValue: role) else {
+            throw PostgresError(.decoding, "The column role holds a value that this program does not know.")
+        }
+        self.speaker = speaker
+        content = try row.decode("content", as: String.self)
+        metadata = MessageMetadata(kept: try row.decode("metadata", as: JSONB.self).text)
+        clientID = try row.decode("client_id", as: String.self)
+        createdAt = try row.decode("created_at", as: Instant.self)
+    }
+}

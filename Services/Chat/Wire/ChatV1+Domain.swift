@@ -1,0 +1,56 @@
+internal import Contracts
+internal import FoundationEssentials
+internal import RPC
+internal import Time
+
+extension ChatV1.Session {
+    init(_ session: Session) {
+        self.init(
+            id: session.id.uuid.uuidString.lowercased(), title: session.title, messageCount: session.messageCount,
+            createdAt: .init(session.createdAt), updatedAt: .init(session.updatedAt))
+    }
+}
+
+extension ChatV1.Message {
+    init(_ message: ChatMessage) throws {
+        self.init(
+            id: message.id.uuidString.lowercased(), sessionId: message.sessionID.uuid.uuidString.lowercased(),
+            sequence: message.sequence, role: .init(message.speaker), content: message.content,
+            metadata: try .init(message.metadata), clientId: message.clientID, createdAt: .init(message.createdAt))
+    }
+}
+
+extension ChatV1.Role {
+    init(_ speaker: Speaker) {
+        self =
+            switch speaker {
+            case .user: .user
+            case .assistant: .assistant
+            case .system: .system
+            case .tool: .tool
+            }
+    }
+}
+
+extension Speaker {
+    init(_ role: ChatV1.Role) throws(BrokenRule) {
+        switch role {
+        case .user: self = .user
+        case .assistant: self = .assistant
+        case .system: self = .system
+        case .tool: self = .tool
+        case .unspecified, .unrecognized:
+            throw BrokenRule("It must be ROLE_USER, ROLE_ASSISTANT, ROLE_SYSTEM or ROLE_TOOL.")
+        }
+    }
+}
+
+extension GoogleProtobuf.Timestamp {
+    init(_ instant: Instant) {
+        let (seconds, microseconds) = instant.microsecondsSinceEpoch.quotientAndRemainder(dividingBy: 1_000_000)
+        // A timestamp's nanoseconds count forward from its second, before 1970 too.
+        self.init(
+            seconds: microseconds < 0 ? seconds - 1 : seconds,
+            nanos: Int32(microseconds < 0 ? microseconds + 1_000_000 : microseconds) * 1_000)
+    }
+}

@@ -1,0 +1,109 @@
+internal import Application
+internal import Contracts
+internal import FoundationEssentials
+internal import RPC
+internal import Time
+
+// What the requests must hold: each `parsed()` returns domain values, or throws INVALID_ARGUMENT naming every field
+// that breaks a rule.
+
+extension ChatV1.CreateSessionRequest {
+    func parsed() throws(RPCError) -> (title: SessionTitle, clientID: ClientID?) {
+        var violations = FieldViolations()
+        let title = violations.value("title") { () throws(BrokenRule) in try SessionTitle(self.title) }
+        let clientID = violations.value("client_id") { () throws(BrokenRule) -> ClientID? in
+            guard let clientID = self.clientID else { return nil }
+            return try ClientID(clientID)
+        }
+        return try violations.all(title, clientID)
+    }
+}
+
+extension ChatV1.GetSessionRequest {
+    func parsed() throws(RPCError) -> SessionID {
+        var violations = FieldViolations()
+        let id = violations.value("session_id") { () throws(BrokenRule) in try SessionID(parsing: sessionId) }
+        return try violations.all(id)
+    }
+}
+
+extension ChatV1.ListSessionsRequest {
+    func parsed() throws(RPCError) -> (size: Int, place: SessionRepository.Place?) {
+        var violations = FieldViolations()
+        let size = violations.pageSize(pageSize, usual: 20, most: 100)
+        let place = pageToken.isEmpty ? nil : try SessionRepository.Place(PageToken(parsing: pageToken, parts: 2))
+        return (try violations.all(size), place)
+    }
+}
+
+extension ChatV1.AppendMessagesRequest {
+    static let maxMessages = 100
+
+    func parsed() throws(RPCError) -> (session: SessionID, messages: [NewMessage]) {
+        var violations = FieldViolations()
+        let session = violations.value("session_id") { () throws(BrokenRule) in try SessionID(parsing: sessionId) }
+        violations.check(
+            (1...Self.maxMessages).contains(messages.count), "messages",
+            "There must be 1 to \(Self.maxMessages) of them; there are \(messages.count).")
+
+        var places: [String: Int] = [:]
+        var parsed: [NewMessage] = []
+        for (place, message) in messages.prefix(Self.maxMessages).enumerated() {
+            if let first = places.updateValue(place, forKey: message.clientId) {
+                violations.add("messages[\(place)].client_id", "messages[\(first)] has the same client id.")
+            }
+            if let message = message.parsed(as: "messages[\(place)]", &violations) { parsed.append(message) }
+        }
+        return (try violations.all(session), parsed)
+    }
+}
+
+extension ChatV1.NewMessage {
+    func parsed(as field: String, _ violations: inout FieldViolations) -> NewMessage? {
+        let clientID = violations.value("\(field).client_id") { () throws(BrokenRule) in try ClientID(clientId) }
+        let speaker = violations.value("\(field).role") { () throws(BrokenRule) in try Speaker(role) }
+        let content = violations.value("\(field).content") { () throws(BrokenRule) in try MessageContent(content) }
+        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in try MessageMetadata(metadata) }
+        guard let clientID, let speaker, let content, let metadata else { return nil }
+        return NewMessage(clientID: clientID, speaker: speaker, content: content, metadata: metadata)
+    }
+}
+
+extension ChatV1.ListMessagesRequest {
+    func parsed() throws(RPCError) -> (session: SessionID, size: Int, sequence: Int64) {
+        var violations = FieldViolations()
+        let session = violations.value("session_id") { () throws(BrokenRule) in try SessionID(parsing: sessionId) }
+        let size = violations.pageSize(pageSize, usual: 50, most: 500)
+        let (id, limit) = try violations.all(session, size)
+        return (id, limit, try pageToken.isEmpty ? 0 : PageToken(parsing: pageToken, parts: 2).sequence(in: id))
+    }
+}
+
+// MARK: - Page tokens
+
+extension PageToken {
+    init(behind session: Session) {
+        self.init([String(session.updatedAt.microsecondsSinceEpoch), session.id.uuid.uuidString])
+    }
+
+    init(behind message: ChatMessage) {
+        self.init([message.sessionID.uuid.uuidString, String(message.sequence)])
+    }
+
+    /// The sequence that the page ended with, if the token is of a list of this session.
+    func sequence(in session: SessionID) throws(RPCError) -> Int64 {
+        guard UUID(uuidString: parts[0]) == session.uuid, let sequence = Int64(parts[1]), sequence > 0 else {
+            throw PageToken.invalid
+        }
+        return sequence
+    }
+}
+
+extension SessionRepository.Place {
+    init(_ token: PageToken) throws(RPCError) {
+        guard let microseconds = Int64(token.parts[0]), let uuid = UUID(uuidString: token.parts[1]) else {
+            throw PageToken.invalid
+        }
+        self.init(updatedAt: Instant(microsecondsSinceEpoch: microseconds), id: SessionID(uuid))
+    }
+}

@@ -1,0 +1,2 @@
+let configuration = try ChatConfiguration(environment: .process)
+try await ChatApplication(configuration).run()

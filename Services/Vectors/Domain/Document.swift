@@ -1,0 +1,71 @@
+/// The caller's own id of a document.
+struct DocumentID: Hashable, Sendable {
+    static let maxCharacters = 256
+
+    let text: String
+
+    init(_ text: String) throws(BrokenRule) {
+        guard (1...Self.maxCharacters).contains(text.codePointCount), !text.hasNUL else {
+            throw BrokenRule("It must have 1 to \(Self.maxCharacters) characters and no NUL among them.")
+        }
+        self.text = text
+    }
+
+    init(kept text: String) { self.text = text }
+}
+
+/// What a document says; it may be empty.
+struct DocumentContent: Hashable, Sendable {
+    /// A thousand matches of this length, the most that a search returns, stay below the 64 MiB of an answer.
+    static let maxBytes = 32 << 10
+
+    let text: String
+
+    init(_ text: String) throws(BrokenRule) {
+        guard text.utf8.count <= Self.maxBytes else { throw BrokenRule("It must have at most 32 KiB.") }
+        guard !text.hasNUL else { throw BrokenRule("It must not hold a NUL character.") }
+        self.text = text
+    }
+}
+
+/// What is noted about a document, searchable by equality.
+struct DocumentMetadata: Hashable, Sendable {
+    static let maxEntries = 64
+    static let maxBytes = 8 << 10
+
+    let entries: [String: String]
+
+    init(_ entries: [String: String]) throws(BrokenRule) {
+        guard entries.count <= Self.maxEntries else { throw BrokenRule("It must have at most \(Self.maxEntries) entries.") }
+        guard !entries.keys.contains("") else { throw BrokenRule("No key may be empty.") }
+        guard entries.reduce(0, { $0 + $1.key.utf8.count + $1.value.utf8.count }) <= Self.maxBytes else {
+            throw BrokenRule("Its keys and values together must have at most 8 KiB.")
+        }
+        guard !entries.contains(where: { $0.key.hasNUL || $0.value.hasNUL }) else {
+            throw BrokenRule("It must not hold a NUL character.")
+        }
+        self.entries = entries
+    }
+
+    init(kept entries: [String: String]) { self.entries = entries }
+
+    /// Whether every entry of the filter is among the entries.
+    func satisfies(_ filter: DocumentMetadata) -> Bool {
+        filter.entries.allSatisfy { entries[$0.key] == $0.value }
+    }
+}
+
+/// A document that is to be added or to replace the one with its id.
+struct NewDocument: Hashable, Sendable {
+    let id: DocumentID
+    let content: DocumentContent
+    let embedding: Embedding
+    let metadata: DocumentMetadata
+}
+
+/// A document as its collection keeps it, without its embedding.
+struct KeptDocument: Hashable, Sendable {
+    let id: DocumentID
+    let content: String
+    let metadata: DocumentMetadata
+}

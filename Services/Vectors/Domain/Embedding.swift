@@ -1,0 +1,43 @@
+internal import HNSW
+
+/// A vector that the index of its space will take.
+///
+/// It is checked before it is kept, because the index is made from what is kept: a row that the index refused would be
+/// a document that no search finds.
+struct Embedding: Hashable, Sendable {
+    let components: [Float]
+
+    init(_ components: [Float], in space: EmbeddingSpace) throws(BrokenRule) {
+        guard components.count == space.dimension else {
+            throw BrokenRule("It has \(components.count) components; the collection's embeddings have \(space.dimension).")
+        }
+        if let place = components.firstIndex(where: { !$0.isFinite }) {
+            throw BrokenRule("Component \(place) is not a finite number.")
+        }
+        let squaredLength = components.reduce(0.0) { $0 + Double($1) * Double($1) }
+        switch space.metric {
+        case .cosine:
+            guard squaredLength > 0 else { throw BrokenRule("It has length zero, which has no direction to compare.") }
+        case .innerProduct, .euclidean:
+            // The bound of HNSW: below it no comparison of two vectors overflows.
+            guard squaredLength < Double(Float.greatestFiniteMagnitude) / 8 else {
+                throw BrokenRule("It is too long to be compared.")
+            }
+        }
+        self.components = components
+    }
+}
+
+/// What a search asks for, once it is known to fit its collection.
+struct SearchQuery: Sendable {
+    static let limits = 1...1_000
+    static let usualLimit = 10
+    static let maxEffort = 10_000
+
+    let embedding: Embedding
+    let limit: Int
+    /// Only documents with all of these entries.
+    let filter: DocumentMetadata
+    /// Candidates that the graph search keeps; `nil` leaves it to the service.
+    let effort: Int?
+}

@@ -1,0 +1,49 @@
+internal import Application
+internal import RPC
+
+/// What can go wrong with collections and searches, apart from a field that breaks a rule and a database that is away.
+enum VectorsError: Error, Hashable {
+    case collectionNotFound
+    /// The name is taken by a collection of another model, dimension or metric.
+    case pinnedOtherwise(EmbeddingSpace)
+    /// The request's model is not the collection's.
+    case otherModel(expected: ModelID)
+    /// The collection's table holds embeddings of one dimension only.
+    case dimensionOfTable(Int)
+    /// The collection's index is still being built.
+    case indexIsBuilding
+    /// The replica did not reach the position in time.
+    case behind(wanted: Int64, seen: Int64)
+    /// The threads that search have as much to do as they may queue.
+    case busy
+    /// The deadline passed while the graph was searched.
+    case searchTookTooLong
+}
+
+extension VectorsError: RPCErrorConvertible {
+    var rpcError: RPCError {
+        switch self {
+        case .collectionNotFound:
+            RPCError(.notFound, "There is no collection with this name.")
+        case .pinnedOtherwise(let space):
+            RPCError(
+                .alreadyExists,
+                """
+                A collection with this name is pinned to the model \(space.model.text), \(space.dimension) dimensions \
+                and the metric \(space.metric.storedName).
+                """)
+        case .otherModel(let expected):
+            RPCError(.failedPrecondition, "The collection's embeddings are made by the model \(expected.text).")
+        case .dimensionOfTable(let dimension):
+            RPCError(.failedPrecondition, "A collection with this name keeps embeddings of \(dimension) dimensions.")
+        case .indexIsBuilding:
+            .unavailable("The collection's index is still being built.")
+        case .behind(let wanted, let seen):
+            .unavailable("This replica has seen position \(seen) and did not reach position \(wanted) in time.")
+        case .busy:
+            .retry(.resourceExhausted, "More searches are waiting than this replica takes on.", after: .milliseconds(200))
+        case .searchTookTooLong:
+            RPCError(.deadlineExceeded, "The search did not end in time.")
+        }
+    }
+}

@@ -1,0 +1,162 @@
+internal import HNSW
+internal import Synchronization
+internal import Time
+
+/// One collection in memory: its graph, the catalogue of its documents, and how far the two have followed the table.
+///
+/// It is a function of the table: rows enter through `apply` alone, which the collection's follower calls, one chunk
+/// after another. Applying a row again changes nothing.
+final class CollectionIndex: Sendable {
+    /// As it was when this process learned of it; the id, the name and the space never change.
+    let collection: Collection
+    private let graph: HNSWIndex<Int>
+    private let catalog = Mutex(DocumentCatalog())
+    private let tracker = PositionTracker()
+    private let unreadable = Mutex<Set<DocumentID>>([])
+
+    /// Gets an element whenever the table may have what the index has not.
+    let wakes: AsyncStream<Void>
+    private let waker: AsyncStream<Void>.Continuation
+
+    init(of collection: Collection, configuration: GraphConfiguration) throws(HNSWError) {
+        self.collection = collection
+        graph = try HNSWIndex(
+            HNSWConfiguration(
+                dimension: collection.space.dimension, metric: collection.space.metric, m: configuration.m,
+                efConstruction: configuration.efConstruction, efSearch: configuration.efSearch))
+        // One wake stands for all that come while the follower works.
+        (wakes, waker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        waker.yield()
+    }
+
+    var count: Int { graph.count }
+    var ids: [DocumentID] { catalog.withLock { $0.ids } }
+    /// Rows that could not be read or were refused by the graph.
+    var unreadableCount: Int { unreadable.withLock { $0.count } }
+
+    /// The vector of a document as the graph compares it.
+    func vector(of id: DocumentID) -> [Float]? {
+        catalog.withLock { $0.number(of: id) }.flatMap { graph.vector(for: $0) }
+    }
+
+    /// Walks the whole graph; for tests and for a doubt in operation. A sentence for each broken promise.
+    func validate() -> [String] { graph.validate() }
+
+    // MARK: - Following
+
+    /// Everything up to this position can be found; `nil` until the index has been built.
+    var seen: Int64? { tracker.seen }
+
+    func wake() { waker.yield() }
+
+    /// Puts changes in, in their order. To be called by one thread at a time, and not by a shared one: an insertion
+    /// computes for about a millisecond.
+    func apply(_ changes: some Sequence<DocumentChange>) {
+        for change in changes {
+            switch change.state {
+            case .live(let embedding, let metadata):
+                // Into the catalogue first, so that a search that finds the number can name the document.
+                let number = catalog.withLock { $0.enter(change.id, metadata) }
+                do throws(HNSWError) {
+                    try graph.insert(embedding, for: number)
+                    unreadable.withLock { _ = $0.remove(change.id) }
+                } catch {
+                    drop(change.id, isUnreadable: true)
+                }
+            case .deleted:
+                drop(change.id, isUnreadable: false)
+            case .unreadable:
+                drop(change.id, isUnreadable: true)
+            }
+        }
+    }
+
+    private func drop(_ id: DocumentID, isUnreadable: Bool) {
+        if let number = catalog.withLock({ $0.number(of: id) }) { graph.remove(number) }
+        catalog.withLock { $0.remove(id) }
+        unreadable.withLock { ids in
+            if isUnreadable { ids.insert(id) } else { ids.remove(id) }
+        }
+    }
+
+    /// Tells whoever waits that everything up to the position is in.
+    func publish(_ position: Int64) { tracker.advance(to: position) }
+
+    /// Waits until the index has seen a position; `false` when it has not by the deadline.
+    func hasSeen(_ position: Int64, by deadline: Deadline) async -> Bool {
+        if let seen, seen >= position { return true }
+        wake()
+        return await withTaskGroup(of: Bool.self) { group in
+            group.addTask { [tracker] in await tracker.arrival(at: position) }
+            group.addTask {
+                // Ended early only by cancellation, which the other child's answer has caused or reports as well.
+                try? await Task.sleep(for: max(.zero, deadline.remaining))
+                return false
+            }
+            let hasArrived = await group.next() ?? false
+            group.cancelAll()
+            return hasArrived
+        }
+    }
+
+    // MARK: - Searching
+
+    /// A document that a search found.
+    struct Hit: Hashable, Sendable {
+        let id: DocumentID
+        /// Larger is nearer: the cosine similarity, the inner product, or minus the squared distance.
+        let score: Float
+    }
+
+    struct Answer: Hashable, Sendable {
+        /// Nearest first.
+        let hits: [Hit]
+        /// Everything up to this position was looked at.
+        let position: Int64
+    }
+
+    /// Computes for up to milliseconds, so it is to be called on threads meant for that.
+    func search(_ query: SearchQuery, shouldStop: () -> Bool) throws -> Answer {
+        guard let position = seen else { throw VectorsError.indexIsBuilding }
+        var filter: ((Int) -> Bool)?
+        if !query.filter.entries.isEmpty {
+            guard let sets = catalog.withLock({ $0.candidates(for: query.filter) }) else {
+                return Answer(hits: [], position: position)
+            }
+            filter = { number in sets.allSatisfy { $0.contains(number) } }
+        }
+        let found: SearchResult<Int>
+        do throws(HNSWError) {
+            found = try withoutActuallyEscaping(shouldStop) { shouldStop throws(HNSWError) in
+                try graph.search(
+                    query.embedding.components, k: query.limit, efSearch: query.effort, where: filter,
+                    shouldStop: shouldStop)
+            }
+        } catch {
+            throw error.code == .interrupted ? VectorsError.searchTookTooLong as any Error : error
+        }
+        // A document may have been deleted since the graph was searched.
+        let hits = catalog.withLock { catalog in
+            found.compactMap { match in
+                catalog.id(of: match.key).map { Hit(id: $0, score: score(of: match)) }
+            }
+        }
+        return Answer(hits: hits, position: position)
+    }
+
+    private func score(of match: Match<Int>) -> Float {
+        switch collection.space.metric {
+        case .cosine, .innerProduct: match.score
+        // The contract's score is minus the squared distance; the graph's is another function of the same distance.
+        case .euclidean: -(match.distance * match.distance)
+        }
+    }
+}
+
+/// The shape of every graph.
+struct GraphConfiguration: Hashable, Sendable {
+    var m = 16
+    var efConstruction = 200
+    /// Candidates of a search that names no number of its own.
+    var efSearch = 100
+}

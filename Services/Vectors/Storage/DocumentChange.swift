@@ -1,0 +1,75 @@
+internal import Postgres
+
+/// One row of a collection's table as the index needs it.
+struct DocumentChange: Hashable, Sendable {
+    enum State: Hashable, Sendable {
+        case live(embedding: [Float], metadata: DocumentMetadata)
+        case deleted
+        /// The row does not hold what it should; nobody wrote it through this service.
+        case unreadable(reason: String)
+    }
+
+    let id: DocumentID
+    let position: Int64
+    let state: State
+}
+
+/// Where reading changes goes on: behind this row, in the order of position and id.
+struct ChangeCursor: Hashable, Sendable {
+    let position: Int64
+    let id: String
+
+    /// Behind everything up to a position. Ids have at least one character, so "" is before all of the next.
+    init(behind position: Int64) {
+        self.position = position + 1
+        id = ""
+    }
+
+    init(behind change: DocumentChange) {
+        position = change.position
+        id = change.id.text
+    }
+}
+
+extension DocumentRepository {
+    /// At most `limit` changes behind a cursor, in the order of position and id.
+    ///
+    /// A row that changes between two pages moves to a higher position, so a later page has it; once a page has fewer
+    /// than `limit`, everything that was committed when it was read has been seen.
+    func changes(
+        in collection: Collection, after cursor: ChangeCursor, limit: Int
+    ) async throws(PostgresError) -> [DocumentChange] {
+        let table = DocumentTable(of: collection)
+        let rows = try await postgres.rows(
+            """
+            SELECT id, position, embedding, metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
+            WHERE \(table.scope) AND (position, id) > (\(cursor.position), \(cursor.id))
+            ORDER BY position, id
+            LIMIT \(limit)
+            """, as: Row.self, tier: .slow, mode: .readOnly)
+        return try rows.map { row throws(PostgresError) in try DocumentChange(row: row, of: table) }
+    }
+}
+
+extension DocumentChange {
+    init(row: Row, of table: DocumentTable) throws(PostgresError) {
+        id = DocumentID(kept: try row.decode("id", as: String.self))
+        position = try row.decode("position", as: Int64.self)
+        if try row.decode("is_deleted", as: Bool.self) {
+            state = .deleted
+        } else {
+            state = DocumentChange.live(row, table)
+        }
+    }
+
+    /// One row that cannot be read must not keep the collection from being searched.
+    private static func live(_ row: Row, _ table: DocumentTable) -> State {
+        do throws(PostgresError) {
+            return .live(
+                embedding: try table.embedding(from: row),
+                metadata: try MetadataJSON.decode(row.decode("metadata", as: JSONB.self)))
+        } catch {
+            return .unreadable(reason: error.message)
+        }
+    }
+}

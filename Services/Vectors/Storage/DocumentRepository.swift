@@ -1,0 +1,106 @@
+internal import FoundationEssentials
+internal import Postgres
+
+/// The documents of every collection, in whichever table a collection has.
+///
+/// Every change takes the lock of the collection's row and the next position, so positions are committed in their
+/// order: whoever can see a position can see all before it.
+struct DocumentRepository: Sendable {
+    let postgres: Postgres
+
+    /// What an upsert did.
+    struct Upserted: Hashable, Sendable {
+        let position: Int64
+        /// How many of the documents were there before.
+        let replacedCount: Int
+    }
+
+    /// Adds documents or replaces those with the same id, all or none. The ids differ from each other.
+    func upsert(_ documents: [NewDocument], in collection: Collection) async throws -> Upserted {
+        let table = DocumentTable(of: collection)
+        let metadata = try documents.map { document throws(PostgresError) in try MetadataJSON.encode(document.metadata) }
+        return try await postgres.transaction(tier: .slow) { transaction in
+            let position = try await lock(collection, in: transaction) + 1
+            let replaced = try await transaction.first(
+                """
+                WITH live AS (
+                    SELECT count(*) AS replaced FROM \(table.name)
+                    WHERE \(table.scope) AND id = ANY(\(documents.map(\.id.text))) AND deleted_at IS NULL
+                ), written AS (
+                    INSERT INTO \(table.name) (\(table.keyColumns)id, content, embedding, metadata, position)
+                    SELECT \(table.keyValues)new.id, new.content, new.embedding, new.metadata, \(position)
+                    FROM unnest(
+                        \(documents.map(\.id.text)), \(documents.map(\.content.text)),
+                        \(table.array(of: documents.map(\.embedding))), \(metadata)
+                    ) AS new (id, content, embedding, metadata)
+                    ON CONFLICT (\(table.keyColumns)id) DO UPDATE
+                    SET content = excluded.content, embedding = excluded.embedding, metadata = excluded.metadata,
+                        position = excluded.position, deleted_at = NULL
+                )
+                UPDATE vectors.collections
+                SET position = \(position),
+                    document_count = document_count + \(documents.count) - (SELECT replaced FROM live)
+                WHERE id = \(collection.id)
+                RETURNING (SELECT replaced FROM live)
+                """, as: Scalar<Int>.self)
+            return Upserted(position: position, replacedCount: replaced?.value ?? 0)
+        }
+    }
+
+    /// What a deletion did.
+    struct Deleted: Hashable, Sendable {
+        let position: Int64
+        let count: Int
+    }
+
+    /// Empties the documents and leaves them as tombstones, so that other replicas learn of the deletion. Without a
+    /// document to delete the position stays.
+    func delete(_ ids: [DocumentID], from collection: Collection) async throws -> Deleted {
+        let table = DocumentTable(of: collection)
+        return try await postgres.transaction(tier: .normal) { transaction in
+            let position = try await lock(collection, in: transaction) + 1
+            let count = try await transaction.first(
+                """
+                WITH gone AS (
+                    UPDATE \(table.name)
+                    SET content = '', embedding = \(table.noEmbedding), metadata = '{}', position = \(position),
+                        deleted_at = clock_timestamp()
+                    WHERE \(table.scope) AND id = ANY(\(ids.map(\.text))) AND deleted_at IS NULL
+                    RETURNING id
+                )
+                UPDATE vectors.collections
+                SET position = \(position), document_count = document_count - (SELECT count(*) FROM gone)
+                WHERE id = \(collection.id) AND EXISTS (SELECT FROM gone)
+                RETURNING (SELECT count(*) FROM gone)
+                """, as: Scalar<Int>.self)
+            guard let count else { return Deleted(position: position - 1, count: 0) }
+            return Deleted(position: position, count: count.value)
+        }
+    }
+
+    /// Takes the lock that orders the changes of a collection, and returns its position.
+    private func lock(_ collection: Collection, in transaction: Transaction) async throws -> Int64 {
+        let position = try await transaction.first(
+            "SELECT position FROM vectors.collections WHERE id = \(collection.id) FOR UPDATE", as: Scalar<Int64>.self)
+        guard let position else { throw VectorsError.collectionNotFound }
+        return position.value
+    }
+
+    /// The documents with these ids that are there now.
+    func find(_ ids: [DocumentID], in collection: Collection) async throws(PostgresError) -> [KeptDocument] {
+        let table = DocumentTable(of: collection)
+        return try await postgres.rows(
+            """
+            SELECT id, content, metadata FROM \(table.name)
+            WHERE \(table.scope) AND id = ANY(\(ids.map(\.text))) AND deleted_at IS NULL
+            """, as: KeptDocument.self, mode: .readOnly)
+    }
+}
+
+extension KeptDocument: RowDecodable {
+    init(row: Row) throws(PostgresError) {
+        id = DocumentID(kept: try row.decode("id", as: String.self))
+        content = try row.decode("content", as: String.self)
+        metadata = try MetadataJSON.decode(row.decode("metadata", as: JSONB.self))
+    }
+}

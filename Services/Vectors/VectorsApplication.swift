@@ -1,0 +1,32 @@
+internal import Application
+
+/// The Vectors service put together: a pool, two repositories, the indexes with their threads, one service.
+struct VectorsApplication: Sendable {
+    private let host: ServiceHost
+    private let indexes: CollectionIndexes
+    private let service: VectorsService
+
+    init(_ configuration: VectorsConfiguration) throws {
+        host = try ServiceHost(configuration.common)
+        let collections = CollectionRepository(postgres: host.postgres)
+        let documents = DocumentRepository(postgres: host.postgres)
+        indexes = CollectionIndexes(
+            collections: collections, documents: documents, configuration: configuration.graph,
+            // An index has at most one job here, so the bound is one on collections.
+            threads: ComputeThreads(name: "index", threads: configuration.indexThreads, maxQueued: 4_096),
+            logger: host.logger)
+        service = VectorsService(
+            collections: collections, documents: documents, indexes: indexes,
+            threads: ComputeThreads(
+                name: "search", threads: configuration.searchThreads, maxQueued: configuration.maxQueuedSearches))
+    }
+
+    /// Serves until the process is told to stop and the open calls have ended. Reports SERVING once every index is
+    /// built.
+    func run() async throws {
+        try await host.run(
+            services: [service],
+            background: [{ [indexes] in await indexes.run() }],
+            readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }])
+    }
+}

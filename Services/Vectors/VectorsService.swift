@@ -1,0 +1,107 @@
+internal import Application
+internal import Contracts
+internal import RPC
+internal import Time
+
+/// Answers the calls of heartguard.vectors.v1.VectorsService.
+struct VectorsService: Sendable {
+    let collections: CollectionRepository
+    let documents: DocumentRepository
+    let indexes: CollectionIndexes
+    /// Where the graphs are searched.
+    let threads: ComputeThreads
+}
+
+extension VectorsService: VectorsV1.VectorsServiceProtocol {
+    func createCollection(
+        _ request: VectorsV1.CreateCollectionRequest, context: RPCContext
+    ) async throws -> VectorsV1.CreateCollectionResponse {
+        let (name, space) = try request.parsed()
+        if name == .medicalKnowledge, space.dimension != DocumentTable.medicalKnowledgeDimension {
+            throw VectorsError.dimensionOfTable(DocumentTable.medicalKnowledgeDimension)
+        }
+
+        let (collection, isNew) = try await collections.create(name, in: space)
+        guard collection.space == space else { throw VectorsError.pinnedOtherwise(collection.space) }
+        try indexes.adopt(collection)
+        return VectorsV1.CreateCollectionResponse(collection: .init(collection), created: isNew)
+    }
+
+    func listCollections(
+        _ request: VectorsV1.ListCollectionsRequest, context: RPCContext
+    ) async throws -> VectorsV1.ListCollectionsResponse {
+        VectorsV1.ListCollectionsResponse(collections: try await collections.list().map { .init($0) })
+    }
+
+    func upsertDocuments(
+        _ request: VectorsV1.UpsertDocumentsRequest, context: RPCContext
+    ) async throws -> VectorsV1.UpsertDocumentsResponse {
+        let index = try await indexes.index(of: request.parsedName())
+        let new = try request.parsedDocuments(for: index.collection)
+
+        let upserted = try await documents.upsert(new, in: index.collection)
+        await settle(index, at: upserted.position)
+        return VectorsV1.UpsertDocumentsResponse(
+            insertedCount: Int32(new.count - upserted.replacedCount), replacedCount: Int32(upserted.replacedCount),
+            position: upserted.position)
+    }
+
+    func deleteDocuments(
+        _ request: VectorsV1.DeleteDocumentsRequest, context: RPCContext
+    ) async throws -> VectorsV1.DeleteDocumentsResponse {
+        let (name, ids) = try request.parsed()
+        let index = try await indexes.index(of: name)
+
+        let deleted = try await documents.delete(ids, from: index.collection)
+        await settle(index, at: deleted.position)
+        return VectorsV1.DeleteDocumentsResponse(deletedCount: Int32(deleted.count), position: deleted.position)
+    }
+
+    func search(_ request: VectorsV1.SearchRequest, context: RPCContext) async throws -> VectorsV1.SearchResponse {
+        let index = try await indexes.index(of: request.parsedName())
+        let query = try request.parsedQuery(for: index.collection)
+        let wanted = request.minPosition
+        guard await index.hasSeen(wanted, by: .forWaiting) else {
+            throw index.seen.map { VectorsError.behind(wanted: wanted, seen: $0) } ?? .indexIsBuilding
+        }
+
+        let answer = try await search(index, query)
+        let found = try await documents.find(answer.hits.map(\.id), in: index.collection)
+        let kept = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+        // The table is newer than the graph, and its rows are what the caller gets: one that was deleted meanwhile, or
+        // no longer passes the filter, is left out.
+        let matches = answer.hits.compactMap { hit -> VectorsV1.Match? in
+            guard let document = kept[hit.id], document.metadata.satisfies(query.filter) else { return nil }
+            return VectorsV1.Match(document, score: hit.score)
+        }
+        return VectorsV1.SearchResponse(matches: matches, position: answer.position)
+    }
+
+    /// Searches on the threads meant for it, until the caller has gone or the deadline has passed.
+    private func search(_ index: CollectionIndex, _ query: SearchQuery) async throws -> CollectionIndex.Answer {
+        let deadline = Deadline.current
+        do {
+            return try await threads.run { cancellation in
+                try index.search(query) { cancellation.isSet || (deadline?.hasPassed ?? false) }
+            }
+        } catch is ComputeThreads.Full {
+            throw VectorsError.busy
+        }
+    }
+
+    /// Lets whoever reads the answer find what was just committed on this replica too.
+    ///
+    /// If the index does not get there in time the change is still made, so the answer is still yes: a search that
+    /// must see it asks for its position.
+    private func settle(_ index: CollectionIndex, at position: Int64) async {
+        _ = await index.hasSeen(position, by: .forWaiting)
+    }
+}
+
+extension Deadline {
+    /// Until when a call may wait for an index: long enough before its own deadline that the answer still arrives.
+    fileprivate static var forWaiting: Deadline {
+        let remaining = Deadline.current?.remaining ?? .seconds(5)
+        return .after(remaining - max(.milliseconds(20), remaining / 10))
+    }
+}

@@ -1,0 +1,53 @@
+internal import Contracts
+internal import HNSW
+internal import Time
+
+extension VectorsV1.Collection {
+    init(_ collection: Collection) {
+        self.init(
+            id: collection.id.uuidString.lowercased(), name: collection.name.text,
+            modelId: collection.space.model.text, dimension: Int32(collection.space.dimension),
+            metric: .init(collection.space.metric), documentCount: collection.documentCount,
+            position: collection.position, createdAt: .init(collection.createdAt))
+    }
+}
+
+extension VectorsV1.Match {
+    init(_ document: KeptDocument, score: Float) {
+        self.init(
+            id: document.id.text, score: score, content: document.content, metadata: document.metadata.entries)
+    }
+}
+
+extension VectorsV1.Metric {
+    init(_ metric: Metric) {
+        self =
+            switch metric {
+            case .cosine: .cosine
+            case .innerProduct: .innerProduct
+            case .euclidean: .euclidean
+            }
+    }
+}
+
+extension Metric {
+    init(_ metric: VectorsV1.Metric) throws(BrokenRule) {
+        switch metric {
+        case .cosine: self = .cosine
+        case .innerProduct: self = .innerProduct
+        case .euclidean: self = .euclidean
+        case .unspecified, .unrecognized:
+            throw BrokenRule("It must be METRIC_COSINE, METRIC_INNER_PRODUCT or METRIC_EUCLIDEAN.")
+        }
+    }
+}
+
+extension GoogleProtobuf.Timestamp {
+    init(_ instant: Instant) {
+        let (seconds, microseconds) = instant.microsecondsSinceEpoch.quotientAndRemainder(dividingBy: 1_000_000)
+        // A timestamp's nanoseconds count forward from its second, before 1970 too.
+        self.init(
+            seconds: microseconds < 0 ? seconds - 1 : seconds,
+            nanos: Int32(microseconds < 0 ? microseconds + 1_000_000 : microseconds) * 1_000)
+    }
+}

@@ -1,0 +1,2 @@
+let configuration = try VectorsConfiguration(environment: .process)
+try await VectorsApplication(configuration).run()
