@@ -1,0 +1,68 @@
+internal import Application
+internal import Passwords
+internal import Postgres
+
+/// Opens accounts and signs people in.
+struct Accounts: Sendable {
+    let users: UserRepository
+    let sessions: Sessions
+    let passwords: Passwords
+    let credentials: CredentialCheck
+
+    init(users: UserRepository, sessions: Sessions, passwords: Passwords, credentials: CredentialCheck? = nil) {
+        self.users = users
+        self.sessions = sessions
+        self.passwords = passwords
+        self.credentials = credentials ?? CredentialCheck(passwords)
+    }
+
+    /// Opens an account and signs it in. Throws `UsersError.addressTaken` or `.passwordsBusy`.
+    func open(_ account: NewAccount) async throws -> (User, TokenPair) {
+        let hash = try await unlessBusy { () async throws(PasswordsError) in
+            try await passwords.hash(account.password.text)
+        }
+        let id = UserID.make()
+        let session = sessions.new(for: id)
+        let user: User
+        do {
+            user = try await users.insert(id, account, passwordHash: hash, session: session)
+        } catch let error as PostgresError where error.constraint == "users_email_key" {
+            throw UsersError.addressTaken
+        }
+        return (user, try await sessions.tokens(of: session, role: user.role))
+    }
+
+    /// Signs in. Throws `UsersError.wrongCredentials`, after the same work whether the account exists or not.
+    func signIn(_ email: EmailAddress, password: String) async throws -> (User, TokenPair) {
+        let found = try await users.credentials(of: email)
+        let isRight = try await unlessBusy { () async throws(PasswordsError) in
+            try await credentials.matches(password, found?.passwordHash)
+        }
+        guard let found, isRight else { throw UsersError.wrongCredentials }
+        try await strengthenHash(of: found, password: password)
+        let session = sessions.new(for: found.user.id)
+        try await sessions.begin(session, of: found.user.id)
+        return (found.user, try await sessions.tokens(of: session, role: found.user.role))
+    }
+
+    /// A hash of older parameters is replaced while the password is at hand.
+    private func strengthenHash(of account: UserRepository.Credentials, password: String) async throws {
+        guard passwords.needsRehash(account.passwordHash) else { return }
+        let hash = try await unlessBusy { () async throws(PasswordsError) in try await passwords.hash(password) }
+        try await users.replacePasswordHash(of: account.user.id, account.passwordHash, with: hash)
+    }
+
+    private func unlessBusy<Value: Sendable>(
+        _ work: () async throws(PasswordsError) -> Value
+    ) async throws -> Value {
+        do {
+            return try await work()
+        } catch {
+            switch error.code {
+            case .busy: throw UsersError.passwordsBusy
+            case .cancelled: throw CancellationError()
+            case .tooLong, .malformedHash, .library: throw error
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+internal import FoundationEssentials
+internal import Time
+
+/// Names an account, here and in every other service.
+struct UserID: Hashable, Sendable {
+    let uuid: UUID
+
+    init(_ uuid: UUID) { self.uuid = uuid }
+
+    static func make() -> UserID { UserID(UUIDv7.make()) }
+}
+
+/// Names a session: what one sign-in began, and every refresh token that followed from it.
+struct SessionID: Hashable, Sendable {
+    let uuid: UUID
+
+    init(_ uuid: UUID) { self.uuid = uuid }
+
+    static func make() -> SessionID { SessionID(UUIDv7.make()) }
+}

@@ -1,0 +1,73 @@
+internal import Application
+internal import Logging
+internal import Passwords
+internal import Synchronization
+internal import Tokens
+
+/// The account of whoever runs the system, as the settings name it.
+struct OperatorAccount: Sendable {
+    let email: EmailAddress
+    let password: Password
+}
+
+/// Opens the operator's account once the database can hold it. Running it again changes nothing, in any replica.
+final class OperatorBootstrap: Sendable {
+    private let account: OperatorAccount
+    private let users: UserRepository
+    private let passwords: Passwords
+    private let logger: Logger
+    private let isDone = Atomic(false)
+
+    init(_ account: OperatorAccount, users: UserRepository, passwords: Passwords, logger: Logger) {
+        self.account = account
+        self.users = users
+        self.passwords = passwords
+        self.logger = logger
+    }
+
+    /// Holds once the account is there; each time it is asked before, it tries.
+    var readiness: ReadinessCheck {
+        ReadinessCheck("operator account") { [self] in
+            guard !isDone.load(ordering: .acquiring) else { return nil }
+            do {
+                try await run()
+                isDone.store(true, ordering: .releasing)
+                return nil
+            } catch let problem as OperatorProblem {
+                return problem.sentence
+            } catch {
+                return "The operator's account could not be opened: \(error)"
+            }
+        }
+    }
+
+    /// Opens the account unless it is there, and gives it the password of the settings if it has another.
+    ///
+    /// Throws `OperatorProblem.addressTaken` when the address is a user's: nobody becomes an operator by registering
+    /// the right address first.
+    func run() async throws {
+        if let existing = try await users.credentials(of: account.email) {
+            guard existing.user.role == .operator_ else { throw OperatorProblem.addressTaken }
+            guard try await !passwords.verify(account.password.text, against: existing.passwordHash) else { return }
+            let hash = try await passwords.hash(account.password.text)
+            try await users.replacePasswordHash(of: existing.user.id, existing.passwordHash, with: hash)
+            logger.notice("the operator's password was replaced by the one of the settings")
+            return
+        }
+        let hash = try await passwords.hash(account.password.text)
+        let isNew = try await users.insertOperator(
+            email: account.email, name: PersonName(stored: "Operator"), passwordHash: hash)
+        // Another replica may have been faster; what it opened is checked like any account that was there.
+        guard isNew else { return try await run() }
+        logger.notice("the operator's account was opened")
+    }
+}
+
+/// Why there can be no operator account under the address of the settings.
+enum OperatorProblem: Error {
+    case addressTaken
+
+    var sentence: String {
+        "HEARTGUARD_OPERATOR_EMAIL names an address that belongs to a user's account. Choose another."
+    }
+}

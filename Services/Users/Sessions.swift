@@ -1,0 +1,72 @@
+internal import Application
+internal import Resilience
+internal import Time
+internal import Tokens
+
+/// Sessions and the tokens that they are made of.
+struct Sessions: Sendable {
+    let repository: SessionRepository
+    let signer: TokenSigner
+    let blocklist: TokenBlocklist
+    let lifetimes: TokenLifetimes
+
+    init(
+        repository: SessionRepository, signer: TokenSigner, blocklist: TokenBlocklist,
+        lifetimes: TokenLifetimes = TokenLifetimes()
+    ) {
+        self.repository = repository
+        self.signer = signer
+        self.blocklist = blocklist
+        self.lifetimes = lifetimes
+    }
+
+    /// A session with its first refresh token, not yet stored.
+    func new(for user: UserID) -> NewSession {
+        NewSession(id: .make(), token: RefreshToken(userID: user.uuid), tokenExpiresAt: .now() + lifetimes.refresh)
+    }
+
+    func begin(_ session: NewSession, of user: UserID) async throws {
+        try await repository.insert(session, of: user)
+    }
+
+    /// The first pair of a session that has been stored.
+    func tokens(of session: NewSession, role: AccessClaims.Role) async throws -> TokenPair {
+        try await pair(session.id, role, session.token, expiresAt: session.tokenExpiresAt)
+    }
+
+    /// Trades a refresh token for the next pair.
+    ///
+    /// Throws `UsersError.refreshTokenRefused`, or `.refreshTokenReused` after it has ended the session.
+    func refresh(_ shown: String) async throws -> TokenPair {
+        guard let token = try? RefreshToken(parsing: shown) else {
+            // What cannot be read was never given out.
+            throw UsersError.refreshTokenRefused
+        }
+        let next = RefreshToken(userID: token.userID)
+        let expiresAt = Instant.now() + lifetimes.refresh
+        switch try await repository.rotate(token, to: next, expiresAt: expiresAt) {
+        case .rotated(let session, let role): return try await pair(session, role, next, expiresAt: expiresAt)
+        case .reused: throw UsersError.refreshTokenReused
+        case .refused: throw UsersError.refreshTokenRefused
+        }
+    }
+
+    /// Ends the caller's session: first in Postgres, so that no refresh can follow, then on the blocklist.
+    ///
+    /// Throws `RedisError` when the blocklist could not be reached: the access token is still good then. The caller may
+    /// try again, for what was done already changes nothing.
+    func end(_ caller: CallerIdentity) async throws {
+        try await repository.end(SessionID(caller.sessionID), of: UserID(caller.userID))
+        try await blocklist.block(caller.tokenID, until: caller.tokenExpiresAt)
+    }
+
+    private func pair(
+        _ session: SessionID, _ role: AccessClaims.Role, _ refresh: RefreshToken, expiresAt: Instant
+    ) async throws -> TokenPair {
+        let claims = AccessClaims(
+            subject: refresh.userID, role: role, expiresAt: .now() + lifetimes.access, sessionID: session.uuid)
+        return TokenPair(
+            accessToken: try await signer.sign(claims), accessTokenExpiresAt: claims.expiresAt,
+            refreshToken: refresh.text, refreshTokenExpiresAt: expiresAt)
+    }
+}

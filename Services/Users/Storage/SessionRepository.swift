@@ -1,0 +1,109 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import Time
+internal import Tokens
+
+/// A session that is about to begin, with its first refresh token.
+struct NewSession: Sendable {
+    let id: SessionID
+    let token: RefreshToken
+    let tokenExpiresAt: Instant
+}
+
+/// Sessions and their refresh tokens. A session is a family: its tokens live and die with it.
+struct SessionRepository: Sendable {
+    let postgres: Postgres
+
+    /// Begins a session, and forgets the account's refresh tokens that have expired.
+    func insert(_ session: NewSession, of user: UserID) async throws {
+        _ = try await postgres.execute(
+            """
+            WITH forgotten AS (
+                DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp()
+            ), session AS (
+                INSERT INTO users.sessions (user_id, id) VALUES (\(user.uuid), \(session.id.uuid))
+            )
+            INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
+            VALUES (\(user.uuid), \(session.token.digest), \(session.id.uuid), \(session.tokenExpiresAt))
+            """,
+            identity: .user(user.uuid))
+    }
+
+    /// What became of a refresh token that was shown.
+    enum Rotation: Sendable {
+        /// It was good, is used up now, and the next one is stored.
+        case rotated(SessionID, AccessClaims.Role)
+        /// It had been used before, by its owner or by a thief: its session has ended.
+        case reused
+        /// It was never given out, has expired, or its session has ended.
+        case refused
+    }
+
+    /// A refresh token as it stands, with its session and its account.
+    private struct StoredToken: RowDecodable {
+        let sessionID: SessionID
+        let isUsed: Bool
+        let isExpired: Bool
+        let isSessionEnded: Bool
+        let role: AccessClaims.Role
+
+        init(row: Row) throws(PostgresError) {
+            sessionID = SessionID(try row.decode("session_id"))
+            isUsed = try row.decode("is_used")
+            isExpired = try row.decode("is_expired")
+            isSessionEnded = try row.decode("is_session_ended")
+            role = try row.decode("role")
+        }
+    }
+
+    /// Uses a refresh token up and stores the next one of its session, or ends the session if it was used before.
+    ///
+    /// The row locks make two uses of one token happen one after the other, so the second always finds the first.
+    func rotate(_ shown: RefreshToken, to next: RefreshToken, expiresAt: Instant) async throws -> Rotation {
+        let user = shown.userID
+        return try await postgres.transaction(identity: .user(user)) { transaction in
+            let stored = try await transaction.first(
+                """
+                SELECT t.session_id, t.used_at IS NOT NULL AS is_used, t.expires_at <= clock_timestamp() AS is_expired,
+                       s.ended_at IS NOT NULL AS is_session_ended, u.role
+                FROM users.refresh_tokens t
+                JOIN users.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
+                JOIN users.users u ON u.id = t.user_id
+                WHERE t.user_id = \(user) AND t.digest = \(shown.digest)
+                FOR UPDATE OF t, s
+                """,
+                as: StoredToken.self)
+            guard let stored, !stored.isSessionEnded else { return .refused }
+            if stored.isUsed {
+                _ = try await transaction.execute(
+                    """
+                    UPDATE users.sessions SET ended_at = clock_timestamp(), end_reason = 'refresh_reuse'
+                    WHERE user_id = \(user) AND id = \(stored.sessionID.uuid)
+                    """)
+                return .reused
+            }
+            guard !stored.isExpired else { return .refused }
+            _ = try await transaction.execute(
+                """
+                WITH used AS (
+                    UPDATE users.refresh_tokens SET used_at = clock_timestamp()
+                    WHERE user_id = \(user) AND digest = \(shown.digest)
+                )
+                INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
+                VALUES (\(user), \(next.digest), \(stored.sessionID.uuid), \(expiresAt))
+                """)
+            return .rotated(stored.sessionID, stored.role)
+        }
+    }
+
+    /// Ends a session, and with it every refresh token that followed from it. Ending it again changes nothing.
+    func end(_ session: SessionID, of user: UserID) async throws {
+        _ = try await postgres.execute(
+            """
+            UPDATE users.sessions SET ended_at = clock_timestamp(), end_reason = 'log_out'
+            WHERE user_id = \(user.uuid) AND id = \(session.uuid) AND ended_at IS NULL
+            """,
+            identity: .user(user.uuid))
+    }
+}

@@ -1,0 +1,34 @@
+internal import Application
+internal import Passwords
+internal import Tokens
+
+/// The users service as a value: what it is made of, and how it runs.
+struct UsersApplication: Sendable {
+    let host: ServiceHost
+    let service: UsersService
+    private let bootstrap: OperatorBootstrap?
+
+    /// Throws when a key cannot be used; connects to nothing yet.
+    init(_ configuration: UsersConfiguration, passwords: Passwords = Passwords()) throws {
+        host = try ServiceHost(configuration.common)
+        let users = UserRepository(postgres: host.postgres)
+        let sessions = Sessions(
+            repository: SessionRepository(postgres: host.postgres),
+            signer: try TokenSigner(
+                privateKeyPEM: configuration.signingKey, issuer: configuration.common.tokenIssuer),
+            blocklist: host.blocklist)
+        service = UsersService(
+            accounts: Accounts(users: users, sessions: sessions, passwords: passwords),
+            sessions: sessions,
+            users: users,
+            consents: ConsentRepository(postgres: host.postgres))
+        bootstrap = configuration.operatorAccount.map { [host] account in
+            OperatorBootstrap(account, users: users, passwords: passwords, logger: host.logger)
+        }
+    }
+
+    /// Runs until the program is asked to stop and the last call has ended.
+    func run() async throws {
+        try await host.run(services: [service], readiness: bootstrap.map { [$0.readiness] } ?? [])
+    }
+}

@@ -1,0 +1,85 @@
+internal import Application
+internal import Contracts
+internal import RPC
+
+/// The methods of `heartguard.users.v1.UsersService`: each parses its request, does one thing and answers.
+struct UsersService: Sendable {
+    let accounts: Accounts
+    let sessions: Sessions
+    let users: UserRepository
+    let consents: ConsentRepository
+}
+
+extension UsersService: UsersV1.UsersServiceProtocol {
+    func register(
+        _ request: UsersV1.RegisterRequest, context: RPCContext
+    ) async throws -> UsersV1.RegisterResponse {
+        let (user, tokens) = try await accounts.open(try NewAccount(request))
+        return UsersV1.RegisterResponse(user: .init(user), tokens: .init(tokens))
+    }
+
+    func logIn(_ request: UsersV1.LogInRequest, context: RPCContext) async throws -> UsersV1.LogInResponse {
+        let signIn = try SignIn(request)
+        let (user, tokens) = try await accounts.signIn(signIn.email, password: signIn.password)
+        return UsersV1.LogInResponse(user: .init(user), tokens: .init(tokens))
+    }
+
+    func refreshToken(
+        _ request: UsersV1.RefreshTokenRequest, context: RPCContext
+    ) async throws -> UsersV1.RefreshTokenResponse {
+        var violations = FieldViolations()
+        violations.check(!request.refreshToken.isEmpty, "refresh_token", "The field is needed.")
+        try violations.throwIfAny()
+        return UsersV1.RefreshTokenResponse(tokens: .init(try await sessions.refresh(request.refreshToken)))
+    }
+
+    func logOut(_ request: UsersV1.LogOutRequest, context: RPCContext) async throws -> UsersV1.LogOutResponse {
+        try await sessions.end(try context.caller())
+        return UsersV1.LogOutResponse()
+    }
+
+    func getProfile(
+        _ request: UsersV1.GetProfileRequest, context: RPCContext
+    ) async throws -> UsersV1.GetProfileResponse {
+        guard let user = try await users.find(UserID(try context.caller().userID)) else {
+            throw UsersError.accountGone
+        }
+        return UsersV1.GetProfileResponse(user: .init(user))
+    }
+
+    func updateProfile(
+        _ request: UsersV1.UpdateProfileRequest, context: RPCContext
+    ) async throws -> UsersV1.UpdateProfileResponse {
+        let caller = try context.caller()
+        let user = try await users.update(
+            UserID(caller.userID), try ProfileChange(request), expectedVersion: request.expectedVersion)
+        return UsersV1.UpdateProfileResponse(user: .init(user))
+    }
+
+    func giveConsent(
+        _ request: UsersV1.GiveConsentRequest, context: RPCContext
+    ) async throws -> UsersV1.GiveConsentResponse {
+        let caller = try context.caller()
+        let agreement = try Agreement(request)
+        let consent = try await consents.give(agreement.kind, to: agreement.document, by: UserID(caller.userID))
+        return UsersV1.GiveConsentResponse(consent: .init(consent))
+    }
+
+    func withdrawConsent(
+        _ request: UsersV1.WithdrawConsentRequest, context: RPCContext
+    ) async throws -> UsersV1.WithdrawConsentResponse {
+        let caller = try context.caller()
+        let kind = try ConsentKind(request)
+        guard let consent = try await consents.withdraw(kind, by: UserID(caller.userID)) else {
+            throw UsersError.consentNeverGiven
+        }
+        return UsersV1.WithdrawConsentResponse(consent: .init(consent))
+    }
+
+    func listConsents(
+        _ request: UsersV1.ListConsentsRequest, context: RPCContext
+    ) async throws -> UsersV1.ListConsentsResponse {
+        let consents = try await consents.list(of: UserID(try context.caller().userID))
+        return UsersV1.ListConsentsResponse(consents: consents.map(UsersV1.Consent.init))
+    }
+}

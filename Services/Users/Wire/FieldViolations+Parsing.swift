@@ -1,0 +1,35 @@
+internal import Application
+internal import RPC
+
+extension FieldViolations {
+    /// Makes a value of a field. Notes why it could not be made and answers `nil`, so that the next field is read too.
+    mutating func value<Given, Value>(
+        _ field: String, _ given: Given, _ parse: (Given) throws(InvalidValue) -> Value
+    ) -> Value? {
+        do throws(InvalidValue) {
+            return try parse(given)
+        } catch {
+            add(field, "The field \(error.reason).")
+            return nil
+        }
+    }
+
+    /// Makes a value of a field that may be absent.
+    mutating func optional<Given, Value>(
+        _ field: String, _ given: Given?, _ parse: (Given) throws(InvalidValue) -> Value
+    ) -> Value? {
+        given.flatMap { value(field, $0, parse) }
+    }
+
+    /// The values, once every field has been read. Throws INVALID_ARGUMENT with every violation that was noted.
+    func complete<each Value>(_ values: repeat (each Value)?) throws(RPCError) -> (repeat each Value) {
+        try throwIfAny()
+        return (repeat try Self.present(each values))
+    }
+
+    private static func present<Value>(_ value: Value?) throws(RPCError) -> Value {
+        // Every `nil` comes from `value`, which notes a violation.
+        guard let value else { throw RPCError(.invalidArgument, "A field of the request is missing.") }
+        return value
+    }
+}

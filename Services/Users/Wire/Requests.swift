@@ -1,0 +1,87 @@
+internal import Application
+internal import Contracts
+internal import RPC
+
+// Each initialiser reads a whole request and throws INVALID_ARGUMENT with a violation for every field that is wrong.
+
+extension NewAccount {
+    init(_ request: UsersV1.RegisterRequest) throws(RPCError) {
+        var violations = FieldViolations()
+        let email = violations.value("email", request.email, EmailAddress.init(_:))
+        let password = violations.value("password", request.password, Password.init(_:))
+        let name = violations.value("name", request.name, PersonName.init(_:))
+        let phone = violations.optional("phone", request.phone, PhoneNumber.init(_:))
+        let birthDate = violations.optional("birth_date", request.birthDate, BirthDate.init(_:))
+        let sex = violations.value("sex", request.sex, Sex.init(_:))
+        let timeZone = request.timeZone.isEmpty
+            ? TimeZoneName.utc : violations.value("time_zone", request.timeZone, TimeZoneName.init(_:))
+        let profile = try violations.complete(name, sex, timeZone)
+        (self.email, self.password) = try violations.complete(email, password)
+        self.profile = Profile(
+            name: profile.0, phone: phone, birthDate: birthDate, sex: profile.1, timeZone: profile.2)
+    }
+}
+
+/// The address and the password of somebody who signs in.
+struct SignIn {
+    let email: EmailAddress
+    let password: String
+
+    /// The rules for new passwords don't apply, for they may change; a limit does, since hashing costs.
+    init(_ request: UsersV1.LogInRequest) throws(RPCError) {
+        var violations = FieldViolations()
+        let email = violations.value("email", request.email, EmailAddress.init(_:))
+        violations.check(!request.password.isEmpty, "password", "The field is needed.")
+        violations.check(
+            request.password.unicodeScalars.count <= Password.characters.upperBound, "password",
+            "The field has more than \(Password.characters.upperBound) characters.")
+        self.email = try violations.complete(email)
+        password = request.password
+    }
+}
+
+extension ProfileChange {
+    init(_ request: UsersV1.UpdateProfileRequest) throws(RPCError) {
+        var violations = FieldViolations()
+        name = violations.optional("name", request.name, PersonName.init(_:))
+        phone = violations.removable("phone", request.phone, PhoneNumber.init(_:))
+        avatarURL = violations.removable("avatar_url", request.avatarUrl, AvatarURL.init(_:))
+        birthDate = violations.removable("birth_date", request.birthDate, BirthDate.init(_:))
+        sex = violations.optional("sex", request.sex, Sex.init(_:))
+        timeZone = violations.optional("time_zone", request.timeZone, TimeZoneName.init(_:))
+        violations.check(
+            request.expectedVersion.map { $0 > 0 } ?? true, "expected_version", "A version is one or more.")
+        try violations.throwIfAny()
+    }
+}
+
+extension FieldViolations {
+    /// A field that an empty text removes: absent is `nil`, empty is `.some(nil)`.
+    fileprivate mutating func removable<Value>(
+        _ field: String, _ given: String?, _ parse: (String) throws(InvalidValue) -> Value
+    ) -> Value?? {
+        guard let given else { return nil }
+        return .some(given.isEmpty ? nil : value(field, given, parse))
+    }
+}
+
+/// What somebody consents to, and to which text.
+struct Agreement {
+    let kind: ConsentKind
+    let document: DocumentVersion
+
+    init(_ request: UsersV1.GiveConsentRequest) throws(RPCError) {
+        var violations = FieldViolations()
+        let kind = violations.value("kind", request.kind, ConsentKind.init(_:))
+        let document = violations.value("document_version", request.documentVersion, DocumentVersion.init(_:))
+        (self.kind, self.document) = try violations.complete(kind, document)
+    }
+}
+
+extension ConsentKind {
+    init(_ request: UsersV1.WithdrawConsentRequest) throws(RPCError) {
+        var violations = FieldViolations()
+        let kind = violations.value("kind", request.kind, ConsentKind.init(_:))
+        self = try violations.complete(kind)
+    }
+}

@@ -1,0 +1,4 @@
+internal import Application
+
+let configuration = try UsersConfiguration(environment: .process)
+try await UsersApplication(configuration).run()

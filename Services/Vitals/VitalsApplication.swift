@@ -1,0 +1,21 @@
+internal import Application
+
+/// The vitals service as a value: what it is made of, and how it runs.
+struct VitalsApplication: Sendable {
+    let host: ServiceHost
+    let service: VitalsService
+
+    /// Throws when a key cannot be used; connects to nothing yet.
+    init(_ configuration: VitalsConfiguration) throws {
+        host = try ServiceHost(configuration.common)
+        service = VitalsService(
+            observations: ObservationRepository(postgres: host.postgres),
+            devices: DeviceRepository(postgres: host.postgres),
+            samples: SampleRepository(postgres: host.postgres))
+    }
+
+    /// Runs until the program is asked to stop and the last call has ended.
+    func run() async throws {
+        try await host.run(services: [service])
+    }
+}

@@ -1,0 +1,4 @@
+internal import Application
+
+let configuration = try VitalsConfiguration(environment: .process)
+try await VitalsApplication(configuration).run()
