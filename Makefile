@@ -35,8 +35,8 @@ restart: ## stop and start again
 load: ## load the sample data into the running cluster
 	@$(HEARTGUARD) load
 
-test: ## run every test, in a cluster of its own
-	@Scripts/test
+test: ## run every test, in a cluster of its own; PARTS="swift contract" for some
+	@Scripts/test $(PARTS)
 
 generate: setup ## make the committed code in Libraries/CContracts and Libraries/Contracts from proto/
 	@Scripts/generate

@@ -1,0 +1,76 @@
+internal import Foundation
+internal import Testing
+
+@testable import HeartGuardCommand
+
+@Suite struct `The ports of a cluster` {
+    @Test func `are those that people know when they are free`() throws {
+        let ports = try Ports(environment: [:], kept: nil, inUse: [], prefersKnownPorts: true) { _ in true }
+
+        #expect(ports[.gateway] == 7443)
+        #expect(ports[.json] == 8443)
+        #expect(Set(Ports.Role.allCases.map { ports[$0] }).count == Ports.Role.allCases.count)
+    }
+
+    @Test func `stay the same while they are free`() throws {
+        let first = try Ports(environment: [:], kept: nil, inUse: [], prefersKnownPorts: false) { _ in true }
+
+        let second = try Ports(environment: [:], kept: first, inUse: [], prefersKnownPorts: true) { _ in true }
+
+        #expect(second == first)
+    }
+
+    @Test func `are chosen anew where another program took one`() throws {
+        let first = try Ports(environment: [:], kept: nil, inUse: [], prefersKnownPorts: false) { _ in true }
+
+        let second = try Ports(environment: [:], kept: first, inUse: [], prefersKnownPorts: false) { $0 != first[.postgres] }
+
+        #expect(second[.postgres] != first[.postgres])
+        #expect(second[.gateway] == first[.gateway])
+    }
+
+    @Test func `are not looked for again while the cluster itself listens there`() throws {
+        let first = try Ports(environment: [:], kept: nil, inUse: [], prefersKnownPorts: false) { _ in true }
+
+        let second = try Ports(
+            environment: ["HEARTGUARD_POSTGRES_PORT": "\(first[.postgres])"], kept: first, inUse: Set(Ports.Role.allCases),
+            prefersKnownPorts: false) { _ in false }
+
+        #expect(second == first)
+    }
+
+    @Test func `are refused in one sentence when a configured one is taken`() {
+        #expect(throws: CommandFailure("port 7000 (HEARTGUARD_JSON_PORT) is taken by another program. Stop it or choose another port.")) {
+            try Ports(environment: ["HEARTGUARD_JSON_PORT": "7000"], kept: nil, inUse: [], prefersKnownPorts: true) { $0 != 7000 }
+        }
+    }
+
+    @Test(arguments: ["0", "65536", "http", "-1"]) func `are refused when one is no port`(text: String) {
+        #expect(throws: CommandFailure.self) {
+            try Ports(environment: ["HEARTGUARD_USERS_PORT": text], kept: nil, inUse: [], prefersKnownPorts: true) { _ in true }
+        }
+    }
+
+    @Test func `are refused when two programs are given the same`() {
+        let environment = ["HEARTGUARD_USERS_PORT": "7000", "HEARTGUARD_CHAT_PORT": "7000"]
+
+        #expect(throws: CommandFailure.self) {
+            try Ports(environment: environment, kept: nil, inUse: [], prefersKnownPorts: true) { _ in true }
+        }
+    }
+
+    @Test func `give way to a configured one among those that people know`() throws {
+        let ports = try Ports(environment: ["HEARTGUARD_CHAT_PORT": "7443"], kept: nil, inUse: [], prefersKnownPorts: true) { _ in true }
+
+        #expect(ports[.chat] == 7443)
+        #expect(ports[.gateway] != 7443)
+    }
+
+    @Test func `survive being written and read`() throws {
+        let ports = try Ports(environment: [:], kept: nil, inUse: [], prefersKnownPorts: true) { _ in true }
+
+        let read = try JSONDecoder().decode(Ports.self, from: JSONEncoder().encode(ports))
+
+        #expect(read == ports)
+    }
+}

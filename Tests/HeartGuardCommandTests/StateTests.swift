@@ -1,0 +1,131 @@
+internal import Foundation
+internal import Glibc
+internal import Testing
+
+@testable import HeartGuardCommand
+
+@Suite struct `A state folder` {
+    @Test func `keeps its secrets when they are made again`() throws {
+        try withState { directory in
+            try Secrets(directory: directory).create()
+            let first = try Secrets(directory: directory)["postgres-users"]
+
+            try Secrets(directory: directory).create()
+
+            #expect(try Secrets(directory: directory)["postgres-users"] == first)
+            #expect(first.count == 32)
+        }
+    }
+
+    @Test func `shows its secrets to their owner only`() throws {
+        try withState { directory in
+            try Secrets(directory: directory).create()
+            try Credentials.current(in: directory).save(in: directory)
+
+            for file in [directory.secret("operator"), directory.credentials] {
+                #expect(try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int == 0o600)
+            }
+        }
+    }
+
+    @Test func `makes certificates that its authority vouches for`() throws {
+        try withState { directory in
+            try Certificates(directory: directory).create()
+
+            for name in ["users", "gateway", "client"] {
+                try Tool.run("openssl", ["verify", "-CAfile", directory.certificateAuthority, directory.tls("\(name).crt")])
+            }
+            let text = try Tool.run("openssl", ["x509", "-in", directory.tls("users.crt"), "-noout", "-text"])
+            #expect(text.contains("DNS:localhost, DNS:users, IP Address:127.0.0.1"))
+        }
+    }
+
+    @Test func `keeps a certificate that is still good`() throws {
+        try withState { directory in
+            try Certificates(directory: directory).create()
+            let first = try String(contentsOfFile: directory.tls("chat.crt"), encoding: .utf8)
+
+            try Certificates(directory: directory).create()
+
+            #expect(try String(contentsOfFile: directory.tls("chat.crt"), encoding: .utf8) == first)
+        }
+    }
+
+    @Test func `publishes the public half of its signing key`() throws {
+        try withState { directory in
+            try TokenKeys(directory: directory).create()
+            let first = try String(contentsOfFile: directory.publicKeys, encoding: .utf8)
+
+            try TokenKeys(directory: directory).create()
+
+            #expect(first.contains("\"kid\""))
+            #expect(!first.contains("\"d\""))
+            #expect(try String(contentsOfFile: directory.publicKeys, encoding: .utf8) == first)
+        }
+    }
+
+    @Test func `remembers the sample accounts beside the cluster's own logins`() throws {
+        try withState { directory in
+            try Secrets(directory: directory).create()
+            var credentials = try Credentials.current(in: directory)
+            credentials.samples = [.init(email: "a@heartguard.test", password: "secret")]
+            try credentials.save(in: directory)
+
+            #expect(try Credentials.current(in: directory) == credentials)
+        }
+    }
+}
+
+@Suite struct `A log` {
+    @Test func `that outgrew its bound is kept under a number and emptied in place`() throws {
+        try withState { directory in
+            let log = directory.log("users")
+            let rotation = LogRotation(longestBytes: 10, keptFiles: 2)
+            for round in 1...3 {
+                try Data("round \(round) is long enough".utf8).write(to: URL(filePath: log))
+                #expect(try rotation.rotate(log))
+            }
+
+            #expect(try String(contentsOfFile: log, encoding: .utf8) == "")
+            #expect(try String(contentsOfFile: "\(log).1", encoding: .utf8) == "round 3 is long enough")
+            #expect(try String(contentsOfFile: "\(log).2", encoding: .utf8) == "round 2 is long enough")
+            #expect(!FileManager.default.fileExists(atPath: "\(log).3"))
+        }
+    }
+
+    @Test func `that is short, or not there, is left alone`() throws {
+        try withState { directory in
+            try Data("short".utf8).write(to: URL(filePath: directory.log("users")))
+
+            #expect(try !LogRotation().rotate(directory.log("users")))
+            #expect(try !LogRotation().rotate(directory.log("chat")))
+        }
+    }
+}
+
+@Suite struct `A tool` {
+    @Test func `gets its input and gives its output`() throws {
+        #expect(try Tool.run("cat", [], input: "heart") == "heart")
+    }
+
+    @Test func `that fails is reported with what it said last`() {
+        #expect {
+            try Tool.run("sh", ["-c", "echo 'no such thing'; exit 3"])
+        } throws: { error in
+            "\(error)".contains("ended with code 3") && "\(error)".contains("no such thing")
+        }
+    }
+
+    @Test func `that is not installed is missed in a sentence`() {
+        #expect(throws: CommandFailure("the program no-such-tool is not installed. `make setup` installs what is missing.")) {
+            try Tool.run("no-such-tool", [])
+        }
+    }
+}
+
+private func withState(_ body: (StateDirectory) throws -> Void) throws {
+    let directory = StateDirectory(FileManager.default.temporaryDirectory.appending(path: "heartguard-\(UUID().uuidString)").path)
+    try directory.create()
+    defer { try? FileManager.default.removeItem(atPath: directory.path) }  // the system clears its temporary folder
+    try body(directory)
+}

@@ -1,0 +1,60 @@
+internal import Logging
+internal import Migrations
+internal import Postgres
+internal import Schema
+
+/// The one chain of revisions against one database, with the owner's role.
+struct SchemaMigration: Sendable {
+    let host: String
+    let port: Int
+    let database: String
+    let owner: Credentials.Role
+
+    /// Applies what is missing; a sentence about it.
+    func up() async throws -> String {
+        try await withMigrator { migrator in
+            let applied = try await migrator.up()
+            let all = Schema.chain.revisions.count
+            return applied.isEmpty
+                ? "is current at \(Schema.chain.revisions.last?.id ?? "nothing") (\(all) revisions)"
+                : "brought up to date: \(applied.joined(separator: ", "))"
+        }
+    }
+
+    /// Makes sure that nothing that was applied differs from the chain.
+    func verify() async throws -> String {
+        try await withMigrator { migrator in
+            try await migrator.verify()
+            return "What was applied is what the chain says."
+        }
+    }
+
+    /// One line a revision.
+    func status() async throws -> [String] {
+        try await withMigrator { migrator in
+            let (applied, _) = try await migrator.status()
+            return Schema.chain.revisions.map { revision in
+                let when = applied.first { $0.id == revision.id }.map { "applied \($0.appliedAt)" } ?? "missing"
+                return "\(revision.id)  \(revision.name)  \(when)"
+            }
+        }
+    }
+
+    private func withMigrator<Value: Sendable>(_ body: @escaping @Sendable (Migrator) async throws -> Value) async throws -> Value {
+        let configuration = PostgresConfiguration(
+            host: host, port: port, database: database, user: owner.user, password: owner.password,
+            applicationName: "heartguard-migrate")
+        let postgres = Postgres(configuration: configuration, logger: .silent)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await postgres.run() }
+            defer { group.cancelAll() }
+            do {
+                return try await body(Migrator(postgres, chain: Schema.chain, logger: .silent))
+            } catch let error as MigrationError {
+                throw CommandFailure("\(error)")
+            } catch let error as PostgresError {
+                throw CommandFailure("the database could not be migrated: \(error)")
+            }
+        }
+    }
+}

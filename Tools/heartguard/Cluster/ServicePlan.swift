@@ -1,0 +1,87 @@
+internal import Foundation
+internal import Glibc
+
+/// How each service is started: its executable, its environment, its place in the order.
+struct ServicePlan: Sendable {
+    let directory: StateDirectory
+    let ports: Ports
+    let binaries: String
+    /// Variables of the caller that are handed on, such as HEARTGUARD_LOG_LEVEL.
+    let environment: [String: String]
+
+    private static let host = "127.0.0.1"
+    static let tokenIssuer = "https://heartguard.test"
+
+    func plan(_ service: ServiceName) throws -> ProcessPlan {
+        let executable = "\(binaries)/\(service.executable)"
+        let attributes = try? FileManager.default.attributesOfItem(atPath: executable)
+        guard let size = attributes?[.size] as? Int, let modified = attributes?[.modificationDate] as? Date else {
+            throw CommandFailure("\(executable) is not there. `make build` builds it.")
+        }
+        return try ProcessPlan(
+            name: service.rawValue, executable: Tool.path(of: "setpriv"),
+            arguments: ["--pdeathsig", "TERM", "--", executable],
+            environment: variables(service).map { "\($0)=\($1)" }.sorted(), logFile: directory.log(service.rawValue),
+            stage: service == .gateway ? 2 : 1, stopSignal: SIGTERM, stopSeconds: 30,
+            build: "\(modified.timeIntervalSince1970) \(size)")
+    }
+
+    func variables(_ service: ServiceName) -> [String: String] {
+        var all = [
+            "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC", "HOME": "/nonexistent",
+            "HEARTGUARD_LISTEN_HOST": Self.host,
+            "HEARTGUARD_LISTEN_PORT": "\(port(of: service))",
+            "HEARTGUARD_TLS_CERTIFICATE_FILE": directory.tls("\(service.rawValue).crt"),
+            "HEARTGUARD_TLS_KEY_FILE": directory.tls("\(service.rawValue).key"),
+            "HEARTGUARD_TLS_CA_FILE": directory.certificateAuthority,
+            "HEARTGUARD_TOKEN_JWKS_FILE": directory.publicKeys,
+            "HEARTGUARD_TOKEN_ISSUER": Self.tokenIssuer,
+            "HEARTGUARD_LOG_LEVEL": "info",
+        ]
+        for role in RedisServer.Role.allCases {
+            let prefix = "HEARTGUARD_REDIS_\(role.rawValue.uppercased())"
+            all["\(prefix)_HOST"] = Self.host
+            all["\(prefix)_PORT"] = "\(ports[role.port])"
+            all["\(prefix)_PASSWORD_FILE"] = directory.secret(role.secret)
+        }
+        if ServiceName.owners.contains(service) {
+            all["HEARTGUARD_POSTGRES_HOST"] = Self.host
+            all["HEARTGUARD_POSTGRES_PORT"] = "\(ports[.postgres])"
+            all["HEARTGUARD_POSTGRES_DATABASE"] = PostgresServer.database
+            all["HEARTGUARD_POSTGRES_USER"] = "heartguard_\(service.rawValue)"
+            all["HEARTGUARD_POSTGRES_PASSWORD_FILE"] = directory.secret("postgres-\(service.rawValue)")
+            all["HEARTGUARD_POSTGRES_POOL_MIN"] = "2"
+            all["HEARTGUARD_POSTGRES_POOL_MAX"] = "10"
+        }
+        switch service {
+        case .users:
+            all["HEARTGUARD_TOKEN_SIGNING_KEY_FILE"] = directory.secret("token-signing-key.pem")
+            all["HEARTGUARD_OPERATOR_EMAIL"] = Secrets.operatorEmail
+            all["HEARTGUARD_OPERATOR_PASSWORD_FILE"] = directory.secret("operator")
+        case .gateway:
+            all["HEARTGUARD_JSON_PORT"] = "\(ports[.json])"
+            for owner in ServiceName.owners {
+                all["HEARTGUARD_\(owner.rawValue.uppercased())_ADDRESS"] = "\(Self.host):\(port(of: owner))"
+            }
+        case .vitals, .chat, .vectors: break
+        }
+        for (name, value) in environment where Self.mayBeSet(name) { all[name] = value }
+        return all
+    }
+
+    /// What the environment of `heartguard up` may change in a service: how it works, never where it finds the cluster.
+    private static func mayBeSet(_ name: String) -> Bool {
+        let tuning = ["LOG_LEVEL", "EVENT_LOOP_THREADS", "POSTGRES_POOL_", "RATE_"]
+        return tuning.contains { name.hasPrefix("HEARTGUARD_\($0)") }
+    }
+
+    func port(of service: ServiceName) -> Int {
+        switch service {
+        case .users: ports[.users]
+        case .vitals: ports[.vitals]
+        case .chat: ports[.chat]
+        case .vectors: ports[.vectors]
+        case .gateway: ports[.gateway]
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import Foundation
+internal import Glibc
+
+/// The supervisor of a state folder, seen from a command: start it, hand it a plan, ask it, stop it.
+struct SupervisorHandle: Sendable {
+    let directory: StateDirectory
+
+    /// Its process id, while it runs.
+    var pid: pid_t? { FileLock.holder(path: directory.supervisorLock) }
+
+    /// What it said last of its processes; nil when it does not run.
+    func report() throws -> ProcessReport? {
+        guard pid != nil else { return nil }
+        return try directory.read(ProcessReport.self, from: directory.report)
+    }
+
+    func plan() throws -> SupervisorPlan? { try directory.read(SupervisorPlan.self, from: directory.plan) }
+
+    /// Makes this what runs: a running supervisor takes the new plan, otherwise one is started in a session of its own,
+    /// so that it outlives this terminal.
+    func apply(_ plan: SupervisorPlan) throws {
+        try directory.write(plan, to: directory.plan, mode: 0o600)
+        if let pid {
+            guard kill(pid, SIGHUP) == 0 else { throw CommandFailure("cannot reach the supervisor (process \(pid))", errno: errno) }
+            return
+        }
+        let itself = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        if FileManager.default.fileExists(atPath: directory.report) { try FileManager.default.removeItem(atPath: directory.report) }
+        let child = try ChildProcess.spawn(
+            itself, [RunSupervisor.argument, directory.path],
+            environment: ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC"],
+            output: directory.log("supervisor"), ownSession: true)
+        let end = ContinuousClock.now + .seconds(10)
+        while try report() == nil {
+            if let (pid, exit) = ChildProcess.reap(), pid == child {
+                throw CommandFailure("the supervisor \(exit) at once; \(directory.log("supervisor")) says why")
+            }
+            guard ContinuousClock.now < end else { throw CommandFailure("the supervisor did not start within 10 seconds") }
+            usleep(20_000)
+        }
+    }
+
+    /// Stops everything in order and waits for it. False when nothing ran.
+    func stop(within limit: Duration = .seconds(150)) throws -> Bool {
+        guard let pid else { return false }
+        guard kill(pid, SIGTERM) == 0 else { throw CommandFailure("cannot stop the supervisor (process \(pid))", errno: errno) }
+        let end = ContinuousClock.now + limit
+        while self.pid != nil {
+            guard ContinuousClock.now < end else {
+                throw CommandFailure("the cluster is still stopping after \(limit); \(directory.log("supervisor")) says what it waits for")
+            }
+            usleep(50_000)
+        }
+        return true
+    }
+}

@@ -1,0 +1,35 @@
+internal import ArgumentParser
+internal import Foundation
+
+struct CleanStateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clean-state", abstract: "Stops the cluster and throws away its databases, keys and logs.")
+
+    @OptionGroup var options: StateOptions
+
+    func run() throws {
+        let directory = options.directory
+        _ = try SupervisorHandle(directory: directory).stop()
+        let files = FileManager.default
+        for name in ["postgres", "redis-durable", "redis-cache"] {
+            let place = "\(directory.path)/\(name)"
+            // a link, where the stores' user cannot enter the state folder; otherwise the folder itself
+            if let target = try? files.destinationOfSymbolicLink(atPath: place) { try remove(target) }
+            try remove(place)
+        }
+        for name in ["supervisor", "secrets", "tls", "logs", "cluster.json", "credentials.json", "ports.json", "loaded.json", "token-jwks.json", "up.lock"] {
+            try remove("\(directory.path)/\(name)")
+        }
+        print("Nothing is left of the cluster in \(directory.path).")
+    }
+
+    private func remove(_ path: String) throws {
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch CocoaError.fileNoSuchFile {
+            return
+        } catch {
+            throw CommandFailure("cannot remove \(path): \(error.localizedDescription)")
+        }
+    }
+}

@@ -1,0 +1,13 @@
+internal import ArgumentParser
+
+struct LoadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "load", abstract: "Loads the sample data into the running cluster through its Gateway; nothing is loaded twice.")
+
+    @OptionGroup var options: StateOptions
+    @OptionGroup var samples: SampleOptions
+
+    func run() async throws {
+        try await SampleLoader(directory: options.directory, samples: samples.locations, progress: Progress()).run()
+    }
+}

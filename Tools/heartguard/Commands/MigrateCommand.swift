@@ -1,0 +1,89 @@
+internal import ArgumentParser
+internal import Foundation
+
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate", abstract: "Applies or checks the chain of schema revisions, with the owner's role.",
+        discussion: """
+            The database is that of the state folder, or, where HEARTGUARD_POSTGRES_HOST is set, the one that
+            HEARTGUARD_POSTGRES_HOST, _PORT, _DATABASE, _USER and _PASSWORD_FILE name.
+            """)
+
+    enum Action: String, ExpressibleByArgument, CaseIterable {
+        case status, up, verify
+    }
+
+    @OptionGroup var options: StateOptions
+
+    @Argument(help: "status, up or verify.")
+    var action: Action
+
+    @Flag(help: "First make the roles and the database, with the superuser's password (HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE).")
+    var bootstrap = false
+
+    func run() async throws {
+        let target = try MigrationTarget(environment: options.environment, directory: options.directory)
+        if bootstrap { try target.bootstrap().run() }
+        let migration = SchemaMigration(host: target.host, port: target.port, database: target.database, owner: target.owner)
+        switch action {
+        case .status: for line in try await migration.status() { print(line) }
+        case .up: print("The schema \(try await migration.up()).")
+        case .verify: print(try await migration.verify())
+        }
+    }
+}
+
+/// The database that is migrated: of a state folder, or as the environment has it.
+struct MigrationTarget: Sendable {
+    let host: String
+    let port: Int
+    let database: String
+    let owner: Credentials.Role
+    private let superuser: Credentials.Role?
+    private let services: [Credentials.Role]
+
+    init(environment: [String: String], directory: StateDirectory) throws {
+        guard let host = environment["HEARTGUARD_POSTGRES_HOST"], !host.isEmpty else {
+            guard let ports = try directory.read(Ports.self, from: directory.ports) else {
+                throw CommandFailure("no cluster was ever started in \(directory.path), and HEARTGUARD_POSTGRES_HOST is not set.")
+            }
+            let credentials = try Credentials.current(in: directory)
+            guard let owner = credentials.postgres["owner"] else { throw CommandFailure("\(directory.credentials) lacks the owner role.") }
+            self.host = "127.0.0.1"
+            port = ports[.postgres]
+            database = PostgresServer.database
+            self.owner = owner
+            superuser = credentials.postgres["superuser"]
+            services = ServiceName.owners.compactMap { credentials.postgres[$0.rawValue] }
+            return
+        }
+        self.host = host
+        port = environment["HEARTGUARD_POSTGRES_PORT"].flatMap(Int.init) ?? 5432
+        database = environment["HEARTGUARD_POSTGRES_DATABASE"] ?? PostgresServer.database
+        owner = Credentials.Role(
+            user: environment["HEARTGUARD_POSTGRES_USER"] ?? "heartguard_owner",
+            password: try Self.secret("HEARTGUARD_POSTGRES_PASSWORD_FILE", environment))
+        superuser = try environment["HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE"].map { _ in
+            Credentials.Role(user: "postgres", password: try Self.secret("HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE", environment))
+        }
+        services = try ServiceName.owners.compactMap { service in
+            let variable = "HEARTGUARD_POSTGRES_\(service.rawValue.uppercased())_PASSWORD_FILE"
+            guard environment[variable] != nil else { return nil }
+            return Credentials.Role(user: "heartguard_\(service.rawValue)", password: try Self.secret(variable, environment))
+        }
+    }
+
+    func bootstrap() throws -> DatabaseBootstrap {
+        guard let superuser, services.count == ServiceName.owners.count else {
+            throw CommandFailure("making the roles takes HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE and one password file for each service that owns tables (HEARTGUARD_POSTGRES_USERS_PASSWORD_FILE and so on).")
+        }
+        return DatabaseBootstrap(host: host, port: port, superuser: superuser, owner: owner, services: services, database: database)
+    }
+
+    private static func secret(_ variable: String, _ environment: [String: String]) throws -> String {
+        guard let path = environment[variable], let data = FileManager.default.contents(atPath: path) else {
+            throw CommandFailure("\(variable) does not name a file that can be read.")
+        }
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}

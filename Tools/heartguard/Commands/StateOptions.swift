@@ -1,0 +1,17 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// Which cluster a command is about.
+struct StateOptions: ParsableArguments {
+    @Option(help: "The cluster's state folder. Default: $HEARTGUARD_STATE, else .heartguard here.")
+    var stateDir: String?
+
+    var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    var directory: StateDirectory {
+        StateDirectory(stateDir ?? environment["HEARTGUARD_STATE"].flatMap { $0.isEmpty ? nil : $0 } ?? ".heartguard")
+    }
+
+    /// A person's own cluster, in the usual place, has the usual ports.
+    var isUsualPlace: Bool { directory.path.hasSuffix("/.heartguard") }
+}

@@ -1,0 +1,73 @@
+internal import Contracts
+internal import Logging
+internal import RPC
+
+/// The way that every program takes into the cluster: gRPC over TLS to the Gateway, with a user's token.
+struct GatewayClient: Sendable {
+    let channel: RPCChannel
+    private let token: String?
+
+    static let longestRetry = Duration.seconds(120)
+
+    init(host: String, port: Int, authority: String) throws {
+        channel = try RPCChannel(target: (host: host, port: port), tls: ClientTLS(trustRoots: authority), logger: .silent)
+        token = nil
+    }
+
+    private init(channel: RPCChannel, token: String) {
+        self.channel = channel
+        self.token = token
+    }
+
+    /// The same channel, speaking for the account that the token belongs to.
+    func signedIn(_ token: String) -> GatewayClient { GatewayClient(channel: channel, token: token) }
+
+    var options: CallOptions {
+        CallOptions(metadata: token.map { ["authorization": "Bearer \($0)"] } ?? [:])
+    }
+
+    /// Makes a call that may be repeated, again when the Gateway asks to wait or something is down for a moment.
+    func patiently<Answer: Sendable>(_ call: (CallOptions) async throws(RPCError) -> Answer) async throws -> Answer {
+        let end = ContinuousClock.now + Self.longestRetry
+        var pause = Duration.milliseconds(100)
+        while true {
+            do {
+                return try await call(options)
+            } catch {
+                let wait: Duration
+                switch error.code {
+                case .resourceExhausted: wait = Self.retryDelay(of: error) ?? pause
+                case .unavailable: wait = pause
+                default: throw error
+                }
+                guard ContinuousClock.now + wait < end else { throw error }
+                try await Task.sleep(for: wait)
+                pause = min(pause * 2, .seconds(2))
+            }
+        }
+    }
+
+    /// What a google.rpc.RetryInfo among the error's details asks for.
+    static func retryDelay(of error: RPCError) -> Duration? {
+        // details that cannot be read are as good as none
+        guard let status = try? GoogleRPC.Status(decoding: error.details.span.bytes),
+            let detail = status.details.first(where: { $0.typeUrl.hasSuffix("/google.rpc.RetryInfo") }),
+            let info = try? GoogleRPC.RetryInfo(decoding: detail.value.span.bytes), let delay = info.retryDelay
+        else { return nil }
+        return .seconds(delay.seconds) + .nanoseconds(Int64(delay.nanos))
+    }
+}
+
+extension GoogleProtobuf.Timestamp {
+    init(microsecondsSinceEpoch microseconds: Int64) {
+        let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        self.init(seconds: rest < 0 ? seconds - 1 : seconds, nanos: Int32((rest < 0 ? rest + 1_000_000 : rest) * 1000))
+    }
+}
+
+extension Array {
+    /// The elements in runs of at most this many.
+    func batches(of size: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
+    }
+}

@@ -1,0 +1,29 @@
+internal import Foundation
+
+/// What a command says while it works: one line a step, flushed at once, so that a pipe shows it too.
+struct Progress: Sendable {
+    func title(_ text: String) { line(text) }
+
+    func step(_ subject: String, _ text: String) {
+        line("  \(subject.padding(toLength: 14, withPad: " ", startingAt: 0)) \(text)")
+    }
+
+    func line(_ text: String) {
+        FileHandle.standardOutput.write(Data("\(text)\n".utf8))
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+
+    /// For example "4.2 ms".
+    var milliseconds: String { "\((seconds * 1000).formatted(.number.precision(.fractionLength(1)))) ms" }
+
+    /// For example "0.42 s".
+    var shown: String { "\(seconds.formatted(.number.precision(.fractionLength(2)))) s" }
+}
+
+extension Int {
+    /// For example "34,890".
+    var shown: String { formatted(.number.grouping(.automatic).locale(Locale(identifier: "en_US"))) }
+}

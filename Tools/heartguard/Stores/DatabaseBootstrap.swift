@@ -1,0 +1,64 @@
+internal import Foundation
+
+/// What only the superuser may do, once and again without harm: the roles, their passwords and the database. The owner
+/// role then applies the migrations, and grants each service what it may do.
+struct DatabaseBootstrap: Sendable {
+    let host: String
+    let port: Int
+    let superuser: Credentials.Role
+    let owner: Credentials.Role
+    let services: [Credentials.Role]
+    let database: String
+
+    func run() throws {
+        // The passwords travel in psql's input and are quoted by psql; they are in no argument, and the server logs no statement.
+        var script = "\\set ON_ERROR_STOP on\nSET client_min_messages = warning;\nSET password_encryption = 'scram-sha-256';\n"
+        for role in [owner] + services {
+            script += """
+                \\set role \(Self.psqlQuoted(role.user))
+                \\set password \(Self.psqlQuoted(role.password))
+                SELECT format('CREATE ROLE %I', :'role') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \\gexec
+                ALTER ROLE :"role" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'password';
+
+                """
+        }
+        script += """
+            \\set owner \(Self.psqlQuoted(owner.user))
+            \\set database \(Self.psqlQuoted(database))
+            SELECT format('CREATE DATABASE %I OWNER %I', :'database', :'owner')
+                WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \\gexec
+            ALTER DATABASE :"database" OWNER TO :"owner";
+            REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
+
+            """
+        for role in services {
+            script += "GRANT CONNECT ON DATABASE \"\(database)\" TO \"\(role.user)\";\n"
+        }
+        script += "\\connect :database\nREVOKE ALL ON SCHEMA public FROM PUBLIC;\n"
+        try psql(script)
+    }
+
+    /// Whether the server takes this login now; the reason when it does not.
+    func whyNotReady() -> String? {
+        do {
+            try psql("SELECT 1;\n")
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func psql(_ script: String) throws {
+        try Tool.run(
+            "psql", ["--no-psqlrc", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-"], input: script,
+            environment: [
+                "PGHOST": host, "PGPORT": "\(port)", "PGUSER": superuser.user, "PGPASSWORD": superuser.password,
+                "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "5", "PGAPPNAME": "heartguard-bootstrap",
+            ])
+    }
+
+    /// A single-quoted argument of a psql meta-command.
+    private static func psqlQuoted(_ text: String) -> String {
+        "'\(text.replacing("\\", with: "\\\\").replacing("'", with: "\\'"))'"
+    }
+}
