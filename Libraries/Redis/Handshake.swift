@@ -25,9 +25,15 @@ struct Handshake {
     }
 
     private func authenticate(_ reply: RESPValue) throws(RedisError) {
-        guard case .error(let error) = reply else { return }
-        throw RedisError(
-            .authenticationFailed, "Redis at \(address) refused our credentials: \(error.message)", cause: error)
+        switch reply {
+        case .status("OK"):
+            return
+        case .error(let error):
+            throw RedisError(
+                .authenticationFailed, "Redis at \(address) refused our credentials: \(error.message)", cause: error)
+        default:
+            throw RedisError(.protocolViolation, "What listens at \(address) answers AUTH as Redis never does.")
+        }
     }
 
     private func greet(_ reply: RESPValue) throws(RedisError) {

@@ -27,6 +27,9 @@ package final class Redis: Sendable {
 
     package var role: RedisConfiguration.Role { configuration.role }
 
+    /// How many commands have been sent and not been answered yet: the depth of the pipeline, for monitoring.
+    package var inFlight: Int { lanes.reduce(0) { $0 + $1.inFlight } }
+
     /// Connects, and connects again whenever a connection is lost, until the task is cancelled; then lets the replies
     /// that are owed come in, within their timeouts, and returns. To be called once.
     package func run() async {
@@ -85,12 +88,13 @@ package final class Redis: Sendable {
         guard timeout > .zero else { throw .timeout(name, wasSent: false) }
         guard !Task.isCancelled else { throw .cancelled(name, wasSent: false) }
 
-        let request = RedisRequest(commands, deadline: .now() + TimeAmount(timeout))
+        let turn = lanes.count == 1 ? 0 : nextLane.wrappingAdd(1, ordering: .relaxed).newValue
+        let lane = lanes[Int(UInt(bitPattern: turn) % UInt(lanes.count))]
+        let request = RedisRequest(commands, deadline: .now() + TimeAmount(timeout), countedBy: lane.outstanding)
         guard request.byteCount <= configuration.maxOutstandingBytes,
             commands.count <= configuration.maxOutstandingCommands
         else { throw RedisError(.invalidCommand, "\(name) is larger than this client may send at once.") }
-        let turn = lanes.count == 1 ? 0 : nextLane.wrappingAdd(1, ordering: .relaxed).newValue
-        lanes[Int(UInt(bitPattern: turn) % UInt(lanes.count))].submit(request)
+        lane.submit(request)
         return try await request.answer().get()
     }
 }

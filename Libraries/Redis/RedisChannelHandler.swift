@@ -12,15 +12,12 @@ final class RedisChannelHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
     private var isDraining = false
-    /// Told of each request that no longer counts as outstanding.
-    private let released: (RedisRequest) -> Void
     /// Why the connection ended, if not because the server closed it.
     private(set) var closeReason: (any Error)?
 
-    init(reader: consuming RESPReader, commandTimeout: TimeAmount, released: @escaping (RedisRequest) -> Void) {
+    init(reader: consuming RESPReader, commandTimeout: TimeAmount) {
         queue = ReplyQueue(stallTimeout: commandTimeout)
         self.reader = reader
-        self.released = released
     }
 
     /// Whether requests can be written: from the moment the channel is up until it goes or is being drained.
@@ -38,14 +35,14 @@ final class RedisChannelHandler: ChannelInboundHandler {
         var buffer = context.channel.allocator.buffer(capacity: size + 64)
         for request in requests {
             guard request.beginSending() else {
-                released(request)
+                request.release()
                 continue
             }
             let start = buffer.writerIndex
             guard request.commands.allSatisfy({ RESPWriter.write($0, to: &buffer) }) else {
                 buffer.moveWriterIndex(to: start)
                 request.fail(RedisError(.invalidCommand, "\(request.name) could not be formatted as a command."))
-                released(request)
+                request.release()
                 continue
             }
             queue.sent(request, at: now)
@@ -56,10 +53,10 @@ final class RedisChannelHandler: ChannelInboundHandler {
         setTimer(at: min(firstDeadline, queue.stallsAt), context)
     }
 
-    /// Lets the replies that are owed come in, bounded by their timeouts, then closes.
+    /// Lets the replies come in that somebody waits for, bounded by their timeouts, then closes.
     func drain() {
         isDraining = true
-        if queue.isEmpty { context?.close(promise: nil) }
+        if !queue.isAwaited { context?.close(promise: nil) }
     }
 
     /// Ends the connection now.
@@ -78,7 +75,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
             while let portion = buffer.readSlice(length: min(buffer.readableBytes, 16_384)), portion.readableBytes > 0 {
                 try reader.feed(portion.readableBytesSpan)
                 while let reply = try reader.next() {
-                    if let request = try queue.received(reply, at: now) { released(request) }
+                    try queue.received(reply, at: now)?.release()
                 }
             }
         } catch {
@@ -110,7 +107,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
             wasSent
                 ? .outcomeUnknown(request.name, cause: cause)
                 : RedisError(.connectionFailed, "\(request.name) was not sent: the connection is gone.", cause: cause))
-        released(request)
+        request.release()
     }
 
     /// Sees to it that the timer fires no later than this. It may fire too early, and is then set anew: with one
@@ -127,6 +124,8 @@ final class RedisChannelHandler: ChannelInboundHandler {
         guard let context else { return }
         if queue.expire(at: .now()) {
             close(RedisError(.timeout, "Redis has been silent for too long; the connection is given up."))
+        } else if isDraining, !queue.isAwaited {
+            context.close(promise: nil)
         } else if let next = queue.nextExpiry {
             setTimer(at: next, context)
         }

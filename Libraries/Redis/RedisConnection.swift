@@ -13,8 +13,7 @@ struct RedisConnection: Sendable {
 
     /// Connects within `connectTimeout`. On any error the socket is closed again.
     static func open(
-        _ configuration: RedisConfiguration, on eventLoop: any EventLoop,
-        released: @escaping @Sendable (RedisRequest) -> Void
+        _ configuration: RedisConfiguration, on eventLoop: any EventLoop
     ) async throws(RedisError) -> RedisConnection {
         let deadline = NIODeadline.now() + TimeAmount(configuration.connectTimeout)
         let connection: RedisConnection
@@ -30,7 +29,7 @@ struct RedisConnection: Sendable {
                             throw RedisError(.connectionFailed, "There is no memory for a connection to Redis.")
                         }
                         let handler = RedisChannelHandler(
-                            reader: reader, commandTimeout: TimeAmount(configuration.commandTimeout), released: released)
+                            reader: reader, commandTimeout: TimeAmount(configuration.commandTimeout))
                         if let tls { try channel.pipeline.syncOperations.addHandler(tls.makeHandler()) }
                         try channel.pipeline.syncOperations.addHandler(handler)
                         return RedisConnection(
@@ -48,9 +47,20 @@ struct RedisConnection: Sendable {
             try await Handshake(configuration).run { commands in await connection.send(commands, deadline: deadline) }
         } catch {
             connection.channel.close(promise: nil)
-            throw error
+            throw Self.failedHandshake(error, configuration)
         }
         return connection
+    }
+
+    /// What a refusal means stays as it is; silence and a lost connection are a server that cannot be reached.
+    private static func failedHandshake(_ error: RedisError, _ configuration: RedisConfiguration) -> RedisError {
+        switch error.code {
+        case .authenticationFailed, .evictingServer, .connectionFailed, .protocolViolation: error
+        default:
+            RedisError(
+                .connectionFailed,
+                "Redis at \(configuration.host):\(configuration.port) did not complete the handshake.", cause: error)
+        }
     }
 
     /// Sends commands past the lane's queue, for the handshake.

@@ -20,19 +20,21 @@ final class RedisLane: Sendable {
         var state = State.connecting
         var requests: [RedisRequest] = []
         var isWakeUpScheduled = false
-        var outstandingCommands = 0
-        var outstandingBytes = 0
     }
 
     let eventLoop: any EventLoop
     private let configuration: RedisConfiguration
     private let logger: Logger
+    /// For the requests of this lane.
+    let outstanding: OutstandingCommands
     private let mailbox = Mutex(Mailbox())
 
     init(_ configuration: RedisConfiguration, on eventLoop: any EventLoop, logger: Logger) {
         self.configuration = configuration
         self.eventLoop = eventLoop
         self.logger = logger
+        outstanding = OutstandingCommands(
+            maxCommands: configuration.maxOutstandingCommands, maxBytes: configuration.maxOutstandingBytes)
     }
 
     // MARK: Requests
@@ -45,11 +47,9 @@ final class RedisLane: Sendable {
             case .down(let error): return .refuse(error)
             case .connecting, .ready: break
             }
-            guard mailbox.outstandingCommands + request.commands.count <= configuration.maxOutstandingCommands,
-                mailbox.outstandingBytes + request.byteCount <= configuration.maxOutstandingBytes
-            else { return .refuse(RedisError(.overloaded, "too many commands are waiting for their replies.")) }
-            mailbox.outstandingCommands += request.commands.count
-            mailbox.outstandingBytes += request.byteCount
+            guard outstanding.add(request) else {
+                return .refuse(RedisError(.overloaded, "too many commands are waiting for their replies."))
+            }
             mailbox.requests.append(request)
             guard case .ready = mailbox.state else { return .waitForConnection }
             defer { mailbox.isWakeUpScheduled = true }
@@ -80,11 +80,9 @@ final class RedisLane: Sendable {
         eventLoop.scheduleTask(deadline: request.deadline) { request.expire() }
     }
 
-    private func release(_ request: RedisRequest) {
-        mailbox.withLock { mailbox in
-            mailbox.outstandingCommands -= request.commands.count
-            mailbox.outstandingBytes -= request.byteCount
-        }
+    /// Commands that have been handed to the connection and whose replies are owed.
+    var inFlight: Int {
+        mailbox.withLock { outstanding.commands - $0.requests.reduce(0) { $0 + $1.commands.count } }
     }
 
     // MARK: The connection
@@ -96,8 +94,7 @@ final class RedisLane: Sendable {
         var lastFailure: RedisError.Code?
         while !Task.isCancelled {
             do throws(RedisError) {
-                let connection = try await RedisConnection.open(
-                    configuration, on: eventLoop, released: { self.release($0) })
+                let connection = try await RedisConnection.open(configuration, on: eventLoop)
                 backoff.reset()
                 lastFailure = nil
                 logger.info("connected to Redis", metadata: metadata)
@@ -146,7 +143,7 @@ final class RedisLane: Sendable {
     private func refuse(_ requests: [RedisRequest], because error: RedisError) {
         for request in requests {
             request.fail(.notSent(request.name, cause: error))
-            release(request)
+            request.release()
         }
     }
 

@@ -19,11 +19,14 @@ final class RedisRequest: Sendable {
     let deadline: NIODeadline
     /// The size on the wire, nearly: what the bound on outstanding bytes counts.
     let byteCount: Int
+    /// Where it is counted until it has left the connection; nil for the handshake's.
+    private let outstanding: OutstandingCommands?
     private let state = Mutex(State.pending(nil, wasSent: false))
 
-    init(_ commands: [RedisCommand], deadline: NIODeadline) {
+    init(_ commands: [RedisCommand], deadline: NIODeadline, countedBy outstanding: OutstandingCommands? = nil) {
         self.commands = commands
         self.deadline = deadline
+        self.outstanding = outstanding
         byteCount = commands.reduce(0) { $0 + $1.bytes.count + $1.ends.count * 8 }
     }
 
@@ -63,6 +66,9 @@ final class RedisRequest: Sendable {
         }
         if let (continuation, answer) = settled { continuation.resume(returning: answer) }
     }
+
+    /// The connection owes it nothing any more.
+    func release() { outstanding?.remove(self) }
 
     /// Waits for the answer; to be called once. A cancelled task gets its error at once.
     func answer() async -> Answer {

@@ -19,7 +19,9 @@ struct ReplyQueue {
     init(stallTimeout: TimeAmount) { self.stallTimeout = stallTimeout }
 
     var isEmpty: Bool { entries.isEmpty }
-    var count: Int { entries.count }
+
+    /// Whether somebody still waits. Costs a look at every entry.
+    var isAwaited: Bool { entries.contains { !$0.request.isSettled } }
 
     mutating func sent(_ request: RedisRequest, at now: NIODeadline) {
         if entries.isEmpty { lastProgress = now }

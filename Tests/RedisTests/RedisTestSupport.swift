@@ -4,9 +4,10 @@ import TestSupport
 
 /// Runs a client while the body runs.
 func withRedis<Value>(
-    _ configuration: RedisConfiguration, _ body: (Redis) async throws -> Value
+    _ configuration: RedisConfiguration, log: ConnectionLog = ConnectionLog(),
+    _ body: (Redis) async throws -> Value
 ) async throws -> Value {
-    let redis = Redis(configuration: configuration, logger: .silent)
+    let redis = Redis(configuration: configuration, logger: log.logger)
     let running = Task { await redis.run() }
     do {
         let value = try await body(redis)
@@ -22,24 +23,37 @@ func withRedis<Value>(
 
 /// Runs a server of its own, with a client.
 func withRedis<Value>(
-    flags: [String] = [], role: RedisConfiguration.Role = .cache,
+    flags: [String] = [], role: RedisConfiguration.Role = .cache, log: ConnectionLog = ConnectionLog(),
     _ configure: (inout RedisConfiguration) -> Void = { _ in },
     _ body: (Redis, RedisServer) async throws -> Value
 ) async throws -> Value {
     try await RedisServer.with(flags) { server in
         var configuration = RedisConfiguration(port: server.port, role: role)
         configure(&configuration)
-        return try await withRedis(configuration) { redis in try await body(redis, server) }
+        return try await withRedis(configuration, log: log) { redis in try await body(redis, server) }
     }
 }
 
-/// The code of the error that the body throws; nil if it throws none.
-func code(_ body: () async throws(RedisError) -> some Any) async -> RedisError.Code? {
-    do throws(RedisError) {
+/// The error that the body throws; nil if it throws none.
+func failure(_ body: () async throws -> some Any) async -> RedisError? {
+    do {
         _ = try await body()
         return nil
     } catch {
-        return error.code
+        // Another error than the client's leaves nil, and with it the expectation unmet.
+        return error as? RedisError
+    }
+}
+
+func code(_ body: () async throws -> some Any) async -> RedisError.Code? { await failure(body)?.code }
+
+extension Redis {
+    /// Lets other tasks run until so many commands are in flight.
+    func untilInFlight(_ count: Int) async throws {
+        while inFlight < count {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
     }
 }
 
