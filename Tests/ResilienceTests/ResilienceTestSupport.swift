@@ -1,0 +1,21 @@
+import Logging
+import Redis
+import TestSupport
+
+/// Runs a server of its own, with a client of this role.
+func withRedis<Value>(
+    _ role: RedisConfiguration.Role, flags: [String] = [],
+    _ body: (Redis, RedisServer) async throws -> Value
+) async throws -> Value {
+    try await RedisServer.with(flags) { server in
+        let redis = Redis(
+            configuration: RedisConfiguration(port: server.port, role: role),
+            logger: Logger(label: "resilience-tests") { _ in SwiftLogNoOpLogHandler() })
+        let running = Task { await redis.run() }
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(redis, server)) } catch { result = .failure(error) }
+        running.cancel()
+        await running.value
+        return try result.get()
+    }
+}
