@@ -19,6 +19,7 @@ let collections: Target.Dependency = .product(name: "DequeModule", package: "swi
 let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -93,8 +94,8 @@ let package = Package(
         library(
             "Application",
             [
-                "Contracts", "RPC", "Postgres", "Migrations", "Schema", "Redis", "Resilience", "Tokens", "Time",
-                logging, configuration, lifecycle,
+                "Contracts", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Tokens", "Time",
+                logging, configuration, lifecycle, unixSignals,
             ]),
 
         // Services

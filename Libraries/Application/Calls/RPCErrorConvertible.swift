@@ -1,6 +1,6 @@
-package import Postgres
+internal import Postgres
 package import RPC
-package import Redis
+internal import Redis
 internal import Contracts
 
 /// An error that knows what its caller should read. Each service's closed list of errors conforms, so the mapping

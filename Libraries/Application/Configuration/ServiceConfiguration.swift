@@ -1,3 +1,4 @@
+internal import ConnectionPool
 package import Logging
 package import Postgres
 package import RPC
@@ -56,8 +57,8 @@ package struct ServiceConfiguration: Sendable {
             if minimum > maximum {
                 settings.report("HEARTGUARD_POSTGRES_POOL_MIN is larger than HEARTGUARD_POSTGRES_POOL_MAX.")
             } else {
-                pool.pool.minConnections = minimum
-                pool.pool.maxConnections = maximum
+                pool.pool.minimumConnections = minimum
+                pool.pool.maximumConnections = maximum
             }
             postgres = pool
         } else {

@@ -5,6 +5,7 @@ package import Redis
 package import Resilience
 internal import Schema
 internal import ServiceLifecycle
+internal import UnixSignals
 internal import Tokens
 
 /// What every service stands on: its stores, its health and its server, started in order and stopped in reverse.
@@ -33,7 +34,7 @@ package final class ServiceHost: Sendable {
         durable = Redis(configuration: configuration.durableRedis, logger: logger)
         cache = Redis(configuration: configuration.cacheRedis, logger: logger)
         database = configuration.postgres.map { Postgres(configuration: $0, logger: logger) }
-        blocklist = TokenBlocklist(durable)
+        blocklist = TokenBlocklist(redis: durable)
         health = HealthReporter()
         gate = ReadinessGate(health: health)
         let authentication = Authentication(

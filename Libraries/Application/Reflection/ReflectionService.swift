@@ -27,7 +27,7 @@ struct ReflectionService: GRPCReflectionV1.ServerReflectionProtocol {
 
     private func answer(
         _ request: GRPCReflectionV1.ServerReflectionRequest
-    ) -> GRPCReflectionV1.ServerReflectionResponse.MessageResponse {
+    ) -> GRPCReflectionV1.ServerReflectionResponse.OneOf_MessageResponse {
         switch request.messageRequest {
         case .listServices:
             return .listServicesResponse(.init(service: services.map { .init(name: $0) }))
@@ -51,14 +51,14 @@ struct ReflectionService: GRPCReflectionV1.ServerReflectionProtocol {
 
     private func files(
         _ name: String?, orError sentence: String
-    ) -> GRPCReflectionV1.ServerReflectionResponse.MessageResponse {
+    ) -> GRPCReflectionV1.ServerReflectionResponse.OneOf_MessageResponse {
         guard let name, let files = Self.index.closure(ofFile: name) else { return error(.notFound, sentence) }
         return .fileDescriptorResponse(.init(fileDescriptorProto: files))
     }
 
     private func error(
         _ code: StatusCode, _ sentence: String
-    ) -> GRPCReflectionV1.ServerReflectionResponse.MessageResponse {
+    ) -> GRPCReflectionV1.ServerReflectionResponse.OneOf_MessageResponse {
         .errorResponse(.init(errorCode: Int32(code.rawValue), errorMessage: sentence))
     }
 }

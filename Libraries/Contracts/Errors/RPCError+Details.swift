@@ -1,0 +1,48 @@
+package import RPC
+
+extension RPCError {
+    /// An error with messages that say more of it, as google.rpc.Status carries them in `grpc-status-details-bin`.
+    package init(
+        _ code: StatusCode, _ message: String, details: [any ContractMessage], cause: (any Error)? = nil
+    ) {
+        var status = GoogleRPC.Status(code: Int32(code.rawValue), message: message)
+        for detail in details {
+            // A detail that cannot be written (a string of it holds U+0000) is left out; the sentence still says it.
+            guard let bytes = try? detail.serialized() else { continue }
+            status.details.append(.init(typeUrl: "type.googleapis.com/\(type(of: detail).fullName)", value: bytes))
+        }
+        self.init(code, message, details: (try? status.serialized()) ?? [], cause: cause)
+    }
+
+    /// INVALID_ARGUMENT, with google.rpc.BadRequest. A field is named by its path in the contract, as in
+    /// `observations[3].quantity.unit`; a description is a sentence that never repeats the value.
+    package static func invalid(_ violations: [(field: String, description: String)]) -> RPCError {
+        let request = GoogleRPC.BadRequest(
+            fieldViolations: violations.map { .init(field: $0.field, description_p: $0.description) })
+        let sentence =
+            violations.count == 1
+            ? "\(violations[0].field): \(violations[0].description)"
+            : "\(violations.count) fields of the request are not valid."
+        return RPCError(.invalidArgument, sentence, details: [request])
+    }
+
+    /// An error that goes away by itself, with google.rpc.RetryInfo: the caller may try again after the delay.
+    package static func retry(_ code: StatusCode, _ message: String, after delay: Duration) -> RPCError {
+        let (seconds, attoseconds) = delay.components
+        let wait = GoogleProtobuf.Duration(seconds: seconds, nanos: Int32(attoseconds / 1_000_000_000))
+        return RPCError(code, message, details: [GoogleRPC.RetryInfo(retryDelay: wait)])
+    }
+
+    /// The details, read; nil when there are none or they cannot be read.
+    package var statusDetails: GoogleRPC.Status? {
+        details.isEmpty ? nil : try? GoogleRPC.Status(decoding: details)
+    }
+
+    /// The first detail of the type, if there is one that can be read.
+    package func detail<Detail: ContractMessage>(_ type: Detail.Type) -> Detail? {
+        for any in statusDetails?.details ?? [] where any.typeUrl.hasSuffix("/\(type.fullName)") {
+            if let detail = try? Detail(decoding: any.value) { return detail }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,94 @@
+internal import CContracts
+
+/// Rewrites a message in which a message field comes more than once, so that it comes once.
+///
+/// Protobuf merges such parts: reading two messages one after another is reading their merge, so the contents of the
+/// parts are joined. protobuf-c 1.4.1 forgets the earlier part's unknown fields, and in a oneof the whole earlier part.
+/// The bytes have passed `WireCheck`. This happens only to writers that build a message in pieces, so it may be slow.
+enum WireMerge {
+    static func merged(
+        _ bytes: UnsafeRawBufferPointer, as descriptor: UnsafePointer<ProtobufCMessageDescriptor>
+    ) -> [UInt8] {
+        unsafe merged(ArraySlice([UInt8](bytes)), as: descriptor)
+    }
+
+    /// One field as it will be written: bytes, or the joined contents of a message.
+    @safe
+    private struct Piece {
+        var tag: UInt64
+        var bytes: ArraySlice<UInt8>
+        var message: UnsafePointer<ProtobufCMessageDescriptor>?
+        /// Tells the oneofs of a message apart; `nil` outside of one.
+        var oneof: UInt32?
+    }
+
+    private static func merged(
+        _ bytes: ArraySlice<UInt8>, as descriptor: UnsafePointer<ProtobufCMessageDescriptor>
+    ) -> [UInt8] {
+        var pieces: [Piece?] = []
+        var places: [Int: Int] = [:]
+        var finder = unsafe FieldFinder(descriptor)
+        var rest = bytes
+        while let (tag, contents) = field(&rest) {
+            guard let index = finder.index(of: UInt32(tag >> 3)) else {
+                unsafe pieces.append(Piece(tag: tag, bytes: contents))
+                continue
+            }
+            let field = unsafe descriptor.pointee.fields[index]
+            let isOneof = unsafe field.flags & PROTOBUF_C_FIELD_FLAG_ONEOF.rawValue != 0
+            let oneof = unsafe isOneof ? field.quantifier_offset : nil
+            if let oneof {
+                // Another member of the oneof replaces what was there.
+                for place in pieces.indices {
+                    if let piece = pieces[place], piece.oneof == oneof, piece.tag >> 3 != tag >> 3 {
+                        pieces[place] = nil
+                    }
+                }
+            }
+            guard unsafe field.type == PROTOBUF_C_TYPE_MESSAGE else {
+                unsafe pieces.append(Piece(tag: tag, bytes: contents, oneof: oneof))
+                continue
+            }
+            let nested = unsafe field.descriptor.assumingMemoryBound(to: ProtobufCMessageDescriptor.self)
+            if unsafe field.label != PROTOBUF_C_LABEL_REPEATED, let place = places[index],
+                let earlier = pieces[place]
+            {
+                pieces[place]?.bytes = earlier.bytes + contents
+            } else {
+                places[index] = pieces.count
+                unsafe pieces.append(Piece(tag: tag, bytes: contents, message: nested, oneof: oneof))
+            }
+        }
+        return written(pieces)
+    }
+
+    private static func written(_ pieces: [Piece?]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for case let piece? in pieces {
+            Varint.append(piece.tag, to: &bytes)
+            let contents = unsafe piece.message.map { unsafe merged(piece.bytes, as: $0)[...] } ?? piece.bytes
+            if piece.tag & 7 == 2 { Varint.append(UInt64(contents.count), to: &bytes) }
+            bytes.append(contentsOf: contents)
+        }
+        return bytes
+    }
+
+    /// The next field: its tag, and its contents without their length.
+    private static func field(_ bytes: inout ArraySlice<UInt8>) -> (tag: UInt64, contents: ArraySlice<UInt8>)? {
+        guard let (tag, tagByteCount) = Varint.read(bytes, at: 0) else { return nil }
+        bytes = bytes.dropFirst(tagByteCount)
+        let count: Int
+        switch tag & 7 {
+        case 0: count = Varint.read(bytes, at: 0)?.byteCount ?? 0
+        case 1: count = 8
+        case 5: count = 4
+        default:
+            guard let (length, lengthByteCount) = Varint.read(bytes, at: 0) else { return nil }
+            bytes = bytes.dropFirst(lengthByteCount)
+            count = Int(length)
+        }
+        let contents = bytes.prefix(count)
+        bytes = bytes.dropFirst(count)
+        return (tag, contents)
+    }
+}
