@@ -49,7 +49,7 @@ import Time
 
     @Test func `tells a refused caller when it will fit, and admits it then`() async throws {
         try await withRedis(.cache) { redis, _ in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .milliseconds(200), limit: 2)
+            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(2), limit: 2)
             _ = try await limiter.admit("ada")
             _ = try await limiter.admit("ada")
 
@@ -62,7 +62,7 @@ import Time
             let later = try await limiter.admit("ada")
 
             #expect(retryAfter > .zero)
-            #expect(retryAfter <= .milliseconds(200))
+            #expect(retryAfter <= .seconds(2))
             #expect(later.remaining != nil)
         }
     }
