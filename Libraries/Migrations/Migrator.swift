@@ -109,6 +109,12 @@ package struct Migrator: Sendable {
                 let milliseconds = "\(lockTimeout.components.seconds * 1_000)"
                 try await transaction.execute("SELECT set_config('lock_timeout', \(milliseconds), true)")
                 try await transaction.execute(script: revision.sql)
+            } catch where error.code == .other("2D000") {
+                throw MigrationError(
+                    .endedItsTransaction(revision: revision.id),
+                    "Revision \(revision.id) (\(revision.name)) contains a COMMIT or ROLLBACK, so its parts are not "
+                        + "atomic and it was not recorded. What it committed has to be undone by hand."
+                )
             } catch {
                 throw MigrationError(
                     .failed(revision: revision.id),

@@ -19,7 +19,9 @@ package final class Postgres: Sendable {
             do throws(PostgresError) {
                 return try await Connection.open(configuration)
             } catch {
-                logger.warning("No connection to PostgreSQL", metadata: ["error": "\(error)"])
+                if error.code != .queryCancelled {
+                    logger.warning("No connection to PostgreSQL", metadata: ["error": "\(error)"])
+                }
                 throw error
             }
         }

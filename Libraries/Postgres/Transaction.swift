@@ -47,10 +47,16 @@ package final class Transaction: Sendable {
 
     /// Runs several statements given as one text by the simple protocol. For migrations: the text comes from a file of
     /// ours, has no parameters, and must not end the transaction.
+    ///
+    /// - Throws: `.other("2D000")` if it has ended the transaction all the same; what it committed then stays.
     nonisolated(nonsending) package func execute(script: String) async throws(PostgresError) {
-        // BEGIN and the settings are no part of the script, and their text must not be mixed into it.
-        try await batch(["SELECT 1"])
+        let number: Query = "SELECT pg_current_xact_id()::text"
+        let before = try await first(number, as: Scalar<String>.self)?.value
         _ = try await run(.script(script))
+        let after = try await first(number, as: Scalar<String>.self)?.value
+        guard before == after else {
+            throw PostgresError(.other("2D000"), "The script ended the transaction that it ran in.")
+        }
     }
 
     nonisolated(nonsending) private func result(of query: Query) async throws(PostgresError) -> QueryResult {

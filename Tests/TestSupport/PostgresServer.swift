@@ -93,6 +93,12 @@ package final class PostgresServer: Sendable {
         return try result.get()
     }
 
+    /// Lends an empty database of a server that may not be there any more when it is given back.
+    package func withDatabaseLeftBehind(_ body: (PostgresConfiguration) async throws -> Void) async throws {
+        try await psql("CREATE DATABASE left_behind")
+        try await body(configuration(database: "left_behind"))
+    }
+
     /// Lends a client of an empty database, whose pool runs meanwhile.
     package func withPostgres<Value: Sendable>(
         pool: PoolConfiguration = PoolConfiguration(minimumConnections: 0),
