@@ -36,4 +36,7 @@ extension HTTP2Session {
     package var peerMaxConcurrentStreams: UInt32 {
         unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
     }
+
+    /// The last request that was handed out for sending; later ones never left.
+    package var lastRequestSent: HTTP2StreamID { record.lastRequestSent }
 }

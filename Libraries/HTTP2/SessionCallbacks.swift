@@ -91,8 +91,12 @@ enum SessionCallbacks {
     }
 
     private static func sent(_ frame: UnsafePointer<nghttp2_frame>, _ record: SessionRecord) {
-        guard record.role == .server else { return }
         let header = unsafe frame.pointee.hd
+        if record.role == .client {
+            // Requests leave in the order of their numbers.
+            if UInt32(header.type) == NGHTTP2_HEADERS.rawValue { record.lastRequestSent = header.stream_id }
+            return
+        }
         guard header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else { return }
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:

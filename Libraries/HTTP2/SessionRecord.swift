@@ -10,6 +10,7 @@ final class SessionRecord {
     var batch = HTTP2Batch()
     var bodies: [HTTP2StreamID: OutboundBody] = [:]
     var arena = HeaderArena()
+    var lastRequestSent: HTTP2StreamID = 0
 
     private var headers: [HTTP2Header] = []
     private var headerBytes = 0

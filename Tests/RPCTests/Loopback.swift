@@ -1,5 +1,6 @@
 import Logging
 import RPC
+import Synchronization
 
 /// Runs a server on a free port of the loopback interface, with a channel to it, for the time of `body`.
 func withLoopback<Result: Sendable>(
@@ -72,4 +73,19 @@ struct Signal: Sendable {
     func wait() async {
         for await _ in stream {}
     }
+}
+
+/// Counts from wherever it is seen.
+final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    @discardableResult
+    func increment() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
+    }
+
+    var value: Int { count.withLock { $0 } }
 }

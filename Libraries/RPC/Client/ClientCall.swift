@@ -92,8 +92,8 @@ final class ClientCall: @unchecked Sendable {
             context.trailingMetadata.replace(with: trailers)
             var status = status
             if case .success = status {
-                do throws(FrameProblem) { try reader.finish() } catch { status = .failure(RPCError(error)) }
                 if context.method.kind.hasSingleResponse, responses.count != 1 { status = .failure(.notOneResponse) }
+                do throws(FrameProblem) { try reader.finish() } catch { status = .failure(RPCError(error)) }
             }
             end(status, reset: !endStream)
         }

@@ -10,7 +10,8 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
     private unowned let subchannel: Subchannel
     private var calls: [HTTP2StreamID: ClientCall] = [:]
     private let timer: DeadlineTimer
-    private var isReady = false
+    /// The server has answered as HTTP/2 does.
+    private(set) var isReady = false
     private(set) var takesCalls = true
     private var hasHeard = false
     private var keepalive: Scheduled<Void>?
@@ -84,8 +85,10 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
             guard let call = calls.removeValue(forKey: stream) else { return }
             if call.streamClosed(code) { subchannel.start(call) }
             if calls.isEmpty, !takesCalls { close(because: "The channel has no more calls here.") }
-        case .goAway(_, let code, let reason):
+        case .goAway(let last, let code, let reason):
             subchannel.connectionLost(self, "The server is closing the connection (\(code)\(reason.isEmpty ? "" : ", " + reason)).")
+            takesCalls = false
+            repeatCalls(above: last)
             stopTakingCalls()
         case .settings:
             guard !isReady else { return }
@@ -99,12 +102,21 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
     func connectionEnded(_ reason: String) {
         timer.stop()
         keepalive?.cancel()
+        takesCalls = false
+        subchannel.connectionEnded(self, reason, wasOpen: http.wasOpen)
+        repeatCalls(above: http.session.lastRequestSent)
         let calls = calls
         self.calls = [:]
-        takesCalls = false
-        subchannel.connectionEnded(self, reason)
         for call in calls.values {
             call.end(.failure(RPCError(.unavailable, "The connection to the server was lost: \(reason)")), reset: false)
+        }
+    }
+
+    /// Sends calls elsewhere that the server has not begun: those above the stream it named, or that never left.
+    private func repeatCalls(above last: HTTP2StreamID) {
+        for (stream, call) in calls where stream > last {
+            calls[stream] = nil
+            if call.streamClosed(.refusedStream) { subchannel.start(call) }
         }
     }
 
@@ -133,7 +145,7 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
             if hasHeard {
                 if hasCalls { watchForLife() }
             } else {
-                close(because: "The server gave no sign of life.")
+                http.close(because: "The server gave no sign of life.")
             }
         }
     }
@@ -152,7 +164,7 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
 
     func close(because reason: String) {
         http.flush()
-        http.close(because: reason)
+        http.closeWhenSent(because: reason)
     }
 
     // MARK: What calls use

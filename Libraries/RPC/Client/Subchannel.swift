@@ -135,9 +135,14 @@ final class Subchannel: @unchecked Sendable {
         logger.debug("connection lost", metadata: ["server": "\(path.authority)", "reason": "\(reason)"])
     }
 
-    func connectionEnded(_ connection: ClientConnection, _ reason: String) {
+    /// A connection that was never open is reported by the attempt to open it, which knows why.
+    func connectionEnded(_ connection: ClientConnection, _ reason: String, wasOpen: Bool) {
         connections[ObjectIdentifier(connection)] = nil
-        if ready === connection { connectionLost(connection, reason) } else { attemptFailed(reason) }
+        if ready === connection {
+            connectionLost(connection, reason)
+        } else if !connection.isReady, wasOpen {
+            attemptFailed(reason)
+        }
         if connections.isEmpty {
             for continuation in whenEmpty { continuation.resume() }
             whenEmpty = []

@@ -25,6 +25,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     private var isDirty = false
     private var isDelivering = false
     private var isEnded = false
+    private var isClosing = false
+    private(set) var wasOpen = false
     private var reason = "The connection was closed."
 
     init(role: HTTP2Role, settings: HTTP2Settings, executor: LoopExecutor, requiresALPN: Bool) throws(HTTP2Error) {
@@ -59,12 +61,12 @@ final class HTTP2Connection: ChannelInboundHandler {
             repeat {
                 try write(to: context)
                 deliver()
-            } while session.hasEvents
+            } while session.hasEvents && !isDelivering
         } catch {
             close(because: error.description)
             return
         }
-        if session.isFinished { close(because: reason) }
+        if session.isFinished { closeWhenSent(because: reason) }
     }
 
     /// Closes the channel now; the peer hears of it when the channel says so.
@@ -72,6 +74,17 @@ final class HTTP2Connection: ChannelInboundHandler {
         guard !isEnded else { return }
         self.reason = reason
         context?.close(promise: nil)
+    }
+
+    /// Closes the channel when what has been handed to it is sent.
+    func closeWhenSent(because reason: String) {
+        guard !isEnded, !isClosing, let context else { return }
+        isClosing = true
+        self.reason = reason
+        // An empty write is done when everything before it is.
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).assumeIsolated().whenComplete { _ in
+            context.close(promise: nil)
+        }
     }
 
     /// Frames are gathered into buffers of this size before they are handed to the channel.
@@ -118,7 +131,8 @@ extension HTTP2Connection {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         output = context.channel.allocator.buffer(capacity: HTTP2Connection.outputBytes)
-        if context.channel.isActive, !requiresALPN { needsFlush() }
+        wasOpen = context.channel.isActive
+        if wasOpen, !requiresALPN { needsFlush() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -126,6 +140,7 @@ extension HTTP2Connection {
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        wasOpen = true
         if !requiresALPN { needsFlush() }
         context.fireChannelActive()
     }

@@ -164,7 +164,11 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
         guard !isClosed else { return }
         for call in calls.values { call.end(.failure(RPCError(.unavailable, "The server is shutting down."))) }
         http.flush()
-        http.close(because: "The server is shutting down.")
+        http.closeWhenSent(because: "The server is shutting down.")
+        // A client that takes nothing must not keep the server.
+        executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
+            self?.http.close(because: "The server is shutting down.")
+        }
     }
 
     func handlerStarted() {

@@ -1,0 +1,210 @@
+import HTTP2
+import Logging
+import RPC
+import Testing
+import Time
+
+/// What a server does about bytes that no proper gRPC client sends.
+@Suite struct `A server asked in its own bytes` {
+    private static let frame: [UInt8] = [0, 0, 0, 0, 2, 104, 105]
+
+    private func ask(
+        _ headers: [HTTP2Header],
+        _ body: [UInt8]? = frame,
+        endsBody: Bool = true,
+        handler: MethodHandler = NotesService.echo
+    ) async throws -> [HTTP2Event] {
+        try await withLoopback([handler]) { loopback in
+            try await RawPeer.ask(port: loopback.port, headers, body: body, endsBody: endsBody)
+        }
+    }
+
+    @Test func `answers a proper call`() async throws {
+        let events = try await ask(.call("Say"))
+
+        #expect(events.header(":status") == "200")
+        #expect(events.header("content-type") == "application/grpc")
+        #expect(events.header("grpc-status") == "0")
+    }
+
+    @Test func `refuses another content type with HTTP status 415`() async throws {
+        let events = try await ask(.call("Say", ["content-type": "application/json"]))
+
+        #expect(events.header(":status") == "415")
+    }
+
+    @Test func `answers an unknown method with nothing but trailers`() async throws {
+        let events = try await ask(.call("Missing"))
+
+        #expect(events.header("grpc-status") == "12")
+        #expect(events.count { if case .headers = $0 { true } else { false } } == 1)
+    }
+
+    @Test(arguments: [
+        ([1, 0, 0, 0, 0] as [UInt8], "13"), ([3, 0, 0, 0, 0], "13"), ([0, 0, 0], "13"), ([0, 0, 0, 0, 9, 1], "13"), ([], "12"),
+        ([0, 255, 255, 255, 255], "8"),
+    ])
+    func `refuses a body that is not one message`(body: [UInt8], status: String) async throws {
+        let events = try await ask(.call("Say"), body)
+
+        #expect(events.header("grpc-status") == status)
+    }
+
+    @Test func `refuses an encoding that it does not know and names those that it does`() async throws {
+        let events = try await ask(.call("Say", ["grpc-encoding": "gzip"]), [1, 0, 0, 0, 1, 0])
+
+        #expect(events.header("grpc-status") == "12")
+        #expect(events.header("grpc-accept-encoding") == "identity")
+    }
+
+    @Test func `tells a caller that goes on sending to stop when the answer is complete`() async throws {
+        let events = try await ask(.call("Missing"), endsBody: false)
+
+        #expect(events.header("grpc-status") == "12")
+        #expect(events.contains(.streamClosed(1, .noError)))
+    }
+
+    @Test func `ends a call whose deadline passes, and cancels its handler`() async throws {
+        let cancelled = Signal()
+        let handler = MethodHandler.unary(Notes.say) { note, _ in
+            await waitForCancellation()
+            cancelled.fire()
+            return note
+        }
+
+        let events = try await withLoopback([handler]) { loopback in
+            let events = try await RawPeer.ask(port: loopback.port, .call("Say", ["grpc-timeout": "10m"]), body: Self.frame)
+            await cancelled.wait()
+            return events
+        }
+
+        #expect(events.header("grpc-status") == "4")
+    }
+
+    @Test func `ends a call that never sends its message when the deadline passes`() async throws {
+        let events = try await ask(.call("Say", ["grpc-timeout": "10m"]), [0, 0], endsBody: false)
+
+        #expect(events.header("grpc-status") == "4")
+    }
+}
+
+/// What a client makes of servers that are not as they should be.
+@Suite struct `A client answered in raw bytes` {
+    private func call(
+        _ react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, [UInt8]) -> Void,
+        timeout: Duration = .seconds(5),
+        begin: @escaping @Sendable (inout HTTP2Session) -> Void = { _ in }
+    ) async throws -> Result<Note, RPCError> {
+        try await RawPeer.serve(begin: begin, react) { port in
+            let channel = RPCChannel(target: ("127.0.0.1", port), logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let result: Result<Note, RPCError>
+            do throws(RPCError) {
+                result = .success(try await channel.unary(Notes.say, "hi", options: .init(timeout: timeout)))
+            } catch { result = .failure(error) }
+            await channel.close()
+            return result
+        }
+    }
+
+    private func code(_ result: Result<Note, RPCError>) -> StatusCode? {
+        if case .failure(let error) = result { error.code } else { nil }
+    }
+
+    @Test(arguments: [("404", StatusCode.unimplemented), ("503", .unavailable), ("401", .unauthenticated), ("500", .unknown)])
+    func `judges a server that is not gRPC's by its HTTP status`(status: String, code: StatusCode) async throws {
+        let result = try await call { session, event, _ in
+            guard case .headers(let stream, _, _, _) = event else { return }
+            try? session.sendResponse([HTTP2Header(":status", status)], on: stream, endStream: true)
+        }
+
+        #expect(self.code(result) == code)
+    }
+
+    @Test(arguments: [(HTTP2ErrorCode.cancel, StatusCode.cancelled), (.internalError, .internalError), (.enhanceYourCalm, .resourceExhausted)])
+    func `judges a reset stream by its code`(reset: HTTP2ErrorCode, code: StatusCode) async throws {
+        let result = try await call { session, event, _ in
+            guard case .headers(let stream, _, _, _) = event else { return }
+            session.reset(stream, reset)
+        }
+
+        #expect(self.code(result) == code)
+    }
+
+    private static func answer(_ session: inout HTTP2Session, _ stream: HTTP2StreamID, _ body: [UInt8], trailers: [HTTP2Header]) {
+        let head = [HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc")]
+        try? session.sendResponse(head, on: stream, endStream: false)
+        session.send(body, on: stream)
+        session.finish(stream, trailers: trailers)
+    }
+
+    @Test func `sends a call again that the server refused to begin`() async throws {
+        let attempts = Counter()
+
+        let result = try await call { session, event, _ in
+            guard case .headers(let stream, _, _, _) = event else { return }
+            if attempts.increment() < 3 {
+                session.reset(stream, .refusedStream)
+            } else {
+                Self.answer(&session, stream, [0, 0, 0, 0, 1, 65], trailers: [HTTP2Header("grpc-status", "0")])
+            }
+        }
+
+        #expect(try result.get() == "A")
+        #expect(attempts.value == 3)
+    }
+
+    @Test func `gives up on a server that goes on refusing`() async throws {
+        let attempts = Counter()
+
+        let result = try await call { session, event, _ in
+            guard case .headers(let stream, _, _, _) = event else { return }
+            attempts.increment()
+            session.reset(stream, .refusedStream)
+        }
+
+        #expect(code(result) == .unavailable)
+        #expect(attempts.value == 4)
+    }
+
+    @Test func `sends a call again on a new connection when GOAWAY says it was not begun`() async throws {
+        let connections = Counter()
+
+        let result = try await call { session, event, _ in
+            guard case .headers(let stream, _, _, _) = event else { return }
+            Self.answer(&session, stream, [0, 0, 0, 0, 1, 66], trailers: [HTTP2Header("grpc-status", "0")])
+        } begin: { session in
+            // Nothing has arrived yet, so the last stream that it names is 0.
+            if connections.increment() == 1 { try? session.sendGoAway(.noError) }
+        }
+
+        #expect(try result.get() == "B")
+        #expect(connections.value == 2)
+    }
+
+    @Test(arguments: [
+        ([] as [UInt8], "12"), ([0, 0, 0, 0, 1, 65, 0, 0, 0, 0, 1, 66], "12"), ([0, 0, 0, 0, 9, 65], "13"), ([1, 0, 0, 0, 1, 65], "13"),
+    ])
+    func `refuses an answer that is not one message`(body: [UInt8], status: String) async throws {
+        let result = try await call { session, event, _ in
+            guard case .headers(let stream, _, _, _) = event else { return }
+            Self.answer(&session, stream, body, trailers: [HTTP2Header("grpc-status", "0")])
+        }
+
+        #expect(code(result).map { String($0.rawValue) } == status)
+    }
+
+    @Test func `calls an answer without a status UNKNOWN`() async throws {
+        let result = try await call { session, event, _ in
+            guard case .headers(let stream, _, _, _) = event else { return }
+            Self.answer(&session, stream, [0, 0, 0, 0, 1, 65], trailers: [])
+        }
+
+        #expect(code(result) == .unknown)
+    }
+
+    @Test func `ends a call at its deadline when the server says nothing`() async throws {
+        let result = try await call({ _, _, _ in }, timeout: .milliseconds(30))
+
+        #expect(code(result) == .deadlineExceeded)
+    }
+}
