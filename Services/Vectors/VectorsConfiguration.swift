@@ -12,8 +12,8 @@ struct VectorsConfiguration: Sendable {
     let maxQueuedSearches: Int
 
     /// Throws one error that names every setting that is missing or cannot be used.
-    init(environment: Settings) throws(SettingsError) {
-        var settings = environment
+    init(environment: [String: String]) throws(SettingsError) {
+        var settings = Settings(environment: environment)
         common = ServiceConfiguration(service: "vectors", from: &settings)
         var graph = GraphConfiguration()
         graph.m = settings.int("HEARTGUARD_VECTORS_M", default: graph.m, in: 4...128)

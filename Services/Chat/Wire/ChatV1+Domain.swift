@@ -16,7 +16,7 @@ extension ChatV1.Message {
         self.init(
             id: message.id.uuidString.lowercased(), sessionId: message.sessionID.uuid.uuidString.lowercased(),
             sequence: message.sequence, role: .init(message.speaker), content: message.content,
-            metadata: try .init(message.metadata), clientId: message.clientID, createdAt: .init(message.createdAt))
+            metadata: try .kept(message.metadata), clientId: message.clientID, createdAt: .init(message.createdAt))
     }
 }
 

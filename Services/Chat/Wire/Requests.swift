@@ -12,7 +12,7 @@ extension ChatV1.CreateSessionRequest {
         var violations = FieldViolations()
         let title = violations.value("title") { () throws(BrokenRule) in try SessionTitle(self.title) }
         let clientID = violations.value("client_id") { () throws(BrokenRule) -> ClientID? in
-            guard let clientID = self.clientID else { return nil }
+            guard let clientID = self.clientId else { return nil }
             return try ClientID(clientID)
         }
         return try violations.all(title, clientID)
@@ -62,8 +62,8 @@ extension ChatV1.NewMessage {
     func parsed(as field: String, _ violations: inout FieldViolations) -> NewMessage? {
         let clientID = violations.value("\(field).client_id") { () throws(BrokenRule) in try ClientID(clientId) }
         let speaker = violations.value("\(field).role") { () throws(BrokenRule) in try Speaker(role) }
-        let content = violations.value("\(field).content") { () throws(BrokenRule) in try MessageContent(content) }
-        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in try MessageMetadata(metadata) }
+        let content = violations.value("\(field).content") { () throws(BrokenRule) in try MessageContent(self.content) }
+        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in try MessageMetadata(self.metadata) }
         guard let clientID, let speaker, let content, let metadata else { return nil }
         return NewMessage(clientID: clientID, speaker: speaker, content: content, metadata: metadata)
     }

@@ -1,4 +1,5 @@
 internal import Application
+internal import Contracts
 internal import RPC
 
 /// What can go wrong with collections and searches, apart from a field that breaks a rule and a database that is away.

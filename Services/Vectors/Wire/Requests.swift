@@ -12,10 +12,10 @@ extension VectorsV1.CreateCollectionRequest {
         let name = violations.value("name") { () throws(BrokenRule) in try CollectionName(self.name) }
         let model = violations.value("model_id") { () throws(BrokenRule) in try ModelID(modelId) }
         let dimension = violations.value("dimension") { () throws(BrokenRule) in
-            guard EmbeddingSpace.dimensions.contains(Int(dimension)) else { throw BrokenRule("It must be 1 to 4,096.") }
-            return Int(dimension)
+            guard EmbeddingSpace.dimensions.contains(Int(self.dimension)) else { throw BrokenRule("It must be 1 to 4,096.") }
+            return Int(self.dimension)
         }
-        let metric = violations.value("metric") { () throws(BrokenRule) in try Metric(metric) }
+        let metric = violations.value("metric") { () throws(BrokenRule) in try Metric(self.metric) }
         let parts = try violations.all(name, model, dimension, metric)
         return (parts.0, EmbeddingSpace(model: parts.1, dimension: parts.2, metric: parts.3))
     }
@@ -53,12 +53,12 @@ extension VectorsV1.Document {
     fileprivate func parsed(
         in space: EmbeddingSpace, as field: String, _ violations: inout FieldViolations
     ) -> NewDocument? {
-        let id = violations.value("\(field).id") { () throws(BrokenRule) in try DocumentID(id) }
-        let content = violations.value("\(field).content") { () throws(BrokenRule) in try DocumentContent(content) }
+        let id = violations.value("\(field).id") { () throws(BrokenRule) in try DocumentID(self.id) }
+        let content = violations.value("\(field).content") { () throws(BrokenRule) in try DocumentContent(self.content) }
         let embedding = violations.value("\(field).embedding") { () throws(BrokenRule) in
-            try Embedding(embedding, in: space)
+            try Embedding(self.embedding, in: space)
         }
-        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in try DocumentMetadata(metadata) }
+        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in try DocumentMetadata(self.metadata) }
         guard let id, let content, let embedding, let metadata else { return nil }
         return NewDocument(id: id, content: content, embedding: embedding, metadata: metadata)
     }
@@ -72,15 +72,15 @@ extension VectorsV1.SearchRequest {
         try require(modelId, of: collection)
         var violations = FieldViolations()
         let embedding = violations.value("embedding") { () throws(BrokenRule) in
-            try Embedding(embedding, in: collection.space)
+            try Embedding(self.embedding, in: collection.space)
         }
         let limit = violations.value("limit") { () throws(BrokenRule) in
-            guard limit == 0 || SearchQuery.limits.contains(Int(limit)) else {
+            guard self.limit == 0 || SearchQuery.limits.contains(Int(self.limit)) else {
                 throw BrokenRule("It must be 1 to 1,000, or 0 for \(SearchQuery.usualLimit).")
             }
-            return limit == 0 ? SearchQuery.usualLimit : Int(limit)
+            return self.limit == 0 ? SearchQuery.usualLimit : Int(self.limit)
         }
-        let filter = violations.value("filter") { () throws(BrokenRule) in try DocumentMetadata(filter) }
+        let filter = violations.value("filter") { () throws(BrokenRule) in try DocumentMetadata(self.filter) }
         violations.check((0...SearchQuery.maxEffort).contains(Int(efSearch)), "ef_search", "It must be 0 to 10,000.")
         violations.check(minPosition >= 0, "min_position", "It must not be negative.")
         let parts = try violations.all(embedding, limit, filter)

@@ -1,4 +1,5 @@
 internal import Contracts
+internal import FoundationEssentials
 internal import HNSW
 internal import Time
 
