@@ -1,0 +1,78 @@
+"""Every method of the contracts, from their descriptors, with what its options say."""
+
+import dataclasses
+
+import grpc
+from google.api import annotations_pb2
+from google.protobuf import message_factory
+from heartguard.chat.v1 import chat_service_pb2
+from heartguard.gateway.v1 import gateway_service_pb2
+from heartguard.policy.v1 import policy_pb2
+from heartguard.users.v1 import users_service_pb2
+from heartguard.vectors.v1 import vectors_service_pb2
+from heartguard.vitals.v1 import vitals_service_pb2
+
+_FILES = {
+    "users": users_service_pb2,
+    "vitals": vitals_service_pb2,
+    "chat": chat_service_pb2,
+    "vectors": vectors_service_pb2,
+    "gateway": gateway_service_pb2,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    # users, vitals, chat, vectors or gateway
+    owner: str
+    descriptor: object
+
+    def __str__(self) -> str:
+        return f"{self.descriptor.containing_service.name}.{self.descriptor.name}"
+
+    @property
+    def path(self) -> str:
+        return f"/{self.descriptor.containing_service.full_name}/{self.descriptor.name}"
+
+    @property
+    def access(self) -> str:
+        access = self.descriptor.GetOptions().Extensions[policy_pb2.policy].access
+        return policy_pb2.Access.Name(access)
+
+    @property
+    def route(self) -> tuple[str, str]:
+        """For example ("POST", "/v1/users")."""
+        rule = self.descriptor.GetOptions().Extensions[annotations_pb2.http]
+        verb = rule.WhichOneof("pattern")
+        return verb.upper(), getattr(rule, verb)
+
+    @property
+    def request_class(self):
+        return message_factory.GetMessageClass(self.descriptor.input_type)
+
+    @property
+    def response_class(self):
+        return message_factory.GetMessageClass(self.descriptor.output_type)
+
+    def bytes_stub(self, channel: grpc.Channel):
+        """Sends bytes as they are and reads the answer as its message."""
+        return channel.unary_unary(
+            self.path, request_serializer=lambda content: content, response_deserializer=self.response_class.FromString
+        )
+
+
+ALL = [
+    Method(owner, method)
+    for owner, module in _FILES.items()
+    for service in module.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+]
+
+
+def with_access(*names: str) -> list[Method]:
+    return [method for method in ALL if method.access in names]
+
+
+def named(name: str) -> Method:
+    """For example named("UsersService.GetProfile")."""
+    return next(method for method in ALL if str(method) == name)

@@ -1,0 +1,148 @@
+"""Nothing about a person, and no secret, is in any log of the cluster, however a call ended."""
+
+import secrets
+
+import grpc
+from client import people
+from client.people import PATIENCE, issued_secrets
+from client.readings import at, heart_rate, quantity, watch
+from google.protobuf.struct_pb2 import Struct
+from heartguard.chat.v1 import chat_service_pb2 as chat
+from heartguard.users.v1 import users_service_pb2 as users
+from heartguard.vectors.v1 import vectors_pb2
+from heartguard.vectors.v1 import vectors_service_pb2 as vectors
+from heartguard.vitals.v1 import vitals_pb2
+from heartguard.vitals.v1 import vitals_service_pb2 as vitals
+
+
+class Canaries:
+    """Words that occur nowhere else, one for each place in which they are put."""
+
+    def __init__(self):
+        self.words: dict[str, str] = {}
+
+    def __call__(self, place: str, form: str = "{}") -> str:
+        word = f"canary{secrets.token_hex(8)}"
+        self.words[place] = word
+        return form.format(word)
+
+    def number(self, place: str) -> str:
+        """Digits, where a word would not be taken."""
+        word = str(secrets.randbelow(9 * 10**13) + 10**13)
+        self.words[place] = word
+        return word
+
+
+def attempt(method, request, metadata=None):
+    """Refusals are as good as answers here."""
+    try:
+        return method(request, metadata=metadata, timeout=PATIENCE)
+    except grpc.RpcError as error:
+        assert error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED), error
+        return None
+
+
+def plant_at(door, person, operator, canary):
+    mine = person.metadata
+
+    # in accounts: good, taken, and wrong in every way
+    email = canary("e-mail", "{}@canaries.test")
+    good = users.RegisterRequest(
+        email=email, password=canary("password"), name=canary("name"), phone="+49" + canary.number("phone")[:12]
+    )
+    canary.words["phone"] = good.phone
+    registered = attempt(door.users.Register, good)
+    assert registered
+    attempt(door.users.Register, good)
+    attempt(door.users.Register, users.RegisterRequest(email=canary("bad e-mail"), password="x", name=canary("bad name")))
+    attempt(door.users.LogIn, users.LogInRequest(email=email, password=canary("wrong password")))
+    attempt(door.users.LogIn, users.LogInRequest(email=canary("unknown e-mail", "{}@canaries.test"), password="x" * 12))
+    attempt(door.users.RefreshToken, users.RefreshTokenRequest(refresh_token=canary("refresh token")))
+    change = users.UpdateProfileRequest(name=canary("new name"), avatar_url=canary("avatar", "https://pictures.test/{}"))
+    attempt(door.users.UpdateProfile, change, mine)
+    attempt(door.users.UpdateProfile, users.UpdateProfileRequest(name=canary("late name"), expected_version=999), mine)
+    attempt(door.users.UpdateProfile, users.UpdateProfileRequest(birth_date=canary("birth date")), mine)
+    attempt(door.users.UpdateProfile, users.UpdateProfileRequest(name=canary("name with a nul", "{}\0")), mine)
+
+    # in vital signs
+    device = attempt(door.vitals.RegisterDevice, watch(canary("serial number"), canary("device name")), mine).device
+    value = canary.number("value")
+    reading = heart_rate(1, quantity=quantity(f"{value}.5", "/min"))
+    attempt(door.vitals.RecordObservations, vitals.RecordObservationsRequest(observations=[reading]), mine)
+    attempt(door.vitals.RecordObservations, vitals.RecordObservationsRequest(observations=[reading]), mine)
+    faulty = heart_rate(2, quantity=quantity(canary("bad value"), "/min"))
+    attempt(door.vitals.RecordObservations, vitals.RecordObservationsRequest(observations=[faulty]), mine)
+    sample = vitals_pb2.Sample(at=at(1), sequence=1, value=float(canary.number("sample")))
+    samples = vitals.AppendSamplesRequest(device_id=device.id, metric="ppg", samples=[sample])
+    attempt(door.vitals.AppendSamples, samples, mine)
+    attempt(door.vitals.AppendSamples, samples, mine)
+
+    # in conversations
+    session = attempt(door.chat.CreateSession, chat.CreateSessionRequest(title=canary("title")), mine).session
+    notes = Struct()
+    notes.update({canary("key of notes"): canary("notes")})
+    message = chat.NewMessage(client_id="a", role="ROLE_USER", content=canary("content"), metadata=notes)
+    said = chat.AppendMessagesRequest(session_id=session.id, messages=[message])
+    attempt(door.chat.AppendMessages, said, mine)
+    attempt(door.chat.AppendMessages, said, mine)
+    wrong = chat.NewMessage(client_id="", content=canary("refused content"))
+    attempt(door.chat.AppendMessages, chat.AppendMessagesRequest(session_id=session.id, messages=[wrong]), mine)
+
+    # in documents and in what is asked of them
+    name = f"contract_{secrets.token_hex(6)}"
+    made = vectors.CreateCollectionRequest(name=name, model_id="one-d", dimension=1, metric="METRIC_EUCLIDEAN")
+    attempt(door.vectors.CreateCollection, made, operator.metadata)
+    text = vectors_pb2.Document(
+        id="a", content=canary("document"), embedding=[1], metadata={canary("key of metadata"): canary("metadata")}
+    )
+    attempt(
+        door.vectors.UpsertDocuments,
+        vectors.UpsertDocumentsRequest(collection=name, model_id="one-d", documents=[text]),
+        operator.metadata,
+    )
+    question = vectors.SearchRequest(
+        collection=name, model_id="one-d", embedding=[1], filter={"x": canary("filter")}
+    )
+    attempt(door.vectors.Search, question, mine)
+
+    # in a token that is none
+    attempt(door.users.GetProfile, users.GetProfileRequest(), people.bearing(canary("token")))
+
+
+def plant_in_json(json_door, person, canary):
+    for body in (
+        {"name": canary("JSON name")},
+        {"name": [canary("JSON list")]},
+        {canary("JSON key"): "x"},
+        {"name": {"deep": canary("JSON object")}},
+        {"expectedVersion": canary("JSON number")},
+    ):
+        json_door.request("PATCH", "/v1/profile", person=person, json=body)
+    json_door.request("PATCH", "/v1/profile", person=person, data=canary("no JSON", '{{"name": "{}'))
+    json_door.request("GET", "/v1/profile", person=person, params={"x": canary("query")})
+    json_door.request("GET", f"/v1/chats/{canary('path')}", person=person)
+    json_door.request("GET", "/v1/profile", headers={"authorization": f"Bearer {canary('JSON token')}"})
+    json_door.request("GET", "/v1/profile", person=person, headers={"x-something": canary("header")})
+
+
+def test_no_log_holds_what_people_said_or_sent(cluster, front, direct, json_door, ada, operator):
+    canary = Canaries()
+    for door in (front, direct):
+        plant_at(door, ada, operator, canary)
+    plant_in_json(json_door, ada, canary)
+
+    logs = {path: path.read_text(errors="replace") for path in cluster.logs.rglob("*") if path.is_file()}
+    assert logs
+    found = [
+        (place, path.name) for path, text in logs.items() for place, word in canary.words.items() if word in text
+    ]
+    assert found == []
+
+
+def test_no_log_holds_a_secret(cluster):
+    known = dict.fromkeys(issued_secrets, "one of this run's")
+    for path in (cluster.state / "secrets").iterdir():
+        known[path.read_text().strip()] = path.name
+    logs = {path: path.read_text(errors="replace") for path in cluster.logs.rglob("*") if path.is_file()}
+    found = {(name, path.name) for path, text in logs.items() for secret, name in known.items() if secret in text}
+    assert found == set()

@@ -1,0 +1,52 @@
+"""grpc.health.v1, as PyPI's grpcio-health-checking asks for it."""
+
+import pytest
+from client import methods
+from client.cluster import EVERYWHERE, SERVICES
+from client.people import PATIENCE
+from client.refusals import refused
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+def service_names(program: str) -> set[str]:
+    owners = EVERYWHERE if program == "gateway" else (program,)
+    return {method.descriptor.containing_service.full_name for method in methods.ALL if method.owner in owners}
+
+
+@pytest.mark.parametrize("program", EVERYWHERE)
+def test_each_program_serves_and_so_does_each_of_its_services(cluster, program):
+    stub = health_pb2_grpc.HealthStub(cluster.channel(program))
+    for name in ("", *service_names(program)):
+        request = health_pb2.HealthCheckRequest(service=name)
+        assert stub.Check(request, timeout=PATIENCE).status == SERVING
+
+
+@pytest.mark.parametrize("program", EVERYWHERE)
+def test_a_service_that_a_program_does_not_know_is_not_found(cluster, program):
+    stub = health_pb2_grpc.HealthStub(cluster.channel(program))
+    with refused("NOT_FOUND"):
+        stub.Check(health_pb2.HealthCheckRequest(service="heartguard.billing.v1.BillingService"), timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("program", SERVICES)
+def test_a_program_does_not_speak_for_another(cluster, program):
+    stub = health_pb2_grpc.HealthStub(cluster.channel(program))
+    with refused("NOT_FOUND"):
+        request = health_pb2.HealthCheckRequest(service="heartguard.gateway.v1.GatewayService")
+        stub.Check(request, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("program", EVERYWHERE)
+def test_who_watches_is_told_at_once(cluster, program):
+    watch = health_pb2_grpc.HealthStub(cluster.channel(program)).Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+    assert next(watch).status == SERVING
+    watch.cancel()
+
+
+def test_who_watches_a_service_that_is_not_there_is_told_so(cluster):
+    request = health_pb2.HealthCheckRequest(service="heartguard.billing.v1.BillingService")
+    watch = health_pb2_grpc.HealthStub(cluster.channel("users")).Watch(request, timeout=PATIENCE)
+    assert next(watch).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+    watch.cancel()
