@@ -59,7 +59,8 @@ package struct RedisTLS: Sendable, Hashable {
     /// Our own certificate and key, if the server asks for one.
     package var certificateChain: String?
     package var privateKey: String?
-    /// The name that the server's certificate must have, if it is not the host.
+    /// The name that the server's certificate must have, if it is not the host. A certificate for the very address that
+    /// was connected to is accepted as well.
     package var serverName: String?
 
     package init(

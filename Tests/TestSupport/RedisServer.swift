@@ -11,7 +11,6 @@ package actor RedisServer {
     }
 
     package nonisolated let port: Int
-    private let flags: [String]
     private let folder: String
     private let words: FileHandle
     /// What the shell and the server print.
@@ -19,7 +18,8 @@ package actor RedisServer {
 
     /// Starts a server, runs the body, and stops the server however the body ends.
     ///
-    /// - Parameter flags: further ones for the command line, such as `["--maxmemory-policy", "allkeys-lru"]`.
+    /// - Parameter flags: further ones for the command line, such as `["--maxmemory-policy", "allkeys-lru"]`; the word
+    ///   `PORT` stands for the server's port, as in `["--port", "0", "--tls-port", "PORT"]`.
     package static func with<Value>(
         _ flags: [String] = [], isolation: isolated (any Actor)? = #isolation,
         _ body: (RedisServer) async throws -> Value
@@ -54,7 +54,6 @@ package actor RedisServer {
 
     private init(port: Int, flags: [String]) throws {
         self.port = port
-        self.flags = flags
         folder = FileManager.default.temporaryDirectory.appending(path: "heartguard-redis-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
 
@@ -68,7 +67,8 @@ package actor RedisServer {
         // $0 is the folder, and the rest is the server's command line.
         shell.arguments =
             ["-c", Self.script, folder, "redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder]
-            + ["--save", "", "--appendonly", "no", "--loglevel", "notice"] + flags
+            + ["--save", "", "--appendonly", "no", "--loglevel", "notice"]
+            + flags.map { $0 == "PORT" ? "\(port)" : $0 }
         shell.standardInput = input
         shell.standardOutput = output
         shell.standardError = output
