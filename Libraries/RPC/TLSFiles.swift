@@ -17,7 +17,8 @@ package struct TLSFiles: Sendable, Hashable {
 package struct ClientTLS: Sendable, Hashable {
     /// The roots to trust; `nil` for those of the machine.
     package var trustRoots: String?
-    /// The name that the server's certificate must bear; `nil` for the target's host.
+    /// The name that the server's certificate must bear, unless it bears the address that was connected to; `nil` for
+    /// the target's host.
     package var serverName: String?
     package var certificateChain: String?
     package var privateKey: String?
