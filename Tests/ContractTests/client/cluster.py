@@ -28,7 +28,7 @@ class Cluster:
         """The cluster that HEARTGUARD_CLUSTER_JSON names."""
         name = os.environ.get("HEARTGUARD_CLUSTER_JSON", "")
         if not name or not pathlib.Path(name).is_file():
-            raise SystemExit(
+            raise LookupError(
                 "HEARTGUARD_CLUSTER_JSON names no cluster.json of a running cluster. `make test` starts one for these "
                 "tests; for another: HEARTGUARD_CLUSTER_JSON=.heartguard/cluster.json pytest Tests/ContractTests"
             )

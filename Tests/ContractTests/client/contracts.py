@@ -15,6 +15,8 @@ _folder = tempfile.TemporaryDirectory(prefix="heartguard-contracts-")
 
 def generate() -> None:
     """Compiles every contract of ours into a folder that goes with this process, and makes it importable."""
+    if _folder.name in sys.path:
+        return
     google_api = pathlib.Path(list(google.api.__path__)[0]).parents[1]
     well_known = pathlib.Path(grpc_tools.__file__).parent / "_proto"
     ours = sorted(str(path.relative_to(PROTO)) for path in PROTO.glob("heartguard/**/*.proto"))

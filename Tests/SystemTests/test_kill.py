@@ -1,0 +1,112 @@
+"""kill -9 of every program and every store in turn, while calls run."""
+
+import grpc
+import pytest
+from client import people
+from client.cluster import SERVICES
+from client.people import PATIENCE
+from client.refusals import refused
+from heartguard.gateway.v1 import gateway_service_pb2
+from heartguard.gateway.v1.gateway_service_pb2 import GetPatientOverviewRequest
+from heartguard.users.v1.users_service_pb2 import GetProfileRequest, LogInRequest, LogOutRequest
+from processes import STORES, kill, nobody_restarting, paused, pid_of
+from traffic import Traffic
+from waiting import until
+
+VICTIMS = (*SERVICES, "gateway", *STORES)
+
+
+@pytest.fixture
+def traffic(front, direct, gateway, operator):
+    return Traffic(front, direct, gateway, operator)
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_what_is_killed_comes_back_and_nothing_is_missing(cluster, traffic, victim):
+    with traffic:
+        with nobody_restarting(cluster):
+            killed = kill(cluster, victim)
+            before = {reader: reader.answers for reader in traffic.readers_without(victim)}
+            for reader in traffic.readers_with(victim):
+                until(lambda: reader.refusals, f"{reader.name} is refused")
+            for reader, answers in before.items():
+                until(lambda: reader.answers >= answers + 5, f"{reader.name} answers without {victim}")
+        until(lambda: pid_of(cluster, victim) not in (None, killed), f"{victim} is started again")
+        traffic.goes_on()
+
+    for reader in traffic.readers_without(victim):
+        assert reader.refusals == [], f"{reader.name} needs no {victim}"
+    for reader in traffic.readers_with(victim):
+        codes = {refusal.code().name for refusal in reader.refusals}
+        assert codes <= {"UNAVAILABLE", "DEADLINE_EXCEEDED"}, reader.name
+    traffic.check_that_nothing_is_missing()
+    for visitor in traffic.left:
+        with refused("UNAUTHENTICATED"):
+            visitor.calls(traffic.direct.users.GetProfile, GetProfileRequest())
+        assert people.log_in(traffic.direct.users, visitor.email, visitor.password).user.id == visitor.user.id
+
+
+def states_of(overview) -> dict[str, str]:
+    return {part.service: gateway_service_pb2.PartState.Name(part.state) for part in overview.parts}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_overview_marks_what_is_not_there(cluster, gateway, ada, service):
+    with nobody_restarting(cluster):
+        killed = kill(cluster, service)
+        expected = {name: "PART_STATE_PRESENT" for name in SERVICES} | {service: "PART_STATE_UNAVAILABLE"}
+        until(
+            lambda: states_of(ada.calls(gateway.GetPatientOverview, GetPatientOverviewRequest())) == expected,
+            f"the overview says that {service} is not there",
+        )
+    until(lambda: pid_of(cluster, service) not in (None, killed), f"{service} is started again")
+    until(
+        lambda: "PART_STATE_UNAVAILABLE"
+        not in states_of(ada.calls(gateway.GetPatientOverview, GetPatientOverviewRequest())).values(),
+        f"the overview has {service} again",
+    )
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_overview_marks_what_does_not_answer_in_time(cluster, gateway, ada, service):
+    with paused(cluster, service):
+        seen = ada.calls(gateway.GetPatientOverview, GetPatientOverviewRequest(), timeout=3)
+    expected = {name: "PART_STATE_PRESENT" for name in SERVICES} | {service: "PART_STATE_TIMED_OUT"}
+    assert states_of(seen) == expected
+
+
+def test_without_the_cache_what_must_be_counted_is_refused(cluster, front, direct, ada):
+    sign_in = LogInRequest(email=ada.email, password=ada.password)
+    with nobody_restarting(cluster):
+        killed = kill(cluster, "redis_cache")
+        with refused("UNAVAILABLE") as refusal:
+            front.users.LogIn(sign_in, timeout=PATIENCE)
+        assert refusal.retry_seconds is not None
+        ada.calls(front.users.GetProfile, GetProfileRequest())
+        direct.users.LogIn(sign_in, timeout=PATIENCE)
+    until(lambda: pid_of(cluster, "redis_cache") not in (None, killed), "the cache is started again")
+    until(lambda: answers(lambda: front.users.LogIn(sign_in, timeout=PATIENCE)), "signing in works again")
+
+
+def test_without_the_blocklist_nobody_is_let_in_by_a_token(cluster, front, direct, ada, bob):
+    bob.calls(direct.users.LogOut, LogOutRequest())
+    with nobody_restarting(cluster):
+        killed = kill(cluster, "redis_durable")
+        for door in (front, direct):
+            for person in (ada, bob):
+                with refused("UNAVAILABLE"):
+                    person.calls(door.users.GetProfile, GetProfileRequest())
+            door.users.LogIn(LogInRequest(email=ada.email, password=ada.password), timeout=PATIENCE)
+    until(lambda: pid_of(cluster, "redis_durable") not in (None, killed), "the blocklist is started again")
+    until(lambda: answers(lambda: ada.calls(direct.users.GetProfile, GetProfileRequest())), "tokens are taken again")
+    with refused("UNAUTHENTICATED"):
+        bob.calls(direct.users.GetProfile, GetProfileRequest())
+
+
+def answers(call) -> bool:
+    try:
+        call()
+    except grpc.RpcError as error:
+        assert error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED), error
+        return False
+    return True
