@@ -43,7 +43,9 @@ internal import Testing
     @Test func `of vectors is read as little-endian floats`() throws {
         let bytes: [UInt8] = [2, 0, 0, 0, 0, 0, 128, 63, 0, 0, 0, 64, 1, 0, 0, 0, 0, 0, 0, 191]
         try withFile(Data(bytes)) { file in
-            #expect(try SampleFile.vectors(in: file) == [[1, 2], [-0.5]])
+            let vectors = try SampleFile.vectors(in: file)
+
+            #expect(vectors == [[1, 2], [-0.5]])
         }
     }
 

@@ -26,22 +26,18 @@ struct HealthCheck: Sendable {
 
     /// Answers within the time limit, whatever the service does.
     func state(ofContract name: String, within limit: Duration = .seconds(3)) async -> State {
+        let channel = RPCChannel(
+            target: (host: host, port: port), tls: ClientTLS(trustRoots: authority), logger: .silent)
+        let state: State
         do {
-            let channel = try RPCChannel(
-                target: (host: host, port: port), tls: ClientTLS(trustRoots: authority), logger: .silent)
-            let answer: Result<GRPCHealthV1.HealthCheckResponse, RPCError>
-            do {
-                answer = .success(
-                    try await GRPCHealthV1.HealthClient(channel).check(
-                        .init(service: name), options: CallOptions(timeout: limit)))
-            } catch {
-                answer = .failure(error)
-            }
-            await channel.close()
-            return try answer.get().status == .serving ? .serving : .notServing
+            let answer = try await GRPCHealthV1.HealthClient(channel).check(
+                .init(service: name), options: CallOptions(timeout: limit))
+            state = answer.status == .serving ? .serving : .notServing
         } catch {
-            return .unreachable("\(error)")
+            state = .unreachable("\(error)")
         }
+        await channel.close()
+        return state
     }
 
     func state(of service: ServiceName) async -> State { await state(ofContract: service.contractName) }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 
 struct InitSecretsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -7,6 +8,9 @@ struct InitSecretsCommand: ParsableCommand {
 
     @OptionGroup var options: StateOptions
 
+    @Flag(help: "Let every user read the files, whose folder only their owner can enter: containers have users of their own.")
+    var forContainers = false
+
     func run() throws {
         let directory = options.directory
         try directory.create()
@@ -14,6 +18,18 @@ struct InitSecretsCommand: ParsableCommand {
         try Certificates(directory: directory).create()
         try TokenKeys(directory: directory).create()
         try Credentials.current(in: directory).save(in: directory)
+        if forContainers { try openToContainers(directory) }
         print("The secrets are in \(directory.path).")
+    }
+
+    /// A container sees single files, mounted; on this machine the folder above them keeps everybody else out.
+    private func openToContainers(_ directory: StateDirectory) throws {
+        let files = FileManager.default
+        try files.setAttributes([.posixPermissions: 0o700], ofItemAtPath: directory.path)
+        let keys = try files.contentsOfDirectory(atPath: directory.tls("")).map(directory.tls)
+        let secrets = try files.contentsOfDirectory(atPath: directory.secret("")).map(directory.secret)
+        for file in keys + secrets where !file.hasSuffix("/ca.key") {
+            try files.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+        }
     }
 }

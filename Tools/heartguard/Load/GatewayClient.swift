@@ -9,8 +9,8 @@ struct GatewayClient: Sendable {
 
     static let longestRetry = Duration.seconds(120)
 
-    init(host: String, port: Int, authority: String) throws {
-        channel = try RPCChannel(target: (host: host, port: port), tls: ClientTLS(trustRoots: authority), logger: .silent)
+    init(host: String, port: Int, authority: String) {
+        channel = RPCChannel(target: (host: host, port: port), tls: ClientTLS(trustRoots: authority), logger: .silent)
         token = nil
     }
 
@@ -49,11 +49,7 @@ struct GatewayClient: Sendable {
 
     /// What a google.rpc.RetryInfo among the error's details asks for.
     static func retryDelay(of error: RPCError) -> Duration? {
-        // details that cannot be read are as good as none
-        guard let status = try? GoogleRPC.Status(decoding: error.details.span.bytes),
-            let detail = status.details.first(where: { $0.typeUrl.hasSuffix("/google.rpc.RetryInfo") }),
-            let info = try? GoogleRPC.RetryInfo(decoding: detail.value.span.bytes), let delay = info.retryDelay
-        else { return nil }
+        guard let delay = error.detail(GoogleRPC.RetryInfo.self)?.retryDelay else { return nil }
         return .seconds(delay.seconds) + .nanoseconds(Int64(delay.nanos))
     }
 }

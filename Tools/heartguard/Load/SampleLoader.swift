@@ -14,7 +14,7 @@ struct SampleLoader: Sendable {
         guard let ports = try directory.read(Ports.self, from: directory.ports) else {
             throw CommandFailure("no cluster was ever started in \(directory.path). `make up` starts one.")
         }
-        let gateway = try GatewayClient(host: "127.0.0.1", port: ports[.gateway], authority: directory.certificateAuthority)
+        let gateway = GatewayClient(host: "127.0.0.1", port: ports[.gateway], authority: directory.certificateAuthority)
         do {
             try await run(through: gateway)
         } catch let error as RPCError {
