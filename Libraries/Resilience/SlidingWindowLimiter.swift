@@ -7,7 +7,7 @@ internal import Time
 /// script drops what has left the window, counts, and adds, so that no two callers see the same place free. An exact
 /// window costs about 100 bytes a unit that is in it: it is for limits of tens to thousands.
 package struct SlidingWindowLimiter: Sendable {
-    package enum Decision: Sendable, Hashable {
+    package enum Admission: Sendable, Hashable {
         /// `remaining` units are free now; `resetAfter` from now the oldest unit in the window becomes free.
         case admitted(remaining: Int, resetAfter: Duration)
         /// So many units are free as the call costs after `retryAfter`, if nobody else takes them.
@@ -34,7 +34,7 @@ package struct SlidingWindowLimiter: Sendable {
     /// never be admitted otherwise; a cost of zero asks and takes nothing. One round trip.
     ///
     /// An error means that nothing is known: admitting or refusing then is the policy of the method that is called.
-    package func admit(_ key: String, cost: Int = 1) async throws(RedisError) -> Decision {
+    package func admit(_ key: String, cost: Int = 1) async throws(RedisError) -> Admission {
         precondition(cost >= 0, "a cost is not negative")
         // Two scripts may run within one microsecond; the random part keeps their members apart.
         let nonce = String(UInt64.random(in: .min ... .max), radix: 36)

@@ -10,12 +10,12 @@ import Time
         try await withRedis(.cache) { redis, _ in
             let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 100)
 
-            let decisions = try await withThrowingTaskGroup { group in
+            let admissions = try await withThrowingTaskGroup { group in
                 for _ in 0..<200 { group.addTask { try await limiter.admit("ada", cost: cost) } }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
 
-            let admitted = decisions.compactMap(\.remaining)
+            let admitted = admissions.compactMap(\.remaining)
             #expect(admitted.count == 100 / cost)
             // Every admitted task saw another number of free places, so no place was given twice.
             #expect(Set(admitted) == Set(stride(from: 100 - cost, through: 100 % cost, by: -cost)))
@@ -27,9 +27,9 @@ import Time
             let one = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 2)
             let other = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 2)
 
-            let decisions = [try await one.admit("ada"), try await other.admit("ada"), try await one.admit("ada")]
+            let admissions = [try await one.admit("ada"), try await other.admit("ada"), try await one.admit("ada")]
 
-            #expect(decisions.map(\.remaining) == [1, 0, nil])
+            #expect(admissions.map(\.remaining) == [1, 0, nil])
         }
     }
 
@@ -38,12 +38,12 @@ import Time
             let calls = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 1, name: "calls")
             let logins = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 1, name: "logins")
 
-            let decisions = [
+            let admissions = [
                 try await calls.admit("ada"), try await calls.admit("bob"), try await logins.admit("ada"),
                 try await calls.admit("ada"),
             ]
 
-            #expect(decisions.map(\.remaining) == [0, 0, 0, nil])
+            #expect(admissions.map(\.remaining) == [0, 0, 0, nil])
         }
     }
 
@@ -88,10 +88,10 @@ import Time
             let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 3)
             try await age("limit:all:ada", seconds: [62, 61, 10], redis)
 
-            let decision = try await limiter.admit("ada")
+            let admission = try await limiter.admit("ada")
 
-            guard case .admitted(let remaining, let resetAfter) = decision else {
-                Issue.record("\(decision)")
+            guard case .admitted(let remaining, let resetAfter) = admission else {
+                Issue.record("\(admission)")
                 return
             }
             #expect(remaining == 1)
@@ -106,9 +106,9 @@ import Time
             let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 1)
             try await age("limit:all:ada", seconds: [-3600], redis)
 
-            let decision = try await limiter.admit("ada")
+            let admission = try await limiter.admit("ada")
 
-            #expect(decision.remaining == 0)
+            #expect(admission.remaining == 0)
         }
     }
 
@@ -128,9 +128,9 @@ import Time
         try await withRedis(.cache) { redis, _ in
             let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 5)
 
-            let decisions = [try await limiter.admit("ada", cost: 0), try await limiter.admit("ada", cost: 0)]
+            let admissions = [try await limiter.admit("ada", cost: 0), try await limiter.admit("ada", cost: 0)]
 
-            #expect(decisions.map(\.remaining) == [5, 5])
+            #expect(admissions.map(\.remaining) == [5, 5])
             #expect(try await redis.integer(["DBSIZE"]) == 0)
         }
     }
@@ -139,9 +139,9 @@ import Time
         try await withRedis(.cache) { redis, _ in
             let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 5)
 
-            let decisions = [try await limiter.admit("ada", cost: 100), try await limiter.admit("ada")]
+            let admissions = [try await limiter.admit("ada", cost: 100), try await limiter.admit("ada")]
 
-            #expect(decisions.map(\.remaining) == [0, nil])
+            #expect(admissions.map(\.remaining) == [0, nil])
         }
     }
 
@@ -149,12 +149,12 @@ import Time
         try await withRedis(.cache) { redis, _ in
             let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 5)
 
-            let decisions = [
+            let admissions = [
                 try await limiter.admit("ada", cost: 3), try await limiter.admit("ada", cost: 3),
                 try await limiter.admit("ada", cost: 2),
             ]
 
-            #expect(decisions.map(\.remaining) == [2, nil, 0])
+            #expect(admissions.map(\.remaining) == [2, nil, 0])
         }
     }
 
@@ -178,7 +178,7 @@ import Time
     }
 }
 
-extension SlidingWindowLimiter.Decision {
+extension SlidingWindowLimiter.Admission {
     var remaining: Int? {
         if case .admitted(let remaining, _) = self { remaining } else { nil }
     }
