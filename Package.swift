@@ -87,7 +87,7 @@ let package = Package(
         library("HTTP2", ["CNghttp2"]),
         library("RPC", ["HTTP2", "Time", nioCore, nioPosix, nioSSL, logging]),
         .target(name: "CContracts", dependencies: ["CProtobuf"], path: "Libraries/CContracts"),
-        library("Contracts", ["RPC", "CContracts", "CProtobuf"]),
+        library("Contracts", ["RPC", "Time", "CContracts", "CProtobuf"]),
         library("HNSW"),
         library("Passwords", ["CArgon2"]),
         library("Tokens", ["Time", jwtKit, crypto]),

@@ -7,7 +7,7 @@ package struct AnyContractMethod: Sendable {
     /// The full names of the messages.
     package let requestName: String
     package let responseName: String
-    let schema: ContractSchema
+    private let schema: ContractSchema
 
     package init<Request: ContractMessage, Response: ContractMessage>(
         _ method: RPC.Method<Request, Response>, schema: ContractSchema
@@ -16,5 +16,34 @@ package struct AnyContractMethod: Sendable {
         requestName = Request.fullName
         responseName = Response.fullName
         self.schema = schema
+    }
+
+    /// The bytes of the request that JSON and parameters describe together.
+    ///
+    /// - Parameters:
+    ///   - json: An object of fields; empty for none.
+    ///   - parameters: Fields of a path or a query, by their paths in the contract, as in `filter.code`; several
+    ///     values are one repeated field. A parameter wins over the same field of the object.
+    /// - Throws: `JSONMappingError` with the path of the first field that is not known or cannot be read.
+    package func request(
+        json: [UInt8], parameters: [(field: String, values: [String])] = []
+    ) throws(JSONMappingError) -> [UInt8] {
+        guard let message = schema.messages[requestName] else { preconditionFailure("\(requestName) is in no descriptor") }
+        var object = json.isEmpty ? JSONValue.object([]) : try JSONParser.parse(json)
+        for parameter in parameters {
+            object = try ParameterPath(contracts: schema).setting(parameter, in: object, message)
+        }
+        return try JSONReading(contracts: schema).message(object, message, "").serialized
+    }
+
+    /// The JSON of a response's bytes; an empty object for bytes that are no such message.
+    package func responseJSON(_ bytes: [UInt8]) -> [UInt8] {
+        var writer = JSONWriter()
+        if let type = schema.messages[responseName], let message = DynamicMessage(type, decoding: bytes[...], in: schema) {
+            writer.write(JSONPrinting(contracts: schema).object(message))
+        } else {
+            writer.write(.object([]))
+        }
+        return writer.bytes
     }
 }

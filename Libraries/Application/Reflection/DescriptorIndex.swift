@@ -1,3 +1,5 @@
+internal import Contracts
+
 /// Which file of a FileDescriptorSet defines which symbol and which extension.
 ///
 /// The numbers are those of google/protobuf/descriptor.proto.

@@ -5,7 +5,7 @@ package import RPC
 ///
 /// Reading goes through three steps: the bytes are checked against the contract, protobuf-c unpacks them into an arena,
 /// and the value copies its fields out. Writing borrows an arena for protobuf-c to pack from.
-package protocol ContractMessage: JSONMessage, Equatable, CustomStringConvertible {
+package protocol ContractMessage: Message, Equatable, CustomStringConvertible {
     /// Every field absent.
     init()
     /// Fields that the contract of this program does not know, as they came.
