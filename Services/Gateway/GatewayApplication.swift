@@ -17,9 +17,9 @@ struct GatewayApplication: Sendable {
         let endpoints = Endpoints(backends: backends, overview: overview)
         let limiter = RateLimiting(
             signedIn: SlidingWindowLimiter(
-                host.cache, window: configuration.limits.window, limit: configuration.limits.signedIn),
+                redis: host.cache, window: configuration.limits.window, limit: configuration.limits.signedIn),
             anonymous: SlidingWindowLimiter(
-                host.cache, window: configuration.limits.window, limit: configuration.limits.anonymous))
+                redis: host.cache, window: configuration.limits.window, limit: configuration.limits.anonymous))
         let json = JSONFront(
             routes: RouteTable(endpoints.all),
             path: CallPath(interceptors: host.interceptors + [limiter]),
@@ -30,7 +30,7 @@ struct GatewayApplication: Sendable {
         try await host.run(
             services: [EndpointService(endpoints)],
             interceptors: [limiter],
-            background: backends.channels.map { channel in { await channel.run() } } + [{ try await json.run() }],
+            background: backends.channels.map { channel in { @Sendable in await channel.run() } } + [{ try await json.run() }],
             onListening: onListening)
     }
 }

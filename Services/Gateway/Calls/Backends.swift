@@ -27,8 +27,8 @@ struct Backends: Sendable {
         let method = Method<RawMessage, RawMessage>(context.method)
         let response = try await self[backend].unaryResponse(
             method, RawMessage(request), options: CallOptions(metadata: Self.forwarded(context)))
-        for (name, value) in response.metadata where name.hasPrefix("x-heartguard-") {
-            context.responseMetadata.set(name, value)
+        for field in response.metadata where field.name.hasPrefix("x-heartguard-") {
+            context.responseMetadata.set(field.name, field.value)
         }
         return response.message.bytes
     }

@@ -24,7 +24,7 @@ struct Endpoints: Sendable {
                 return nil
             }
             return Endpoint(method: method) { request, context in
-                let request = try GatewayV1.GetPatientOverviewRequest(decoding: request.span.bytes)
+                let request = try GatewayV1.GetPatientOverviewRequest(decoding: request)
                 return try await overview.answer(request, context: context).serialized()
             }
         }

@@ -1,4 +1,6 @@
 import Application
+import Contracts
+import FoundationEssentials
 import RPC
 import Redis
 import Resilience

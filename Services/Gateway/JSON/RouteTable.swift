@@ -1,3 +1,4 @@
+import Foundation
 import RPC
 
 /// Which endpoint answers an HTTP method and path, by the contracts' google.api.http options.

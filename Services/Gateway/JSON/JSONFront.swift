@@ -1,0 +1,160 @@
+import Application
+import Contracts
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Logging
+import NIOCore
+import NIOSSL
+import RPC
+import Time
+
+/// The JSON door: HTTP/1.1 for browsers and apps, the same methods by the contracts' routes.
+///
+/// A request becomes the bytes of its message and goes the same way as a gRPC call, so every policy holds here too.
+struct JSONFront: HTTPResponder {
+    /// As much as the gRPC door takes in one message.
+    static let maxBodyBytes = 4 << 20
+
+    let routes: RouteTable
+    let path: CallPath
+    let health: HealthReporter
+    let configuration: GatewayConfiguration
+    let logger: Logger
+
+    /// Listens until the program is asked to stop.
+    func run(onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }) async throws {
+        let server = configuration.common.server
+        var builder = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(60)))
+        if let tls = server.tls {
+            builder = try .tls(builder, tlsConfiguration: Self.tls(tls))
+        }
+        let application = Hummingbird.Application(
+            responder: self,
+            server: builder,
+            configuration: .init(
+                address: .hostname(server.host, port: configuration.jsonPort), serverName: "heartguard"),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? configuration.jsonPort
+                logger.notice("listening for JSON", metadata: ["host": "\(server.host)", "port": "\(port)"])
+                onListening(port)
+            },
+            logger: logger)
+        try await application.run()
+    }
+
+    func respond(to request: Request, context: JSONRequestContext) async throws -> Response {
+        switch (request.method, request.uri.path) {
+        case (.get, "/.well-known/jwks.json"):
+            return Self.json(Array(configuration.common.jwks.utf8), headers: [.cacheControl: "public, max-age=300"])
+        case (.get, "/healthz"):
+            let isServing = health.status == .serving
+            return Self.json(
+                Array((isServing ? #"{"status":"SERVING"}"# : #"{"status":"NOT_SERVING"}"#).utf8),
+                status: isServing ? .ok : .serviceUnavailable)
+        default:
+            return await answer(request, from: context.peer)
+        }
+    }
+
+    private func answer(_ request: Request, from peer: String) async -> Response {
+        switch routes.find(method: request.method.rawValue, path: request.uri.path) {
+        case .notFound:
+            return Self.failure(RPCError(.notFound, "There is nothing at this path."))
+        case .otherMethods(let methods):
+            let error = RPCError(.unimplemented, "This path answers \(methods.joined(separator: ", ")) only.")
+            var response = Self.failure(error, status: .methodNotAllowed)
+            response.headers[.allow] = methods.joined(separator: ", ")
+            return response
+        case .found(let match):
+            return await answer(request, match, from: peer)
+        }
+    }
+
+    private func answer(_ request: Request, _ match: RouteTable.Match, from peer: String) async -> Response {
+        let descriptor = match.endpoint.descriptor
+        let metadata = Self.metadata(of: request.headers)
+        let context = RPCContext(
+            method: descriptor, metadata: metadata, deadline: .after(descriptor.policy.timeout.limit), peer: peer,
+            requestID: metadata["x-request-id"] ?? UUIDv7.make().uuidString.lowercased())
+        var response: Response
+        do {
+            let body = try await Self.body(of: request)
+            let message = try JSONRequest(match: match, query: request.uri.query, body: body).bytes
+            let answer = try await path.answer(message, at: match.endpoint, context)
+            response = Self.json(match.endpoint.method.responseJSON(answer))
+        } catch {
+            response = Self.failure(RPCError.answering(error))
+        }
+        for field in context.responseMetadata.contents {
+            if let name = HTTPField.Name(field.name) { response.headers[name] = field.value }
+        }
+        if let name = HTTPField.Name("x-request-id") { response.headers[name] = context.requestID }
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+
+    /// The fields of the HTTP head that mean something to a call.
+    private static func metadata(of headers: HTTPFields) -> Metadata {
+        var metadata: Metadata = [:]
+        for name in ["authorization", "x-request-id", "traceparent", "tracestate"] {
+            guard let field = HTTPField.Name(name), let value = headers[field], value.utf8.count <= 8_192 else { continue }
+            metadata[name] = value
+        }
+        return metadata
+    }
+
+    private static func body(of request: Request) async throws -> [UInt8] {
+        let buffer: ByteBuffer
+        do {
+            buffer = try await request.body.collect(upTo: maxBodyBytes)
+        } catch is NIOTooManyBytesError {
+            throw RPCError(.resourceExhausted, "The body is larger than \(maxBodyBytes) bytes.")
+        }
+        let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? "application/json"
+        guard buffer.readableBytes == 0 || type == "application/json" else {
+            throw RPCError(.invalidArgument, "The body must be application/json.")
+        }
+        return Array(buffer.readableBytesView)
+    }
+
+    private static func json(
+        _ bytes: [UInt8], status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    ) -> Response {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// An error as `{"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": …, "details": […]}}`.
+    private static func failure(_ error: RPCError, status: HTTPResponse.Status? = nil) -> Response {
+        let status = status ?? error.code.httpStatus
+        var response = json(error.json(httpStatus: status.code), status: status)
+        if error.code == .unauthenticated { response.headers[.wwwAuthenticate] = "Bearer" }
+        if let seconds = error.retryAfterSeconds { response.headers[.retryAfter] = String(seconds) }
+        return response
+    }
+
+    private static func tls(_ files: TLSFiles) throws -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMFile(files.certificateChain).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: files.privateKey, format: .pem)))
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        return configuration
+    }
+}
+
+/// Where a request came from.
+struct JSONRequestContext: InitializableFromSource {
+    /// In the form in which gRPC names peers, so that both doors count one caller as one.
+    let peer: String
+
+    init(source: ApplicationRequestContextSource) {
+        let address = source.channel.remoteAddress
+        let family = address?.protocol == .inet6 ? "ipv6" : "ipv4"
+        peer = "\(family):\(address?.ipAddress ?? "unknown"):\(address?.port ?? 0)"
+    }
+}
