@@ -48,6 +48,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
         swiftSettings: settings)
 }
 
+/// What the tests of a service that keeps records are written with.
+let serviceTests: [Target.Dependency] = [
+    "Application", "ConnectionPool", "Contracts", "Migrations", "Postgres", "RPC", "Schema", "TestSupport", "Time", logging,
+]
+
 let package = Package(
     name: "HeartGuard",
     products: [
@@ -102,7 +107,7 @@ let package = Package(
             ]),
 
         // Services
-        service("Users", ["Postgres", "Passwords", "Tokens", "Resilience", "Redis"]),
+        service("Users", ["Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Postgres"]),
         service("Chat", ["Postgres"]),
         service("Vectors", ["Postgres", "HNSW"]),
@@ -116,5 +121,28 @@ let package = Package(
                 argumentParser,
             ],
             path: "Tools/heartguard", swiftSettings: settings),
+
+        // Tests, one target a module
+        .target(
+            name: "TestSupport", dependencies: ["ConnectionPool", "Postgres", logging], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("Time"),
+        tests("ConnectionPool"),
+        tests("Postgres", ["ConnectionPool", "Time", "TestSupport"]),
+        tests("Migrations", ["ConnectionPool", "Postgres", "TestSupport", logging]),
+        tests("Redis", ["Time", "TestSupport", nioCore, nioPosix, logging]),
+        tests("Resilience", ["Redis", "Time", "TestSupport", logging]),
+        tests("HTTP2"),
+        tests("RPC", ["HTTP2", "Time", nioCore, nioPosix, logging]),
+        tests("HNSW"),
+        tests("Passwords"),
+        tests("Tokens", ["Time", crypto]),
+        tests("Application", ["Contracts", "RPC", logging]),
+        tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
+        tests("Vitals", serviceTests + ["Tokens"]),
+        tests("Chat", serviceTests + ["Tokens"]),
+        tests("Vectors", serviceTests + ["Tokens", "HNSW"]),
+        tests("Gateway", ["Contracts"]),
+        tests("HeartGuardCommand"),
     ]
 )
