@@ -36,7 +36,9 @@ struct Sessions: Sendable {
 
     /// Trades a refresh token for the next pair.
     ///
-    /// Throws `UsersError.refreshTokenRefused`, or `.refreshTokenReused` after it has ended the session.
+    /// Throws `UsersError.refreshTokenRefused`, or `.refreshTokenReused` after it has ended the session: its refresh
+    /// tokens are dead and its access tokens blocked. Throws `RedisError` when they could not be blocked; whoever shows
+    /// the token again has that done again.
     func refresh(_ shown: String) async throws -> TokenPair {
         guard let token = try? RefreshToken(parsing: shown) else {
             // What cannot be read was never given out.
@@ -46,7 +48,9 @@ struct Sessions: Sendable {
         let expiresAt = Instant.now() + lifetimes.refresh
         switch try await repository.rotate(token, to: next, expiresAt: expiresAt) {
         case .rotated(let session, let role): return try await pair(session, role, next, expiresAt: expiresAt)
-        case .reused: throw UsersError.refreshTokenReused
+        case .reused(let session):
+            try await blockAccessTokens(of: session)
+            throw UsersError.refreshTokenReused
         case .refused: throw UsersError.refreshTokenRefused
         }
     }
@@ -56,8 +60,15 @@ struct Sessions: Sendable {
     /// Throws `RedisError` when the blocklist could not be reached: the access token is still good then. The caller may
     /// try again, for what was done already changes nothing.
     func end(_ caller: CallerIdentity) async throws {
-        try await repository.end(SessionID(caller.sessionID), of: UserID(caller.userID))
+        let session = SessionID(caller.sessionID)
+        try await repository.end(session, of: UserID(caller.userID))
         try await blocklist.block(caller.tokenID, until: caller.tokenExpiresAt)
+        try await blockAccessTokens(of: session)
+    }
+
+    /// A session's id on the blocklist stands for every access token that it has. None of them outlives the entry.
+    private func blockAccessTokens(of session: SessionID) async throws {
+        try await blocklist.block(session.text, until: .now() + lifetimes.access)
     }
 
     private func pair(

@@ -25,17 +25,26 @@ struct UsersConfiguration: Sendable {
         let password = settings.contents(ofFile: "HEARTGUARD_OPERATOR_PASSWORD_FILE")
         // What is missing has been noted already.
         guard !email.isEmpty, !password.isEmpty else { return nil }
-        var account: OperatorAccount?
+        return OperatorAccount(email, password, reportingTo: &settings)
+    }
+}
+
+extension OperatorAccount {
+    /// `nil`, and a problem for each value that cannot be used, unless both can.
+    fileprivate init?(_ email: String, _ password: String, reportingTo settings: inout Settings) {
+        var address: EmailAddress?
+        var secret: Password?
         do throws(InvalidValue) {
-            let email = try EmailAddress(email)
-            do throws(InvalidValue) {
-                account = OperatorAccount(email: email, password: try Password(password))
-            } catch {
-                settings.report("HEARTGUARD_OPERATOR_PASSWORD_FILE names a file whose password \(error.reason).")
-            }
+            address = try EmailAddress(email)
         } catch {
             settings.report("HEARTGUARD_OPERATOR_EMAIL \(error.reason).")
         }
-        return account
+        do throws(InvalidValue) {
+            secret = try Password(password)
+        } catch {
+            settings.report("HEARTGUARD_OPERATOR_PASSWORD_FILE names a file whose password \(error.reason).")
+        }
+        guard let address, let secret else { return nil }
+        self.init(email: address, password: secret)
     }
 }

@@ -17,4 +17,7 @@ struct SessionID: Hashable, Sendable {
     init(_ uuid: UUID) { self.uuid = uuid }
 
     static func make() -> SessionID { SessionID(UUIDv7.make()) }
+
+    /// As it stands in access tokens.
+    var text: String { uuid.uuidString.lowercased() }
 }

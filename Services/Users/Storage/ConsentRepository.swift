@@ -23,8 +23,16 @@ struct ConsentRepository: Sendable {
     /// Gives consent to a text. Giving it again to the same text changes nothing; to another text, or after a
     /// withdrawal, it begins a new epoch.
     ///
-    /// Throws `.foreignKeyViolation` when there is no such account.
+    /// Throws `UsersError.accountGone` when there is no such account.
     func give(_ kind: ConsentKind, to document: DocumentVersion, by user: UserID) async throws -> Consent {
+        do {
+            return try await insert(kind, document, user)
+        } catch let error as PostgresError where error.code == .foreignKeyViolation {
+            throw UsersError.accountGone
+        }
+    }
+
+    private func insert(_ kind: ConsentKind, _ document: DocumentVersion, _ user: UserID) async throws -> Consent {
         try await postgres.transaction(identity: .user(user.uuid)) { transaction in
             let given = try await transaction.first(
                 """

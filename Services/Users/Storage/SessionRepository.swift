@@ -17,7 +17,7 @@ struct SessionRepository: Sendable {
 
     /// Begins a session, and forgets the account's refresh tokens that have expired.
     func insert(_ session: NewSession, of user: UserID) async throws {
-        _ = try await postgres.execute(
+        try await postgres.execute(
             """
             WITH forgotten AS (
                 DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp()
@@ -35,7 +35,7 @@ struct SessionRepository: Sendable {
         /// It was good, is used up now, and the next one is stored.
         case rotated(SessionID, AccessClaims.Role)
         /// It had been used before, by its owner or by a thief: its session has ended.
-        case reused
+        case reused(SessionID)
         /// It was never given out, has expired, or its session has ended.
         case refused
     }
@@ -74,17 +74,17 @@ struct SessionRepository: Sendable {
                 FOR UPDATE OF t, s
                 """,
                 as: StoredToken.self)
-            guard let stored, !stored.isSessionEnded else { return .refused }
+            guard let stored else { return .refused }
             if stored.isUsed {
-                _ = try await transaction.execute(
+                try await transaction.execute(
                     """
                     UPDATE users.sessions SET ended_at = clock_timestamp(), end_reason = 'refresh_reuse'
-                    WHERE user_id = \(user) AND id = \(stored.sessionID.uuid)
+                    WHERE user_id = \(user) AND id = \(stored.sessionID.uuid) AND ended_at IS NULL
                     """)
-                return .reused
+                return .reused(stored.sessionID)
             }
-            guard !stored.isExpired else { return .refused }
-            _ = try await transaction.execute(
+            guard !stored.isSessionEnded, !stored.isExpired else { return .refused }
+            try await transaction.execute(
                 """
                 WITH used AS (
                     UPDATE users.refresh_tokens SET used_at = clock_timestamp()
@@ -99,7 +99,7 @@ struct SessionRepository: Sendable {
 
     /// Ends a session, and with it every refresh token that followed from it. Ending it again changes nothing.
     func end(_ session: SessionID, of user: UserID) async throws {
-        _ = try await postgres.execute(
+        try await postgres.execute(
             """
             UPDATE users.sessions SET ended_at = clock_timestamp(), end_reason = 'log_out'
             WHERE user_id = \(user.uuid) AND id = \(session.uuid) AND ended_at IS NULL

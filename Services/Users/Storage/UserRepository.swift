@@ -61,7 +61,7 @@ struct UserRepository: Sendable {
 
     /// Replaces a hash, unless it was replaced since `old` was read.
     func replacePasswordHash(of id: UserID, _ old: String, with new: String) async throws {
-        _ = try await postgres.execute(
+        try await postgres.execute(
             "UPDATE users.users SET password_hash = \(new) WHERE id = \(id.uuid) AND password_hash = \(old)",
             identity: .user(id.uuid))
     }

@@ -1,0 +1,68 @@
+internal import Application
+internal import Contracts
+internal import Passwords
+internal import RPC
+internal import Testing
+internal import Tokens
+
+@testable internal import Users
+
+@Suite struct `The operator's account` {
+    private func bootstrap(_ users: UsersStand, _ person: Person, password: String? = nil) throws -> OperatorBootstrap {
+        OperatorBootstrap(
+            OperatorAccount(
+                email: try EmailAddress(person.email), password: try Password(password ?? person.password)),
+            users: users.service.users, passwords: users.passwords, logger: quiet)
+    }
+
+    @Test func `is opened once, however often the service starts`() async throws {
+        try await withUsers { users in
+            let root = Person()
+
+            let first = await (try bootstrap(users, root)).readiness.problem()
+            let second = await (try bootstrap(users, root)).readiness.problem()
+            let claims = try await users.claims(users.signIn(root))
+
+            #expect(first == nil)
+            #expect(second == nil)
+            #expect(claims.role == .operator_)
+        }
+    }
+
+    @Test func `is opened once by replicas that start together`() async throws {
+        try await withUsers { users in
+            let root = Person()
+            let replicas = try (0..<4).map { _ in try bootstrap(users, root) }
+
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for replica in replicas { group.addTask { try await replica.run() } }
+                try await group.waitForAll()
+            }
+
+            #expect(try await users.claims(users.signIn(root)).role == .operator_)
+        }
+    }
+
+    @Test func `gets the password that the settings have now`() async throws {
+        try await withUsers { users in
+            let root = Person()
+            try await bootstrap(users, root, password: "the password of last year").run()
+
+            try await bootstrap(users, root).run()
+
+            #expect(try await users.claims(users.signIn(root)).role == .operator_)
+        }
+    }
+
+    @Test func `is never a user's account that had the address first`() async throws {
+        try await withUsers { users in
+            let mallory = Person()
+            _ = try await users.register(mallory)
+
+            let problem = await (try bootstrap(users, mallory)).readiness.problem()
+
+            #expect(problem?.contains("HEARTGUARD_OPERATOR_EMAIL") == true)
+            #expect(try await users.claims(users.signIn(mallory)).role == .user)
+        }
+    }
+}

@@ -1,0 +1,87 @@
+internal import Contracts
+internal import Logging
+internal import Migrations
+internal import Passwords
+internal import Postgres
+internal import RPC
+internal import Redis
+internal import Resilience
+internal import Schema
+internal import TestSupport
+internal import Testing
+internal import Time
+internal import Tokens
+
+@testable internal import Users
+
+/// One migrated database for all tests of Users: each works with addresses that nobody else has.
+private let database = Once<PostgresConfiguration> {
+    let server = try await PostgresServer.shared
+    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
+        try await server.psql(
+            """
+            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
+            """)
+    }
+    try await server.psql("CREATE DATABASE users_tests OWNER \(ServiceRole.owner)")
+    try await PostgresServer.withClient(server.configuration(database: "users_tests", user: ServiceRole.owner)) { owner in
+        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
+    }
+    return server.configuration(database: "users_tests", user: ServiceRole.users.roleName)
+}
+
+/// One durable Redis for all tests of Users. It ends with the test process.
+private let durableRedis = Once<RedisServer> { try await RedisServer.start() }
+
+/// Says nothing: what goes wrong in a test is seen by the test.
+let quiet = Logger(label: "users-tests") { _ in SwiftLogNoOpLogHandler() }
+
+private let signingKey = TokenSigner.newPrivateKeyPEM()
+
+/// The service with what it stands on, for tests that look behind it.
+struct UsersStand {
+    let service: UsersService
+    let postgres: Postgres
+    let blocklist: TokenBlocklist
+    let passwords: Passwords
+    /// What every other service verifies access tokens with.
+    let verifier: TokenVerifier
+}
+
+/// Lends the service over a pool of the service's own role.
+///
+/// - Parameters:
+///   - redis: the blocklist's server, for a test that breaks it; by default the one that all share.
+///   - credentials: what checks passwords; by default the real thing.
+func withUsers(
+    lifetimes: TokenLifetimes = TokenLifetimes(), redis: RedisServer? = nil, passwords: Passwords = .quick(),
+    credentials: CredentialCheck? = nil, _ body: (UsersStand) async throws -> Void
+) async throws {
+    let port = if let redis { redis.port } else { try await durableRedis.value.port }
+    let durable = Redis(
+        configuration: RedisConfiguration(port: port, role: .durable, commandTimeout: .seconds(2)), logger: quiet)
+    try await PostgresServer.withClient(database.value) { postgres in
+        async let _: Void = durable.run()
+        let signer = try TokenSigner(privateKeyPEM: signingKey, issuer: "heartguard")
+        let users = UserRepository(postgres: postgres)
+        let blocklist = TokenBlocklist(redis: durable)
+        let sessions = Sessions(
+            repository: SessionRepository(postgres: postgres), signer: signer, blocklist: blocklist,
+            lifetimes: lifetimes)
+        let service = UsersService(
+            accounts: Accounts(users: users, sessions: sessions, passwords: passwords, credentials: credentials),
+            sessions: sessions, users: users, consents: ConsentRepository(postgres: postgres))
+        try await body(
+            UsersStand(
+                service: service, postgres: postgres, blocklist: blocklist, passwords: passwords,
+                verifier: try TokenVerifier(jwks: signer.jwks, issuer: "heartguard")))
+    }
+}
+
+extension Passwords {
+    /// With parameters that no account should have, so that tests don't wait for them.
+    static func quick(iterations: UInt32 = 1) -> Passwords {
+        Passwords(parameters: Argon2Parameters(memoryKiB: 64, iterations: iterations, parallelism: 1))
+    }
+}
