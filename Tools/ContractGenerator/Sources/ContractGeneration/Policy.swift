@@ -1,0 +1,79 @@
+internal import SwiftProtobuf
+internal import SwiftProtobufPluginLibrary
+
+/// What a method promises about itself, read from `option (heartguard.policy.v1.policy)`.
+struct Policy {
+    /// The Swift expression that makes the policy.
+    let expression: String
+
+    /// The numbers of proto/heartguard/policy/v1/policy.proto.
+    private enum Option {
+        static let policy = 50601
+        static let phi = 50602
+    }
+
+    /// - Throws: `ContractFault` naming the method when one of ours has no policy or leaves a part of it unsaid.
+    init(of method: MethodDescriptor) throws(ContractFault) {
+        let options = OptionBytes(method.options.unknownFields.data)
+        guard let bytes = options?.message(Option.policy), let policy = OptionBytes(bytes) else {
+            guard !method.file.package.hasPrefix("heartguard.") else {
+                throw ContractFault(
+                    "\(method.fullName) has no policy: give it option (heartguard.policy.v1.policy), "
+                        + "which says who may call it and how long it may take.")
+            }
+            expression = Self.policyOfOthers(isStreaming: method.clientStreaming || method.serverStreaming)
+            return
+        }
+
+        func choice(_ field: Int, _ name: String, _ cases: [String]) throws(ContractFault) -> String {
+            let number = Int(policy.number(field) ?? 0)
+            guard number > 0 else {
+                throw ContractFault("\(method.fullName): its policy leaves \(name) unspecified.")
+            }
+            guard number <= cases.count else {
+                throw ContractFault("\(method.fullName): its policy has the unknown \(name) \(number).")
+            }
+            return ".\(cases[number - 1])"
+        }
+
+        let access = try choice(1, "access", ["anyone", "user", "service", "operator_"])
+        let timeout = try choice(2, "timeout", ["fast", "normal", "slow", "batch"])
+        let idempotency = try choice(4, "idempotency", ["noSideEffects", "idempotent", "notIdempotent"])
+        let audit = try choice(5, "audit", ["none", "read", "write", "security"])
+        let redisLoss = try choice(6, "on_redis_loss", ["failOpen", "failClosed"])
+        guard let cost = policy.number(3), cost > 0 else {
+            throw ContractFault("\(method.fullName): its policy has no cost; the least is 1.")
+        }
+        expression = """
+            RPC.MethodPolicy(access: \(access), timeout: \(timeout), cost: \(cost), idempotency: \(idempotency), \
+            audit: \(audit), cacheTTL: \(Self.cacheTTL(policy)), onRedisLoss: \(redisLoss))
+            """
+    }
+
+    /// Whether a field carries health data or a secret.
+    static func isProtected(_ field: FieldDescriptor) -> Bool {
+        OptionBytes(field.options.unknownFields.data)?.number(Option.phi) == 1
+    }
+
+    private static func cacheTTL(_ policy: OptionBytes) -> String {
+        guard let bytes = policy.message(7), let duration = OptionBytes(bytes) else { return "nil" }
+        let seconds = duration.number(1) ?? 0
+        let nanoseconds = duration.number(2) ?? 0
+        return nanoseconds == 0 ? ".seconds(\(seconds))" : ".seconds(\(seconds)) + .nanoseconds(\(nanoseconds))"
+    }
+
+    /// Contracts that others wrote, such as grpc.health.v1, cannot carry our options. They tell nothing about a person.
+    private static func policyOfOthers(isStreaming: Bool) -> String {
+        """
+        RPC.MethodPolicy(access: .anyone, timeout: .\(isStreaming ? "batch" : "fast"), cost: 1, \
+        idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen)
+        """
+    }
+}
+
+/// A contract that cannot be generated, in a sentence that names the place.
+package struct ContractFault: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}

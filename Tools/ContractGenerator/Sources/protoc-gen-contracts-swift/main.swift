@@ -1,0 +1,4 @@
+internal import ContractGeneration
+internal import SwiftProtobufPluginLibrary
+
+ContractGenerator().main(nil)
