@@ -68,6 +68,11 @@ package final class Redis: Sendable {
         }
         guard !commands.isEmpty else { return [] }
         let replies = try await replies(to: [["MULTI"]] + commands + [["EXEC"]])
+        if case .error(let error) = replies[0] {
+            // Without MULTI, what followed was run command by command.
+            throw RedisError(
+                .server(error.code), "Redis refused MULTI: \(error.message)", mayHaveRun: true, cause: error)
+        }
         for (reply, command) in zip(replies.dropFirst(), commands) {
             if case .error(let error) = reply { throw .server(error, command: command.name) }
         }

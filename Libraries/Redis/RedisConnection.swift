@@ -70,13 +70,14 @@ struct RedisConnection: Sendable {
         return await request.answer()
     }
 
-    /// Waits until the connection has ended and says why. When the caller is cancelled, the replies that are owed may
-    /// still come, within their timeouts.
-    func ended() async -> any Error {
+    /// Waits until the connection has ended and says why. When the caller is cancelled, `onCancel` is called, and the
+    /// replies that are owed may still come, within their timeouts.
+    func ended(onCancel: @escaping @Sendable () -> Void) async -> any Error {
         await withTaskCancellationHandler {
             // The close future succeeds however the channel ended; the reason is the handler's.
             try? await channel.closeFuture.get()
         } onCancel: {
+            onCancel()
             channel.eventLoop.execute { handler.drain() }
         }
         let bound = bound

@@ -97,12 +97,12 @@ final class RedisLane: Sendable {
                 let connection = try await RedisConnection.open(configuration, on: eventLoop)
                 backoff.reset()
                 lastFailure = nil
-                logger.info("connected to Redis", metadata: metadata)
                 enter(.ready(connection))
-                let reason = await connection.ended()
+                logger.info("connected to Redis", metadata: metadata)
+                let reason = await connection.ended { self.enter(.closed) }
                 guard !Task.isCancelled else { break }
-                logger.warning("lost the connection to Redis", metadata: metadata(for: reason))
                 enter(.connecting)
+                logger.warning("lost the connection to Redis", metadata: metadata(for: reason))
             } catch {
                 enter(.down(error))
                 // Once for each kind of failure: an outage of an hour is one line, not thousands.

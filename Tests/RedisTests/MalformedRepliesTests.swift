@@ -8,7 +8,7 @@ import Time
         _ bytes: String, maxReplyBytes: Int = 4096, _ body: (Redis) async throws -> Void
     ) async throws {
         try await FakeServer.with(answer: { $0.contains("GET") ? bytes : "+PONG\r\n" }) { server in
-            var configuration = RedisConfiguration(port: server.port, role: .cache)
+            var configuration = RedisConfiguration.patient(port: server.port, role: .cache)
             configuration.maxReplyBytes = maxReplyBytes
             try await withRedis(configuration, body)
         }
@@ -39,7 +39,7 @@ import Time
     @Test(arguments: ["+PONG\r\n+OK\r\n+OK\r\n", "+OK\r\n+OK\r\n+OK\r\n", "SSH-2.0-OpenSSH_9.2p1\r\n"])
     func `is not taken for Redis if it greets in another way`(greeting: String) async throws {
         try await FakeServer.with(greeting: greeting, answer: { _ in nil }) { server in
-            let configuration = RedisConfiguration(port: server.port, password: "secret", role: .cache)
+            let configuration = RedisConfiguration.patient(port: server.port, password: "secret", role: .cache)
             try await withRedis(configuration) { redis in
                 let error = await #expect(throws: RedisError.self) { try await redis.ping() }
 

@@ -19,7 +19,7 @@ import Testing
         let log = ConnectionLog()
         try await withRedis(flags: ["--maxmemory-policy", "allkeys-lru"], role: .durable, log: log) { redis, server in
             await log.next(.failed)
-            try await withRedis(RedisConfiguration(port: server.port, role: .cache)) { operator_ in
+            try await withRedis(RedisConfiguration.patient(port: server.port, role: .cache)) { operator_ in
                 _ = try await operator_.send(["CONFIG", "SET", "maxmemory-policy", "noeviction"])
             }
             await log.next(.connected)
@@ -37,7 +37,7 @@ import Testing
             try await redis.send(["ACL", "SETUSER", "neither", "on", ">secret", "~*", "+@all", "-info", "-config"])
             var codes: [String: RedisError.Code?] = [:]
             for user in ["noinfo", "noconfig", "neither"] {
-                let configuration = RedisConfiguration(
+                let configuration = RedisConfiguration.patient(
                     port: server.port, username: user, password: "secret", role: .durable)
                 codes[user] = try await withRedis(configuration) { redis in
                     await code { try await redis.ping() }
@@ -65,9 +65,9 @@ import Testing
 
     @Test func `lets in who knows its password`() async throws {
         try await RedisServer.with(["--requirepass", "open sesame"]) { server in
-            let right = try await ping(RedisConfiguration(port: server.port, password: "open sesame", role: .durable))
-            let wrong = try await ping(RedisConfiguration(port: server.port, password: "guess-1234", role: .durable))
-            let none = try await ping(RedisConfiguration(port: server.port, role: .durable))
+            let right = try await ping(RedisConfiguration.patient(port: server.port, password: "open sesame", role: .durable))
+            let wrong = try await ping(RedisConfiguration.patient(port: server.port, password: "guess-1234", role: .durable))
+            let none = try await ping(RedisConfiguration.patient(port: server.port, role: .durable))
 
             #expect(right == nil)
             #expect(wrong?.code == .authenticationFailed)
@@ -79,7 +79,7 @@ import Testing
     @Test func `lets in a user of its access list with that user's rights`() async throws {
         let flags = ["--user", "limiter", "on", ">secret", "~limit:*", "+@all", "-@dangerous"]
         try await RedisServer.with(flags) { server in
-            let configuration = RedisConfiguration(
+            let configuration = RedisConfiguration.patient(
                 port: server.port, username: "limiter", password: "secret", role: .cache)
             try await withRedis(configuration) { redis in
                 try await redis.set("limit:a", to: "1")
@@ -88,6 +88,20 @@ import Testing
 
                 #expect(other == .server("NOPERM"))
                 #expect(dangerous == .server("NOPERM"))
+            }
+        }
+    }
+
+    @Test func `that refuses MULTI may have run the commands after it one by one, and the error says so`() async throws {
+        let flags = ["--user", "single", "on", ">secret", "~*", "+@all", "-multi"]
+        try await RedisServer.with(flags) { server in
+            let configuration = RedisConfiguration.patient(
+                port: server.port, username: "single", password: "secret", role: .cache)
+            try await withRedis(configuration) { redis in
+                let error = await failure { try await redis.transaction([["INCR", "a"]]) }
+
+                #expect(error?.code == .server("NOPERM"))
+                #expect(error?.mayHaveRun == true)
             }
         }
     }

@@ -52,8 +52,8 @@ import Testing
     }
 
     func ping(_ port: Int, _ tls: RedisTLS?) async throws -> RedisError? {
-        let configuration = RedisConfiguration(
-            port: port, role: .durable, connectTimeout: .seconds(1), commandTimeout: .seconds(10), tls: tls)
+        let configuration = RedisConfiguration.patient(
+            port: port, role: .durable, tls: tls)
         return try await withRedis(configuration) { redis in await failure { try await redis.ping() } }
     }
 

@@ -28,7 +28,7 @@ func withRedis<Value>(
     _ body: (Redis, RedisServer) async throws -> Value
 ) async throws -> Value {
     try await RedisServer.with(flags) { server in
-        var configuration = RedisConfiguration(port: server.port, role: role)
+        var configuration = RedisConfiguration.patient(port: server.port, role: role)
         configure(&configuration)
         return try await withRedis(configuration, log: log) { redis in try await body(redis, server) }
     }
@@ -46,6 +46,17 @@ func failure(_ body: () async throws -> some Any) async -> RedisError? {
 }
 
 func code(_ body: () async throws -> some Any) async -> RedisError.Code? { await failure(body)?.code }
+
+extension RedisConfiguration {
+    /// Waits long, so that a busy machine fails no test. Tests of timeouts set their own.
+    static func patient(
+        port: Int, username: String? = nil, password: String? = nil, role: RedisConfiguration.Role, tls: RedisTLS? = nil
+    ) -> RedisConfiguration {
+        RedisConfiguration(
+            port: port, username: username, password: password, role: role, connectTimeout: .seconds(60),
+            commandTimeout: .seconds(60), tls: tls)
+    }
+}
 
 extension Redis {
     /// Lets other tasks run until so many commands are in flight.

@@ -9,7 +9,9 @@ func withRedis<Value>(
 ) async throws -> Value {
     try await RedisServer.with(flags) { server in
         let redis = Redis(
-            configuration: RedisConfiguration(port: server.port, role: role),
+            // Long timeouts, so that a busy machine fails no test.
+            configuration: RedisConfiguration(
+                port: server.port, role: role, connectTimeout: .seconds(60), commandTimeout: .seconds(60)),
             logger: Logger(label: "resilience-tests") { _ in SwiftLogNoOpLogHandler() })
         let running = Task { await redis.run() }
         let result: Result<Value, any Error>
