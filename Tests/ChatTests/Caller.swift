@@ -1,0 +1,76 @@
+internal import Application
+internal import Contracts
+internal import Foundation
+internal import RPC
+internal import Testing
+internal import Time
+internal import Tokens
+
+@testable internal import Chat
+
+/// A person whom no other test knows.
+struct Caller {
+    let id = UUID()
+
+    /// The context of a call that this person makes.
+    var context: RPCContext {
+        var context = RPCContext(method: ChatV1.ChatServiceMethods.getSession.descriptor)
+        context[CallerIdentity.self] = CallerIdentity(
+            AccessClaims(
+                subject: id, tokenID: "test", role: .user, issuedAt: .now(), expiresAt: .now() + .seconds(60),
+                sessionID: UUID()))
+        return context
+    }
+}
+
+extension ChatService {
+    /// Opens a session; returns its id.
+    func open(for caller: Caller) async throws -> String {
+        try #require(try await createSession(.init(), context: caller.context).session?.id)
+    }
+
+    /// Says something in a new session.
+    func say(_ text: String, as caller: Caller) async throws {
+        _ = try await appendMessages(
+            .init(sessionId: open(for: caller), messages: [.saying(text)]), context: caller.context)
+    }
+}
+
+extension ChatV1.NewMessage {
+    /// The content is the client id too, unless there is another.
+    static func saying(
+        _ content: String, as clientID: String? = nil, by role: ChatV1.Role = .user,
+        with metadata: GoogleProtobuf.Struct? = nil
+    ) -> ChatV1.NewMessage {
+        ChatV1.NewMessage(clientId: clientID ?? content, role: role, content: content, metadata: metadata)
+    }
+}
+
+extension GoogleProtobuf.Struct {
+    static func text(ofLength length: Int) -> GoogleProtobuf.Struct {
+        .init(fields: ["text": .init(kind: .stringValue(String(repeating: "x", count: length)))])
+    }
+}
+
+/// Expects a call to end with this code and, if any are given, with violations of exactly these fields.
+func expect(
+    _ code: StatusCode, fields: Set<String> = [], sourceLocation: SourceLocation = #_sourceLocation,
+    _ call: () async throws -> some Sendable
+) async {
+    do {
+        _ = try await call()
+        Issue.record("The call succeeded.", sourceLocation: sourceLocation)
+    } catch {
+        let answer = RPCError.answering(error)
+        #expect(answer.code == code, sourceLocation: sourceLocation)
+        #expect(Set(answer.violatedFields) == fields, sourceLocation: sourceLocation)
+    }
+}
+
+extension RPCError {
+    /// The fields that google.rpc.BadRequest names.
+    var violatedFields: [String] {
+        (statusDetails?.details ?? []).compactMap { try? GoogleRPC.BadRequest(decoding: $0.value) }
+            .flatMap(\.fieldViolations).map(\.field)
+    }
+}

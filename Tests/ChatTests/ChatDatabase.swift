@@ -1,0 +1,44 @@
+internal import Application
+internal import ConnectionPool
+internal import Contracts
+internal import Foundation
+internal import Logging
+internal import Migrations
+internal import Postgres
+internal import RPC
+internal import Schema
+internal import TestSupport
+internal import Testing
+internal import Time
+internal import Tokens
+
+@testable internal import Chat
+
+/// One migrated database for all tests of Chat: each works as users that nobody else knows, so none is in another's way.
+private let database = Once<PostgresConfiguration> {
+    let server = try await PostgresServer.shared
+    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
+        try await server.psql(
+            """
+            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
+            """)
+    }
+    try await server.psql("CREATE DATABASE chat_tests OWNER \(ServiceRole.owner)")
+    try await PostgresServer.withClient(server.configuration(database: "chat_tests", user: ServiceRole.owner)) { owner in
+        _ = try await Migrator(owner, chain: Schema.chain, logger: Logger(label: "chat-tests")).up()
+    }
+    // Many tests run at once, and none of them is about how long a connection may take.
+    return server.configuration(
+        database: "chat_tests", user: ServiceRole.chat.roleName,
+        pool: PoolConfiguration(minimumConnections: 0, acquireTimeout: .seconds(60)))
+}
+
+/// Lends the service, over a pool of the service's own role.
+func withChat(_ body: (ChatService) async throws -> Void) async throws {
+    try await PostgresServer.withClient(database.value) { postgres in
+        try await body(
+            ChatService(
+                sessions: SessionRepository(postgres: postgres), messages: MessageRepository(postgres: postgres)))
+    }
+}

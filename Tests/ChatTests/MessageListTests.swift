@@ -1,0 +1,77 @@
+internal import Contracts
+internal import RPC
+internal import Testing
+
+@testable internal import Chat
+
+@Suite struct `The list of a session's messages` {
+    @Test func `in pages holds every message once, in order`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            _ = try await chat.appendMessages(
+                .init(sessionId: id, messages: (1...12).map { .saying("\($0)") }), context: ada.context)
+
+            var sequences: [[Int64]] = []
+            var token = ""
+            repeat {
+                let page = try await chat.listMessages(
+                    .init(sessionId: id, pageSize: 5, pageToken: token), context: ada.context)
+                sequences.append(page.messages.map(\.sequence))
+                token = page.nextPageToken
+            } while !token.isEmpty
+
+            #expect(sequences == [[1, 2, 3, 4, 5], [6, 7, 8, 9, 10], [11, 12]])
+        }
+    }
+
+    @Test func `ends a page before it outgrows an answer`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            // 400 kB each: seven of them fit into a page.
+            let long = String(repeating: "😀", count: 100_000)
+            for place in 1...9 {
+                _ = try await chat.appendMessages(
+                    .init(sessionId: id, messages: [.saying(long, as: "\(place)")]), context: ada.context)
+            }
+
+            let first = try await chat.listMessages(.init(sessionId: id), context: ada.context)
+            let second = try await chat.listMessages(
+                .init(sessionId: id, pageToken: first.nextPageToken), context: ada.context)
+
+            #expect(first.messages.map(\.sequence) == Array(1...7))
+            #expect(second.messages.map(\.sequence) == [8, 9])
+            #expect(second.nextPageToken == "")
+        }
+    }
+
+    @Test func `of a session without messages is empty`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+
+            let list = try await chat.listMessages(.init(sessionId: id), context: ada.context)
+
+            #expect(list.messages == [])
+            #expect(list.nextPageToken == "")
+        }
+    }
+
+    @Test func `refuses a page size out of bounds and the token of another session`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let (one, other) = (try await chat.open(for: ada), try await chat.open(for: ada))
+            _ = try await chat.appendMessages(
+                .init(sessionId: one, messages: [.saying("1"), .saying("2")]), context: ada.context)
+            let token = try await chat.listMessages(.init(sessionId: one, pageSize: 1), context: ada.context).nextPageToken
+
+            await expect(.invalidArgument, fields: ["page_size"]) {
+                try await chat.listMessages(.init(sessionId: one, pageSize: 501), context: ada.context)
+            }
+            await expect(.invalidArgument, fields: ["page_token"]) {
+                try await chat.listMessages(.init(sessionId: other, pageToken: token), context: ada.context)
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+internal import Contracts
+internal import RPC
+internal import Testing
+
+@testable internal import Chat
+
+@Suite struct `A message` {
+    @Test func `gets the next place of its session`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+
+            _ = try await chat.appendMessages(
+                .init(sessionId: id, messages: [.saying("one"), .saying("two")]), context: ada.context)
+            let appended = try await chat.appendMessages(
+                .init(sessionId: id, messages: [.saying("three", by: .assistant)]), context: ada.context)
+            let list = try await chat.listMessages(.init(sessionId: id), context: ada.context)
+            let session = try await chat.getSession(.init(sessionId: id), context: ada.context).session
+
+            #expect(list.messages.map(\.sequence) == [1, 2, 3])
+            #expect(list.messages.map(\.content) == ["one", "two", "three"])
+            #expect(list.messages.map(\.role) == [.user, .user, .assistant])
+            #expect(appended.messages == [list.messages[2]])
+            #expect(session?.messageCount == 3)
+        }
+    }
+
+    @Test func `sent again adds nothing and is returned as it was kept`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            let first = try await chat.appendMessages(
+                .init(sessionId: id, messages: [.saying("one", as: "a")]), context: ada.context)
+
+            let second = try await chat.appendMessages(
+                .init(sessionId: id, messages: [.saying("new", as: "b"), .saying("changed", as: "a")]),
+                context: ada.context)
+            let list = try await chat.listMessages(.init(sessionId: id), context: ada.context)
+
+            #expect(second.duplicateCount == 1)
+            #expect(second.messages.map(\.content) == ["new", "one"])
+            #expect(second.messages[1] == first.messages[0])
+            #expect(list.messages.map(\.clientId) == ["a", "b"])
+        }
+    }
+
+    @Test func `of a request that only repeats leaves the session as it was`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            let request = ChatV1.AppendMessagesRequest(sessionId: id, messages: [.saying("one", as: "a")])
+            _ = try await chat.appendMessages(request, context: ada.context)
+            let before = try await chat.getSession(.init(sessionId: id), context: ada.context).session
+
+            let again = try await chat.appendMessages(request, context: ada.context)
+
+            #expect(again.duplicateCount == 1)
+            #expect(try await chat.getSession(.init(sessionId: id), context: ada.context).session == before)
+        }
+    }
+
+    @Test func `is kept with its metadata as it was sent`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            let metadata = GoogleProtobuf.Struct(fields: [
+                "quoted": .init(
+                    kind: .listValue(
+                        .init(values: [.init(kind: .stringValue("CHEBI:10650")), .init(kind: .numberValue(0.1 + 0.2))]))),
+                "nested": .init(kind: .structValue(.init(fields: ["ü \" \\": .init(kind: .boolValue(true))]))),
+                "nothing": .init(kind: .nullValue(.nullValue)),
+                "huge": .init(kind: .numberValue(1e300)),
+            ])
+
+            _ = try await chat.appendMessages(
+                .init(sessionId: id, messages: [.saying("one", with: metadata), .saying("two")]), context: ada.context)
+            let list = try await chat.listMessages(.init(sessionId: id), context: ada.context)
+
+            #expect(list.messages[0].metadata == metadata)
+            #expect(list.messages[1].metadata == nil)
+        }
+    }
+
+    @Test func `that breaks a rule keeps the whole request out`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+
+            await expect(
+                .invalidArgument,
+                fields: ["messages[1].content", "messages[2].client_id", "messages[2].role", "messages[3].metadata"]
+            ) {
+                try await chat.appendMessages(
+                    .init(
+                        sessionId: id,
+                        messages: [
+                            .saying("fine", as: "a"),
+                            .saying("", as: "b"),
+                            .saying("without a role", as: "a", by: .unspecified),
+                            .saying("with too much", as: "d", with: .text(ofLength: 17_000)),
+                        ]), context: ada.context)
+            }
+            await expect(.invalidArgument, fields: ["messages"]) {
+                try await chat.appendMessages(.init(sessionId: id), context: ada.context)
+            }
+            await expect(.invalidArgument, fields: ["messages"]) {
+                try await chat.appendMessages(
+                    .init(sessionId: id, messages: (0...100).map { .saying("x", as: "\($0)") }), context: ada.context)
+            }
+
+            #expect(try await chat.listMessages(.init(sessionId: id), context: ada.context).messages == [])
+        }
+    }
+
+    @Test func `that the database refuses keeps the whole request out and leaves no gap`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            let session = try SessionID(parsing: id)
+            func message(_ clientID: String, metadata: String) throws -> NewMessage {
+                NewMessage(
+                    clientID: try ClientID(clientID), speaker: .user, content: try MessageContent("x"),
+                    metadata: MessageMetadata(kept: metadata))
+            }
+
+            await #expect(throws: (any Error).self) {
+                try await chat.messages.append(
+                    [message("a", metadata: "{}"), message("b", metadata: "[]")], to: session, of: ada.id)
+            }
+            let appended = try await chat.messages.append([message("c", metadata: "{}")], to: session, of: ada.id)
+
+            #expect(appended.messages.map(\.sequence) == [1])
+        }
+    }
+}

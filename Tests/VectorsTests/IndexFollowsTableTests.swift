@@ -1,0 +1,128 @@
+internal import Contracts
+internal import HNSW
+internal import RPC
+internal import TestSupport
+internal import Testing
+
+@testable internal import Vectors
+
+@Suite struct `The index` {
+    @Test(arguments: [VectorsV1.Metric.cosine, .euclidean])
+    func `equals its table after any changes, and after a restart`(_ metric: VectorsV1.Metric) async throws {
+        try await withVectorsDatabase { database in
+            var generator = SeededGenerator(seed: 42)
+            var model = Model()
+
+            try await database.withReplica { vectors in
+                try await vectors.create("notes", dimension: 8, metric: metric)
+                for _ in 0..<30 {
+                    try await vectors.change("notes", &model, using: &generator)
+                }
+                try await vectors.expectIndexEqualsTable("notes")
+                try await vectors.expect(model, in: "notes", using: &generator)
+            }
+
+            try await database.withReplica { vectors in
+                try await vectors.expect(model, in: "notes", using: &generator)
+                try await vectors.expectIndexEqualsTable("notes")
+            }
+        }
+    }
+
+    @Test func `of a second replica shows a write as soon as a search asks for its position`() async throws {
+        try await withVectorsDatabase { database in
+            // So rarely does the reader look by itself that only the wish for a position can have shown it the write.
+            try await database.withReplica { writer in
+                try await database.withReplica(pollInterval: .seconds(600)) { reader in
+                    try await writer.create("notes")
+                    for round in 1...10 {
+                        let position = try await writer.upsert([.at([Float(round), 0, 0], "a")], in: "notes").position
+
+                        let found = try await reader.find(near: [Float(round), 0, 0], in: "notes", minPosition: position)
+
+                        #expect(found.position >= position)
+                        #expect(found.matches.map(\.score) == [0])
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `of either replica holds what both have written`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { one in
+                try await database.withReplica { two in
+                    try await one.create("notes")
+                    let replicas = [one, two]
+
+                    let last = try await withThrowingTaskGroup(of: Int64.self) { group in
+                        for writer in 0..<8 {
+                            group.addTask {
+                                let replica = replicas[writer % 2]
+                                try await replica.upsert(
+                                    (0..<5).map { .at([Float(writer), Float($0), 0], "\(($0 + writer) % 12)") }, in: "notes")
+                                return try await replica.delete(["\(writer)"], from: "notes").position
+                            }
+                        }
+                        return try await group.reduce(0, max)
+                    }
+
+                    for replica in replicas {
+                        _ = try await replica.find(near: [0, 0, 0], in: "notes", minPosition: last)
+                        try await replica.expectIndexEqualsTable("notes")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `of a collection that another replica has made is there when it is asked for`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { one in
+                try await database.withReplica(pollInterval: .seconds(600)) { two in
+                    try await one.create("notes")
+                    let position = try await one.upsert([.at([1, 2, 3], "a")], in: "notes").position
+
+                    let found = try await two.find(near: [1, 2, 3], in: "notes", minPosition: position)
+
+                    #expect(found.matches.map(\.id) == ["a"])
+                }
+            }
+        }
+    }
+
+    @Test func `leaves a row out that holds no vector, and serves the others`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 2, 3], "good"), .at([1, 2, 4], "bad")], in: "notes")
+            }
+            try await database.server.psql(
+                "UPDATE vectors.documents SET embedding = '\\x0000' WHERE id = 'bad'", database: database.name)
+
+            try await database.withReplica { vectors in
+                let found = try await vectors.find(near: [1, 2, 4], in: "notes", minPosition: 1)
+
+                #expect(found.matches.map(\.id) == ["good"])
+            }
+        }
+    }
+
+    @Test func `is reported as missing until it is built`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 2, 3], "a")], in: "notes")
+            }
+
+            try await database.withReplica { vectors in
+                while let problem = vectors.indexes.readinessProblem {
+                    #expect(problem.contains("read") || problem.contains("built"))
+                    await Task.yield()
+                }
+                let found = try await vectors.find(near: [1, 2, 3], in: "notes")
+                #expect(found.matches.count == 1)
+            }
+        }
+    }
+}

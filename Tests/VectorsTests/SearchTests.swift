@@ -1,0 +1,136 @@
+internal import Contracts
+internal import RPC
+internal import Testing
+internal import Time
+
+@testable internal import Vectors
+
+@Suite struct `A search` {
+    @Test func `returns what is nearest first, with its content and metadata`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            try await vectors.upsert(
+                [.at([0, 0, 0], "a"), .at([3, 0, 0], "b", ["source": "go"]), .at([9, 0, 0], "c")], in: "notes")
+
+            let found = try await vectors.find(near: [2, 0, 0], in: "notes", limit: 2)
+
+            #expect(
+                found.matches == [
+                    .init(id: "b", score: -1, content: "content of b", metadata: ["source": "go"]),
+                    .init(id: "a", score: -4, content: "content of a"),
+                ])
+            #expect(found.position == 1)
+        }
+    }
+
+    @Test(arguments: [
+        (.cosine, ["parallel": 1, "near": 0.96, "opposite": -1]),
+        (.innerProduct, ["parallel": 2, "near": 4.8, "opposite": -1]),
+        (.euclidean, ["parallel": -1, "near": -16.4, "opposite": -4]),
+    ] as [(VectorsV1.Metric, [String: Float])])
+    func `scores as its metric says`(_ metric: VectorsV1.Metric, _ scores: [String: Float]) async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes", dimension: 2, metric: metric)
+            try await vectors.upsert(
+                [.at([2, 0], "parallel"), .at([4.8, 1.4], "near"), .at([-1, 0], "opposite")], in: "notes")
+
+            let found = try await vectors.find(near: [1, 0], in: "notes").matches
+
+            #expect(found.map(\.id) == scores.sorted { $0.value > $1.value }.map(\.key))
+            for match in found { #expect(abs(match.score - scores[match.id, default: 0]) < 0.001) }
+        }
+    }
+
+    @Test func `finds a document where it is now, and not one that is gone`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            try await vectors.upsert([.at([0, 0, 0], "moves"), .at([1, 0, 0], "goes")], in: "notes")
+
+            try await vectors.upsert([.at([9, 9, 9], "moves")], in: "notes")
+            let deleted = try await vectors.delete(["goes", "never was"], from: "notes")
+            let again = try await vectors.delete(["goes"], from: "notes")
+            let found = try await vectors.find(near: [0, 0, 0], in: "notes")
+
+            #expect(found.matches.map(\.id) == ["moves"])
+            #expect(found.matches.map(\.score) == [-243])
+            #expect((deleted.deletedCount, deleted.position) == (1, 3))
+            #expect((again.deletedCount, again.position) == (0, 3))
+        }
+    }
+
+    @Test func `with a filter returns only documents that have all of its entries`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            try await vectors.upsert(
+                (0..<40).map { .at([Float($0), 0, 0], "\($0)", ["half": "\($0 % 2)", "fifth": "\($0 % 5)"]) }, in: "notes")
+
+            let odd = try await vectors.find(near: [0, 0, 0], in: "notes", limit: 3, filter: ["half": "1"])
+            let both = try await vectors.find(near: [0, 0, 0], in: "notes", filter: ["half": "1", "fifth": "2"])
+            let none = try await vectors.find(near: [0, 0, 0], in: "notes", filter: ["third": "1"])
+
+            #expect(odd.matches.map(\.id) == ["1", "3", "5"])
+            #expect(both.matches.map(\.id) == ["7", "17", "27", "37"])
+            #expect(none.matches == [])
+        }
+    }
+
+    @Test func `follows a document's metadata when it changes`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            try await vectors.upsert([.at([0, 0, 0], "a", ["source": "go"])], in: "notes")
+
+            try await vectors.upsert([.at([0, 0, 0], "a", ["source": "chebi"])], in: "notes")
+
+            #expect(try await vectors.find(near: [0, 0, 0], in: "notes", filter: ["source": "go"]).matches == [])
+            #expect(try await vectors.find(near: [0, 0, 0], in: "notes", filter: ["source": "chebi"]).matches.count == 1)
+        }
+    }
+
+    @Test func `of an empty collection finds nothing`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+
+            let found = try await vectors.find(near: [0, 0, 0], in: "notes")
+
+            #expect(found.matches == [])
+            #expect(found.position == 0)
+        }
+    }
+
+    @Test func `that breaks rules is refused by field, and of another model altogether`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+
+            await expect(.invalidArgument, fields: ["embedding", "limit", "ef_search", "min_position"]) {
+                try await vectors.find(near: [1, 2], in: "notes", limit: 1_001, effort: 10_001, minPosition: -1)
+            }
+            await expect(.failedPrecondition) {
+                try await vectors.find(near: [1, 2, 3], in: "notes", model: "another")
+            }
+        }
+    }
+
+    @Test func `for a position that does not come before the deadline is answered with why not`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            try await vectors.upsert([.at([0, 0, 0], "a")], in: "notes")
+
+            await Deadline.$current.withValue(.after(.milliseconds(200))) {
+                await expect(.unavailable) { try await vectors.find(near: [0, 0, 0], in: "notes", minPosition: 2) }
+            }
+        }
+    }
+
+    @Test func `is refused with a time to retry when too many wait`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            let busy = VectorsService(
+                collections: vectors.collections, documents: vectors.documents, indexes: vectors.indexes,
+                threads: ComputeThreads(name: "search", threads: 1, maxQueued: 1))
+
+            try await busy.threads.withAllTaken {
+                await expect(.resourceExhausted) { try await busy.find(near: [0, 0, 0], in: "notes") }
+            }
+        }
+    }
+}

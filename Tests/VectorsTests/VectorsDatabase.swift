@@ -1,0 +1,106 @@
+internal import Application
+internal import ConnectionPool
+internal import Contracts
+internal import Foundation
+internal import Logging
+internal import Migrations
+internal import Postgres
+internal import RPC
+internal import Schema
+internal import Synchronization
+internal import TestSupport
+internal import Testing
+internal import Time
+internal import Tokens
+
+@testable internal import Vectors
+
+/// A migrated database on the shared server that every test gets a copy of, because an instance of the service follows
+/// every collection in its database.
+private let template = Once<String> {
+    try await migrate("vectors_template", on: PostgresServer.shared)
+    return "vectors_template"
+}
+
+/// Makes a database as `heartguard migrate` leaves it.
+private func migrate(_ name: String, on server: PostgresServer) async throws {
+    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
+        // Another suite may be making the same roles.
+        try await server.psql(
+            """
+            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
+            """)
+    }
+    try await server.psql("CREATE DATABASE \(name) OWNER \(ServiceRole.owner)")
+    try await PostgresServer.withClient(server.configuration(database: name, user: ServiceRole.owner)) { owner in
+        _ = try await Migrator(owner, chain: Schema.chain, logger: Logger(label: "vectors-tests")).up()
+    }
+}
+
+private let copyCount = Atomic(0)
+
+/// A database of the test's own, in which instances of the service run.
+struct VectorsDatabase: Sendable {
+    let server: PostgresServer
+    let name: String
+
+    /// Runs an instance of the service meanwhile, as one of possibly several replicas.
+    func withReplica<Value: Sendable>(
+        pollInterval: Duration = .milliseconds(20),
+        // Many tests run at once, and few of them are about how long a connection may take.
+        pool: PoolConfiguration = PoolConfiguration(minimumConnections: 0, acquireTimeout: .seconds(60)),
+        _ body: (VectorsService) async throws -> Value
+    ) async throws -> Value {
+        let configuration = server.configuration(database: name, user: ServiceRole.vectors.roleName, pool: pool)
+        return try await PostgresServer.withClient(configuration) { postgres in
+            let collections = CollectionRepository(postgres: postgres)
+            let documents = DocumentRepository(postgres: postgres)
+            let indexes = CollectionIndexes(
+                collections: collections, documents: documents, configuration: GraphConfiguration(m: 8, efConstruction: 60),
+                threads: ComputeThreads(name: "index", threads: 1, maxQueued: 64), pollInterval: pollInterval,
+                logger: Logger(label: "vectors-tests"))
+            async let _: Void = indexes.run()
+            return try await body(
+                VectorsService(
+                    collections: collections, documents: documents, indexes: indexes,
+                    threads: ComputeThreads(name: "search", threads: 2, maxQueued: 64)))
+        }
+    }
+}
+
+/// Lends a database of the test's own.
+func withVectorsDatabase(_ body: (VectorsDatabase) async throws -> Void) async throws {
+    let server = try await PostgresServer.shared
+    let source = try await template.value
+    let name = "vectors_\(copyCount.add(1, ordering: .relaxed).newValue)"
+    try await server.psql("CREATE DATABASE \(name) TEMPLATE \(source) OWNER \(ServiceRole.owner)")
+    let result: Result<Void, any Error>
+    do {
+        result = .success(try await body(VectorsDatabase(server: server, name: name)))
+    } catch {
+        result = .failure(error)
+    }
+    try await server.psql("DROP DATABASE \(name) WITH (FORCE)")
+    try result.get()
+}
+
+/// Lends a database on a server that the test may stop, and ends the server.
+func withVectorsDatabase(
+    on server: PostgresServer, _ body: (VectorsDatabase) async throws -> Void
+) async throws {
+    let result: Result<Void, any Error>
+    do {
+        try await migrate("vectors", on: server)
+        result = .success(try await body(VectorsDatabase(server: server, name: "vectors")))
+    } catch {
+        result = .failure(error)
+    }
+    try await server.end()
+    try result.get()
+}
+
+/// Lends one instance of the service with an empty database.
+func withVectors(_ body: (VectorsService) async throws -> Void) async throws {
+    try await withVectorsDatabase { try await $0.withReplica(body) }
+}

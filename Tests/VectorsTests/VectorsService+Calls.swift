@@ -1,0 +1,70 @@
+internal import Application
+internal import Contracts
+internal import RPC
+internal import Testing
+
+@testable internal import Vectors
+
+/// The calls of a test, with what they usually say left out.
+extension VectorsService {
+    private var context: RPCContext { RPCContext(method: VectorsV1.VectorsServiceMethods.search.descriptor) }
+
+    @discardableResult
+    func create(
+        _ name: String, dimension: Int32 = 3, metric: VectorsV1.Metric = .euclidean, model: String = "test-model"
+    ) async throws -> VectorsV1.CreateCollectionResponse {
+        try await createCollection(
+            .init(name: name, modelId: model, dimension: dimension, metric: metric), context: context)
+    }
+
+    func collection(_ name: String) async throws -> VectorsV1.Collection? {
+        try await listCollections(.init(), context: context).collections.first { $0.name == name }
+    }
+
+    @discardableResult
+    func upsert(
+        _ documents: [VectorsV1.Document], in collection: String, model: String = "test-model"
+    ) async throws -> VectorsV1.UpsertDocumentsResponse {
+        try await upsertDocuments(
+            .init(collection: collection, modelId: model, documents: documents), context: context)
+    }
+
+    @discardableResult
+    func delete(_ ids: [String], from collection: String) async throws -> VectorsV1.DeleteDocumentsResponse {
+        try await deleteDocuments(.init(collection: collection, ids: ids), context: context)
+    }
+
+    func find(
+        near embedding: [Float], in collection: String, limit: Int32 = 0, filter: [String: String] = [:],
+        effort: Int32 = 0, minPosition: Int64 = 0, model: String = "test-model"
+    ) async throws -> VectorsV1.SearchResponse {
+        try await search(
+            .init(
+                collection: collection, modelId: model, embedding: embedding, limit: limit, filter: filter,
+                efSearch: effort, minPosition: minPosition),
+            context: context)
+    }
+}
+
+/// Expects a call to end with this code and, if any are given, with violations of exactly these fields.
+func expect(
+    _ code: StatusCode, fields: Set<String> = [], sourceLocation: SourceLocation = #_sourceLocation,
+    _ call: () async throws -> some Sendable
+) async {
+    do {
+        _ = try await call()
+        Issue.record("The call succeeded.", sourceLocation: sourceLocation)
+    } catch {
+        let answer = RPCError.answering(error)
+        #expect(answer.code == code, sourceLocation: sourceLocation)
+        #expect(Set(answer.violatedFields) == fields, sourceLocation: sourceLocation)
+    }
+}
+
+extension RPCError {
+    /// The fields that google.rpc.BadRequest names.
+    fileprivate var violatedFields: [String] {
+        (statusDetails?.details ?? []).compactMap { try? GoogleRPC.BadRequest(decoding: $0.value) }
+            .flatMap(\.fieldViolations).map(\.field)
+    }
+}
