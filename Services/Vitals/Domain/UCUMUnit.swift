@@ -41,15 +41,16 @@ private struct UCUMGrammar {
     }
 
     private mutating func matchesComponent() -> Bool {
-        if take("(") {
+        let isNested = take("(")
+        if isNested {
             depth += 1
             guard depth <= 8, matchesTerm(), take(")") else { return false }
             depth -= 1
-            return true
         }
-        let hasSymbol = takeSymbol()
+        let hasUnit = isNested || takeSymbol()
+        // A comment behind parentheses is not in the grammar, but in UCUM's own list of examples: "(8.h){shift}".
         let hasComment = rest.first == UInt8(ascii: "{")
-        return (!hasComment || takeBracketed(by: "{", "}")) && (hasSymbol || hasComment)
+        return (!hasComment || takeBracketed(by: "{", "}")) && (hasUnit || hasComment)
     }
 
     /// Letters and `[bracketed]` atoms with an exponent, or a number.

@@ -1,0 +1,40 @@
+internal import Logging
+internal import Migrations
+internal import Postgres
+internal import Schema
+internal import TestSupport
+
+@testable internal import Vitals
+
+/// One migrated database for all tests of Vitals: each works as people whom nobody else knows.
+private let database = Once<PostgresConfiguration> {
+    let server = try await PostgresServer.shared
+    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
+        try await server.psql(
+            """
+            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
+            """)
+    }
+    try await server.psql("CREATE DATABASE vitals_tests OWNER \(ServiceRole.owner)")
+    try await PostgresServer.withClient(server.configuration(database: "vitals_tests", user: ServiceRole.owner)) { owner in
+        // What goes wrong in a test is seen by the test.
+        let quiet = Logger(label: "vitals-tests") { _ in SwiftLogNoOpLogHandler() }
+        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
+    }
+    return server.configuration(database: "vitals_tests", user: ServiceRole.vitals.roleName)
+}
+
+/// Lends the service over a pool of the service's own role, and the pool for tests that look behind it.
+func withVitals(_ body: (VitalsService, Postgres) async throws -> Void) async throws {
+    try await PostgresServer.withClient(database.value) { postgres in
+        let service = VitalsService(
+            observations: ObservationRepository(postgres: postgres), devices: DeviceRepository(postgres: postgres),
+            samples: SampleRepository(postgres: postgres))
+        try await body(service, postgres)
+    }
+}
+
+func withVitals(_ body: (VitalsService) async throws -> Void) async throws {
+    try await withVitals { service, _ in try await body(service) }
+}
