@@ -29,7 +29,7 @@ logged() { # NAME LOGFILE COMMAND...
     trap - INT TERM
     if ((status != 0)); then
         printf '\n' >&2
-        grep -E '(error|Error|ERROR|E:|fatal)' "$log" | awk '!seen[$0]++' | head -n 20 >&2 || true
+        head -n -25 "$log" | grep -E '(error|Error|ERROR|E:|fatal)' | awk '!seen[$0]++' | head -n 20 >&2 || true
         printf '\nThe end of %s:\n' "$log" >&2
         tail -n 25 "$log" >&2
         return "$status"

@@ -14,8 +14,7 @@ struct ServicePlan: Sendable {
 
     func plan(_ service: ServiceName) throws -> ProcessPlan {
         let executable = "\(binaries)/\(service.executable)"
-        let attributes = try? FileManager.default.attributesOfItem(atPath: executable)
-        guard let size = attributes?[.size] as? Int, let modified = attributes?[.modificationDate] as? Date else {
+        guard FileManager.default.isExecutableFile(atPath: executable) else {
             throw CommandFailure("\(executable) is not there. `make build` builds it.")
         }
         return try ProcessPlan(
@@ -23,7 +22,14 @@ struct ServicePlan: Sendable {
             arguments: ["--pdeathsig", "TERM", "--", executable],
             environment: variables(service).map { "\($0)=\($1)" }.sorted(), logFile: directory.log(service.rawValue),
             stage: service == .gateway ? 2 : 1, stopSignal: SIGTERM, stopSeconds: 30,
-            build: "\(modified.timeIntervalSince1970) \(size)")
+            build: [executable, directory.tls("\(service.rawValue).crt")].map(Self.version).joined(separator: " "))
+    }
+
+    /// Tells a file from the one that was in its place before.
+    private static func version(of file: String) -> String {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: file)  // a missing file is a version, too
+        let modified = attributes?[.modificationDate] as? Date
+        return "\(modified?.timeIntervalSince1970 ?? 0)/\(attributes?[.size] as? Int ?? 0)"
     }
 
     func variables(_ service: ServiceName) -> [String: String] {

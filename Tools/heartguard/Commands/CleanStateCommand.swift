@@ -14,7 +14,11 @@ struct CleanStateCommand: ParsableCommand {
         for name in ["postgres", "redis-durable", "redis-cache"] {
             let place = "\(directory.path)/\(name)"
             // a link, where the stores' user cannot enter the state folder; otherwise the folder itself
-            if let target = try? files.destinationOfSymbolicLink(atPath: place) { try remove(target) }
+            if let target = try? files.destinationOfSymbolicLink(atPath: place) {
+                try remove(target)
+                let folder = URL(filePath: target).deletingLastPathComponent().path
+                if try files.contentsOfDirectory(atPath: folder).isEmpty { try remove(folder) }
+            }
             try remove(place)
         }
         for name in ["supervisor", "secrets", "tls", "logs", "cluster.json", "credentials.json", "ports.json", "loaded.json", "token-jwks.json", "up.lock"] {

@@ -33,9 +33,9 @@ enum Tool {
         return printed
     }
 
-    /// Where a program is: on the system's path, or among PostgreSQL's, which Debian keeps elsewhere.
+    /// Where a program is: among PostgreSQL's, which Debian keeps apart, or on the system's path.
     static func path(of name: String) throws -> String {
-        let folders = systemPath.split(separator: ":").map(String.init) + postgresFolders()
+        let folders = postgresFolders() + systemPath.split(separator: ":").map(String.init)
         for folder in folders where unsafe access("\(folder)/\(name)", X_OK) == 0 { return "\(folder)/\(name)" }
         throw CommandFailure("the program \(name) is not installed. `make setup` installs what is missing.")
     }
