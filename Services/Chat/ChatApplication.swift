@@ -8,10 +8,12 @@ struct ChatApplication: Sendable {
         host = try ServiceHost(configuration.common)
     }
 
-    /// Serves until the process is told to stop and the open calls have ended.
-    func run() async throws {
+    /// Serves until the process is told to stop, or the task is cancelled, and the open calls have ended.
+    func run(
+        stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
+    ) async throws {
         let service = ChatService(
             sessions: SessionRepository(postgres: host.postgres), messages: MessageRepository(postgres: host.postgres))
-        try await host.run(services: [service])
+        try await host.run(services: [service], stopSignals: stopSignals, onListening: onListening)
     }
 }

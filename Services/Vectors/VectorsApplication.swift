@@ -21,12 +21,15 @@ struct VectorsApplication: Sendable {
                 name: "search", threads: configuration.searchThreads, maxQueued: configuration.maxQueuedSearches))
     }
 
-    /// Serves until the process is told to stop and the open calls have ended. Reports SERVING once every index is
-    /// built.
-    func run() async throws {
+    /// Serves until the process is told to stop, or the task is cancelled, and the open calls have ended. Reports
+    /// SERVING once every index is built.
+    func run(
+        stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
+    ) async throws {
         try await host.run(
             services: [service],
             background: [{ [indexes] in await indexes.run() }],
-            readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }])
+            readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
+            stopSignals: stopSignals, onListening: onListening)
     }
 }

@@ -1,16 +1,9 @@
-internal import Application
 internal import ConnectionPool
-internal import Contracts
-internal import Foundation
 internal import Logging
 internal import Migrations
 internal import Postgres
-internal import RPC
 internal import Schema
 internal import TestSupport
-internal import Testing
-internal import Time
-internal import Tokens
 
 @testable internal import Chat
 
@@ -26,7 +19,9 @@ private let database = Once<PostgresConfiguration> {
     }
     try await server.psql("CREATE DATABASE chat_tests OWNER \(ServiceRole.owner)")
     try await PostgresServer.withClient(server.configuration(database: "chat_tests", user: ServiceRole.owner)) { owner in
-        _ = try await Migrator(owner, chain: Schema.chain, logger: Logger(label: "chat-tests")).up()
+        // What goes wrong in a test is seen by the test.
+        let quiet = Logger(label: "chat-tests") { _ in SwiftLogNoOpLogHandler() }
+        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
     }
     // Many tests run at once, and none of them is about how long a connection may take.
     return server.configuration(

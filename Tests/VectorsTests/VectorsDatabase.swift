@@ -1,17 +1,10 @@
-internal import Application
 internal import ConnectionPool
-internal import Contracts
-internal import Foundation
 internal import Logging
 internal import Migrations
 internal import Postgres
-internal import RPC
 internal import Schema
 internal import Synchronization
 internal import TestSupport
-internal import Testing
-internal import Time
-internal import Tokens
 
 @testable internal import Vectors
 
@@ -34,9 +27,12 @@ private func migrate(_ name: String, on server: PostgresServer) async throws {
     }
     try await server.psql("CREATE DATABASE \(name) OWNER \(ServiceRole.owner)")
     try await PostgresServer.withClient(server.configuration(database: name, user: ServiceRole.owner)) { owner in
-        _ = try await Migrator(owner, chain: Schema.chain, logger: Logger(label: "vectors-tests")).up()
+        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
     }
 }
+
+/// What goes wrong in a test is seen by the test.
+private let quiet = Logger(label: "vectors-tests") { _ in SwiftLogNoOpLogHandler() }
 
 private let copyCount = Atomic(0)
 
@@ -59,7 +55,7 @@ struct VectorsDatabase: Sendable {
             let indexes = CollectionIndexes(
                 collections: collections, documents: documents, configuration: GraphConfiguration(m: 8, efConstruction: 60),
                 threads: ComputeThreads(name: "index", threads: 1, maxQueued: 64), pollInterval: pollInterval,
-                logger: Logger(label: "vectors-tests"))
+                logger: quiet)
             async let _: Void = indexes.run()
             return try await body(
                 VectorsService(
