@@ -1,7 +1,7 @@
 package import ConnectionPool
 
 /// Where a database is, who connects, and how many connections there may be.
-package struct PostgresConfiguration: Sendable {
+package struct PostgresConfiguration: Sendable, CustomStringConvertible {
     /// How the connection is protected on its way. libpq's `sslmode` has weaker forms; these three say what they give.
     package enum TLS: Sendable, Hashable {
         /// No encryption: for loopback and Unix sockets.
@@ -40,6 +40,9 @@ package struct PostgresConfiguration: Sendable {
         self.connectTimeout = connectTimeout
         self.pool = pool
     }
+
+    /// Who connects where; never the password.
+    package var description: String { "\(user)@\(host):\(port)/\(database)" }
 
     /// libpq's connection parameters.
     var parameters: [(name: String, value: String)] {

@@ -39,6 +39,9 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         case decoding
         /// A text is not UTF-8, holds a NUL, or is not what the type's input form allows (22021, 22P02, 22P05).
         case invalidText
+        /// A prepared statement no longer fits the schema, and could not be prepared again in the middle of a
+        /// transaction (0A000, 26000). Running the whole transaction again helps.
+        case statementOutOfDate
         /// Any other SQLSTATE.
         case other(String)
     }
@@ -64,8 +67,9 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// Nothing was committed, and the same transaction may well succeed when it is run again from its beginning.
     package var isTransient: Bool {
         switch code {
-        case .serializationFailure, .deadlockDetected, .lockTimeout, .poolTimeout, .connectionFailed: true
-        case .other(let state): state == "0A000" || state == "26000" || state == "57P03" || state.hasPrefix("53")
+        case .serializationFailure, .deadlockDetected, .lockTimeout, .poolTimeout, .connectionFailed,
+            .statementOutOfDate: true
+        case .other(let state): state == "57P03" || state.hasPrefix("53")
         default: false
         }
     }

@@ -33,7 +33,11 @@ struct Session: Sendable {
         switch attempt {
         case .answered(let answer): return answer
         case .failed(let error): throw error
-        case .outOfDate(let failure): throw PostgresError(failure)
+        case .outOfDate(let failure):
+            throw PostgresError(
+                .statementOutOfDate, "The schema changed under a prepared statement; the transaction can be run again.",
+                sqlState: failure.sqlState
+            )
         }
     }
 
@@ -47,14 +51,17 @@ struct Session: Sendable {
     nonisolated(nonsending) private func attempt(
         _ body: Exchange.Body, begins: Bool, commits: Bool, isCancellable: Bool
     ) async -> Attempt {
-        guard !isCancellable || !deadline.hasPassed else {
+        guard !deadline.hasPassed else {
             return .failed(PostgresError(.statementTimeout, "The deadline passed before the statement was sent."))
         }
+        if let error = body.excess { return .failed(error) }
         let exchange = Exchange(
             begin: begins ? mode.begin : nil,
             settings: settings(for: body, begins: begins), body: body, commits: commits
         )
-        let submission = Submission(exchange, deadline: deadline, isCancellable: isCancellable)
+        // What must not be stopped, a lone COMMIT, gets the time that its answer needs.
+        let limit = isCancellable ? deadline : max(deadline, .after(Connection.stopLimit))
+        let submission = Submission(exchange, deadline: limit, isCancellable: isCancellable)
         let (outcome, stopReason) = await connection.perform(submission)
         switch outcome {
         case .completed(let results, let tag):
@@ -104,5 +111,20 @@ struct Session: Sendable {
         case .deadlinePassed: PostgresError(.statementTimeout, "The deadline passed; the connection was lost: \(reason)")
         case nil: PostgresError(.connectionFailed, "The connection was lost before anything was committed: \(reason)")
         }
+    }
+}
+
+extension Exchange.Body {
+    /// What the protocol cannot carry, found before it would cost the connection.
+    fileprivate var excess: PostgresError? {
+        guard case .statements(let queries) = self else { return nil }
+        if queries.contains(where: { $0.parameters.count > 65_535 }) {
+            return PostgresError(.other("54023"), "A statement has more than 65,535 parameters; bind arrays and `unnest` them.")
+        }
+        // A field, and a message, of PostgreSQL is smaller than 1 GiB.
+        if queries.contains(where: { $0.parameters.bytes.count >= 1 << 30 }) {
+            return PostgresError(.other("54000"), "A statement's parameters are larger than 1 GiB.")
+        }
+        return nil
     }
 }

@@ -83,7 +83,8 @@ package final class Transaction: Sendable {
         return !hadBegun
     }
 
-    /// Commits if there is anything to commit. Not stopped by cancellation: the outcome is worth the round trip.
+    /// Commits if there is anything to commit and the deadline has not passed. Not stopped by cancellation once it is
+    /// sent: the outcome is worth the round trip.
     nonisolated(nonsending) func commit() async throws(PostgresError) {
         let hasBegun = end()
         guard hasBegun else { return }

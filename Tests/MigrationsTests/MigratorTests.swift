@@ -161,12 +161,9 @@ import Testing
     @Test func `lets any role ask how the schema stands`() async throws {
         let server = try await PostgresServer.shared
         try await server.withDatabase { configuration in
-            try await server.psql(
-                "DO $$ BEGIN CREATE ROLE onlooker LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
-                database: configuration.database
-            )
             var onlooker = configuration
-            onlooker.user = "onlooker"
+            onlooker.user = "\(configuration.database)_onlooker"
+            try await server.psql("CREATE ROLE \(onlooker.user) LOGIN")
             try await PostgresServer.withClient(onlooker) { postgres in
                 #expect(try await Migrations.currentState(postgres, chain: Self.chain) == .behind(missing: ["001", "002"]))
                 try await PostgresServer.withClient(configuration) { owner in

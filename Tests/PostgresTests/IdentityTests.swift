@@ -5,7 +5,7 @@ import Testing
 @testable import Postgres
 
 @Suite struct `An identity` {
-    private static let one = PoolConfiguration(minimumConnections: 1, maximumConnections: 1)
+    private static let one = PoolConfiguration(minimumConnections: 1, maximumConnections: 1, acquireTimeout: .seconds(60))
     private static let ada = Identity([("heartguard.user_id", "00000000-0000-7000-8000-00000000000a")])
     private static let bob = Identity([("heartguard.user_id", "00000000-0000-7000-8000-00000000000b")])
 
@@ -14,16 +14,16 @@ import Testing
         let server = try await PostgresServer.shared
         try await server.withDatabase(pool: Self.one) { configuration in
             try await server.psql("""
-                DO $$ BEGIN CREATE ROLE note_taker LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+                CREATE ROLE \(configuration.database)_notes LOGIN;
                 CREATE TABLE notes (user_id uuid NOT NULL, body text NOT NULL);
                 ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
                 ALTER TABLE notes FORCE ROW LEVEL SECURITY;
                 CREATE POLICY own ON notes
                     USING (user_id = nullif(current_setting('heartguard.user_id', true), '')::uuid);
-                GRANT SELECT, INSERT ON notes TO note_taker;
+                GRANT SELECT, INSERT ON notes TO \(configuration.database)_notes;
                 """, database: configuration.database)
             var configuration = configuration
-            configuration.user = "note_taker"
+            configuration.user = "\(configuration.database)_notes"
             try await PostgresServer.withClient(configuration, body)
         }
     }

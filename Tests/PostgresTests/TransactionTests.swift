@@ -8,7 +8,7 @@ import Testing
 
     private func withItems(_ body: (Postgres) async throws -> Void) async throws {
         let server = try await PostgresServer.shared
-        try await server.withPostgres(pool: PoolConfiguration(minimumConnections: 0, maximumConnections: 2)) { postgres in
+        try await server.withPostgres(pool: PoolConfiguration(minimumConnections: 0, maximumConnections: 2, acquireTimeout: .seconds(60))) { postgres in
             try await postgres.execute("CREATE TABLE items (id int8 PRIMARY KEY, name text NOT NULL DEFAULT '')")
             try await body(postgres)
         }
@@ -75,6 +75,24 @@ import Testing
         }
     }
 
+    @Test func `whose deferred constraint fails at the COMMIT has not been committed`() async throws {
+        try await withItems { postgres in
+            try await postgres.execute("""
+                CREATE TABLE parts (item int8 REFERENCES items DEFERRABLE INITIALLY DEFERRED)
+                """)
+            let inOneTrip = await #expect(throws: PostgresError.self) {
+                try await postgres.execute("INSERT INTO parts VALUES (\(7))")
+            }
+            let inSeveral = await #expect(throws: PostgresError.self) {
+                try await postgres.transaction { try await $0.execute("INSERT INTO parts VALUES (\(7))") }
+            }
+
+            #expect(inOneTrip?.code == .foreignKeyViolation && inSeveral?.code == .foreignKeyViolation)
+            let count = try await postgres.first("SELECT count(*) FROM parts", as: Scalar<Int>.self)
+            #expect(count?.value == 0)
+        }
+    }
+
     @Test func `takes no statement after its end`() async throws {
         try await withItems { postgres in
             let leaked = try await postgres.transaction { $0 }
@@ -130,7 +148,7 @@ import Testing
 
     @Test func `survives a change of the schema under its prepared statements`() async throws {
         let server = try await PostgresServer.shared
-        let one = PoolConfiguration(minimumConnections: 1, maximumConnections: 1)
+        let one = PoolConfiguration(minimumConnections: 1, maximumConnections: 1, acquireTimeout: .seconds(60))
         try await server.withDatabase(pool: one) { configuration in
             try await PostgresServer.withClient(configuration) { postgres in
                 try await postgres.execute("CREATE TABLE things AS SELECT 1 AS a")
@@ -150,7 +168,7 @@ import Testing
 
     @Test func `prepares more statements than a session keeps`() async throws {
         let server = try await PostgresServer.shared
-        let one = PoolConfiguration(minimumConnections: 1, maximumConnections: 1)
+        let one = PoolConfiguration(minimumConnections: 1, maximumConnections: 1, acquireTimeout: .seconds(60))
         try await server.withPostgres(pool: one) { postgres in
             for number in 0..<Connection.statementCapacity + 50 {
                 let query = Query(sql: "SELECT \(number)")

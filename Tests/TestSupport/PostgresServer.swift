@@ -17,8 +17,12 @@ package final class PostgresServer: Sendable {
     /// A superuser, who needs no password.
     package let superuser = "heartguard_test"
 
+    /// A pool that opens what is asked for, and in which nobody gives up because the machine is busy with other tests.
+    package static let patientPool = PoolConfiguration(minimumConnections: 0, acquireTimeout: .seconds(60))
+
     private let process: ServerProcess
     private let databaseCount = Mutex(0)
+    private let permits = Permits(3)
 
     private static let once = Once<PostgresServer> { try await PostgresServer.start() }
 
@@ -67,7 +71,7 @@ package final class PostgresServer: Sendable {
 
     /// Configuration for a client.
     package func configuration(
-        database: String, user: String? = nil, pool: PoolConfiguration = PoolConfiguration(minimumConnections: 0)
+        database: String, user: String? = nil, pool: PoolConfiguration = PostgresServer.patientPool
     ) -> PostgresConfiguration {
         PostgresConfiguration(
             host: host, port: port, database: database, user: user ?? superuser,
@@ -75,22 +79,24 @@ package final class PostgresServer: Sendable {
         )
     }
 
-    /// Lends an empty database, which is dropped afterwards.
+    /// Lends an empty database, which is dropped afterwards. A few are lent at a time, so calls must not be nested.
     package func withDatabase<Value>(
-        pool: PoolConfiguration = PoolConfiguration(minimumConnections: 0),
+        pool: PoolConfiguration = PostgresServer.patientPool,
         _ body: (PostgresConfiguration) async throws -> Value
     ) async throws -> Value {
-        let number = databaseCount.withLock { $0 += 1; return $0 }
-        let database = "scratch_\(number)"
-        try await psql("CREATE DATABASE \(database)")
-        let result: Result<Value, any Error>
-        do {
-            result = .success(try await body(configuration(database: database, pool: pool)))
-        } catch {
-            result = .failure(error)
+        try await permits.withPermit {
+            let number = databaseCount.withLock { $0 += 1; return $0 }
+            let database = "scratch_\(number)"
+            try await psql("CREATE DATABASE \(database)")
+            let result: Result<Value, any Error>
+            do {
+                result = .success(try await body(configuration(database: database, pool: pool)))
+            } catch {
+                result = .failure(error)
+            }
+            try await psql("DROP DATABASE \(database) WITH (FORCE)")
+            return try result.get()
         }
-        try await psql("DROP DATABASE \(database) WITH (FORCE)")
-        return try result.get()
     }
 
     /// Lends an empty database of a server that may not be there any more when it is given back.
@@ -101,7 +107,7 @@ package final class PostgresServer: Sendable {
 
     /// Lends a client of an empty database, whose pool runs meanwhile.
     package func withPostgres<Value: Sendable>(
-        pool: PoolConfiguration = PoolConfiguration(minimumConnections: 0),
+        pool: PoolConfiguration = PostgresServer.patientPool,
         _ body: (Postgres) async throws -> Value
     ) async throws -> Value {
         try await withDatabase(pool: pool) { try await PostgresServer.withClient($0, body) }

@@ -22,6 +22,8 @@ package final class ServerProcess: Sendable {
         name: String, unprivilegedUser: String?, prepare: String, start: String, stop: String
     ) async throws -> ServerProcess {
         let script = """
+            # Outlives what ends the tests: a closed pipe, a hang-up, Ctrl-C.
+            trap : PIPE HUP INT TERM
             folder=$(mktemp -d "${TMPDIR:-/tmp}/heartguard-\(name)-XXXXXX") || exit 1
             cd "$folder"
             log="$folder/setup.log"
