@@ -81,6 +81,28 @@ internal import Testing
         }
     }
 
+    @Test func `may have metadata nested 100 deep and no deeper`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            func metadata(nested depth: Int) -> GoogleProtobuf.Struct {
+                (1..<depth).reduce(GoogleProtobuf.Struct(fields: ["innermost": .init(kind: .boolValue(true))])) { inner, _ in
+                    GoogleProtobuf.Struct(fields: ["a/b": .init(kind: .structValue(inner))])
+                }
+            }
+
+            let kept = try await chat.appendMessages(
+                .init(sessionId: id, messages: [.saying("deep", with: metadata(nested: 99))]), context: ada.context)
+
+            #expect(kept.messages.first?.metadata == metadata(nested: 99))
+            await expect(.invalidArgument, fields: ["messages[0].metadata"]) {
+                try await chat.appendMessages(
+                    .init(sessionId: id, messages: [.saying("deeper", with: metadata(nested: 101))]),
+                    context: ada.context)
+            }
+        }
+    }
+
     @Test func `that breaks a rule keeps the whole request out`() async throws {
         try await withChat { chat in
             let ada = Caller()

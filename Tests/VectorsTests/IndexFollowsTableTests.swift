@@ -108,6 +108,29 @@ internal import Testing
         }
     }
 
+    @Test func `is built anew when its table has gone back, as after a restored backup`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "kept")], in: "notes")
+                try await vectors.upsert([.at([2, 0, 0], "lost")], in: "notes")
+
+                try await database.server.psql(
+                    """
+                    BEGIN; DELETE FROM vectors.documents WHERE id = 'lost';
+                    UPDATE vectors.collections SET position = 1, document_count = 1; COMMIT
+                    """, database: database.name)
+                let name = try CollectionName("notes")
+                while try await vectors.indexes.index(of: name).seen != 1 { await Task.yield() }
+
+                try await vectors.expectIndexEqualsTable("notes")
+                let position = try await vectors.upsert([.at([3, 0, 0], "new")], in: "notes").position
+                #expect(position == 2)
+                try await vectors.expectIndexEqualsTable("notes")
+            }
+        }
+    }
+
     @Test func `is reported as missing until it is built`() async throws {
         try await withVectorsDatabase { database in
             try await database.withReplica { vectors in

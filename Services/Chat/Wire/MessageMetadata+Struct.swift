@@ -10,7 +10,9 @@ extension MessageMetadata {
             return
         }
         let node = try JSONNode(metadata, depth: 1)
-        guard let data = try? JSONEncoder().encode(node) else {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        guard let data = try? encoder.encode(node) else {
             // The encoder's only complaint is about what JSON has no word for.
             throw BrokenRule("It holds a number that JSON cannot express.")
         }

@@ -49,6 +49,9 @@ final class CollectionIndex: Sendable {
 
     func wake() { waker.yield() }
 
+    /// Ends the wakes, and so the follower: the index is not used any more.
+    func retire() { waker.finish() }
+
     /// Puts changes in, in their order. To be called by one thread at a time, and not by a shared one: an insertion
     /// computes for about a millisecond.
     func apply(_ changes: some Sequence<DocumentChange>) {

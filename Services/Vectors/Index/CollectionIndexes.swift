@@ -63,7 +63,10 @@ final class CollectionIndexes: Sendable {
     @discardableResult
     func adopt(_ collection: Collection) throws(HNSWError) -> CollectionIndex {
         try state.withLock { state throws(HNSWError) in
-            if let index = state.indexes[collection.name] { return index }
+            if let index = state.indexes[collection.name] {
+                if index.collection.id == collection.id { return index }
+                index.retire()
+            }
             let index = try CollectionIndex(of: collection, configuration: configuration)
             state.indexes[collection.name] = index
             announcer.yield(index)
@@ -105,11 +108,24 @@ final class CollectionIndexes: Sendable {
     }
 
     private func lookAround() async throws {
+        let before = state.withLock { $0.indexes.mapValues(\.seen) }
         for collection in try await collections.list() {
+            if let seen = before[collection.name] ?? nil, seen > collection.position { discard(collection, seen) }
             let index = try adopt(collection)
             if index.seen.map({ $0 < collection.position }) ?? true { index.wake() }
         }
         state.withLock { $0.isListed = true }
+    }
+
+    /// Positions only grow, so a table that is behind what its index has seen is another one, such as a backup's: what
+    /// was read of the old one counts no more.
+    private func discard(_ collection: Collection, _ seen: Int64) {
+        logger.error(
+            "a table has gone back; its index is built anew",
+            metadata: [
+                "collection": "\(collection.name.text)", "seen": "\(seen)", "position": "\(collection.position)",
+            ])
+        state.withLock { $0.indexes.removeValue(forKey: collection.name) }?.retire()
     }
 
     private static func reason(_ error: any Error) -> String {

@@ -4,8 +4,10 @@ internal import Postgres
 /// A document's metadata as the JSON object that its column holds.
 enum MetadataJSON {
     static func encode(_ metadata: DocumentMetadata) throws(PostgresError) -> JSONB {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
         do {
-            return JSONB(String(decoding: try JSONEncoder().encode(metadata.entries), as: UTF8.self))
+            return JSONB(String(decoding: try encoder.encode(metadata.entries), as: UTF8.self))
         } catch {
             throw PostgresError(.decoding, "The metadata could not be written as JSON.", cause: error)
         }
