@@ -28,7 +28,12 @@ struct UsersApplication: Sendable {
     }
 
     /// Runs until the program is asked to stop and the last call has ended.
-    func run() async throws {
-        try await host.run(services: [service], readiness: bootstrap.map { [$0.readiness] } ?? [])
+    func run(
+        stopSignals: Bool = true,
+        onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
+    ) async throws {
+        try await host.run(
+            services: [service], readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals,
+            onListening: onListening)
     }
 }

@@ -15,7 +15,10 @@ struct VitalsApplication: Sendable {
     }
 
     /// Runs until the program is asked to stop and the last call has ended.
-    func run() async throws {
-        try await host.run(services: [service])
+    func run(
+        stopSignals: Bool = true,
+        onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
+    ) async throws {
+        try await host.run(services: [service], stopSignals: stopSignals, onListening: onListening)
     }
 }

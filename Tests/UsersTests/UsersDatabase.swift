@@ -39,6 +39,18 @@ let quiet = Logger(label: "users-tests") { _ in SwiftLogNoOpLogHandler() }
 
 private let signingKey = TokenSigner.newPrivateKeyPEM()
 
+/// Where the stores are, for a program that runs as a whole.
+func storeSettings() async throws -> [String: String] {
+    let postgres = try await database.value
+    let redis = try await durableRedis.value
+    return [
+        "HEARTGUARD_POSTGRES_PORT": "\(postgres.port)", "HEARTGUARD_POSTGRES_DATABASE": postgres.database,
+        "HEARTGUARD_REDIS_DURABLE_PORT": "\(redis.port)",
+        // Users keeps nothing in the cache, so the durable one stands in for it.
+        "HEARTGUARD_REDIS_CACHE_PORT": "\(redis.port)",
+    ]
+}
+
 /// The service with what it stands on, for tests that look behind it.
 struct UsersStand {
     let service: UsersService
