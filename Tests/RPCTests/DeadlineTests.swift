@@ -30,16 +30,17 @@ import Time
     }
 
     @Test func `reaches the handler as the current one, and is never later than the method allows`() async throws {
-        let handler = MethodHandler.unary(Notes.say) { note, context in
+        let method = Notes.method("Say", .unary, timeout: .slow)
+        let handler = MethodHandler.unary(method) { note, context in
             #expect(Deadline.current == context.deadline)
             let remaining = try #require(Deadline.current?.remaining)
-            return Note(remaining <= .seconds(note.text == "short" ? 4 : 5) ? "in time" : "late")
+            return Note(remaining <= .seconds(note.text == "short" ? 50 : 60) ? "in time" : "late")
         }
 
         let (short, long) = try await withLoopback([handler]) {
             (
-                try await $0.channel.unary(Notes.say, "short", options: .init(timeout: .seconds(4))),
-                try await $0.channel.unary(Notes.say, "long", options: .init(timeout: .seconds(3_600)))
+                try await $0.channel.unary(method, "short", options: .init(timeout: .seconds(50))),
+                try await $0.channel.unary(method, "long", options: .init(timeout: .seconds(3_600)))
             )
         }
 
@@ -49,13 +50,13 @@ import Time
 
     @Test func `of a caller is handed on to the calls that its handler makes`() async throws {
         let inner = MethodHandler.unary(Notes.say) { _, _ in
-            Note((Deadline.current?.remaining ?? .seconds(99)) <= .seconds(4) ? "inherited" : "own")
+            Note((Deadline.current?.remaining ?? .seconds(999)) <= .seconds(50) ? "inherited" : "own")
         }
 
         let answer = try await withLoopback([inner]) { behind in
             let outer = MethodHandler.unary(Notes.say) { note, _ in try await behind.channel.unary(Notes.say, note) }
             return try await withLoopback([outer]) {
-                try await $0.channel.unary(Notes.say, "a", options: .init(timeout: .seconds(4)))
+                try await $0.channel.unary(Notes.say, "a", options: .init(timeout: .seconds(50)))
             }
         }
 

@@ -13,7 +13,7 @@ func withLoopback<Result: Sendable>(
     _ body: @Sendable (Loopback) async throws -> Result
 ) async throws -> Result {
     var configuration = RPCServerConfiguration(host: "127.0.0.1", port: 0)
-    configuration.drainTimeout = .seconds(10)
+    configuration.drainTimeout = .seconds(60)
     configure(&configuration)
     var channelConfiguration = RPCChannelConfiguration()
     configureChannel(&channelConfiguration)

@@ -25,9 +25,9 @@ struct Note: Message, Equatable, ExpressibleByStringLiteral {
     }
 }
 
-/// Methods that every suite may offer or call.
+/// Methods that every suite may offer or call, with time enough for a busy machine.
 enum Notes {
-    static func method(_ name: String, _ kind: CallKind, timeout: MethodPolicy.TimeoutTier = .fast) -> Method<Note, Note> {
+    static func method(_ name: String, _ kind: CallKind, timeout: MethodPolicy.TimeoutTier = .batch) -> Method<Note, Note> {
         Method(MethodDescriptor(service: "test.Notes", name: name, kind: kind, policy: .init(access: .anyone, timeout: timeout)))
     }
 

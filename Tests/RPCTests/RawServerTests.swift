@@ -92,7 +92,7 @@ import Time
 @Suite struct `A client answered in raw bytes` {
     private func call(
         _ react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, [UInt8]) -> Void,
-        timeout: Duration = .seconds(5),
+        timeout: Duration = .seconds(60),
         begin: @escaping @Sendable (inout HTTP2Session) -> Void = { _ in }
     ) async throws -> Result<Note, RPCError> {
         try await RawPeer.serve(begin: begin, react) { port in

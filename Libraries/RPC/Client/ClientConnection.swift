@@ -1,5 +1,4 @@
 internal import HTTP2
-internal import NIOCore
 internal import Time
 
 /// One connection of a channel: the calls on it, their deadlines, and signs of life.
@@ -13,14 +12,21 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
     /// The server has answered as HTTP/2 does.
     private(set) var isReady = false
     private(set) var takesCalls = true
-    private var hasHeard = false
-    private var keepalive: Scheduled<Void>?
+    private var keepalive: Keepalive?
 
     init(http: HTTP2Connection, path: ClientPath, subchannel: Subchannel) {
         self.http = http
         self.path = path
         self.subchannel = subchannel
         timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
+        guard let interval = path.configuration.keepaliveInterval else { return }
+        keepalive = Keepalive(
+            eventLoop: http.executor.eventLoop,
+            interval: interval,
+            timeout: path.configuration.keepaliveTimeout,
+            ask: { [weak self] in self?.changeSession { session throws(HTTP2Error) in try session.ping(1) } },
+            giveUp: { [weak self] in self?.http.close(because: "The server gave no sign of life.") }
+        )
     }
 
     var hasCalls: Bool { !calls.isEmpty }
@@ -43,7 +49,7 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
             return
         }
         if let deadline = call.context.deadline { timer.watch(deadline) { [weak self] in self?.endLateCalls() } }
-        if keepalive == nil { watchForLife() }
+        keepalive?.watch { [weak self] in self?.hasCalls ?? false }
     }
 
     private func endLateCalls() -> Deadline? {
@@ -68,7 +74,7 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
     // MARK: Events
 
     func received(_ event: HTTP2Event, body: [UInt8]) {
-        hasHeard = true
+        keepalive?.heard()
         switch event {
         case .headers(let stream, let headers, let endStream, let isTruncated):
             calls[stream]?.received(headers, endStream: endStream, isTruncated: isTruncated)
@@ -101,7 +107,7 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
 
     func connectionEnded(_ reason: String) {
         timer.stop()
-        keepalive?.cancel()
+        keepalive?.stop()
         takesCalls = false
         subchannel.connectionEnded(self, reason, wasOpen: http.wasOpen)
         repeatCalls(above: http.session.lastRequestSent)
@@ -117,36 +123,6 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
         for (stream, call) in calls where stream > last {
             calls[stream] = nil
             if call.streamClosed(.refusedStream) { subchannel.start(call) }
-        }
-    }
-
-    // MARK: Signs of life
-
-    private func watchForLife() {
-        guard let interval = path.configuration.keepaliveInterval else { return }
-        hasHeard = false
-        keepalive = http.executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(interval)) { [weak self] in
-            self?.askForLife()
-        }
-    }
-
-    private func askForLife() {
-        keepalive = nil
-        if calls.isEmpty { return }
-        if hasHeard {
-            watchForLife()
-            return
-        }
-        changeSession { session throws(HTTP2Error) in try session.ping(1) }
-        let limit = TimeAmount(path.configuration.keepaliveTimeout)
-        keepalive = http.executor.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
-            guard let self else { return }
-            keepalive = nil
-            if hasHeard {
-                if hasCalls { watchForLife() }
-            } else {
-                http.close(because: "The server gave no sign of life.")
-            }
         }
     }
 

@@ -14,6 +14,12 @@ package struct RPCServerConfiguration: Sendable {
     package var maxConcurrentStreams = 256
     /// How many unread bytes a caller may send on one stream.
     package var streamWindowBytes = 256 << 10
+    /// How long a client may take to begin to speak HTTP/2, TLS included.
+    package var handshakeTimeout: Duration = .seconds(10)
+    /// A client that has sent nothing for so long is asked for a sign of life.
+    package var keepaliveInterval: Duration = .seconds(120)
+    /// How long that sign may take before the connection is closed.
+    package var keepaliveTimeout: Duration = .seconds(20)
     /// How long calls may go on after `beginGracefulShutdown` before they are cancelled.
     package var drainTimeout: Duration = .seconds(20)
     /// Threads for connections; `nil` shares those of the process, one for each core.

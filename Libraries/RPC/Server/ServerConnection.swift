@@ -14,6 +14,8 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
     private let http: HTTP2Connection
     private let onEnd: @Sendable (ServerConnection) -> Void
     private let timer: DeadlineTimer
+    private var keepalive: Keepalive?
+    private var hasSettings = false
     private var calls: [HTTP2StreamID: ServerCall] = [:]
     private var runningHandlers = 0
     private var isClosed = false
@@ -35,11 +37,25 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
         self.logger = logger
         self.onEnd = onEnd
         self.timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
+        let eventLoop = http.executor.eventLoop
+        keepalive = Keepalive(
+            eventLoop: eventLoop,
+            interval: configuration.keepaliveInterval,
+            timeout: configuration.keepaliveTimeout,
+            ask: { [weak self] in self?.changeSession { session throws(HTTP2Error) in try session.ping(1) } },
+            giveUp: { [weak self] in self?.http.close(because: "The client gave no sign of life.") }
+        )
+        keepalive?.watch { [weak self] in self.map { !$0.isClosed } ?? false }
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) { [weak self] in
+            guard let self, !hasSettings else { return }
+            http.close(because: "The client did not begin to speak HTTP/2.")
+        }
     }
 
     // MARK: Events
 
     func received(_ event: HTTP2Event, body: [UInt8]) {
+        keepalive?.heard()
         switch event {
         case .headers(let stream, let headers, let endStream, let isTruncated):
             if let call = calls[stream] {
@@ -69,9 +85,11 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
             if let call = calls.removeValue(forKey: stream), !call.isEnded {
                 call.abandon(RPCError(.cancelled, "The caller cancelled the call."))
             }
-        case .pingAcknowledged:
-            if isDraining { changeSession { session throws(HTTP2Error) in try session.sendGoAway(.noError) } }
-        case .goAway, .settings:
+        case .pingAcknowledged(let payload):
+            if isDraining, payload == ServerConnection.drainPing { changeSession { session throws(HTTP2Error) in try session.sendGoAway(.noError) } }
+        case .settings:
+            hasSettings = true
+        case .goAway:
             break
         case .invalidFrame(let stream, let reason):
             logger.debug("frame refused", metadata: ["stream": "\(stream)", "reason": "\(reason)", "peer": "\(peer)"])
@@ -81,6 +99,7 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
     func connectionEnded(_ reason: String) {
         isClosed = true
         timer.stop()
+        keepalive?.stop()
         let calls = calls
         self.calls = [:]
         for call in calls.values { call.abandon(RPCError(.cancelled, "The caller's connection was closed.")) }
@@ -148,6 +167,9 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
 
     // MARK: The end
 
+    /// Tells the ping of a drain from one that asks for a sign of life.
+    private static let drainPing: UInt64 = 2
+
     /// Lets the calls under way end and takes no new ones. A client learns it from the first GOAWAY; the second, sent
     /// once a ping has come back, names the last call that was taken.
     func drain() {
@@ -155,7 +177,7 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
         isDraining = true
         changeSession { session throws(HTTP2Error) in
             try session.sendShutdownNotice()
-            try session.ping(0)
+            try session.ping(ServerConnection.drainPing)
         }
     }
 

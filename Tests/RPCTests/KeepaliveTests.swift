@@ -1,0 +1,67 @@
+import Logging
+import RPC
+import Testing
+
+@Suite struct `A peer that has vanished` {
+    @Test func `ends the calls of its client long before their deadlines`() async throws {
+        var configuration = RPCChannelConfiguration()
+        configuration.keepaliveInterval = .milliseconds(10)
+        configuration.keepaliveTimeout = .milliseconds(10)
+
+        let error = try await SilentPeer.serve { [configuration] port in
+            let channel = RPCChannel(
+                target: ("127.0.0.1", port),
+                configuration: configuration,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+            let error = await #expect(throws: RPCError.self) { try await channel.unary(Notes.say, "a") }
+            await channel.close()
+            return error
+        }
+
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains("sign of life") == true)
+    }
+
+    @Test func `is dropped by its server`() async throws {
+        try await withLoopback([NotesService.echo]) {
+            $0.keepaliveInterval = .milliseconds(10)
+            $0.keepaliveTimeout = .milliseconds(10)
+        } _: { loopback in
+            try await SilentPeer.connect(port: loopback.port, saying: SilentPeer.clientPreface)
+        }
+    }
+
+    @Test func `before it said a word is dropped by its server`() async throws {
+        try await withLoopback([NotesService.echo]) {
+            $0.handshakeTimeout = .milliseconds(10)
+        } _: { loopback in
+            try await SilentPeer.connect(port: loopback.port, saying: [])
+        }
+    }
+
+    @Test func `is not mistaken for one that only has nothing to say`() async throws {
+        let started = Signal()
+        let mayEnd = Signal()
+        let handler = MethodHandler.unary(Notes.say) { note, _ in
+            started.fire()
+            await mayEnd.wait()
+            return note
+        }
+
+        let answer = try await withLoopback([handler]) {
+            $0.keepaliveInterval = .milliseconds(5)
+        } channel: {
+            $0.keepaliveInterval = .milliseconds(5)
+        } _: { loopback in
+            async let answer = loopback.channel.unary(Notes.say, "a")
+            await started.wait()
+            // Several intervals pass in which only pings travel.
+            try await Task.sleep(for: .milliseconds(30))
+            mayEnd.fire()
+            return try await answer
+        }
+
+        #expect(answer == "a")
+    }
+}
