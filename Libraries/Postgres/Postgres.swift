@@ -36,10 +36,10 @@ package final class Postgres: Sendable {
 
     /// The rows of a query.
     ///
-    /// - Throws: `.poolTimeout` or `.connectionFailed` without having sent anything; `.queryCancelled` if the task is
-    ///   cancelled; `.statementTimeout` after the tier's limit or `Deadline.current`; `.outcomeUnknown`, never with
-    ///   a read-only mode, if the connection was lost at the end; `.decoding` if a row is not what `Value` reads; or what the server
-    ///   reported.
+    /// - Throws: `.poolTimeout` or `.connectionFailed` with nothing committed; `.queryCancelled` if the task is
+    ///   cancelled; `.statementTimeout` after the tier's limit or `Deadline.current`; `.outcomeUnknown`, never with a
+    ///   read-only mode, if the connection was lost at the end; `.decoding` if a row is not what `Value` reads; or what
+    ///   the server reported.
     nonisolated(nonsending) package func rows<Value: RowDecodable>(
         _ query: Query, as type: Value.Type, identity: Identity = .none, tier: TimeoutTier = .fast,
         mode: TransactionMode = .readWrite

@@ -96,15 +96,21 @@ struct Session: Sendable {
         case .taskCancelled:
             return PostgresError(.queryCancelled, "The task was cancelled.", sqlState: failure.sqlState)
         case nil where !deadline.hasPassed:
-            return PostgresError(.queryCancelled, "The server stopped the statement on request.", sqlState: failure.sqlState)
+            return PostgresError(
+                .queryCancelled, "The server stopped the statement on request.", sqlState: failure.sqlState
+            )
         case nil, .deadlinePassed:
-            return PostgresError(.statementTimeout, "The statement took longer than it was given.", sqlState: failure.sqlState)
+            return PostgresError(
+                .statementTimeout, "The statement took longer than it was given.", sqlState: failure.sqlState
+            )
         }
     }
 
     private func lost(_ reason: String, _ commitIsPossible: Bool, _ stopReason: StopReason?) -> PostgresError {
         if commitIsPossible {
-            return PostgresError(.outcomeUnknown, "The connection was lost when the COMMIT may have been under way: \(reason)")
+            return PostgresError(
+                .outcomeUnknown, "The connection was lost when the COMMIT may have been under way: \(reason)"
+            )
         }
         return switch stopReason {
         case .taskCancelled: PostgresError(.queryCancelled, "The task was cancelled; the connection was lost: \(reason)")
@@ -119,7 +125,9 @@ extension Exchange.Body {
     fileprivate var excess: PostgresError? {
         guard case .statements(let queries) = self else { return nil }
         if queries.contains(where: { $0.parameters.count > 65_535 }) {
-            return PostgresError(.other("54023"), "A statement has more than 65,535 parameters; bind arrays and `unnest` them.")
+            return PostgresError(
+                .other("54023"), "A statement has more than 65,535 parameters; bind arrays and `unnest` them."
+            )
         }
         // A field, and a message, of PostgreSQL is smaller than 1 GiB.
         if queries.contains(where: { $0.parameters.bytes.count >= 1 << 30 }) {

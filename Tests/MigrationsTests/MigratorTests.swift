@@ -79,7 +79,8 @@ import Testing
         try await withMigrators { postgres, migrator in
             try await migrator(Self.chain).up()
             let older = MigrationChain(revisions: [Self.tables])
-            let reordered = MigrationChain(revisions: [Revision(id: "000", name: "late", sql: "SELECT 1"), Self.tables, Self.rows])
+            let late = Revision(id: "000", name: "late", sql: "SELECT 1")
+            let reordered = MigrationChain(revisions: [late, Self.tables, Self.rows])
 
             let unknown = await failure { try await migrator(older).up() }
             let order = await failure { try await migrator(reordered).up() }

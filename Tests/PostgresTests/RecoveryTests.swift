@@ -108,7 +108,9 @@ import Time
 @Suite struct `Many callers` {
     @Test func `share few connections and all get their own answer`() async throws {
         let server = try await PostgresServer.shared
-        let pool = PoolConfiguration(minimumConnections: 2, maximumConnections: 4, acquireTimeout: .seconds(60), maximumWaiters: 2_000)
+        let pool = PoolConfiguration(
+            minimumConnections: 2, maximumConnections: 4, acquireTimeout: .seconds(60), maximumWaiters: 2_000
+        )
         try await server.withPostgres(pool: pool) { postgres in
             let sum = try await withThrowingTaskGroup(of: Int.self) { group in
                 for number in 0..<2_000 {

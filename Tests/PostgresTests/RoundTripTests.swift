@@ -13,10 +13,14 @@ import Time
             try await expectUnchanged([Int32.min, -1, 0, 1, .max], postgres)
             try await expectUnchanged([Int64.min, -1, 0, 1, .max], postgres)
             try await expectUnchanged([Int.min, .max], postgres)
-            try await expectUnchanged([0, -0.5, .greatestFiniteMagnitude, .leastNonzeroMagnitude, Float.infinity], postgres)
-            try await expectUnchanged([0.1, .greatestFiniteMagnitude, .leastNonzeroMagnitude, -Double.infinity], postgres)
-            try await expectUnchanged(["", "O'Hara \\ \"$1\" %s", "naïve 心 🫀", String(repeating: "x", count: 100_000)], postgres)
-            try await expectUnchanged([[], [0], Array(0...255), [UInt8](repeating: 0, count: 100_000)] as [[UInt8]], postgres)
+            let floats = [0, -0.5, .greatestFiniteMagnitude, .leastNonzeroMagnitude, Float.infinity]
+            try await expectUnchanged(floats, postgres)
+            let doubles = [0.1, .greatestFiniteMagnitude, .leastNonzeroMagnitude, -Double.infinity]
+            try await expectUnchanged(doubles, postgres)
+            let long = String(repeating: "x", count: 100_000)
+            try await expectUnchanged(["", "O'Hara \\ \"$1\" %s", "naïve 心 🫀", long], postgres)
+            let bytes: [[UInt8]] = [[], [0], Array(0...255), [UInt8](repeating: 0, count: 100_000)]
+            try await expectUnchanged(bytes, postgres)
             try await expectUnchanged([UUID(), UUIDv7.make()], postgres)
             try await expectUnchanged(["1969-12-31T23:59:59.999999Z", "1999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999Z"]
                 .compactMap(Instant.init(rfc3339:)), postgres)

@@ -6,7 +6,10 @@ import Time
 
 @Suite struct `A statement that takes too long` {
     private func isRunning(_ marker: String, _ server: PostgresServer) async throws -> Bool {
-        try await server.psql("SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND query LIKE '%\(marker)%' AND pid <> pg_backend_pid()") != "0"
+        try await server.psql("""
+            SELECT count(*) FROM pg_stat_activity
+            WHERE state <> 'idle' AND query LIKE '%\(marker)%' AND pid <> pg_backend_pid()
+            """) != "0"
     }
 
     /// Connects, however long a busy machine takes for it.

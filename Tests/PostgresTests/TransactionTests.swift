@@ -8,7 +8,8 @@ import Testing
 
     private func withItems(_ body: (Postgres) async throws -> Void) async throws {
         let server = try await PostgresServer.shared
-        try await server.withPostgres(pool: PoolConfiguration(minimumConnections: 0, maximumConnections: 2, acquireTimeout: .seconds(60))) { postgres in
+        let two = PoolConfiguration(minimumConnections: 0, maximumConnections: 2, acquireTimeout: .seconds(60))
+        try await server.withPostgres(pool: two) { postgres in
             try await postgres.execute("CREATE TABLE items (id int8 PRIMARY KEY, name text NOT NULL DEFAULT '')")
             try await body(postgres)
         }

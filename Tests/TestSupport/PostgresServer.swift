@@ -39,6 +39,15 @@ package final class PostgresServer: Sendable {
 
     /// Starts a server for one test that stops or breaks it.
     package static func start() async throws -> PostgresServer {
+        do {
+            return try await startOnce()
+        } catch is ServerFailedToStart {
+            // Its port may have been taken between the moment it was found and the moment it was used.
+            return try await startOnce()
+        }
+    }
+
+    private static func startOnce() async throws -> PostgresServer {
         let programs = ProcessInfo.processInfo.environment["HEARTGUARD_POSTGRES_BIN"] ?? "/usr/lib/postgresql/15/bin"
         let port = try FreePort.find()
         let options = "-c listen_addresses=127.0.0.1 -c port=\(port) -c unix_socket_directories=$folder "

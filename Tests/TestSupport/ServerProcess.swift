@@ -29,7 +29,11 @@ package final class ServerProcess: Sendable {
             log="$folder/setup.log"
             finish() { \(stop); rm -rf "$folder"; } >/dev/null 2>&1
             { \(prepare) && \(start); } </dev/null >"$log" 2>&1
-            if [ $? -ne 0 ]; then echo "failed $(tail -n 5 "$log" "$folder/log" 2>/dev/null | tr '\\n' ' ')"; finish; exit 1; fi
+            if [ $? -ne 0 ]; then
+              echo "failed $(tail -n 5 "$log" "$folder/log" 2>/dev/null | tr '\\n' ' ')"
+              finish
+              exit 1
+            fi
             echo "ready $folder"
             while read -r word; do
               case $word in
