@@ -16,9 +16,9 @@ struct Accounts: Sendable {
         self.credentials = credentials ?? CredentialCheck(passwords)
     }
 
-    /// Opens an account and signs it in. Throws `UsersError.addressTaken` or `.passwordsBusy`.
+    /// Opens an account and signs it in. Throws `UsersError.addressTaken`, `.passwordTooLong` or `.passwordsBusy`.
     func open(_ account: NewAccount) async throws -> (User, TokenPair) {
-        let hash = try await unlessBusy { () async throws(PasswordsError) in
+        let hash = try await hashing { () async throws(PasswordsError) in
             try await passwords.hash(account.password.text)
         }
         let id = UserID.make()
@@ -32,10 +32,11 @@ struct Accounts: Sendable {
         return (user, try await sessions.tokens(of: session, role: user.role))
     }
 
-    /// Signs in. Throws `UsersError.wrongCredentials`, after the same work whether the account exists or not.
+    /// Signs in. Throws `UsersError.wrongCredentials`, after the same work whether the account exists or not;
+    /// `.passwordTooLong` or `.passwordsBusy`.
     func signIn(_ email: EmailAddress, password: String) async throws -> (User, TokenPair) {
         let found = try await users.credentials(of: email)
-        let isRight = try await unlessBusy { () async throws(PasswordsError) in
+        let isRight = try await hashing { () async throws(PasswordsError) in
             try await credentials.matches(password, found?.passwordHash)
         }
         guard let found, isRight else { throw UsersError.wrongCredentials }
@@ -48,11 +49,12 @@ struct Accounts: Sendable {
     /// A hash of older parameters is replaced while the password is at hand.
     private func strengthenHash(of account: UserRepository.Credentials, password: String) async throws {
         guard passwords.needsRehash(account.passwordHash) else { return }
-        let hash = try await unlessBusy { () async throws(PasswordsError) in try await passwords.hash(password) }
+        let hash = try await hashing { () async throws(PasswordsError) in try await passwords.hash(password) }
         try await users.replacePasswordHash(of: account.user.id, account.passwordHash, with: hash)
     }
 
-    private func unlessBusy<Value: Sendable>(
+    /// Does work with passwords, and says in this service's words what kept it from being done.
+    private func hashing<Value: Sendable>(
         _ work: () async throws(PasswordsError) -> Value
     ) async throws -> Value {
         do {
@@ -61,7 +63,8 @@ struct Accounts: Sendable {
             switch error.code {
             case .busy: throw UsersError.passwordsBusy
             case .cancelled: throw CancellationError()
-            case .tooLong, .malformedHash, .library: throw error
+            case .tooLong: throw UsersError.passwordTooLong
+            case .malformedHash, .library: throw error
             }
         }
     }

@@ -18,6 +18,8 @@ enum UsersError: Error, Equatable {
     case profileChanged
     /// Consent of this kind was never given.
     case consentNeverGiven
+    /// The password is longer than the hash takes once its characters are composed.
+    case passwordTooLong
     /// As many passwords are being checked as the machine can, and as many wait.
     case passwordsBusy
 }
@@ -33,6 +35,7 @@ extension UsersError: RPCErrorConvertible {
         case .accountGone: RPCError(.notFound, "There is no such account.")
         case .profileChanged: RPCError(.aborted, "The profile changed since it was read; read it again.")
         case .consentNeverGiven: RPCError(.notFound, "Consent of this kind was never given.")
+        case .passwordTooLong: .invalid([("password", "The field is too long.")])
         case .passwordsBusy:
             .retry(.resourceExhausted, "Too many people are signing in at this moment; try again.", after: .seconds(1))
         }

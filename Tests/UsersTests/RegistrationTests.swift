@@ -90,6 +90,18 @@ internal import Time
         }
     }
 
+    @Test func `is told when the password grows too long as its characters are composed`() async throws {
+        try await withUsers { users in
+            var request = Person().registration
+            // One character of four bytes that becomes three of them in Unicode's composed form.
+            request.password = String(repeating: "\u{1D15F}", count: 256)
+
+            await expect(.invalidArgument, fields: ["password"]) {
+                try await users.service.register(request, context: anonymous)
+            }
+        }
+    }
+
     @Test func `leaves a hash of the password and nothing that it could be read from`() async throws {
         try await withUsers { users in
             let ada = Person()
