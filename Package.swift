@@ -15,7 +15,6 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
-let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -67,7 +66,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
@@ -86,9 +84,9 @@ let package = Package(
 
         // Libraries, from the ground up
         library("Time"),
-        library("ConnectionPool", ["Time", collections]),
+        library("ConnectionPool"),
         library("Postgres", ["CPostgres", "ConnectionPool", "Time", logging]),
-        library("Migrations", ["Postgres", logging, crypto]),
+        library("Migrations", ["Postgres", "Time", logging, crypto]),
         library("Schema", ["Migrations"], resources: [.embedInCode("Revisions")]),
         library("Redis", ["CHiredis", "Time", nioCore, nioPosix, nioSSL, logging]),
         library("Resilience", ["Redis", "Time"]),
@@ -134,6 +132,9 @@ let package = Package(
         tests("Resilience", ["Redis", "Time", "TestSupport", logging]),
         tests("HTTP2"),
         tests("RPC", ["HTTP2", "Time", nioCore, nioPosix, logging]),
+        .testTarget(
+            name: "ContractsTests", dependencies: ["Contracts", "RPC"], path: "Tests/ContractsTests",
+            exclude: ["Golden", "Protos", "Generated"], swiftSettings: settings),
         tests("HNSW"),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),

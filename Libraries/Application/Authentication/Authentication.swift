@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 package import RPC
 package import Resilience
 package import Tokens
@@ -51,7 +52,8 @@ package struct Authentication: ServerInterceptor {
         }
         let isBlocked: Bool
         do throws(RedisError) {
-            isBlocked = try await blocklist.isBlocked(claims.tokenID)
+            // The token itself, or the session that it belongs to with all its tokens.
+            isBlocked = try await blocklist.isAnyBlocked([claims.tokenID, claims.sessionID.uuidString.lowercased()])
         } catch {
             throw .unavailable("Whether the session still stands cannot be checked right now.", cause: error)
         }

@@ -1,0 +1,96 @@
+import Contracts
+import RPC
+import Testing
+
+@Suite struct `Hostile bytes` {
+    @Test func `that end anywhere are an error or a message, never a crash`() throws {
+        for value in GoldenValue.all where value.bytes.count < 400 {
+            let type = try #require(GoldenValue.types[value.message])
+            for end in 0..<value.wire.count {
+                _ = try? type.init(decoding: Array(value.wire[..<end]))  // Either answer is right.
+            }
+        }
+    }
+
+    @Test func `changed at random are an error or a message that can be written again`() throws {
+        var random = SeededRandom(seed: UInt64.random(in: 0...UInt64.max))
+        print("seed \(random.seed)")
+        let values = GoldenValue.all.filter { !$0.bytes.isEmpty }
+
+        for _ in 0..<20_000 {
+            guard let value = values.randomElement(using: &random) else { return }
+            var bytes = value.wire
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
+            let type = try #require(GoldenValue.types[value.message])
+            if let message = try? type.init(decoding: bytes) {
+                let written = try message.serialized()
+                #expect(try type.init(decoding: written).serialized() == written, "seed \(random.seed)")
+            }
+        }
+    }
+
+    @Test func `that promise more than they hold are refused`() {
+        // Field 1, length 2^31 - 1.
+        #expect(throws: MalformedMessage.self) {
+            try UsersV1.User(decoding: [0x0a, 0xff, 0xff, 0xff, 0xff, 0x07, 0x61])
+        }
+        // A varint of eleven bytes.
+        #expect(throws: MalformedMessage.self) {
+            try UsersV1.User(decoding: [0x58] + [UInt8](repeating: 0xff, count: 11))
+        }
+    }
+
+    @Test func `with text that is not UTF-8 or holds U+0000 are refused, not cut`() {
+        #expect(throws: MalformedMessage.self) { try UsersV1.User(decoding: [0x12, 0x02, 0xc3, 0x28]) }
+        #expect(throws: MalformedMessage.self) { try UsersV1.User(decoding: [0x12, 0x03, 0x61, 0x00, 0x62]) }
+        #expect(throws: MalformedMessage.self) { try UsersV1.User(name: "a\0b").serialized() }
+    }
+
+    @Test func `that nest deeper than a hundred messages are refused`() {
+        // A google.protobuf.Value that holds a list that holds a Value and so on, built from the inside.
+        var bytes: [UInt8] = [0x08, 0x00]
+        for _ in 0..<120 {
+            bytes = Self.field(6, Self.field(1, bytes))
+        }
+
+        #expect(throws: MalformedMessage.self) { try GoogleProtobuf.Value(decoding: bytes) }
+    }
+
+    @Test func `of many empty messages cannot take far more memory than they are long`() {
+        // Two bytes each on the wire, an object of some hundred bytes each in memory.
+        let bytes = [UInt8](repeating: 0, count: 2_000_000).enumerated().map { $0.offset % 2 == 0 ? UInt8(0x0a) : 0 }
+
+        #expect(throws: MalformedMessage.self) { try VitalsV1.RecordObservationsRequest(decoding: bytes) }
+    }
+
+    private static func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
+        var length = content.count
+        var prefix: [UInt8] = [number << 3 | 2]
+        while length >= 0x80 {
+            prefix.append(UInt8(length & 0x7f) | 0x80)
+            length >>= 7
+        }
+        return prefix + [UInt8(length)] + content
+    }
+}
+
+/// SplitMix64, so that a failure can be repeated from its seed.
+struct SeededRandom: RandomNumberGenerator {
+    let seed: UInt64
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        self.seed = seed
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var bits = state
+        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
+        return bits ^ (bits >> 31)
+    }
+}

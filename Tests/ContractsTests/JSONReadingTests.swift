@@ -1,0 +1,90 @@
+@testable import Contracts
+import RPC
+import Testing
+
+@Suite struct `JSON from outside` {
+    @Test(arguments: [
+        ("heartguard.users.v1.RegisterRequest", #"{"emial": "x"}"#, "emial"),
+        ("heartguard.users.v1.RegisterRequest", #"{"email": 3}"#, "email"),
+        ("heartguard.users.v1.RegisterRequest", #"{"sex": "SEX_NONE"}"#, "sex"),
+        (
+            "heartguard.vitals.v1.RecordObservationsRequest",
+            #"{"observations": [{}, {"quantity": {"unit": "mg/dL", "size": 1}}]}"#, "observations[1].quantity.size"
+        ),
+        (
+            "heartguard.vitals.v1.RecordObservationsRequest",
+            #"{"observations": [{"effectiveAt": "yesterday"}]}"#, "observations[0].effective_at"
+        ),
+        ("heartguard.vitals.v1.ListObservationsRequest", #"{"pageSize": 2147483648}"#, "page_size"),
+        ("heartguard.vitals.v1.ListObservationsRequest", #"{"pageSize": 1.5}"#, "page_size"),
+        ("heartguard.vitals.v1.ListObservationsRequest", #"{"pageSize": 1, "page_size": 2}"#, "page_size"),
+        ("heartguard.vectors.v1.SearchRequest", #"{"embedding": [1, null]}"#, "embedding[1]"),
+        ("heartguard.vectors.v1.SearchRequest", #"{"filter": {"source": 1}}"#, #"filter["source"]"#),
+    ])
+    func `that does not fit its message is refused with the path of the field`(
+        message: String, json: String, path: String
+    ) throws {
+        let bridge = try #require(JSONBridge(message))
+
+        #expect {
+            try bridge.bytes(ofJSON: Array(json.utf8))
+        } throws: { error in
+            (error as? JSONMappingError)?.path == path
+        }
+    }
+
+    @Test(arguments: [
+        "", "{", "{]", "{\"a\":1,}", "[1,]", "{'a':1}", "nul", "01", "1.", "-", "\"\u{1}\"", #""\ud800""#, "{} {}",
+        #"{"a":1,"a":2}"#, String(repeating: "[", count: 200), "\"abc", #"{"a" 1}"#, "+1", "NaN",
+    ])
+    func `that is no JSON is refused`(text: String) {
+        #expect(throws: JSONMappingError.self) { try JSONParser.parse(Array(text.utf8)) }
+    }
+
+    @Test func `keeps the digits of a number and the characters of a string`() throws {
+        let value = try JSONParser.parse(Array(#"[9007199254740993, "\u00e9\ud83d\ude00\/"]"#.utf8))
+
+        #expect(value == .array([.number("9007199254740993"), .string("é😀/")]))
+    }
+
+    @Test func `takes whole numbers written with a point or an exponent, and 64 bits as a string`() throws {
+        let bridge = try #require(JSONBridge("heartguard.vitals.v1.Observation"))
+
+        #expect(
+            try VitalsV1.Observation(decoding: bridge.bytes(ofJSON: Array(#"{"sequence": "9223372036854775807"}"#.utf8)))
+                .sequence == .max)
+        #expect(
+            try VitalsV1.Observation(decoding: bridge.bytes(ofJSON: Array(#"{"sequence": 1e3}"#.utf8))).sequence == 1_000)
+    }
+}
+
+@Suite struct `Parameters of a path and a query` {
+    private let method = ContractRegistry.methods.first { $0.descriptor.name == "ListObservations" }
+    private let latest = ContractRegistry.methods.first { $0.descriptor.name == "GetLatestObservations" }
+
+    @Test func `become fields, whatever their kind`() throws {
+        let bytes = try #require(method).request(
+            json: [], parameters: [("code", ["8867-4"]), ("start_at", ["2026-02-21T08:30:00Z"]), ("pageSize", ["7"])])
+
+        let request = try VitalsV1.ListObservationsRequest(decoding: bytes)
+        #expect(request.code == "8867-4")
+        #expect(request.startAt?.seconds == 1_771_662_600)
+        #expect(request.pageSize == 7)
+    }
+
+    @Test func `given several times are a repeated field`() throws {
+        let bytes = try #require(latest).request(json: [], parameters: [("codes", ["a", "b"])])
+
+        #expect(try VitalsV1.GetLatestObservationsRequest(decoding: bytes).codes == ["a", "b"])
+    }
+
+    @Test func `that the message does not have are refused by name`() throws {
+        let method = try #require(method)
+
+        #expect {
+            try method.request(json: [], parameters: [("limit", ["7"])])
+        } throws: { error in
+            (error as? JSONMappingError)?.path == "limit"
+        }
+    }
+}
