@@ -39,7 +39,8 @@ enum SessionCallbacks {
             unsafe SessionCallbacks.record(context).closeStream(stream, code)
             return 0
         }
-        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, code, context in
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
+            _, frame, code, context in
             if let frame = unsafe frame {
                 let reason = unsafe String(cString: nghttp2_strerror(code))
                 unsafe SessionCallbacks.record(context).batch.events.append(.invalidFrame(frame.pointee.hd.stream_id, reason: reason))
@@ -106,12 +107,16 @@ enum SessionCallbacks {
         }
     }
 
-    /// A request that never left takes its stream with it, for which nghttp2 reports no close.
+    /// A request that never left takes its stream with it, for which nghttp2 reports no close; an answer that never left
+    /// takes its body.
     private static func notSent(_ frame: UnsafePointer<nghttp2_frame>, _ code: Int32, _ record: SessionRecord) {
         let header = unsafe frame.pointee.hd
-        guard record.role == .client, UInt32(header.type) == NGHTTP2_HEADERS.rawValue,
-            unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST
-        else { return }
+        guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue else { return }
+        guard record.role == .client else {
+            record.bodies[header.stream_id] = nil
+            return
+        }
+        guard unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return }
         let code = code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue ? NGHTTP2_REFUSED_STREAM : NGHTTP2_CANCEL
         record.closeStream(header.stream_id, code.rawValue)
     }

@@ -19,11 +19,12 @@ struct Words: Message {
 }
 
 enum Speaking {
+    static let policy = MethodPolicy(access: .anyone, timeout: .slow)
     static let greet = Method<Words, Words>(
-        MethodDescriptor(service: "example.Speaking", name: "Greet", kind: .unary, policy: MethodPolicy(access: .anyone, timeout: .slow))
+        MethodDescriptor(service: "example.Speaking", name: "Greet", kind: .unary, policy: policy)
     )
     static let count = Method<Words, Words>(
-        MethodDescriptor(service: "example.Speaking", name: "Count", kind: .serverStreaming, policy: MethodPolicy(access: .anyone, timeout: .slow))
+        MethodDescriptor(service: "example.Speaking", name: "Count", kind: .serverStreaming, policy: policy)
     )
 }
 

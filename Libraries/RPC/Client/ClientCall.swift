@@ -78,10 +78,12 @@ final class ClientCall: @unchecked Sendable {
 
     func received(_ headers: [HTTP2Header], endStream: Bool, isTruncated: Bool) {
         if isTruncated {
-            end(.failure(RPCError(.resourceExhausted, "The server's metadata is larger than the client accepts.")), reset: true)
+            let message = "The server's metadata is larger than the client accepts."
+            end(.failure(RPCError(.resourceExhausted, message)), reset: true)
             return
         }
-        let head = state.expectsFirstHeaders ? ResponseHead(first: headers, endStream: endStream) : ResponseHead(trailers: headers)
+        let isFirst = state.expectsFirstHeaders
+        let head = isFirst ? ResponseHead(first: headers, endStream: endStream) : ResponseHead(trailers: headers)
         switch head {
         case .ignored: break
         case .begun(let metadata):

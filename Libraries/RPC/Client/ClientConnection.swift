@@ -92,7 +92,8 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
             if call.streamClosed(code) { subchannel.start(call) }
             if calls.isEmpty, !takesCalls { close(because: "The channel has no more calls here.") }
         case .goAway(let last, let code, let reason):
-            subchannel.connectionLost(self, "The server is closing the connection (\(code)\(reason.isEmpty ? "" : ", " + reason)).")
+            let detail = reason.isEmpty ? "\(code)" : "\(code), \(reason)"
+            subchannel.connectionLost(self, "The server is closing the connection (\(detail)).")
             takesCalls = false
             repeatCalls(above: last)
             stopTakingCalls()
@@ -139,6 +140,10 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
     }
 
     func close(because reason: String) {
+        guard http.wasOpen else {
+            http.close(because: reason)
+            return
+        }
         http.flush()
         http.closeWhenSent(because: reason)
     }

@@ -104,7 +104,9 @@ package final class RPCServer: Sendable {
     private func stopListening() {
         let (listener, connections, phase) = state.withLock { ($0.listener, Array($0.connections.values), $0.phase) }
         listener?.close(promise: nil)
-        for connection in connections { connection.executor.run { phase == .stopped ? connection.closeNow() : connection.drain() } }
+        for connection in connections {
+            connection.executor.run { phase == .stopped ? connection.closeNow() : connection.drain() }
+        }
     }
 
     /// Handlers that do not heed their cancellation are left behind after this.

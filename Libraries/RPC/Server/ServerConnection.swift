@@ -58,11 +58,13 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
         keepalive?.heard()
         switch event {
         case .headers(let stream, let headers, let endStream, let isTruncated):
-            if let call = calls[stream] {
-                // Trailers of a request: gRPC defines none, so only the end matters.
-                if endStream { call.receivedEnd() }
-            } else {
+            // A request begins with HTTP/2's own fields, which may have been too large to keep.
+            let isRequest = headers.first?.name.utf8.first == UInt8(ascii: ":")
+            if isRequest || (isTruncated && calls[stream] == nil) {
                 begin(stream, headers, endStream: endStream, isTruncated: isTruncated)
+            } else if endStream {
+                // Trailers of a request: gRPC defines none, so only the end matters.
+                calls[stream]?.receivedEnd()
             }
         case .data(let stream, let range):
             changeSession { session throws(HTTP2Error) in try session.consumeConnection(range.count) }
@@ -86,7 +88,8 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
                 call.abandon(RPCError(.cancelled, "The caller cancelled the call."))
             }
         case .pingAcknowledged(let payload):
-            if isDraining, payload == ServerConnection.drainPing { changeSession { session throws(HTTP2Error) in try session.sendGoAway(.noError) } }
+            guard isDraining, payload == ServerConnection.drainPing else { return }
+            changeSession { session throws(HTTP2Error) in try session.sendGoAway(.noError) }
         case .settings:
             hasSettings = true
         case .goAway:
