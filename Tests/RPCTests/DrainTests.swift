@@ -155,3 +155,26 @@ import Testing
         }
     }
 }
+
+@Suite struct `A channel that is forgotten` {
+    @Test func `closes its connection, so that its server can end`() async throws {
+        let server = RPCServer(
+            configuration: .init(host: "127.0.0.1", port: 0),
+            services: [NotesService(handlers: [NotesService.echo])],
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        async let running: Void = server.run { _, port in listening.yield(port) }
+        let port = try #require(await ports.first { _ in true })
+
+        func callOnce() async throws -> Note {
+            let channel = RPCChannel(target: ("127.0.0.1", port), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            return try await channel.unary(Notes.say, "a")
+        }
+        let answer = try await callOnce()
+        server.beginGracefulShutdown()
+        try await running
+
+        #expect(answer == "a")
+    }
+}

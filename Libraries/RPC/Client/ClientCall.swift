@@ -8,7 +8,8 @@ final class ClientCall: @unchecked Sendable {
     let responses: InboundMessages
 
     private let executor: LoopExecutor
-    private let gate: WriteGate
+    /// Only calls that write several messages have one.
+    private let gate: WriteGate?
     private var reader: MessageFrameReader
     private var state: ClientStream
     private var frames: [[UInt8]] = []
@@ -22,11 +23,10 @@ final class ClientCall: @unchecked Sendable {
     init(context: ClientCallContext, executor: LoopExecutor, configuration: RPCChannelConfiguration) {
         self.context = context
         self.executor = executor
-        gate = WriteGate(executor: executor)
+        gate = context.method.kind.hasSingleRequest ? nil : WriteGate(executor: executor)
         reader = MessageFrameReader(maxMessageBytes: configuration.maxReceiveMessageBytes)
         state = ClientStream(maxTransparentRetries: configuration.maxTransparentRetries)
         responses = InboundMessages(executor: executor, maxWaitingBytes: configuration.streamWindowBytes / 2)
-        responses.returnRoom = { [weak self] in self?.returnRoom($0) }
     }
 
     var isEnded: Bool { state.isEnded }
@@ -58,7 +58,7 @@ final class ClientCall: @unchecked Sendable {
 
     func write(_ message: some Message, limit: Int) async throws(RPCError) {
         let frame = try MessageFrame.encode(message, limit: limit)
-        try await gate.write { self.send(frame) }
+        try await gate?.write { self.send(frame) }
     }
 
     /// A connection has begun the stream; what was kept so far goes out.
@@ -66,12 +66,13 @@ final class ClientCall: @unchecked Sendable {
         state.sent()
         self.connection = connection
         self.stream = stream
+        responses.returnRoom(to: connection, on: stream)
         connection.changeSession { session in
             for frame in frames { session.send(frame, on: stream) }
             if requestEnded { session.finish(stream) }
         }
         if !state.canBeRepeated { frames = [] }
-        if !connection.holdBackWriters(of: stream) { gate.open() }
+        if !connection.holdBackWriters(of: stream) { gate?.open() }
     }
 
     // MARK: The response
@@ -118,7 +119,7 @@ final class ClientCall: @unchecked Sendable {
     }
 
     func drained() {
-        gate.open()
+        gate?.open()
     }
 
     /// The stream is gone. Whether the call should be sent again.
@@ -140,23 +141,19 @@ final class ClientCall: @unchecked Sendable {
         if reset, let connection { connection.changeSession { $0.reset(stream, .cancel) } }
         connection?.callEnded(stream)
         frames = []
-        gate.close(result.failure ?? RPCError(.cancelled, "The call has ended."))
+        gate?.close(result.failure ?? RPCError(.cancelled, "The call has ended."))
         if let whenEnded {
             self.whenEnded = nil
             whenEnded.resume(returning: singleResponse(result))
         }
         responses.finish(result, dropsWaiting: reset)
+        responses.returnRoom(to: nil, on: stream)
     }
 
     private func singleResponse(_ result: Result<Void, RPCError>) -> Result<[UInt8], RPCError> {
         if let error = result.failure { return .failure(error) }
         guard let message = responses.take() else { return .failure(.notOneResponse) }
         return .success(message)
-    }
-
-    private func returnRoom(_ count: Int) {
-        guard !state.isEnded else { return }
-        connection?.returnRoom(count, on: stream)
     }
 
     func cancel() {

@@ -2,11 +2,11 @@ internal import HTTP2
 internal import Time
 
 /// One connection of a channel: the calls on it, their deadlines, and signs of life.
-final class ClientConnection: HTTP2Peer, @unchecked Sendable {
+final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     // Everything mutable is touched on the event loop alone.
     private let http: HTTP2Connection
     private let path: ClientPath
-    private unowned let subchannel: Subchannel
+    private let subchannel: Subchannel
     private var calls: [HTTP2StreamID: ClientCall] = [:]
     private let timer: DeadlineTimer
     /// The server has answered as HTTP/2 does.
@@ -19,13 +19,17 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
         self.path = path
         self.subchannel = subchannel
         timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
+    }
+
+    /// Prepares to ask for signs of life. What is set up here refers back to the connection, until it ends.
+    func begin() {
         guard let interval = path.configuration.keepaliveInterval else { return }
         keepalive = Keepalive(
             eventLoop: http.executor.eventLoop,
             interval: interval,
             timeout: path.configuration.keepaliveTimeout,
-            ask: { [weak self] in self?.changeSession { session throws(HTTP2Error) in try session.ping(1) } },
-            giveUp: { [weak self] in self?.http.close(because: "The server gave no sign of life.") }
+            ask: { self.changeSession { session throws(HTTP2Error) in try session.ping(1) } },
+            giveUp: { self.http.close(because: "The server gave no sign of life.") }
         )
     }
 
@@ -48,8 +52,8 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
             stopTakingCalls()
             return
         }
-        if let deadline = call.context.deadline { timer.watch(deadline) { [weak self] in self?.endLateCalls() } }
-        keepalive?.watch { [weak self] in self?.hasCalls ?? false }
+        if let deadline = call.context.deadline { timer.watch(deadline) { self.endLateCalls() } }
+        keepalive?.watch { self.hasCalls }
     }
 
     private func endLateCalls() -> Deadline? {
@@ -109,6 +113,7 @@ final class ClientConnection: HTTP2Peer, @unchecked Sendable {
     func connectionEnded(_ reason: String) {
         timer.stop()
         keepalive?.stop()
+        keepalive = nil
         takesCalls = false
         subchannel.connectionEnded(self, reason, wasOpen: http.wasOpen)
         repeatCalls(above: http.session.lastRequestSent)

@@ -30,6 +30,11 @@ package final class RPCChannel: Sendable {
         }
     }
 
+    /// A channel that nobody holds any more closes its connections by itself.
+    deinit {
+        for subchannel in subchannels { subchannel.abandon() }
+    }
+
     /// Keeps the channel until the task is cancelled or `close` is called. Cancelling lets calls end as `close` does.
     package func run() async {
         let (closed, continuation) = AsyncStream.makeStream(of: Void.self)

@@ -103,14 +103,15 @@ final class Subchannel: @unchecked Sendable {
         }
         let http = try HTTP2Connection(role: .client, settings: settings, executor: executor, requiresALPN: handler != nil)
         let connection = ClientConnection(http: http, path: path, subchannel: self)
-        http.attach(connection)
         if let handler { try channel.pipeline.syncOperations.addHandler(handler) }
         try channel.pipeline.syncOperations.addHandler(http)
+        http.attach(connection)
+        connection.begin()
         connections[ObjectIdentifier(connection)] = connection
         // A server that takes the connection but never speaks HTTP/2 has not been reached.
         let limit = TimeAmount(path.configuration.connectTimeout)
-        executor.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self, weak connection] in
-            guard let self, let connection, ready !== connection, connections[ObjectIdentifier(connection)] != nil else { return }
+        executor.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
+            guard let self, ready !== connection, connections[ObjectIdentifier(connection)] != nil else { return }
             if connection.takesCalls { connection.close(because: "The server did not answer as HTTP/2 does.") }
         }
     }
@@ -171,17 +172,24 @@ final class Subchannel: @unchecked Sendable {
     func close() async {
         await withCheckedContinuation { continuation in
             executor.run {
-                self.connectivity.close()
-                self.ready = nil
-                let calls = self.waiting
-                self.waiting = []
-                for call in calls {
-                    call.end(.failure(RPCError(.unavailable, "The channel is closed.")), reset: false)
-                }
-                for connection in self.connections.values { connection.stopTakingCalls() }
+                self.stopTakingCalls()
                 if self.connections.isEmpty { continuation.resume() } else { self.whenEmpty.append(continuation) }
             }
         }
+    }
+
+    /// Takes no further calls; connections close when those under way have ended.
+    func abandon() {
+        executor.run { self.stopTakingCalls() }
+    }
+
+    private func stopTakingCalls() {
+        connectivity.close()
+        ready = nil
+        let calls = waiting
+        waiting = []
+        for call in calls { call.end(.failure(RPCError(.unavailable, "The channel is closed.")), reset: false) }
+        for connection in connections.values { connection.stopTakingCalls() }
     }
 
     /// Ends the calls under way.

@@ -18,7 +18,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     let executor: LoopExecutor
     private(set) var session: HTTP2Session
     private let requiresALPN: Bool
-    private weak var peer: (any HTTP2Peer)?
+    private var peer: (any HTTP2Peer)?
     private var context: ChannelHandlerContext?
     private var batch = HTTP2Batch()
     private var output = ByteBuffer()
@@ -35,7 +35,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         session = try HTTP2Session(role: role, settings: settings)
     }
 
-    /// The peer is held weakly: it owns the connection.
+    /// The two hold each other until the channel has ended. (A weak reference would make every use of the peer slower.)
     func attach(_ peer: any HTTP2Peer) {
         self.peer = peer
     }
@@ -123,6 +123,8 @@ final class HTTP2Connection: ChannelInboundHandler {
         guard !isEnded else { return }
         isEnded = true
         context = nil
+        let peer = peer
+        self.peer = nil
         peer?.connectionEnded(reason)
     }
 }

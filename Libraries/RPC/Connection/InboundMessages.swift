@@ -1,3 +1,10 @@
+internal import HTTP2
+
+/// Lets the peer of a stream send so many more bytes.
+protocol RoomGiver: AnyObject {
+    func returnRoom(_ count: Int, on stream: HTTP2StreamID)
+}
+
 /// The messages that have arrived on one stream and nobody has read yet.
 ///
 /// Room for further bytes is given back to the peer while few bytes wait here, and held back otherwise until some have
@@ -13,8 +20,8 @@ final class InboundMessages: @unchecked Sendable {
     private var unreturnedBytes = 0
     private var end: Result<Void, RPCError>?
     private var waiter: Waiter?
-    /// Gives the peer room for so many bytes.
-    var returnRoom: ((Int) -> Void)?
+    private var roomGiver: (any RoomGiver)?
+    private var stream: HTTP2StreamID = 0
 
     private final class Waiter: @unchecked Sendable {
         // Touched on the event loop alone.
@@ -25,6 +32,12 @@ final class InboundMessages: @unchecked Sendable {
     init(executor: LoopExecutor, maxWaitingBytes: Int) {
         self.executor = executor
         self.maxWaitingBytes = maxWaitingBytes
+    }
+
+    /// Says who gives the peer of the stream more room; `nil` when nobody need any more.
+    func returnRoom(to giver: (any RoomGiver)?, on stream: HTTP2StreamID) {
+        roomGiver = giver
+        self.stream = stream
     }
 
     /// Messages that wait to be read.
@@ -86,7 +99,7 @@ final class InboundMessages: @unchecked Sendable {
         guard unreturnedBytes > 0, waitingBytes <= maxWaitingBytes else { return }
         let count = unreturnedBytes
         unreturnedBytes = 0
-        returnRoom?(count)
+        roomGiver?.returnRoom(count, on: stream)
     }
 
     private func takeOrEnd() -> Result<[UInt8]?, RPCError>? {

@@ -156,9 +156,10 @@ package final class RPCServer: Sendable {
             logger: logger,
             onEnd: { [weak self] in self?.connectionEnded($0) }
         )
-        http.attach(connection)
         if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
         try channel.pipeline.syncOperations.addHandler(http)
+        http.attach(connection)
+        connection.begin()
         // From here on the channel reports its end, which takes the connection out again.
         let phase = state.withLock { state in
             state.connections[ObjectIdentifier(connection)] = connection

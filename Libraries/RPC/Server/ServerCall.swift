@@ -13,7 +13,8 @@ final class ServerCall: @unchecked Sendable {
     let requests: InboundMessages
 
     private let connection: ServerConnection
-    private let gate: WriteGate
+    /// Only calls that write several messages have one.
+    private let gate: WriteGate?
     private var reader: MessageFrameReader
     private var state = ServerStream()
     private var task: Task<Void, Never>?
@@ -33,9 +34,9 @@ final class ServerCall: @unchecked Sendable {
         self.connection = connection
         let configuration = connection.configuration
         reader = MessageFrameReader(maxMessageBytes: configuration.maxReceiveMessageBytes)
-        gate = WriteGate(executor: connection.executor)
+        gate = method.descriptor.kind.hasSingleResponse ? nil : WriteGate(executor: connection.executor)
         requests = InboundMessages(executor: connection.executor, maxWaitingBytes: configuration.streamWindowBytes / 2)
-        requests.returnRoom = { [weak connection] in connection?.returnRoom($0, on: stream) }
+        requests.returnRoom(to: connection, on: stream)
     }
 
     var isEnded: Bool { state.isEnded }
@@ -120,7 +121,8 @@ final class ServerCall: @unchecked Sendable {
 
     private func stopHandler(_ error: RPCError) {
         requests.finish(.failure(error), dropsWaiting: true)
-        gate.close(error)
+        requests.returnRoom(to: nil, on: stream)
+        gate?.close(error)
         task?.cancel()
         task = nil
     }
@@ -167,7 +169,7 @@ final class ServerCall: @unchecked Sendable {
     }
 
     func drained() {
-        gate.open()
+        gate?.open()
     }
 
     private func send(_ frame: [UInt8]?) -> WriteGate.Outcome {
@@ -216,11 +218,11 @@ final class ServerCall: @unchecked Sendable {
 
     func write(_ message: some Message) async throws(RPCError) {
         let frame = try MessageFrame.encode(message, limit: connection.configuration.maxSendMessageBytes)
-        try await gate.write { self.send(frame) }
+        try await gate?.write { self.send(frame) }
     }
 
     func sendMetadata() async throws(RPCError) {
-        try await gate.write { self.send(nil) }
+        try await gate?.write { self.send(nil) }
     }
 }
 

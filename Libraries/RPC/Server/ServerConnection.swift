@@ -4,7 +4,7 @@ internal import NIOCore
 internal import Time
 
 /// One client's connection to a server: its calls, their deadlines, and how it ends.
-final class ServerConnection: HTTP2Peer, @unchecked Sendable {
+final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     // Everything mutable is touched on the event loop alone.
     let executor: LoopExecutor
     let configuration: RPCServerConfiguration
@@ -15,7 +15,7 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
     private let onEnd: @Sendable (ServerConnection) -> Void
     private let timer: DeadlineTimer
     private var keepalive: Keepalive?
-    private var hasSettings = false
+    private var handshakeTimer: Scheduled<Void>?
     private var calls: [HTTP2StreamID: ServerCall] = [:]
     private var runningHandlers = 0
     private var isClosed = false
@@ -37,18 +37,22 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
         self.logger = logger
         self.onEnd = onEnd
         self.timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
-        let eventLoop = http.executor.eventLoop
-        keepalive = Keepalive(
+    }
+
+    /// Begins to watch over the client. What is set up here refers back to the connection, until it ends.
+    func begin() {
+        let eventLoop = executor.eventLoop
+        let keepalive = Keepalive(
             eventLoop: eventLoop,
             interval: configuration.keepaliveInterval,
             timeout: configuration.keepaliveTimeout,
-            ask: { [weak self] in self?.changeSession { session throws(HTTP2Error) in try session.ping(1) } },
-            giveUp: { [weak self] in self?.http.close(because: "The client gave no sign of life.") }
+            ask: { self.changeSession { session throws(HTTP2Error) in try session.ping(1) } },
+            giveUp: { self.http.close(because: "The client gave no sign of life.") }
         )
-        keepalive?.watch { [weak self] in self.map { !$0.isClosed } ?? false }
-        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) { [weak self] in
-            guard let self, !hasSettings else { return }
-            http.close(because: "The client did not begin to speak HTTP/2.")
+        keepalive.watch { true }
+        self.keepalive = keepalive
+        handshakeTimer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) {
+            self.http.close(because: "The client did not begin to speak HTTP/2.")
         }
     }
 
@@ -91,7 +95,8 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
             guard isDraining, payload == ServerConnection.drainPing else { return }
             changeSession { session throws(HTTP2Error) in try session.sendGoAway(.noError) }
         case .settings:
-            hasSettings = true
+            handshakeTimer?.cancel()
+            handshakeTimer = nil
         case .goAway:
             break
         case .invalidFrame(let stream, let reason):
@@ -103,6 +108,9 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
         isClosed = true
         timer.stop()
         keepalive?.stop()
+        keepalive = nil
+        handshakeTimer?.cancel()
+        handshakeTimer = nil
         let calls = calls
         self.calls = [:]
         for call in calls.values { call.abandon(RPCError(.cancelled, "The caller's connection was closed.")) }
@@ -152,7 +160,7 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
     // MARK: Deadlines
 
     private func watch(_ deadline: Deadline) {
-        timer.watch(deadline) { [weak self] in self?.endLateCalls() }
+        timer.watch(deadline) { self.endLateCalls() }
     }
 
     private func endLateCalls() -> Deadline? {
@@ -191,8 +199,8 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
         http.flush()
         http.closeWhenSent(because: "The server is shutting down.")
         // A client that takes nothing must not keep the server.
-        executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
-            self?.http.close(because: "The server is shutting down.")
+        executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+            self.http.close(because: "The server is shutting down.")
         }
     }
 
