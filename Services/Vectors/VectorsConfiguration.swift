@@ -19,7 +19,8 @@ struct VectorsConfiguration: Sendable {
         graph.m = settings.int("HEARTGUARD_VECTORS_M", default: graph.m, in: 4...128)
         graph.efConstruction = settings.int(
             "HEARTGUARD_VECTORS_EF_CONSTRUCTION", default: graph.efConstruction, in: 16...2_000)
-        graph.efSearch = settings.int("HEARTGUARD_VECTORS_EF_SEARCH", default: graph.efSearch, in: 10...SearchQuery.maxEffort)
+        graph.efSearch = settings.int(
+            "HEARTGUARD_VECTORS_EF_SEARCH", default: graph.efSearch, in: 10...SearchQuery.maxEffort)
         self.graph = graph
         let cores = ProcessInfo.processInfo.activeProcessorCount
         searchThreads = settings.int("HEARTGUARD_VECTORS_SEARCH_THREADS", default: cores, in: 1...256)

@@ -7,7 +7,7 @@ internal import TestSupport
 
 @testable internal import Chat
 
-/// One migrated database for all tests of Chat: each works as users that nobody else knows, so none is in another's way.
+/// One migrated database for all tests of Chat: each works as users whom nobody else knows.
 private let database = Once<PostgresConfiguration> {
     let server = try await PostgresServer.shared
     for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
@@ -18,7 +18,8 @@ private let database = Once<PostgresConfiguration> {
             """)
     }
     try await server.psql("CREATE DATABASE chat_tests OWNER \(ServiceRole.owner)")
-    try await PostgresServer.withClient(server.configuration(database: "chat_tests", user: ServiceRole.owner)) { owner in
+    let owner = server.configuration(database: "chat_tests", user: ServiceRole.owner)
+    try await PostgresServer.withClient(owner) { owner in
         // What goes wrong in a test is seen by the test.
         let quiet = Logger(label: "chat-tests") { _ in SwiftLogNoOpLogHandler() }
         _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()

@@ -64,13 +64,13 @@ internal import Testing
             let (one, other) = (try await chat.open(for: ada), try await chat.open(for: ada))
             _ = try await chat.appendMessages(
                 .init(sessionId: one, messages: [.saying("1"), .saying("2")]), context: ada.context)
-            let token = try await chat.listMessages(.init(sessionId: one, pageSize: 1), context: ada.context).nextPageToken
+            let page = try await chat.listMessages(.init(sessionId: one, pageSize: 1), context: ada.context)
 
             await expect(.invalidArgument, fields: ["page_size"]) {
                 try await chat.listMessages(.init(sessionId: one, pageSize: 501), context: ada.context)
             }
             await expect(.invalidArgument, fields: ["page_token"]) {
-                try await chat.listMessages(.init(sessionId: other, pageToken: token), context: ada.context)
+                try await chat.listMessages(.init(sessionId: other, pageToken: page.nextPageToken), context: ada.context)
             }
         }
     }

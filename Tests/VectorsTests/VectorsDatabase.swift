@@ -53,7 +53,8 @@ struct VectorsDatabase: Sendable {
             let collections = CollectionRepository(postgres: postgres)
             let documents = DocumentRepository(postgres: postgres)
             let indexes = CollectionIndexes(
-                collections: collections, documents: documents, configuration: GraphConfiguration(m: 8, efConstruction: 60),
+                collections: collections, documents: documents,
+                configuration: GraphConfiguration(m: 8, efConstruction: 60),
                 threads: ComputeThreads(name: "index", threads: 1, maxQueued: 64), pollInterval: pollInterval,
                 logger: quiet)
             async let _: Void = indexes.run()

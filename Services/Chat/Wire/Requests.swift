@@ -63,7 +63,9 @@ extension ChatV1.NewMessage {
         let clientID = violations.value("\(field).client_id") { () throws(BrokenRule) in try ClientID(clientId) }
         let speaker = violations.value("\(field).role") { () throws(BrokenRule) in try Speaker(role) }
         let content = violations.value("\(field).content") { () throws(BrokenRule) in try MessageContent(self.content) }
-        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in try MessageMetadata(self.metadata) }
+        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in
+            try MessageMetadata(self.metadata)
+        }
         guard let clientID, let speaker, let content, let metadata else { return nil }
         return NewMessage(clientID: clientID, speaker: speaker, content: content, metadata: metadata)
     }

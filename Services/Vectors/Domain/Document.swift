@@ -36,7 +36,9 @@ struct DocumentMetadata: Hashable, Sendable {
     let entries: [String: String]
 
     init(_ entries: [String: String]) throws(BrokenRule) {
-        guard entries.count <= Self.maxEntries else { throw BrokenRule("It must have at most \(Self.maxEntries) entries.") }
+        guard entries.count <= Self.maxEntries else {
+            throw BrokenRule("It must have at most \(Self.maxEntries) entries.")
+        }
         guard !entries.keys.contains("") else { throw BrokenRule("No key may be empty.") }
         guard entries.reduce(0, { $0 + $1.key.utf8.count + $1.value.utf8.count }) <= Self.maxBytes else {
             throw BrokenRule("Its keys and values together must have at most 8 KiB.")

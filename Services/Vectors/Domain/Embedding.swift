@@ -9,7 +9,8 @@ struct Embedding: Hashable, Sendable {
 
     init(_ components: [Float], in space: EmbeddingSpace) throws(BrokenRule) {
         guard components.count == space.dimension else {
-            throw BrokenRule("It has \(components.count) components; the collection's embeddings have \(space.dimension).")
+            throw BrokenRule(
+                "It has \(components.count) components; the collection's embeddings have \(space.dimension).")
         }
         if let place = components.firstIndex(where: { !$0.isFinite }) {
             throw BrokenRule("Component \(place) is not a finite number.")

@@ -42,7 +42,8 @@ extension VectorsError: RPCErrorConvertible {
         case .behind(let wanted, let seen):
             .unavailable("This replica has seen position \(seen) and did not reach position \(wanted) in time.")
         case .busy:
-            .retry(.resourceExhausted, "More searches are waiting than this replica takes on.", after: .milliseconds(200))
+            .retry(
+                .resourceExhausted, "More searches are waiting than this replica takes on.", after: .milliseconds(200))
         case .searchTookTooLong:
             RPCError(.deadlineExceeded, "The search did not end in time.")
         }

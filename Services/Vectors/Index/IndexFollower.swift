@@ -54,7 +54,8 @@ struct IndexFollower: Sendable {
                 "index built",
                 metadata: [
                     "collection": "\(index.collection.name.text)", "documents": "\(index.count)",
-                    "position": "\(position)", "duration_ms": "\(Int((ContinuousClock.now - start) / .milliseconds(1)))",
+                    "position": "\(position)",
+                    "duration_ms": "\(Int((ContinuousClock.now - start) / .milliseconds(1)))",
                 ])
         }
         if index.unreadableCount > 0, rowCount > 0 {

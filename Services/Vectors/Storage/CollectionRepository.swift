@@ -11,7 +11,9 @@ struct CollectionRepository: Sendable {
         "id, name, model_id, dimension, metric, document_count, position, created_at"
 
     /// The new collection, or the one that has the name already, whatever it is pinned to.
-    func create(_ name: CollectionName, in space: EmbeddingSpace) async throws -> (collection: Collection, isNew: Bool) {
+    func create(
+        _ name: CollectionName, in space: EmbeddingSpace
+    ) async throws -> (collection: Collection, isNew: Bool) {
         try await postgres.transaction { transaction in
             let made = try await transaction.first(
                 """

@@ -18,7 +18,9 @@ struct DocumentRepository: Sendable {
     /// Adds documents or replaces those with the same id, all or none. The ids differ from each other.
     func upsert(_ documents: [NewDocument], in collection: Collection) async throws -> Upserted {
         let table = DocumentTable(of: collection)
-        let metadata = try documents.map { document throws(PostgresError) in try MetadataJSON.encode(document.metadata) }
+        let metadata = try documents.map { document throws(PostgresError) in
+            try MetadataJSON.encode(document.metadata)
+        }
         return try await postgres.transaction(tier: .slow) { transaction in
             let position = try await lock(collection, in: transaction) + 1
             let replaced = try await transaction.first(

@@ -16,7 +16,8 @@ enum EmbeddingText {
     static func decode(_ text: String) -> [Float]? {
         guard text.utf8.first == UInt8(ascii: "["), text.utf8.last == UInt8(ascii: "]") else { return nil }
         var components: [Float] = []
-        for part in text.utf8.dropFirst().dropLast().split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+        let list = text.utf8.dropFirst().dropLast()
+        for part in list.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             guard let component = Float(Substring(part)), component.isFinite else { return nil }
             components.append(component)
         }

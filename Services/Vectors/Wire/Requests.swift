@@ -12,7 +12,9 @@ extension VectorsV1.CreateCollectionRequest {
         let name = violations.value("name") { () throws(BrokenRule) in try CollectionName(self.name) }
         let model = violations.value("model_id") { () throws(BrokenRule) in try ModelID(modelId) }
         let dimension = violations.value("dimension") { () throws(BrokenRule) in
-            guard EmbeddingSpace.dimensions.contains(Int(self.dimension)) else { throw BrokenRule("It must be 1 to 4,096.") }
+            guard EmbeddingSpace.dimensions.contains(Int(self.dimension)) else {
+                throw BrokenRule("It must be 1 to 4,096.")
+            }
             return Int(self.dimension)
         }
         let metric = violations.value("metric") { () throws(BrokenRule) in try Metric(self.metric) }
@@ -54,11 +56,15 @@ extension VectorsV1.Document {
         in space: EmbeddingSpace, as field: String, _ violations: inout FieldViolations
     ) -> NewDocument? {
         let id = violations.value("\(field).id") { () throws(BrokenRule) in try DocumentID(self.id) }
-        let content = violations.value("\(field).content") { () throws(BrokenRule) in try DocumentContent(self.content) }
+        let content = violations.value("\(field).content") { () throws(BrokenRule) in
+            try DocumentContent(self.content)
+        }
         let embedding = violations.value("\(field).embedding") { () throws(BrokenRule) in
             try Embedding(self.embedding, in: space)
         }
-        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in try DocumentMetadata(self.metadata) }
+        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in
+            try DocumentMetadata(self.metadata)
+        }
         guard let id, let content, let embedding, let metadata else { return nil }
         return NewDocument(id: id, content: content, embedding: embedding, metadata: metadata)
     }
