@@ -4,6 +4,9 @@ STATE ?= $(or $(HEARTGUARD_STATE),.heartguard)
 HEARTGUARD = .build/release/heartguard
 export HEARTGUARD_STATE := $(abspath $(STATE))
 
+# A command of the cluster needs a build, and says so where there is none.
+RUN = @[ -x $(HEARTGUARD) ] || { echo 'HeartGuard was not built here yet; make up does all of it.' >&2; exit 1; }; $(HEARTGUARD)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup build up down status logs restart load test generate check-generated lint clean-state images compose-up compose-down
 
@@ -23,17 +26,17 @@ down: ## stop the cluster; what it keeps stays
 	@if [ -x $(HEARTGUARD) ]; then $(HEARTGUARD) down; else echo 'Nothing was built here, so nothing runs.'; fi
 
 status: ## say what runs, where and since when
-	@$(HEARTGUARD) status
+	$(RUN) status
 
 logs: ## show the logs; SERVICE=users for one, FOLLOW=1 to go on
-	@$(HEARTGUARD) logs $(SERVICE) $(if $(FOLLOW),--follow)
+	$(RUN) logs $(SERVICE) $(if $(FOLLOW),--follow)
 
 restart: ## stop and start again
 	@$(MAKE) --no-print-directory down
 	@$(MAKE) --no-print-directory up
 
 load: ## load the sample data into the running cluster
-	@$(HEARTGUARD) load
+	$(RUN) load
 
 test: ## run every test, in a cluster of its own; PARTS="swift contract" for some
 	@Scripts/test $(PARTS)
@@ -48,7 +51,7 @@ lint: setup ## lint proto/ and refuse breaking changes
 	@Scripts/lint-proto
 
 clean-state: down ## throw away the private databases, keys and logs; asks nothing
-	@$(HEARTGUARD) clean-state
+	$(RUN) clean-state
 
 images: build ## lay out the files that the container image is made of
 	@Scripts/images

@@ -23,7 +23,7 @@ struct Endpoints: Sendable {
 
             Try it: sign in with JSON, then ask with either
               TOKEN=$(curl -sS --cacert \(authority) \(json)/v1/sessions \\
-                -d '{"email": "\(account.email)", "password": "\(account.password)"}' |
+                --json '{"email": "\(account.email)", "password": "\(account.password)"}' |
                 python3 -c 'import json, sys; print(json.load(sys.stdin)["tokens"]["accessToken"])')
               curl -sS --cacert \(authority) -H "authorization: Bearer $TOKEN" '\(json)/v1/observations?code=\(SampleVitals.glucose)&page_size=3'
               Scripts/grpc-call -H "authorization: Bearer $TOKEN" heartguard.gateway.v1.GatewayService/GetPatientOverview '{}'
