@@ -22,8 +22,10 @@ struct FieldShape {
     let presence: Presence
     /// The property, escaped where Swift needs it.
     let name: String
-    /// The member of the C struct.
+    /// The member of the C struct, as C spells it.
     let cName: String
+    /// The member of the C struct `c`, as Swift reaches it: `.self` and `.init` mean something else without the quotes.
+    var cMember: String { "c.pointee." + (["self", "init"].contains(cName) ? "`\(cName)`" : cName) }
 
     init(_ field: FieldDescriptor) {
         self.field = field

@@ -11,7 +11,7 @@ extension FieldShape {
 
     /// Reads the field out of `c`.
     var copyStatement: String {
-        let c = "c.pointee.\(cName)"
+        let c = cMember
         let count = "c.pointee.n_\(cName)"
         let property = "self.\(name)"
         switch presence {
@@ -41,7 +41,7 @@ extension FieldShape {
 
     /// Puts the field into `c`.
     var placeStatements: [String] {
-        let c = "c.pointee.\(cName)"
+        let c = cMember
         let count = "c.pointee.n_\(cName)"
         let property = "self.\(name)"
         let setCase = "unsafe c.pointee.\(cCase).rawValue = \(field.number)"

@@ -31,7 +31,7 @@ struct OneofGenerator {
     func writeCopying(to source: inout SourceText) {
         source.block("switch unsafe \(cCase)") { source in
             for shape in shapes {
-                let value = shape.copiedOrDefault("c.pointee.\(shape.cName)")
+                let value = shape.copiedOrDefault(shape.cMember)
                 source.line("case \(shape.field.number): self.\(name) = \(shape.attempt)unsafe .\(shape.name)(\(value))")
             }
             source.line("default: self.\(name) = nil")
@@ -43,7 +43,7 @@ struct OneofGenerator {
             for shape in shapes {
                 source.line("case .\(shape.name)(let value):")
                 source.line("    unsafe \(cCase) = \(shape.field.number)")
-                source.line("    " + shape.place("value", in: "c.pointee.\(shape.cName)"))
+                source.line("    " + shape.place("value", in: shape.cMember))
             }
             source.line("case nil: break")
         }

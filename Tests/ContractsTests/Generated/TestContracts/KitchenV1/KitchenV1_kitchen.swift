@@ -1211,9 +1211,9 @@ extension KitchenV1 {
             let c = unsafe message.assumingMemoryBound(to: Kitchen__V1__Words.self)
             self.`class` = try unsafe Copy.string(c.pointee.class_, field: "kitchen.v1.Words.class")
             self.`default` = unsafe c.pointee.default_
-            self.self_p = unsafe c.pointee.self != 0
+            self.self_p = unsafe c.pointee.`self` != 0
             self.int = try unsafe Copy.string(c.pointee.int_, field: "kitchen.v1.Words.int")
-            self.init_p = try unsafe Copy.string(c.pointee.init, field: "kitchen.v1.Words.init")
+            self.init_p = try unsafe Copy.string(c.pointee.`init`, field: "kitchen.v1.Words.init")
             self.description_p = try unsafe Copy.string(c.pointee.description, field: "kitchen.v1.Words.description")
             self.unknownFields_p = try unsafe Copy.string(c.pointee.unknown_fields, field: "kitchen.v1.Words.unknown_fields")
             self.type = try unsafe Copy.string(c.pointee.type, field: "kitchen.v1.Words.type")
@@ -1229,9 +1229,9 @@ extension KitchenV1 {
             unsafe kitchen__v1__words__init(c)
             if !self.`class`.isEmpty { unsafe c.pointee.class_ = try unsafe arena.string(self.`class`, field: "kitchen.v1.Words.class") }
             unsafe c.pointee.default_ = self.`default`
-            unsafe c.pointee.self = self.self_p ? 1 : 0
+            unsafe c.pointee.`self` = self.self_p ? 1 : 0
             if !self.int.isEmpty { unsafe c.pointee.int_ = try unsafe arena.string(self.int, field: "kitchen.v1.Words.int") }
-            if !self.init_p.isEmpty { unsafe c.pointee.init = try unsafe arena.string(self.init_p, field: "kitchen.v1.Words.init") }
+            if !self.init_p.isEmpty { unsafe c.pointee.`init` = try unsafe arena.string(self.init_p, field: "kitchen.v1.Words.init") }
             if !self.description_p.isEmpty { unsafe c.pointee.description = try unsafe arena.string(self.description_p, field: "kitchen.v1.Words.description") }
             if !self.unknownFields_p.isEmpty { unsafe c.pointee.unknown_fields = try unsafe arena.string(self.unknownFields_p, field: "kitchen.v1.Words.unknown_fields") }
             if !self.type.isEmpty { unsafe c.pointee.type = try unsafe arena.string(self.type, field: "kitchen.v1.Words.type") }
