@@ -97,6 +97,14 @@ import Testing
         #expect(answers.count == 1_000)
     }
 
+    @Test func `may be answered on threads of the server's own`() async throws {
+        let answer = try await withLoopback([NotesService.echo], server: { $0.eventLoopThreads = 2 }) {
+            try await $0.channel.unary(Notes.say, "a")
+        }
+
+        #expect(answer == "a")
+    }
+
     @Test func `may be made on several connections at once`() async throws {
         let answers = try await withLoopback([NotesService.echo], channel: { $0.connections = 4 }) { loopback in
             try await withThrowingTaskGroup { group in

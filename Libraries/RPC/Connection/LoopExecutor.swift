@@ -81,20 +81,16 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
 }
 
 extension LoopExecutor {
-    private struct Entry {
-        weak var executor: LoopExecutor?
-    }
+    private static let executors = Mutex<[ObjectIdentifier: LoopExecutor]>([:])
 
-    private static let executors = Mutex<[ObjectIdentifier: Entry]>([:])
-
-    /// The one executor of an event loop.
+    /// The one executor of an event loop. It is kept as long as the process runs, for there are as many as threads; and
+    /// since it keeps its loop, the identifier cannot come to mean another.
     static func of(_ eventLoop: any EventLoop) -> LoopExecutor {
         executors.withLock { executors in
-            // While an executor lives it keeps its loop alive, so the identifier cannot mean another loop.
             let key = ObjectIdentifier(eventLoop)
-            if let executor = executors[key]?.executor { return executor }
+            if let executor = executors[key] { return executor }
             let executor = LoopExecutor(eventLoop: eventLoop)
-            executors[key] = Entry(executor: executor)
+            executors[key] = executor
             return executor
         }
     }
