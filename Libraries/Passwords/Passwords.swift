@@ -6,7 +6,7 @@ internal import Foundation
 /// that does not. The queue in front of the threads is bounded: a burst of logins is refused with `.busy` rather than
 /// left to pile up. A cancelled caller leaves the queue; a hash that is being computed is finished.
 ///
-/// Costs one thread about 25 ms and 19 MiB a hash with the default parameters.
+/// Costs one thread tens of milliseconds and 19 MiB a hash with the default parameters.
 package final class Passwords: Sendable {
     /// Longer ones are refused before any work: nobody types more, and hashing input has a cost.
     package static let maxPasswordBytes = 1024
@@ -18,7 +18,7 @@ package final class Passwords: Sendable {
 
     /// - Parameters:
     ///   - threads: how many hashes may be computed at once; each holds `parameters.memoryKiB` meanwhile.
-    ///   - maxQueued: how many callers may wait beside those. At 25 ms a hash and two threads, 64 wait 0.8 s at most.
+    ///   - maxQueued: how many callers may wait beside those. At 40 ms a hash and two threads, the last of 64 waits 1.3 s.
     package init(parameters: Argon2Parameters = .owasp, threads: Int = 2, maxQueued: Int = 64) {
         precondition(parameters.areUsable, "the Argon2 parameters are outside the range that RFC 9106 and we allow")
         self.parameters = parameters

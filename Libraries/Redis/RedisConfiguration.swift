@@ -20,7 +20,8 @@ package struct RedisConfiguration: Sendable {
     package var connectTimeout: Duration
     /// How long a reply may take. A connection that is silent for so long while it owes replies is given up.
     package var commandTimeout: Duration
-    /// Each has an event loop of its own. One carries more than 100,000 commands a second.
+    /// Each has an event loop of its own. One carried 56,000 GETs a second from 100 tasks in a debug build on two busy
+    /// cores, so one is enough for most.
     package var connections: Int
     /// The name that `CLIENT LIST` shows.
     package var clientName: String

@@ -51,7 +51,8 @@ package final class TokenVerifier: Sendable {
         state.withLock { $0 = State(keys: keys, cache: VerifiedTokenCache(capacity: maxCachedTokens)) }
     }
 
-    /// The claims of a token that is valid now. Costs about 0.1 ms the first time, 2 µs while it is remembered.
+    /// The claims of a token that is valid now. Costs an ECDSA verification the first time, a fraction of a millisecond;
+    /// while the token is remembered, its SHA-256 and a look-up.
     package func verify(_ token: String) async throws(TokenError) -> AccessClaims {
         guard token.utf8.count <= Self.maxTokenBytes else { throw .malformed("it is too long") }
         let digest = SHA256.hash(data: Data(token.utf8))

@@ -3,7 +3,7 @@ internal import Time
 
 /// The claims of tokens whose signature has been checked, by the SHA-256 of the token.
 ///
-/// Checking a signature costs about a hundred times a look-up here, and a token is used many times. Two generations
+/// Checking a signature costs many times a look-up here, and a token is used many times. Two generations
 /// keep the bound: when the young one is full it becomes the old one, and what is used again moves back, so that a
 /// token in use stays and the rest is forgotten, as in an LRU list but with no list.
 struct VerifiedTokenCache: Sendable {
