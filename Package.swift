@@ -88,7 +88,7 @@ let package = Package(
         library("Postgres", ["CPostgres", "ConnectionPool", "Time", logging]),
         library("Migrations", ["Postgres", "Time", logging, crypto]),
         library("Schema", ["Migrations"], resources: [.embedInCode("Revisions")]),
-        library("Redis", ["CHiredis", "Time", nioCore, nioPosix, nioSSL, logging]),
+        library("Redis", ["CHiredis", "Time", nioCore, nioPosix, nioSSL, logging, crypto]),
         library("Resilience", ["Redis", "Time"]),
         library("HTTP2", ["CNghttp2"]),
         library("RPC", ["HTTP2", "Time", nioCore, nioPosix, nioSSL, logging]),
