@@ -133,8 +133,13 @@ let package = Package(
         tests("HTTP2"),
         tests("RPC", ["HTTP2", "Time", nioCore, nioPosix, logging]),
         .testTarget(
-            name: "ContractsTests", dependencies: ["Contracts", "RPC"], path: "Tests/ContractsTests",
+            name: "ContractsTests", dependencies: ["Contracts", "RPC", "TestContracts"], path: "Tests/ContractsTests",
             exclude: ["Golden", "Protos", "Generated"], swiftSettings: settings),
+        .target(
+            name: "CTestContracts", dependencies: ["CContracts"], path: "Tests/ContractsTests/Generated/CTestContracts"),
+        .target(
+            name: "TestContracts", dependencies: ["CTestContracts", "Contracts", "RPC"],
+            path: "Tests/ContractsTests/Generated/TestContracts", swiftSettings: settings),
         tests("HNSW"),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),

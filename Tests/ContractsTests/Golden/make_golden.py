@@ -17,18 +17,23 @@ VALUES_PER_MESSAGE = 6
 TEXTS = ["", "a", "Grüße", "心臓 ❤️", "quote \" back\\slash", "line\nbreak\ttab", "\u0001", "x" * 300]
 
 
-def load():
+def image_of(folders, files):
+    """A pool with these files and what they import, as protoc reads them."""
     googleapis = pathlib.Path(list(google.api.__path__)[0]).parents[1]
     with tempfile.TemporaryDirectory() as folder:
         image = pathlib.Path(folder) / "image.binpb"
-        files = sorted(str(path.relative_to(ROOT / "proto")) for path in (ROOT / "proto").rglob("*.proto"))
-        subprocess.run(["protoc", f"-I{ROOT / 'proto'}", f"-I{googleapis}", "--include_imports", "-o", image, *files],
-                       check=True)
+        subprocess.run(["protoc", *[f"-I{path}" for path in [*folders, googleapis]], "--include_imports", "-o", image,
+                        *files], check=True)
         image_set = descriptor_pb2.FileDescriptorSet.FromString(image.read_bytes())
     pool = descriptor_pool.DescriptorPool()
     for file in image_set.file:
-        pool.Add(file) if hasattr(pool, "Add") else pool.AddSerializedFile(file.SerializeToString())
-    return pool, [file.name for file in image_set.file if file.name.startswith("heartguard/")]
+        pool.AddSerializedFile(file.SerializeToString())
+    return pool
+
+
+def load():
+    files = sorted(str(path.relative_to(ROOT / "proto")) for path in (ROOT / "proto").rglob("*.proto"))
+    return image_of([ROOT / "proto"], files), [name for name in files if name.startswith("heartguard/")]
 
 
 def scalar(field):
@@ -120,10 +125,11 @@ def main():
                     lines.append(json.dumps({
                         "message": descriptor.full_name,
                         "bytes": base64.b64encode(message.SerializeToString(deterministic=True)).decode(),
-                        "json": json_format.MessageToJson(message, indent=None, ensure_ascii=False),
+                        "json": json_format.MessageToJson(message, indent=None, ensure_ascii=False, sort_keys=True),
                     }, ensure_ascii=False))
     OUT.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{len(lines)} values of {len(set(json.loads(line)['message'] for line in lines))} messages in {OUT.name}")
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
