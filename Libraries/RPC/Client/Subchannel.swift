@@ -84,7 +84,7 @@ final class Subchannel: @unchecked Sendable {
         let eventLoop = executor.eventLoop
         let attempt = ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(path.configuration.connectTimeout))
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try self.prepare(channel) }
             }
