@@ -148,7 +148,7 @@ let package = Package(
         tests("Vitals", serviceTests + ["Tokens"]),
         tests("Chat", serviceTests + ["Tokens"]),
         tests("Vectors", serviceTests + ["Tokens", "HNSW"]),
-        tests("Gateway", ["Contracts"]),
+        tests("Gateway", ["Contracts", "RPC"]),
         tests("HeartGuardCommand"),
     ]
 )

@@ -1,5 +1,6 @@
 import Contracts
 @testable import Gateway
+import RPC
 import Testing
 
 @Suite struct `The route table` {

@@ -19,9 +19,26 @@ extension RPCError {
         case let error as RPCError: error
         case let error as any RPCErrorConvertible: error.rpcError
         case let error as PostgresError: answering(error)
-        case let error as RedisError: .unavailable("The short-lived store cannot be reached.", cause: error)
+        case let error as RedisError: answering(error)
         case is CancellationError: RPCError(.cancelled, "The call was cancelled.", cause: error)
         default: RPCError(.internalError, "Something went wrong on our side. It has been recorded.", cause: error)
+        }
+    }
+
+    private static func answering(_ error: RedisError) -> RPCError {
+        switch error.code {
+        case .cancelled:
+            RPCError(.cancelled, "The call was cancelled.", cause: error)
+        case .timeout:
+            RPCError(.deadlineExceeded, "The short-lived store did not answer in time.", cause: error)
+        case .outcomeUnknown:
+            RPCError(
+                .unknown, "The connection to the short-lived store was lost; whether the change was made is not known.",
+                cause: error)
+        case .unexpectedReply, .invalidCommand:
+            RPCError(.internalError, "Something went wrong on our side. It has been recorded.", cause: error)
+        default:
+            .unavailable("The short-lived store cannot be reached.", cause: error)
         }
     }
 
