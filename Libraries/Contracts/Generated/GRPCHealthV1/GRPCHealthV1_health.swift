@@ -156,7 +156,12 @@ extension GRPCHealthV1 {
         }
 
         /// Answers at once, and again after each change, until the caller hangs up.
-        // watch channel.serverStreaming(GRPCHealthV1.HealthMethods.watch
+        package func watch<Result: Sendable>(
+            _ request: GRPCHealthV1.HealthCheckRequest, options: CallOptions = CallOptions(),
+            _ body: @Sendable (ResponseStream<GRPCHealthV1.HealthCheckResponse>) async throws -> Result
+        ) async throws -> Result {
+            try await channel.serverStreaming(GRPCHealthV1.HealthMethods.watch, request, options: options, body)
+        }
     }
 }
 

@@ -448,7 +448,12 @@ extension GRPCReflectionV1 {
         package init(_ channel: RPCChannel) { self.channel = channel }
 
         /// Each request has one question, and gets one response, in order.
-        // serverReflectionInfo channel.bidirectional(GRPCReflectionV1.ServerReflectionMethods.serverReflectionInfo
+        package func serverReflectionInfo<Result: Sendable>(
+            options: CallOptions = CallOptions(),
+            _ body: @Sendable (RequestWriter<GRPCReflectionV1.ServerReflectionRequest>, ResponseStream<GRPCReflectionV1.ServerReflectionResponse>) async throws -> Result
+        ) async throws -> Result {
+            try await channel.bidirectional(GRPCReflectionV1.ServerReflectionMethods.serverReflectionInfo, options: options, body)
+        }
     }
 }
 

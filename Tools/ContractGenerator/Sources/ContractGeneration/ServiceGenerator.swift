@@ -125,22 +125,40 @@ struct ServiceGenerator {
             for method in methods {
                 source.line()
                 source.documentation(of: method.descriptor)
-                let body = "channel.\(method.kind)(\(namespace).\(service.name)Methods.\(method.name)"
-                switch method.kind {
-                case "unary":
-                    source.line("package func \(method.name)(")
-                    source.line("    _ request: \(method.input), options: CallOptions = CallOptions()")
-                    source.block(") async throws(RPCError) -> \(method.output)") { source in
-                        source.line("try await \(body), request, options: options)")
-                    }
-                default:
-                    writeStreamingCall(method, body: body, to: &source)
-                }
+                if method.kind == "unary" { writeUnaryCall(method, to: &source) } else { writeStreamingCall(method, to: &source) }
             }
         }
     }
 
-    private func writeStreamingCall(_ method: Method, body: String, to source: inout SourceText) {
-        source.line("// \(method.name) \(body)")
+    private func writeUnaryCall(_ method: Method, to source: inout SourceText) {
+        source.line("package func \(method.name)(")
+        source.line("    _ request: \(method.input), options: CallOptions = CallOptions()")
+        source.block(") async throws(RPCError) -> \(method.output)") { source in
+            source.line("try await channel.unary(\(reference(method)), request, options: options)")
+        }
     }
+
+    /// The streams of a call live as long as the closure that reads and writes them.
+    private func writeStreamingCall(_ method: Method, to source: inout SourceText) {
+        let writer = "RequestWriter<\(method.input)>"
+        let reader = "ResponseStream<\(method.output)>"
+        guard method.descriptor.serverStreaming else {
+            source.line("package func \(method.name)(")
+            source.line("    options: CallOptions = CallOptions(), _ body: @escaping @Sendable (\(writer)) async throws -> Void")
+            source.block(") async throws(RPCError) -> UnaryResponse<\(method.output)>") { source in
+                source.line("try await channel.clientStreaming(\(reference(method)), options: options, body)")
+            }
+            return
+        }
+        let takesStream = method.descriptor.clientStreaming
+        source.line("package func \(method.name)<Result: Sendable>(")
+        source.line("    \(takesStream ? "" : "_ request: \(method.input), ")options: CallOptions = CallOptions(),")
+        source.line("    _ body: @Sendable (\(takesStream ? "\(writer), " : "")\(reader)) async throws -> Result")
+        source.block(") async throws -> Result") { source in
+            let request = takesStream ? "" : "request, "
+            source.line("try await channel.\(method.kind)(\(reference(method)), \(request)options: options, body)")
+        }
+    }
+
+    private func reference(_ method: Method) -> String { "\(namespace).\(service.name)Methods.\(method.name)" }
 }

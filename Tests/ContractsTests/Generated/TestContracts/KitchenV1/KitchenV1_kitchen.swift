@@ -1516,11 +1516,25 @@ extension KitchenV1 {
             try await channel.unary(KitchenV1.KitchenServiceMethods.cook, request, options: options)
         }
 
-        // serve channel.serverStreaming(KitchenV1.KitchenServiceMethods.serve
+        package func serve<Result: Sendable>(
+            _ request: KitchenV1.CookRequest, options: CallOptions = CallOptions(),
+            _ body: @Sendable (ResponseStream<KitchenV1.CookResponse>) async throws -> Result
+        ) async throws -> Result {
+            try await channel.serverStreaming(KitchenV1.KitchenServiceMethods.serve, request, options: options, body)
+        }
 
-        // collect channel.clientStreaming(KitchenV1.KitchenServiceMethods.collect
+        package func collect(
+            options: CallOptions = CallOptions(), _ body: @escaping @Sendable (RequestWriter<KitchenV1.CookRequest>) async throws -> Void
+        ) async throws(RPCError) -> UnaryResponse<KitchenV1.CookResponse> {
+            try await channel.clientStreaming(KitchenV1.KitchenServiceMethods.collect, options: options, body)
+        }
 
-        // chat channel.bidirectional(KitchenV1.KitchenServiceMethods.chat
+        package func chat<Result: Sendable>(
+            options: CallOptions = CallOptions(),
+            _ body: @Sendable (RequestWriter<KitchenV1.CookRequest>, ResponseStream<KitchenV1.CookResponse>) async throws -> Result
+        ) async throws -> Result {
+            try await channel.bidirectional(KitchenV1.KitchenServiceMethods.chat, options: options, body)
+        }
     }
 }
 

@@ -1,0 +1,95 @@
+import SwiftProtobuf
+import SwiftProtobufPluginLibrary
+import Testing
+
+@Suite struct `A method of ours` {
+    @Test func `without a policy is refused by name`() throws {
+        var contract = Contract()
+        try contract.method("Find")
+
+        #expect(
+            contract.answer.error == "heartguard.tests.v1.FindService.Find has no policy: give it option "
+                + "(heartguard.policy.v1.policy), which says who may call it and how long it may take.")
+        #expect(contract.answer.file.isEmpty)
+    }
+
+    @Test(arguments: [
+        ([0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1], "leaves access unspecified"),
+        ([0x08, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1], "leaves timeout unspecified"),
+        ([0x08, 1, 0x10, 1, 0x20, 1, 0x28, 1, 0x30, 1], "has no cost"),
+        ([0x08, 1, 0x10, 1, 0x18, 1, 0x28, 1, 0x30, 1], "leaves idempotency unspecified"),
+        ([0x08, 1, 0x10, 1, 0x18, 1, 0x20, 1, 0x30, 1], "leaves audit unspecified"),
+        ([0x08, 1, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1], "leaves on_redis_loss unspecified"),
+        ([0x08, 9, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1], "has the unknown access 9"),
+    ] as [([UInt8], String)])
+    func `whose policy leaves a part unsaid is refused, and the part named`(policy: [UInt8], reason: String) throws {
+        var contract = Contract()
+        try contract.method("Find", options: Option.policy(policy))
+
+        #expect(contract.answer.error.hasPrefix("heartguard.tests.v1.FindService.Find: its policy \(reason)"))
+    }
+
+    @Test func `carries its policy and its routes`() throws {
+        var contract = Contract()
+        try contract.method("Find", options: Option.policy + Option.get("/v1/things/{id}"))
+
+        #expect(contract.answer.error.isEmpty)
+        #expect(
+            contract.swift.contains(
+                "RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .read, "
+                    + "cacheTTL: nil, onRedisLoss: .failOpen)"))
+        #expect(contract.swift.contains(#"RPC.HTTPRoute(method: "GET", path: "/v1/things/{id}", body: "")"#))
+    }
+
+    @Test func `whose path names what the request has not is refused`() throws {
+        var contract = Contract()
+        try contract.method("Find", options: Option.policy + Option.get("/v1/things/{thing}"))
+
+        #expect(contract.answer.error.contains("its path /v1/things/{thing} names thing, which the request has not."))
+    }
+
+    @Test func `that takes a stream has no route`() throws {
+        var contract = Contract()
+        try contract.method("Put", takesStream: true, options: Option.policy + Option.get("/v1/things/{id}"))
+
+        #expect(contract.answer.error.contains("takes a stream, which JSON over HTTP/1.1 cannot carry"))
+    }
+}
+
+@Suite struct `The streams of a method` {
+    @Test(arguments: [
+        (false, false, "-> TestsV1.GoResponse", "channel.unary(TestsV1.GoServiceMethods.go, request, options: options)"),
+        (
+            false, true, "responses: ResponseWriter<TestsV1.GoResponse>",
+            "channel.serverStreaming(TestsV1.GoServiceMethods.go, request, options: options, body)"
+        ),
+        (
+            true, false, "_ requests: RequestStream<TestsV1.GoRequest>",
+            "channel.clientStreaming(TestsV1.GoServiceMethods.go, options: options, body)"
+        ),
+        (
+            true, true, "_ requests: RequestStream<TestsV1.GoRequest>, responses: ResponseWriter<TestsV1.GoResponse>",
+            "channel.bidirectional(TestsV1.GoServiceMethods.go, options: options, body)"
+        ),
+    ])
+    func `are in what a server implements and in what a client calls`(
+        takesStream: Bool, givesStream: Bool, server: String, client: String
+    ) throws {
+        var contract = Contract()
+        try contract.method("Go", takesStream: takesStream, givesStream: givesStream, options: Option.policy)
+
+        #expect(contract.answer.error.isEmpty)
+        #expect(contract.swift.contains(server))
+        #expect(contract.swift.contains(client))
+    }
+}
+
+@Suite struct `A contract of others` {
+    @Test func `needs no policy, since it cannot carry one`() throws {
+        var contract = Contract(package: "grpc.tests.v1")
+        try contract.method("Check")
+
+        #expect(contract.answer.error.isEmpty)
+        #expect(contract.swift.contains("access: .anyone"))
+    }
+}
