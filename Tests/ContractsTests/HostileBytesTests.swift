@@ -58,6 +58,18 @@ import Testing
         #expect(throws: MalformedMessage.self) { try GoogleProtobuf.Value(decoding: bytes) }
     }
 
+    @Test func `that hide their depth in one Any after another are written as JSON without their depths`() throws {
+        var bytes: [UInt8] = []
+        for _ in 0..<5_000 {
+            bytes = Self.field(1, Array("type.googleapis.com/google.protobuf.Any".utf8)) + Self.field(2, bytes)
+        }
+        let bridge = try #require(JSONBridge("google.protobuf.Any"))
+
+        let json = try #require(bridge.json(of: bytes))
+
+        #expect(json.count < 2_000)
+    }
+
     @Test func `of many empty messages cannot take far more memory than they are long`() {
         // Two bytes each on the wire, an object of some hundred bytes each in memory.
         let bytes = [UInt8](repeating: 0, count: 2_000_000).enumerated().map { $0.offset % 2 == 0 ? UInt8(0x0a) : 0 }

@@ -3,21 +3,23 @@
 /// Any message's JSON by its name, as the Gateway does it for requests and responses.
 struct JSONBridge {
     private let type: MessageSchema
+    private let contracts: ContractSchema
 
-    init?(_ name: String) {
-        guard let type = ContractRegistry.schema.messages[name] else { return nil }
+    init?(_ name: String, in contracts: ContractSchema = ContractRegistry.schema) {
+        guard let type = contracts.messages[name] else { return nil }
         self.type = type
+        self.contracts = contracts
     }
 
     func json(of bytes: [UInt8]) -> [UInt8]? {
-        DynamicMessage(type, decoding: bytes[...], in: ContractRegistry.schema).map { message in
+        DynamicMessage(type, decoding: bytes[...], in: contracts).map { message in
             var writer = JSONWriter()
-            writer.write(JSONPrinting(contracts: ContractRegistry.schema).object(message))
+            writer.write(JSONPrinting(contracts: contracts).object(message))
             return writer.bytes
         }
     }
 
     func bytes(ofJSON json: [UInt8]) throws -> [UInt8] {
-        try JSONReading(contracts: ContractRegistry.schema).message(try JSONParser.parse(json), type, "").serialized
+        try JSONReading(contracts: contracts).message(try JSONParser.parse(json), type, "").serialized
     }
 }

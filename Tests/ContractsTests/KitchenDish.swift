@@ -15,7 +15,11 @@ struct KitchenDish: Sendable, CustomTestStringConvertible {
         self.message = message
     }
 
+    /// Reads and writes bytes of this value.
     func expect(_ wire: [UInt8]) throws { try Self.expect(message, wire) }
+
+    /// Reads bytes that mean this value, in whatever order their fields are.
+    func expectSame(_ wire: [UInt8]) throws { try Self.expectSame(message, wire) }
 
     private static func expect<M: ContractMessage>(_ message: M, _ wire: [UInt8]) throws {
         #expect(try M(decoding: wire) == message)
@@ -27,6 +31,10 @@ struct KitchenDish: Sendable, CustomTestStringConvertible {
         } else {
             #expect(written == wire)
         }
+    }
+
+    private static func expectSame<M: ContractMessage>(_ message: M, _ wire: [UInt8]) throws {
+        #expect(try M(decoding: wire) == message)
     }
 
     static let all: [KitchenDish] =

@@ -33,6 +33,17 @@ struct KitchenValue: Decodable, Sendable, CustomTestStringConvertible {
         try dish.expect(value.wire)
     }
 
+    @Test(arguments: KitchenDish.all)
+    func `has the JSON that Python gives it, and is read from it`(dish: KitchenDish) throws {
+        let value = try #require(KitchenValue.all[dish.name])
+        let bridge = try #require(JSONBridge(value.message, in: TestContractsRegistry.schema))
+
+        let ours = try JSONSerialization.jsonObject(with: Data(try #require(bridge.json(of: value.wire)))) as? NSDictionary
+        let theirs = try JSONSerialization.jsonObject(with: Data(value.json.utf8)) as? NSDictionary
+        #expect(ours == theirs)
+        try dish.expectSame(bridge.bytes(ofJSON: Array(value.json.utf8)))
+    }
+
     @Test func `is all here`() {
         #expect(Set(KitchenValue.all.keys) == Set(KitchenDish.all.map(\.name)))
     }
@@ -58,7 +69,8 @@ struct KitchenValue: Decodable, Sendable, CustomTestStringConvertible {
     }
 
     @Test func `lets the last entry of a key win`() throws {
-        let maps = try KitchenV1.Maps(decoding: [0x0a, 0x06, 0x0a, 0x01, 0x6b, 0x12, 0x01, 0x61, 0x0a, 0x03, 0x0a, 0x01, 0x6b])
+        let maps = try KitchenV1.Maps(
+            decoding: [0x0a, 0x06, 0x0a, 0x01, 0x6b, 0x12, 0x01, 0x61, 0x0a, 0x03, 0x0a, 0x01, 0x6b])
 
         #expect(maps.byString == ["k": ""])
     }

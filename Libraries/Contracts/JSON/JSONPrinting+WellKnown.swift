@@ -49,14 +49,19 @@ extension JSONPrinting {
         }
     }
 
+    private static let deepestAny = 10
+
+    /// An Any whose type is not known here, or that lies too deep, is written as its type alone.
     private func any(_ message: DynamicMessage) -> JSONValue? {
         guard case .string(let url) = message[1].first else { return .object([]) }
         var bytes: [UInt8] = []
         if case .bytes(let content) = message[2].first { bytes = content }
-        guard let name = url.split(separator: "/").last, let schema = contracts.messages[String(name)],
+        guard anyDepth < Self.deepestAny, let name = url.split(separator: "/").last, let schema = contracts.messages[String(name)],
             let content = DynamicMessage(schema, decoding: bytes[...], in: contracts)
         else { return .object([("@type", .string(url))]) }
-        if let special = wellKnown(content) { return .object([("@type", .string(url)), ("value", special)]) }
-        return .object([("@type", .string(url))] + members(content))
+        var inside = self
+        inside.anyDepth += 1
+        if let special = inside.wellKnown(content) { return .object([("@type", .string(url)), ("value", special)]) }
+        return .object([("@type", .string(url))] + inside.members(content))
     }
 }

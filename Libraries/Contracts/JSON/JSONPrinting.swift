@@ -4,6 +4,9 @@ internal import FoundationEssentials
 /// left out at their default, 64-bit integers are strings, enums are names.
 struct JSONPrinting {
     let contracts: ContractSchema
+    /// How many values of google.protobuf.Any are around what is written. Each hides its contents from the bound on
+    /// the depth of messages, so a bound of its own keeps hostile bytes from using up the stack.
+    var anyDepth = 0
 
     func object(_ message: DynamicMessage) -> JSONValue {
         if let special = wellKnown(message) { return special }

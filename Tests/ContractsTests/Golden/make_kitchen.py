@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes kitchen.jsonl: values of the kitchen-sink contract, which says everything that proto3 can say, as Python protobuf
-puts them on the wire. Each line names a case; KitchenTests.swift builds the same value in Swift.
+"""Writes kitchen.jsonl: values of the kitchen-sink contract, which says everything that proto3 can say, as Python
+protobuf puts them on the wire. Each line names a case; KitchenTests.swift builds the same value in Swift.
 
 Usage, from the checkout: .heartguard/venv/bin/python Tests/ContractsTests/Golden/make_kitchen.py
 """
@@ -75,8 +75,10 @@ def cases():
     yield "tree", make("Tree", name="root", child=make("Tree", name="c", child=make("Tree")),
                        children=[make("Tree", name="1"), make("Tree")], named={"n": make("Tree", name="2")}, leaf=leaf)
     message = make("WellKnown")
-    for name in ["timestamp", "duration", "struct", "value", "list", "any", "mask", "empty", "double_value", "float_value",
-                 "int64_value", "uint64_value", "int32_value", "uint32_value", "bool_value", "string_value", "bytes_value"]:
+    # Without a Value: one that holds nothing is an error by its own definition, and null in JSON.
+    for name in ["timestamp", "duration", "struct", "list", "any", "mask", "empty", "double_value", "float_value",
+                 "int64_value", "uint64_value", "int32_value", "uint32_value", "bool_value", "string_value",
+                 "bytes_value"]:
         getattr(message, name).SetInParent()
     yield "well-known and empty", message
     yield "well-known", well_known()
