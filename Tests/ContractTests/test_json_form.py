@@ -27,8 +27,8 @@ def test_both_names_of_a_field_are_read_and_all_forms_of_a_number(json_door, ada
         {"time_zone": "Europe/Berlin"},
         {"timeZone": "Europe/Paris", "sex": 2},
         {"expectedVersion": 3, "name": "Ada"},
-        {"expected_version": "4", "name": None, "phone": None},
-        {"expectedVersion": 5.0},
+        {"expected_version": "4", "phone": "+4930123456", "name": None},
+        {"expectedVersion": 5.0, "phone": ""},
     ):
         assert json_door.request("PATCH", "/v1/profile", person=ada, json=body).status_code == 200, body
     user = json_door.request("GET", "/v1/profile", person=ada).json()["user"]

@@ -39,11 +39,10 @@ def test_registering_signing_in_refreshing_and_logging_out(json_door):
 
     shown = {"refreshToken": signed_in.tokens.refresh_token}
     refreshed = json_door.answers(users.RefreshTokenResponse, "POST", "/v1/sessions:refresh", json=shown)
-    json_door.refuses(401, "UNAUTHENTICATED", "POST", "/v1/sessions:refresh", json=shown)
-
     person = Person(registered.user, refreshed.tokens, password)
     json_door.answers(users.LogOutResponse, "POST", "/v1/sessions:end", person=person, json={})
     json_door.refuses(401, "UNAUTHENTICATED", "GET", "/v1/profile", person=person)
+    json_door.refuses(401, "UNAUTHENTICATED", "POST", "/v1/sessions:refresh", json=shown)
     json_door.refuses(409, "ALREADY_EXISTS", "POST", "/v1/users", json=body)
 
 

@@ -30,6 +30,9 @@ def test_a_refresh_token_that_is_used_twice_ends_its_session(door, ada):
         refresh(door, ada.tokens.refresh_token)
     with refused("UNAUTHENTICATED"):
         refresh(door, tokens.refresh_token)
+    for access_token in (ada.tokens.access_token, tokens.access_token):
+        with refused("UNAUTHENTICATED"):
+            door.chat.ListSessions(ListSessionsRequest(), metadata=people.bearing(access_token), timeout=PATIENCE)
 
 
 def test_a_stolen_refresh_token_ends_no_other_session_of_its_owner(door, ada):

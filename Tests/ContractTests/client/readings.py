@@ -25,24 +25,25 @@ def quantity(value, unit: str) -> vitals_pb2.Quantity:
     return vitals_pb2.Quantity(value=str(value), unit=unit)
 
 
-def heart_rate(sequence: int, value="72", **fields) -> vitals_pb2.Observation:
+def heart_rate(number: int, value="72", **fields) -> vitals_pb2.Observation:
+    """One a second, numbered as its device does it."""
     defaults = dict(
-        code=HEART_RATE, quantity=quantity(value, "/min"), effective_at=at(sequence), source="watch", sequence=sequence
+        code=HEART_RATE, quantity=quantity(value, "/min"), effective_at=at(number), source="watch", sequence=number
     )
     return vitals_pb2.Observation(**{**defaults, **fields})
 
 
-def glucose(sequence: int, value="104", **fields) -> vitals_pb2.Observation:
-    return heart_rate(sequence, **{"code": GLUCOSE, "quantity": quantity(value, "mg/dL"), "source": "cgm", **fields})
+def glucose(number: int, value="104", **fields) -> vitals_pb2.Observation:
+    return heart_rate(number, **{"code": GLUCOSE, "quantity": quantity(value, "mg/dL"), "source": "cgm", **fields})
 
 
-def blood_pressure(sequence: int, systolic="120", diastolic="80") -> vitals_pb2.Observation:
+def blood_pressure(number: int, systolic="120", diastolic="80") -> vitals_pb2.Observation:
     parts = [
         vitals_pb2.Component(code=SYSTOLIC, quantity=quantity(systolic, "mm[Hg]")),
         vitals_pb2.Component(code=DIASTOLIC, quantity=quantity(diastolic, "mm[Hg]")),
     ]
     return vitals_pb2.Observation(
-        code=BLOOD_PRESSURE, components=parts, effective_at=at(sequence), source="cuff", sequence=sequence
+        code=BLOOD_PRESSURE, components=parts, effective_at=at(number), source="cuff", sequence=number
     )
 
 
