@@ -1,5 +1,6 @@
 import Contracts
 import RPC
+import TestContracts
 import Testing
 
 @Suite struct `Hostile bytes` {
@@ -70,6 +71,30 @@ import Testing
         #expect(json.count < 2_000)
     }
 
+    enum Parts: CaseIterable {
+        case ofOneMessage, ofOneofMembersInTurn
+
+        /// A million bytes. What takes time in the square of them would take an hour.
+        var bytes: [UInt8] {
+            switch self {
+            case .ofOneMessage:
+                let name = `Hostile bytes`.field(1, [UInt8](repeating: 0x20, count: 500_000))
+                return `Hostile bytes`.field(2, name) + `Hostile bytes`.repeated([0x12, 0x00], 250_000)
+            case .ofOneofMembersInTurn:
+                return [0x32, 0x00, 0x32, 0x00] + `Hostile bytes`.repeated([0x40, 0x01, 0x28, 0x01], 250_000)
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: Parts.allCases)
+    func `that come in very many parts are read in time proportional to them`(parts: Parts) {
+        let bytes = parts.bytes
+
+        // Either answer is right, as long as there is one.
+        _ = try? KitchenV1.Tree(decoding: bytes)
+        _ = try? KitchenV1.Choice(decoding: bytes)
+    }
+
     @Test func `of many empty messages cannot take far more memory than they are long`() {
         // Two bytes each on the wire, an object of some hundred bytes each in memory.
         let bytes = [UInt8](repeating: 0, count: 2_000_000).enumerated().map { $0.offset % 2 == 0 ? UInt8(0x0a) : 0 }
@@ -77,7 +102,11 @@ import Testing
         #expect(throws: MalformedMessage.self) { try VitalsV1.RecordObservationsRequest(decoding: bytes) }
     }
 
-    private static func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
+    fileprivate static func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
+        [UInt8](repeatElement(bytes, count: count).joined())
+    }
+
+    fileprivate static func field(_ number: UInt8, _ content: [UInt8]) -> [UInt8] {
         var length = content.count
         var prefix: [UInt8] = [number << 3 | 2]
         while length >= 0x80 {

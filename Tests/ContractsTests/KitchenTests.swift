@@ -68,6 +68,18 @@ struct KitchenValue: Decodable, Sendable, CustomTestStringConvertible {
         #expect(tree.child == KitchenV1.Tree(name: "a", children: [KitchenV1.Tree(name: "b")]))
     }
 
+    @Test func `keeps only the last member of a oneof, even around a message in pieces`() throws {
+        // inner { before: "a" }, flag, inner {}, inner { after: "z" }: the flag ends what the first inner said.
+        let choice = try KitchenV1.Choice(
+            decoding: [0x3a, 0x03, 0x0a, 0x01, 0x61, 0x40, 0x01, 0x3a, 0x00, 0x3a, 0x03, 0x62, 0x01, 0x7a])
+        // inner {}, inner { before: "a" }, before: "b", flag: the text outside stays.
+        let flag = try KitchenV1.Choice(
+            decoding: [0x3a, 0x00, 0x3a, 0x03, 0x0a, 0x01, 0x61, 0x0a, 0x01, 0x62, 0x40, 0x01])
+
+        #expect(choice == KitchenV1.Choice(kind: .inner(KitchenV1.Choice(after: "z"))))
+        #expect(flag == KitchenV1.Choice(before: "b", kind: .flag(true)))
+    }
+
     @Test func `lets the last entry of a key win`() throws {
         let maps = try KitchenV1.Maps(
             decoding: [0x0a, 0x06, 0x0a, 0x01, 0x6b, 0x12, 0x01, 0x61, 0x0a, 0x03, 0x0a, 0x01, 0x6b])

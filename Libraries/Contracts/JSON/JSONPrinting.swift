@@ -29,6 +29,7 @@ struct JSONPrinting {
 
     private func map(_ entries: [DynamicValue]) -> JSONValue {
         var members: [(name: String, value: JSONValue)] = []
+        var places: [String: Int] = [:]
         for case .message(let entry) in entries {
             guard let key = entry.schema.field(1), let content = entry.schema.field(2) else { continue }
             let name: String
@@ -39,7 +40,8 @@ struct JSONPrinting {
             }
             let value = self.value(entry[2].first ?? defaultValue(content), content)
             // The last entry of a key wins, as on the wire.
-            if let index = members.firstIndex(where: { $0.name == name }) { members[index].value = value } else {
+            if let place = places[name] { members[place].value = value } else {
+                places[name] = members.count
                 members.append((name, value))
             }
         }

@@ -4,8 +4,15 @@ internal import CContracts
 ///
 /// Protobuf merges such parts: reading two messages one after another is reading their merge, so the contents of the
 /// parts are joined. protobuf-c 1.4.1 forgets the earlier part's unknown fields, and in a oneof the whole earlier part.
-/// The bytes have passed `WireCheck`. This happens only to writers that build a message in pieces, so it may be slow.
+/// The bytes have passed `WireCheck`. Only writers that build a message in pieces come here, so it may be slower than
+/// reading, but anybody may pretend to be one: the time stays in proportion to the bytes at each depth.
 enum WireMerge {
+    /// The member of a oneof that was read last, and the places of its pieces.
+    private struct Member {
+        let index: Int
+        var places: [Int] = []
+    }
+
     static func merged(
         _ bytes: UnsafeRawBufferPointer, as descriptor: UnsafePointer<ProtobufCMessageDescriptor>
     ) -> [UInt8] {
@@ -18,15 +25,15 @@ enum WireMerge {
         var tag: UInt64
         var bytes: ArraySlice<UInt8>
         var message: UnsafePointer<ProtobufCMessageDescriptor>?
-        /// Tells the oneofs of a message apart; `nil` outside of one.
-        var oneof: UInt32?
     }
 
     private static func merged(
         _ bytes: ArraySlice<UInt8>, as descriptor: UnsafePointer<ProtobufCMessageDescriptor>
     ) -> [UInt8] {
         var pieces: [Piece?] = []
+        /// Where each message that can be there once stands.
         var places: [Int: Int] = [:]
+        var members: [UInt32: Member] = [:]
         var finder = unsafe FieldFinder(descriptor)
         var rest = bytes
         while let (tag, contents) = field(&rest) {
@@ -37,27 +44,24 @@ enum WireMerge {
             let field = unsafe descriptor.pointee.fields[index]
             let isOneof = unsafe field.flags & PROTOBUF_C_FIELD_FLAG_ONEOF.rawValue != 0
             let oneof = unsafe isOneof ? field.quantifier_offset : nil
-            if let oneof {
+            if let oneof, let member = members[oneof], member.index != index {
                 // Another member of the oneof replaces what was there.
-                for place in pieces.indices {
-                    if let piece = pieces[place], piece.oneof == oneof, piece.tag >> 3 != tag >> 3 {
-                        pieces[place] = nil
-                    }
-                }
+                for place in member.places { pieces[place] = nil }
+                places[member.index] = nil
+                members[oneof] = nil
             }
-            guard unsafe field.type == PROTOBUF_C_TYPE_MESSAGE else {
-                unsafe pieces.append(Piece(tag: tag, bytes: contents, oneof: oneof))
+            if let place = places[index] {
+                pieces[place]?.bytes.append(contentsOf: contents)
                 continue
             }
-            let nested = unsafe field.descriptor.assumingMemoryBound(to: ProtobufCMessageDescriptor.self)
-            if unsafe field.label != PROTOBUF_C_LABEL_REPEATED, let place = places[index],
-                let earlier = pieces[place]
-            {
-                pieces[place]?.bytes = earlier.bytes + contents
-            } else {
-                places[index] = pieces.count
-                unsafe pieces.append(Piece(tag: tag, bytes: contents, message: nested, oneof: oneof))
+            if let oneof { members[oneof, default: Member(index: index)].places.append(pieces.count) }
+            guard unsafe field.type == PROTOBUF_C_TYPE_MESSAGE else {
+                unsafe pieces.append(Piece(tag: tag, bytes: contents))
+                continue
             }
+            if unsafe field.label != PROTOBUF_C_LABEL_REPEATED { places[index] = pieces.count }
+            let nested = unsafe field.descriptor.assumingMemoryBound(to: ProtobufCMessageDescriptor.self)
+            unsafe pieces.append(Piece(tag: tag, bytes: contents, message: nested))
         }
         return written(pieces)
     }
