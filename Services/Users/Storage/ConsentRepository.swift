@@ -73,7 +73,7 @@ struct ConsentRepository: Sendable {
     func list(of user: UserID) async throws -> [Consent] {
         try await postgres.rows(
             "SELECT \(Consent.columns) FROM users.user_consents WHERE user_id = \(user.uuid) ORDER BY kind",
-            as: Consent.self, identity: .user(user.uuid))
+            as: Consent.self, identity: .user(user.uuid), mode: .readOnly)
     }
 
     private static func select(_ kind: ConsentKind, of user: UserID) -> Query {

@@ -51,12 +51,13 @@ struct UserRepository: Sendable {
     func credentials(of email: EmailAddress) async throws -> Credentials? {
         try await postgres.first(
             "SELECT \(User.columns), password_hash FROM users.users WHERE email = \(email.text)",
-            as: Credentials.self, identity: .login(email: email.text))
+            as: Credentials.self, identity: .login(email: email.text), mode: .readOnly)
     }
 
     func find(_ id: UserID) async throws -> User? {
         try await postgres.first(
-            "SELECT \(User.columns) FROM users.users WHERE id = \(id.uuid)", as: User.self, identity: .user(id.uuid))
+            "SELECT \(User.columns) FROM users.users WHERE id = \(id.uuid)", as: User.self, identity: .user(id.uuid),
+            mode: .readOnly)
     }
 
     /// Replaces a hash, unless it was replaced since `old` was read.
