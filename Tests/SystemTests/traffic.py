@@ -2,6 +2,7 @@
 
 import secrets
 
+import grpc
 from client import people
 from client.readings import HEART_RATE, heart_rate
 from heartguard.chat.v1.chat_service_pb2 import (
@@ -88,7 +89,12 @@ class Traffic:
         if number not in self.visitors:
             self.visitors[number] = people.register(self.direct.users, name="Visitor")
         visitor = self.visitors[number]
-        visitor.calls(self.direct.users.LogOut, LogOutRequest(), timeout=PATIENCE)
+        try:
+            visitor.calls(self.direct.users.LogOut, LogOutRequest(), timeout=PATIENCE)
+        except grpc.RpcError as error:
+            # the time before, the token was blocked and the answer was lost
+            if error.code() != grpc.StatusCode.UNAUTHENTICATED:
+                raise
         self.left.append(visitor)
 
     # What is read
