@@ -55,10 +55,12 @@ def test_fields_of_a_later_version_do_no_harm(cluster, reader, program):
     assert later == plain
 
 
-@pytest.mark.parametrize("method", methods.ALL, ids=str)
+# These two change the caller even with an empty request, so they have a test of their own below.
+CHANGES_THE_CALLER = ("UsersService.LogOut", "UsersService.UpdateProfile")
+
+
+@pytest.mark.parametrize("method", [method for method in methods.ALL if str(method) not in CHANGES_THE_CALLER], ids=str)
 def test_every_method_reads_past_fields_of_a_later_version(cluster, operator, method):
-    if str(method) in ("UsersService.LogOut", "UsersService.UpdateProfile"):
-        pytest.skip("an empty request would change the operator's session or profile; its own tests send these fields")
     stub = method.bytes_stub(cluster.channel(method.owner))
     codes = []
     for content in (b"", UNKNOWN_FIELDS):
