@@ -93,13 +93,12 @@ def test_a_change_is_made_though_fields_of_a_later_version_come_with_it(door, ad
         b"\x0b" * 2000,  # groups in groups, never ended
     ],
 )
-def test_bytes_that_are_no_message_are_an_error_and_no_harm(door, content):
-    stub = methods.named("UsersService.LogIn").bytes_stub(door.channel("users"))
+def test_bytes_that_are_no_message_are_an_error_and_no_harm(door, ada, content):
+    stub = methods.named("UsersService.UpdateProfile").bytes_stub(door.channel("users"))
     with pytest.raises(grpc.RpcError) as caught:
-        stub(content, timeout=PATIENCE)
+        stub(content, metadata=ada.metadata, timeout=PATIENCE)
     assert caught.value.code() in (grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT)
-    with refused("INVALID_ARGUMENT"):
-        stub(b"", timeout=PATIENCE)
+    assert ada.calls(door.users.GetProfile, GetProfileRequest()).user == ada.user
 
 
 def test_a_text_with_a_nul_is_refused_and_not_cut(door, ada):
