@@ -43,9 +43,7 @@ def delete(door, operator, name, *ids):
 
 
 def search(door, person, name, embedding=EAST, *, position=0, model=MODEL, **fields):
-    request = SearchRequest(
-        collection=name, model_id=model, embedding=embedding, min_position=position, **fields
-    )
+    request = SearchRequest(collection=name, model_id=model, embedding=embedding, min_position=position, **fields)
     return person.calls(door.vectors.Search, request)
 
 

@@ -51,11 +51,15 @@ def plant_at(door, person, operator, canary):
     registered = attempt(door.users.Register, good)
     assert registered
     attempt(door.users.Register, good)
-    attempt(door.users.Register, users.RegisterRequest(email=canary("bad e-mail"), password="x", name=canary("bad name")))
+    attempt(
+        door.users.Register, users.RegisterRequest(email=canary("bad e-mail"), password="x", name=canary("bad name"))
+    )
     attempt(door.users.LogIn, users.LogInRequest(email=email, password=canary("wrong password")))
     attempt(door.users.LogIn, users.LogInRequest(email=canary("unknown e-mail", "{}@canaries.test"), password="x" * 12))
     attempt(door.users.RefreshToken, users.RefreshTokenRequest(refresh_token=canary("refresh token")))
-    change = users.UpdateProfileRequest(name=canary("new name"), avatar_url=canary("avatar", "https://pictures.test/{}"))
+    change = users.UpdateProfileRequest(
+        name=canary("new name"), avatar_url=canary("avatar", "https://pictures.test/{}")
+    )
     attempt(door.users.UpdateProfile, change, mine)
     attempt(door.users.UpdateProfile, users.UpdateProfileRequest(name=canary("late name"), expected_version=999), mine)
     attempt(door.users.UpdateProfile, users.UpdateProfileRequest(birth_date=canary("birth date")), mine)
@@ -96,9 +100,7 @@ def plant_at(door, person, operator, canary):
         vectors.UpsertDocumentsRequest(collection=name, model_id="one-d", documents=[text]),
         operator.metadata,
     )
-    question = vectors.SearchRequest(
-        collection=name, model_id="one-d", embedding=[1], filter={"x": canary("filter")}
-    )
+    question = vectors.SearchRequest(collection=name, model_id="one-d", embedding=[1], filter={"x": canary("filter")})
     attempt(door.vectors.Search, question, mine)
 
     # in a token that is none
@@ -129,9 +131,7 @@ def test_no_log_holds_what_people_said_or_sent(cluster, front, direct, json_door
 
     logs = {path: path.read_text(errors="replace") for path in cluster.logs.rglob("*") if path.is_file()}
     assert logs
-    found = [
-        (place, path.name) for path, text in logs.items() for place, word in canary.words if word in text
-    ]
+    found = [(place, path.name) for path, text in logs.items() for place, word in canary.words if word in text]
     assert found == []
 
 

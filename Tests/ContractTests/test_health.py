@@ -40,7 +40,9 @@ def test_a_program_does_not_speak_for_another(cluster, program):
 
 @pytest.mark.parametrize("program", EVERYWHERE)
 def test_who_watches_is_told_at_once(cluster, program):
-    watch = health_pb2_grpc.HealthStub(cluster.channel(program)).Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+    watch = health_pb2_grpc.HealthStub(cluster.channel(program)).Watch(
+        health_pb2.HealthCheckRequest(), timeout=PATIENCE
+    )
     assert next(watch).status == SERVING
     watch.cancel()
 

@@ -120,7 +120,8 @@ def test_a_type_may_name_its_character_set(json_door, ada):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/", "/v1/nothing", "/v1/profile/", "/v2/profile", "/v1/chats/x/y/z", "/v1/%2e%2e/etc", "//"]
+    "path",
+    ["/", "/v1", "/v1/", "/v1/nothing", "/v1/profile/", "/v2/profile", "/v1/chats/x/y/z", "/v1/%2e%2e/etc", "//"],
 )
 def test_a_path_that_is_not_there_is_not_found(json_door, reader, path):
     json_door.refuses(404, "NOT_FOUND", "GET", path, person=reader)

@@ -27,7 +27,13 @@ def test_every_method_has_a_route_there(json_door):
 
 def test_registering_signing_in_refreshing_and_logging_out(json_door):
     email, password = new_email(), new_password()
-    body = {"email": email, "password": password, "name": "Ada Lovelace", "birthDate": "1984-02-29", "sex": "SEX_FEMALE"}
+    body = {
+        "email": email,
+        "password": password,
+        "name": "Ada Lovelace",
+        "birthDate": "1984-02-29",
+        "sex": "SEX_FEMALE",
+    }
     registered = json_door.answers(users.RegisterResponse, "POST", "/v1/users", json=body)
     assert registered.user.email == email
     assert registered.user.birth_date == "1984-02-29"
@@ -122,15 +128,18 @@ def test_conversations(json_door, front, ada, bob):
     )
     path = f"/v1/chats/{created.session.id}"
     messages = [
-        {"clientId": "a", "role": "ROLE_USER", "content": "Hallo \U0001f44b \"quoted\" \\ \u2028", "metadata": {"n": [1, None, {"x": True}]}},
+        {
+            "clientId": "a",
+            "role": "ROLE_USER",
+            "content": 'Hallo \U0001f44b "quoted" \\ \u2028',
+            "metadata": {"n": [1, None, {"x": True}]},
+        },
         {"clientId": "b", "role": 2, "content": "Hello"},
     ]
     appended = json_door.answers(
         chat.AppendMessagesResponse, "POST", f"{path}/messages", person=ada, json={"messages": messages}
     )
-    read = json_door.answers(
-        chat.ListMessagesResponse, "GET", f"{path}/messages", person=ada, params={"page_size": 10}
-    )
+    read = json_door.answers(chat.ListMessagesResponse, "GET", f"{path}/messages", person=ada, params={"page_size": 10})
     assert list(read.messages) == list(appended.messages)
     assert [message.content for message in read.messages] == [message["content"] for message in messages]
     assert MessageToDict(read.messages[0].metadata) == {"n": [1.0, None, {"x": True}]}
@@ -160,7 +169,11 @@ def test_collections(json_door, front, operator, reader):
         {"id": "b", "content": "B", "embedding": [0.6, 0.8]},
     ]
     upserted = json_door.answers(
-        vectors.UpsertDocumentsResponse, "POST", path, person=operator, json={"modelId": "two-d", "documents": documents}
+        vectors.UpsertDocumentsResponse,
+        "POST",
+        path,
+        person=operator,
+        json={"modelId": "two-d", "documents": documents},
     )
     assert upserted.inserted_count == 2
     question = {"modelId": "two-d", "embedding": [1, 0], "limit": 2, "minPosition": str(upserted.position)}

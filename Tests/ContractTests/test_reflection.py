@@ -97,10 +97,7 @@ def fields_of(message, seen=frozenset()):
 def test_the_policies_come_along(told, program):
     for service in served_by(program):
         file = told.FindFileContainingSymbol(service.full_name)
-        options = {
-            method.name: method.options.Extensions[policy_pb2.policy]
-            for method in file.service[0].method
-        }
+        options = {method.name: method.options.Extensions[policy_pb2.policy] for method in file.service[0].method}
         assert options == {method.name: method.GetOptions().Extensions[policy_pb2.policy] for method in service.methods}
 
 

@@ -58,8 +58,10 @@ def search(door, person, collection, embedding, **fields):
 
 
 def recall(answers, truths) -> float:
-    hits = sum(len({match.id for match in answer.matches} & {id for _, id in truth}) for answer, truth in
-               zip(answers, truths, strict=True))
+    hits = sum(
+        len({match.id for match in answer.matches} & {id for _, id in truth})
+        for answer, truth in zip(answers, truths, strict=True)
+    )
     return hits / sum(len(truth) for truth in truths)
 
 

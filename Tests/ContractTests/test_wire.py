@@ -22,7 +22,9 @@ SIMPLE = {
 }
 
 # Field 1999 as a later version may add it: a varint, a text, eight bytes, a message within a message, four bytes.
-UNKNOWN_FIELDS = b"\xf8\x7c\x07" + b"\xfa\x7c\x05later" + b"\xf9\x7c" + b"\1" * 8 + b"\xfa\x7c\x04\x0a\x02hi" + b"\xfd\x7c\0\0\0\0"
+UNKNOWN_FIELDS = (
+    b"\xf8\x7c\x07" + b"\xfa\x7c\x05later" + b"\xf9\x7c" + b"\1" * 8 + b"\xfa\x7c\x04\x0a\x02hi" + b"\xfd\x7c\0\0\0\0"
+)
 
 
 def simple_call(cluster, program, content=b"", **options):
@@ -111,7 +113,9 @@ def test_a_text_with_a_nul_is_refused_and_not_cut(door, ada):
 @pytest.mark.parametrize("program", EVERYWHERE)
 def test_a_message_over_the_limit_is_too_much_and_the_connection_stays(cluster, reader, program):
     with refused("RESOURCE_EXHAUSTED"):
-        simple_call(cluster, program, UNKNOWN_FIELDS + b"\xfa\x7c\x80\x80\x80\x02" + bytes(4 << 20), metadata=reader.metadata)
+        simple_call(
+            cluster, program, UNKNOWN_FIELDS + b"\xfa\x7c\x80\x80\x80\x02" + bytes(4 << 20), metadata=reader.metadata
+        )
     simple_call(cluster, program, metadata=reader.metadata)
 
 
@@ -131,9 +135,7 @@ def test_metadata_that_nobody_asked_for_does_no_harm(cluster, reader, program):
 @pytest.mark.parametrize("program", EVERYWHERE)
 def test_a_compressed_message_is_refused_for_its_compression(cluster, reader, program):
     with refused("UNIMPLEMENTED"):
-        simple_call(
-            cluster, program, bytes(2000), metadata=reader.metadata, compression=grpc.Compression.Gzip
-        )
+        simple_call(cluster, program, bytes(2000), metadata=reader.metadata, compression=grpc.Compression.Gzip)
 
 
 @pytest.mark.parametrize("program", EVERYWHERE)

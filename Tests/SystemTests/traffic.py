@@ -45,9 +45,7 @@ class Traffic:
         )
         self.session = self.talker.calls(direct.chat.CreateSession, CreateSessionRequest(title="Kept")).session.id
         self.collection = f"system_{secrets.token_hex(6)}"
-        made = CreateCollectionRequest(
-            name=self.collection, model_id="two-d", dimension=2, metric="METRIC_COSINE"
-        )
+        made = CreateCollectionRequest(name=self.collection, model_id="two-d", dimension=2, metric="METRIC_COSINE")
         operator.calls(direct.vectors.CreateCollection, made)
         self.position = 0
         self.visitors: dict[int, people.Person] = {}
