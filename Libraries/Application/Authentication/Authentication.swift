@@ -54,6 +54,8 @@ package struct Authentication: ServerInterceptor {
         do throws(RedisError) {
             // The token itself, or the session that it belongs to with all its tokens.
             isBlocked = try await blocklist.isAnyBlocked([claims.tokenID, claims.sessionID.uuidString.lowercased()])
+        } catch where error.code == .cancelled {
+            throw RPCError(.cancelled, "The call was cancelled.", cause: error)
         } catch {
             throw .unavailable("Whether the session still stands cannot be checked right now.", cause: error)
         }

@@ -19,7 +19,9 @@ struct CallLog: ServerInterceptor {
             var fields = fields(context, start)
             fields["code"] = "\(error.code.name)"
             if let cause = error.cause { fields["cause"] = "\(Self.sentence(of: cause))" }
-            logger.log(level: Self.level(of: error.code), "call failed", metadata: fields)
+            // A request that cannot be read is the sender's doing, whatever its status: it must not fill the log.
+            let level = error.cause is MalformedMessage ? .debug : Self.level(of: error.code)
+            logger.log(level: level, "call failed", metadata: fields)
             throw error
         }
     }
@@ -45,6 +47,7 @@ struct CallLog: ServerInterceptor {
         case let error as PostgresError: error.description
         case let error as RedisError: error.message
         case let error as RPCError: error.description
+        case let error as MalformedMessage: error.description
         default: String(reflecting: type(of: cause))
         }
     }

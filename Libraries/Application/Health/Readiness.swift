@@ -55,24 +55,28 @@ struct ReadinessMonitor: Sendable {
 
     /// Runs until it is cancelled; the health is NOT_SERVING afterwards.
     func run() async {
+        // What kept the service down when it was last logged: a reason that only counts on is not told again.
+        var logged: String?
         while !Task.isCancelled {
-            let status = await currentStatus()
+            let failing = await firstProblem()
+            let status = failing.map { HealthReporter.Status.notServing(reason: $0.problem) } ?? .serving
             if status == .serving { gate.open() }
-            if health.report(status) {
+            if health.report(status), failing == nil || failing?.name != logged {
                 switch status {
                 case .serving: logger.notice("serving")
                 case .notServing(let reason): logger.warning("not serving", metadata: ["reason": "\(reason)"])
                 }
+                logged = failing?.name
             }
             do { try await Task.sleep(for: interval) } catch { break }
         }
         health.report(.notServing(reason: "The service is stopping."))
     }
 
-    private func currentStatus() async -> HealthReporter.Status {
+    private func firstProblem() async -> (name: String, problem: String)? {
         for check in checks {
-            if let problem = await check.problem() { return .notServing(reason: problem) }
+            if let problem = await check.problem() { return (check.name, problem) }
         }
-        return .serving
+        return nil
     }
 }

@@ -49,7 +49,8 @@ struct WireCheck {
             switch unsafe field.pointee.type {
             case PROTOBUF_C_TYPE_STRING:
                 if let text = unsafe bytes.baseAddress, unsafe memchr(text + contents.lowerBound, 0, contents.count) != nil {
-                    throw unsafe fault(descriptor, "Field \(number) holds U+0000, which text in a message must not.")
+                    throw unsafe fault(
+                        descriptor, "Field \(number) holds U+0000, which text in a message must not.", isWellFormed: true)
                 }
             case PROTOBUF_C_TYPE_MESSAGE:
                 if unsafe field.pointee.label != PROTOBUF_C_LABEL_REPEATED && seen.insert(index) {
@@ -113,9 +114,10 @@ struct WireCheck {
     }
 
     private func fault(
-        _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>, _ reason: String
+        _ descriptor: UnsafePointer<ProtobufCMessageDescriptor>, _ reason: String, isWellFormed: Bool = false
     ) -> MalformedMessage {
-        unsafe MalformedMessage(messageName: String(cString: descriptor.pointee.name), reason: reason)
+        unsafe MalformedMessage(
+            messageName: String(cString: descriptor.pointee.name), reason: reason, isWellFormed: isWellFormed)
     }
 }
 

@@ -208,7 +208,10 @@ final class ServerCall: @unchecked Sendable {
         do {
             return try Request(decoding: request)
         } catch {
-            throw RPCError(.internalError, "The message \(error.messageName) could not be read: \(error.reason)", cause: error)
+            // gRPC's list of status codes has INTERNAL for a request that cannot be parsed.
+            throw RPCError(
+                error.isWellFormed ? .invalidArgument : .internalError,
+                "The message \(error.messageName) could not be read: \(error.reason)", cause: error)
         }
     }
 

@@ -37,10 +37,13 @@ package struct MalformedMessage: Error, Hashable, CustomStringConvertible {
     package let messageName: String
     /// A sentence for whoever sent the message.
     package let reason: String
+    /// Whether the bytes are a message, and only what a field holds is refused.
+    package let isWellFormed: Bool
 
-    package init(messageName: String, reason: String) {
+    package init(messageName: String, reason: String, isWellFormed: Bool = false) {
         self.messageName = messageName
         self.reason = reason
+        self.isWellFormed = isWellFormed
     }
 
     package var description: String { "\(messageName): \(reason)" }

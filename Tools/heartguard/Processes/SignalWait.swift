@@ -1,5 +1,10 @@
 internal import Glibc
 
+// Linked statically, Foundation brings this module, which then counts as the one that timespec's members are from.
+#if canImport(CoreFoundation)
+internal import CoreFoundation
+#endif
+
 /// Waits for a signal that is blocked in every thread.
 enum SignalWait {
     /// The signal that came, or 0 when the time is over.
