@@ -8,7 +8,7 @@ export HEARTGUARD_STATE := $(abspath $(STATE))
 RUN = @[ -x $(HEARTGUARD) ] || { echo 'HeartGuard was not built here yet; make up does all of it.' >&2; exit 1; }; $(HEARTGUARD)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down status logs restart load test generate check-generated lint clean-state images compose-up compose-down
+.PHONY: help setup build up down status logs restart load test generate check-generated lint clean-state images bench-gateway compose-up compose-down
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ lint: setup ## lint proto/ and refuse breaking changes
 
 clean-state: down ## throw away the private databases, keys and logs; asks nothing
 	$(RUN) clean-state
+
+bench-gateway: build ## measure what the Gateway adds to a read; needs Debian's nghttp2-client
+	@python3 Benchmarks/gateway.py
 
 images: build ## lay out the files that the container image is made of
 	@Scripts/images
