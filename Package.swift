@@ -133,7 +133,7 @@ let package = Package(
         tests("HTTP2"),
         tests("RPC", ["HTTP2", "Time", nioCore, nioPosix, logging]),
         .testTarget(
-            name: "ContractsTests", dependencies: ["Contracts", "RPC", "TestContracts"], path: "Tests/ContractsTests",
+            name: "ContractsTests", dependencies: ["Contracts", "RPC", "TestContracts", "Time"], path: "Tests/ContractsTests",
             exclude: ["Golden", "Protos", "Generated"], swiftSettings: settings),
         .target(
             name: "CTestContracts", dependencies: ["CContracts"], path: "Tests/ContractsTests/Generated/CTestContracts"),

@@ -37,12 +37,12 @@ extension OperatorAccount {
         do throws(InvalidValue) {
             address = try EmailAddress(email)
         } catch {
-            settings.report("HEARTGUARD_OPERATOR_EMAIL \(error.reason).")
+            settings.report(error.sentence(about: "HEARTGUARD_OPERATOR_EMAIL"))
         }
         do throws(InvalidValue) {
             secret = try Password(password)
         } catch {
-            settings.report("HEARTGUARD_OPERATOR_PASSWORD_FILE names a file whose password \(error.reason).")
+            settings.report(error.sentence(about: "HEARTGUARD_OPERATOR_PASSWORD_FILE names a file whose password"))
         }
         guard let address, let secret else { return nil }
         self.init(email: address, password: secret)

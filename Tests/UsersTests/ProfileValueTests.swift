@@ -1,3 +1,4 @@
+internal import Application
 internal import Testing
 internal import Time
 

@@ -1,3 +1,4 @@
+internal import Application
 internal import Testing
 
 @testable internal import Vitals

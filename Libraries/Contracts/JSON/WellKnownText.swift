@@ -3,11 +3,11 @@ internal import Time
 /// The texts that stand for Timestamp, Duration and FieldMask in JSON.
 enum WellKnownText {
     /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the range of google.protobuf.Timestamp.
-    private static let seconds: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
+    static let timestampSeconds: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
 
     /// RFC 3339 in UTC with 0, 3, 6 or 9 digits behind the point; nil out of range.
     static func timestamp(seconds: Int64, nanos: Int64) -> String? {
-        guard Self.seconds.contains(seconds), (0..<1_000_000_000).contains(nanos) else { return nil }
+        guard timestampSeconds.contains(seconds), (0..<1_000_000_000).contains(nanos) else { return nil }
         let whole = Instant(microsecondsSinceEpoch: seconds * 1_000_000).rfc3339
         return whole.dropLast() + fraction(nanos) + "Z"
     }
@@ -25,7 +25,7 @@ enum WellKnownText {
         }
         guard !text.hasSuffix("z"), let instant = Instant(rfc3339: whole) else { return nil }
         let seconds = instant.microsecondsSinceEpoch / 1_000_000
-        return Self.seconds.contains(seconds) ? (seconds, nanos) : nil
+        return timestampSeconds.contains(seconds) ? (seconds, nanos) : nil
     }
 
     static func duration(seconds: Int64, nanos: Int64) -> String {

@@ -1,3 +1,4 @@
+internal import Application
 internal import FoundationEssentials
 internal import Time
 
@@ -12,11 +13,11 @@ struct MessageContent: Hashable, Sendable {
 
     let text: String
 
-    init(_ text: String) throws(BrokenRule) {
+    init(_ text: String) throws(InvalidValue) {
         guard (1...Self.maxCharacters).contains(text.codePointCount) else {
-            throw BrokenRule("It must have 1 to 100,000 characters.")
+            throw InvalidValue(sentence: "It must have 1 to 100,000 characters.")
         }
-        guard !text.hasNUL else { throw BrokenRule("It must not hold a NUL character.") }
+        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
         self.text = text
     }
 }
@@ -30,9 +31,9 @@ struct MessageMetadata: Hashable, Sendable {
     /// The object as text. PostgreSQL may order its entries differently.
     let json: String
 
-    init(json: String) throws(BrokenRule) {
+    init(json: String) throws(InvalidValue) {
         guard json.utf8.count <= Self.maxBytes else {
-            throw BrokenRule("As JSON it must take at most 16 KiB; it takes \(json.utf8.count) bytes.")
+            throw InvalidValue(sentence: "As JSON it must take at most 16 KiB; it takes \(json.utf8.count) bytes.")
         }
         self.json = json
     }

@@ -1,3 +1,4 @@
+internal import Application
 internal import FoundationEssentials
 internal import Time
 
@@ -10,8 +11,10 @@ struct SessionID: Hashable, Sendable {
     /// An id that no session has.
     static func make() -> SessionID { SessionID(UUIDv7.make()) }
 
-    init(parsing text: String) throws(BrokenRule) {
-        guard let uuid = UUID(uuidString: text) else { throw BrokenRule("It must be the id of a session, a UUID.") }
+    init(parsing text: String) throws(InvalidValue) {
+        guard let uuid = UUID(uuidString: text) else {
+            throw InvalidValue(sentence: "It must be the id of a session, a UUID.")
+        }
         self.init(uuid)
     }
 }
@@ -22,11 +25,11 @@ struct SessionTitle: Hashable, Sendable {
 
     let text: String
 
-    init(_ text: String) throws(BrokenRule) {
+    init(_ text: String) throws(InvalidValue) {
         guard text.codePointCount <= Self.maxCharacters else {
-            throw BrokenRule("It must have at most \(Self.maxCharacters) characters.")
+            throw InvalidValue(sentence: "It must have at most \(Self.maxCharacters) characters.")
         }
-        guard !text.hasNUL else { throw BrokenRule("It must not hold a NUL character.") }
+        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
         self.text = text
     }
 }
@@ -37,11 +40,11 @@ struct ClientID: Hashable, Sendable {
 
     let text: String
 
-    init(_ text: String) throws(BrokenRule) {
+    init(_ text: String) throws(InvalidValue) {
         guard (1...Self.maxCharacters).contains(text.codePointCount) else {
-            throw BrokenRule("It must have 1 to \(Self.maxCharacters) characters.")
+            throw InvalidValue(sentence: "It must have 1 to \(Self.maxCharacters) characters.")
         }
-        guard !text.hasNUL else { throw BrokenRule("It must not hold a NUL character.") }
+        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
         self.text = text
     }
 }

@@ -1,7 +1,6 @@
+internal import Application
 internal import Contracts
 internal import FoundationEssentials
-internal import RPC
-internal import Time
 
 extension ChatV1.Session {
     init(_ session: Session) {
@@ -33,24 +32,14 @@ extension ChatV1.Role {
 }
 
 extension Speaker {
-    init(_ role: ChatV1.Role) throws(BrokenRule) {
+    init(_ role: ChatV1.Role) throws(InvalidValue) {
         switch role {
         case .user: self = .user
         case .assistant: self = .assistant
         case .system: self = .system
         case .tool: self = .tool
         case .unspecified, .unrecognized:
-            throw BrokenRule("It must be ROLE_USER, ROLE_ASSISTANT, ROLE_SYSTEM or ROLE_TOOL.")
+            throw InvalidValue(sentence: "It must be ROLE_USER, ROLE_ASSISTANT, ROLE_SYSTEM or ROLE_TOOL.")
         }
-    }
-}
-
-extension GoogleProtobuf.Timestamp {
-    init(_ instant: Instant) {
-        let (seconds, microseconds) = instant.microsecondsSinceEpoch.quotientAndRemainder(dividingBy: 1_000_000)
-        // A timestamp's nanoseconds count forward from its second, before 1970 too.
-        self.init(
-            seconds: microseconds < 0 ? seconds - 1 : seconds,
-            nanos: Int32(microseconds < 0 ? microseconds + 1_000_000 : microseconds) * 1_000)
     }
 }

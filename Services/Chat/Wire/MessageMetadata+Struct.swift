@@ -1,10 +1,11 @@
+internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import RPC
 
 extension MessageMetadata {
     /// The JSON object that the message stands for; an absent one is empty.
-    init(_ metadata: GoogleProtobuf.Struct?) throws(BrokenRule) {
+    init(_ metadata: GoogleProtobuf.Struct?) throws(InvalidValue) {
         guard let metadata, !metadata.fields.isEmpty else {
             self = .none
             return
@@ -14,7 +15,7 @@ extension MessageMetadata {
         encoder.outputFormatting = .withoutEscapingSlashes
         guard let data = try? encoder.encode(node) else {
             // The encoder's only complaint is about what JSON has no word for.
-            throw BrokenRule("It holds a number that JSON cannot express.")
+            throw InvalidValue(sentence: "It holds a number that JSON cannot express.")
         }
         try self.init(json: String(decoding: data, as: UTF8.self))
     }
@@ -46,15 +47,19 @@ private enum JSONNode: Codable {
     case array([JSONNode])
     case object([String: JSONNode])
 
-    init(_ message: GoogleProtobuf.Struct, depth: Int) throws(BrokenRule) {
-        guard depth <= Self.maxDepth else { throw BrokenRule("It must be nested at most \(Self.maxDepth) deep.") }
+    init(_ message: GoogleProtobuf.Struct, depth: Int) throws(InvalidValue) {
+        guard depth <= Self.maxDepth else {
+            throw InvalidValue(sentence: "It must be nested at most \(Self.maxDepth) deep.")
+        }
         var object: [String: JSONNode] = [:]
         for (key, value) in message.fields { object[key] = try JSONNode(value, depth: depth + 1) }
         self = .object(object)
     }
 
-    init(_ value: GoogleProtobuf.Value, depth: Int) throws(BrokenRule) {
-        guard depth <= Self.maxDepth else { throw BrokenRule("It must be nested at most \(Self.maxDepth) deep.") }
+    init(_ value: GoogleProtobuf.Value, depth: Int) throws(InvalidValue) {
+        guard depth <= Self.maxDepth else {
+            throw InvalidValue(sentence: "It must be nested at most \(Self.maxDepth) deep.")
+        }
         switch value.kind {
         case .nullValue, nil: self = .null
         case .boolValue(let bool): self = .bool(bool)

@@ -10,20 +10,17 @@ internal import Time
 extension ChatV1.CreateSessionRequest {
     func parsed() throws(RPCError) -> (title: SessionTitle, clientID: ClientID?) {
         var violations = FieldViolations()
-        let title = violations.value("title") { () throws(BrokenRule) in try SessionTitle(self.title) }
-        let clientID = violations.value("client_id") { () throws(BrokenRule) -> ClientID? in
-            guard let clientID = self.clientId else { return nil }
-            return try ClientID(clientID)
-        }
-        return try violations.all(title, clientID)
+        let title = violations.value("title", self.title, SessionTitle.init(_:))
+        let clientID = violations.optional("client_id", clientId, ClientID.init(_:))
+        return (try violations.complete(title), clientID)
     }
 }
 
 extension ChatV1.GetSessionRequest {
     func parsed() throws(RPCError) -> SessionID {
         var violations = FieldViolations()
-        let id = violations.value("session_id") { () throws(BrokenRule) in try SessionID(parsing: sessionId) }
-        return try violations.all(id)
+        let id = violations.value("session_id", sessionId, SessionID.init(parsing:))
+        return try violations.complete(id)
     }
 }
 
@@ -32,7 +29,7 @@ extension ChatV1.ListSessionsRequest {
         var violations = FieldViolations()
         let size = violations.pageSize(pageSize, usual: 20, most: 100)
         let place = pageToken.isEmpty ? nil : try SessionRepository.Place(PageToken(parsing: pageToken, parts: 2))
-        return (try violations.all(size), place)
+        return (try violations.complete(size), place)
     }
 }
 
@@ -41,7 +38,7 @@ extension ChatV1.AppendMessagesRequest {
 
     func parsed() throws(RPCError) -> (session: SessionID, messages: [NewMessage]) {
         var violations = FieldViolations()
-        let session = violations.value("session_id") { () throws(BrokenRule) in try SessionID(parsing: sessionId) }
+        let session = violations.value("session_id", sessionId, SessionID.init(parsing:))
         violations.check(
             (1...Self.maxMessages).contains(messages.count), "messages",
             "There must be 1 to \(Self.maxMessages) of them; there are \(messages.count).")
@@ -54,18 +51,16 @@ extension ChatV1.AppendMessagesRequest {
             }
             if let message = message.parsed(as: "messages[\(place)]", &violations) { parsed.append(message) }
         }
-        return (try violations.all(session), parsed)
+        return (try violations.complete(session), parsed)
     }
 }
 
 extension ChatV1.NewMessage {
     func parsed(as field: String, _ violations: inout FieldViolations) -> NewMessage? {
-        let clientID = violations.value("\(field).client_id") { () throws(BrokenRule) in try ClientID(clientId) }
-        let speaker = violations.value("\(field).role") { () throws(BrokenRule) in try Speaker(role) }
-        let content = violations.value("\(field).content") { () throws(BrokenRule) in try MessageContent(self.content) }
-        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in
-            try MessageMetadata(self.metadata)
-        }
+        let clientID = violations.value("\(field).client_id", clientId, ClientID.init(_:))
+        let speaker = violations.value("\(field).role", role, Speaker.init(_:))
+        let content = violations.value("\(field).content", self.content, MessageContent.init(_:))
+        let metadata = violations.value("\(field).metadata", self.metadata, MessageMetadata.init(_:))
         guard let clientID, let speaker, let content, let metadata else { return nil }
         return NewMessage(clientID: clientID, speaker: speaker, content: content, metadata: metadata)
     }
@@ -74,9 +69,9 @@ extension ChatV1.NewMessage {
 extension ChatV1.ListMessagesRequest {
     func parsed() throws(RPCError) -> (session: SessionID, size: Int, sequence: Int64) {
         var violations = FieldViolations()
-        let session = violations.value("session_id") { () throws(BrokenRule) in try SessionID(parsing: sessionId) }
+        let session = violations.value("session_id", sessionId, SessionID.init(parsing:))
         let size = violations.pageSize(pageSize, usual: 50, most: 500)
-        let (id, limit) = try violations.all(session, size)
+        let (id, limit) = try violations.complete(session, size)
         return (id, limit, try pageToken.isEmpty ? 0 : PageToken(parsing: pageToken, parts: 2).sequence(in: id))
     }
 }

@@ -1,3 +1,4 @@
+internal import Application
 internal import Time
 
 /// What a person can consent to. The raw value is what the table holds.

@@ -1,3 +1,5 @@
+internal import Application
+
 /// An address that an account can have: in lower case, so that one mailbox is one account.
 ///
 /// Accepted is what mail servers hand out: the dot-atom form of RFC 5321 and a domain of at least two labels. Quoted

@@ -1,3 +1,5 @@
+internal import Application
+
 /// A password that an account may be opened with. It lives for one call and prints as nothing.
 ///
 /// Length is the rule that helps (NIST SP 800-63B, section 5.1.1.2); there are none about kinds of characters.

@@ -1,6 +1,5 @@
 internal import Contracts
 internal import FoundationEssentials
-internal import Time
 
 extension UsersV1.User {
     init(_ user: User) {
@@ -38,15 +37,5 @@ extension UsersV1.Consent {
             grantedAt: .init(consent.grantedAt),
             withdrawnAt: consent.withdrawnAt.map { .init($0) },
             epoch: consent.epoch)
-    }
-}
-
-extension GoogleProtobuf.Timestamp {
-    init(_ instant: Instant) {
-        let (seconds, microseconds) = instant.microsecondsSinceEpoch.quotientAndRemainder(dividingBy: 1_000_000)
-        // Nanoseconds count forward from their second, before 1970 too.
-        self.init(
-            seconds: microseconds < 0 ? seconds - 1 : seconds,
-            nanos: Int32(microseconds < 0 ? microseconds + 1_000_000 : microseconds) * 1_000)
     }
 }

@@ -1,3 +1,4 @@
+internal import Application
 internal import FoundationEssentials
 internal import HNSW
 internal import Time
@@ -11,14 +12,15 @@ struct CollectionName: Hashable, Sendable {
 
     let text: String
 
-    init(_ text: String) throws(BrokenRule) {
+    init(_ text: String) throws(InvalidValue) {
         let isWellFormed =
             (1...Self.maxCharacters).contains(text.utf8.count)
             && (text.utf8.first.map(Self.isLetter) ?? false)
             && text.utf8.allSatisfy { Self.isLetter($0) || Self.isDigitOrUnderscore($0) }
         guard isWellFormed else {
-            throw BrokenRule(
-                "It must have 1 to \(Self.maxCharacters) lower-case letters, digits and underscores, a letter first.")
+            throw InvalidValue(
+                sentence:
+                    "It must have 1 to \(Self.maxCharacters) lower-case letters, digits and underscores, a letter first.")
         }
         self.text = text
     }
@@ -38,9 +40,9 @@ struct ModelID: Hashable, Sendable {
 
     let text: String
 
-    init(_ text: String) throws(BrokenRule) {
+    init(_ text: String) throws(InvalidValue) {
         guard (1...Self.maxCharacters).contains(text.codePointCount), !text.hasNUL else {
-            throw BrokenRule("It must have 1 to \(Self.maxCharacters) characters.")
+            throw InvalidValue(sentence: "It must have 1 to \(Self.maxCharacters) characters.")
         }
         self.text = text
     }

@@ -1,12 +1,14 @@
+internal import Application
+
 /// The caller's own id of a document.
 struct DocumentID: Hashable, Sendable {
     static let maxCharacters = 256
 
     let text: String
 
-    init(_ text: String) throws(BrokenRule) {
+    init(_ text: String) throws(InvalidValue) {
         guard (1...Self.maxCharacters).contains(text.codePointCount), !text.hasNUL else {
-            throw BrokenRule("It must have 1 to \(Self.maxCharacters) characters and no NUL among them.")
+            throw InvalidValue(sentence: "It must have 1 to \(Self.maxCharacters) characters and no NUL among them.")
         }
         self.text = text
     }
@@ -21,9 +23,9 @@ struct DocumentContent: Hashable, Sendable {
 
     let text: String
 
-    init(_ text: String) throws(BrokenRule) {
-        guard text.utf8.count <= Self.maxBytes else { throw BrokenRule("It must have at most 32 KiB.") }
-        guard !text.hasNUL else { throw BrokenRule("It must not hold a NUL character.") }
+    init(_ text: String) throws(InvalidValue) {
+        guard text.utf8.count <= Self.maxBytes else { throw InvalidValue(sentence: "It must have at most 32 KiB.") }
+        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
         self.text = text
     }
 }
@@ -35,16 +37,16 @@ struct DocumentMetadata: Hashable, Sendable {
 
     let entries: [String: String]
 
-    init(_ entries: [String: String]) throws(BrokenRule) {
+    init(_ entries: [String: String]) throws(InvalidValue) {
         guard entries.count <= Self.maxEntries else {
-            throw BrokenRule("It must have at most \(Self.maxEntries) entries.")
+            throw InvalidValue(sentence: "It must have at most \(Self.maxEntries) entries.")
         }
-        guard !entries.keys.contains("") else { throw BrokenRule("No key may be empty.") }
+        guard !entries.keys.contains("") else { throw InvalidValue(sentence: "No key may be empty.") }
         guard entries.reduce(0, { $0 + $1.key.utf8.count + $1.value.utf8.count }) <= Self.maxBytes else {
-            throw BrokenRule("Its keys and values together must have at most 8 KiB.")
+            throw InvalidValue(sentence: "Its keys and values together must have at most 8 KiB.")
         }
         guard !entries.contains(where: { $0.key.hasNUL || $0.value.hasNUL }) else {
-            throw BrokenRule("It must not hold a NUL character.")
+            throw InvalidValue(sentence: "It must not hold a NUL character.")
         }
         self.entries = entries
     }

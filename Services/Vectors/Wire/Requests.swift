@@ -9,16 +9,16 @@ internal import RPC
 extension VectorsV1.CreateCollectionRequest {
     func parsed() throws(RPCError) -> (name: CollectionName, space: EmbeddingSpace) {
         var violations = FieldViolations()
-        let name = violations.value("name") { () throws(BrokenRule) in try CollectionName(self.name) }
-        let model = violations.value("model_id") { () throws(BrokenRule) in try ModelID(modelId) }
-        let dimension = violations.value("dimension") { () throws(BrokenRule) in
-            guard EmbeddingSpace.dimensions.contains(Int(self.dimension)) else {
-                throw BrokenRule("It must be 1 to 4,096.")
+        let name = violations.value("name", self.name, CollectionName.init(_:))
+        let model = violations.value("model_id", modelId, ModelID.init(_:))
+        let dimension = violations.value("dimension", Int(self.dimension)) { dimension throws(InvalidValue) in
+            guard EmbeddingSpace.dimensions.contains(dimension) else {
+                throw InvalidValue(sentence: "It must be 1 to 4,096.")
             }
-            return Int(self.dimension)
+            return dimension
         }
-        let metric = violations.value("metric") { () throws(BrokenRule) in try Metric(self.metric) }
-        let parts = try violations.all(name, model, dimension, metric)
+        let metric = violations.value("metric", self.metric, Metric.init(_:))
+        let parts = try violations.complete(name, model, dimension, metric)
         return (parts.0, EmbeddingSpace(model: parts.1, dimension: parts.2, metric: parts.3))
     }
 }
@@ -55,16 +55,12 @@ extension VectorsV1.Document {
     fileprivate func parsed(
         in space: EmbeddingSpace, as field: String, _ violations: inout FieldViolations
     ) -> NewDocument? {
-        let id = violations.value("\(field).id") { () throws(BrokenRule) in try DocumentID(self.id) }
-        let content = violations.value("\(field).content") { () throws(BrokenRule) in
-            try DocumentContent(self.content)
+        let id = violations.value("\(field).id", self.id, DocumentID.init(_:))
+        let content = violations.value("\(field).content", self.content, DocumentContent.init(_:))
+        let embedding = violations.value("\(field).embedding", self.embedding) { components throws(InvalidValue) in
+            try Embedding(components, in: space)
         }
-        let embedding = violations.value("\(field).embedding") { () throws(BrokenRule) in
-            try Embedding(self.embedding, in: space)
-        }
-        let metadata = violations.value("\(field).metadata") { () throws(BrokenRule) in
-            try DocumentMetadata(self.metadata)
-        }
+        let metadata = violations.value("\(field).metadata", self.metadata, DocumentMetadata.init(_:))
         guard let id, let content, let embedding, let metadata else { return nil }
         return NewDocument(id: id, content: content, embedding: embedding, metadata: metadata)
     }
@@ -77,19 +73,19 @@ extension VectorsV1.SearchRequest {
     func parsedQuery(for collection: Collection) throws -> SearchQuery {
         try require(modelId, of: collection)
         var violations = FieldViolations()
-        let embedding = violations.value("embedding") { () throws(BrokenRule) in
-            try Embedding(self.embedding, in: collection.space)
+        let embedding = violations.value("embedding", self.embedding) { components throws(InvalidValue) in
+            try Embedding(components, in: collection.space)
         }
-        let limit = violations.value("limit") { () throws(BrokenRule) in
-            guard self.limit == 0 || SearchQuery.limits.contains(Int(self.limit)) else {
-                throw BrokenRule("It must be 1 to 1,000, or 0 for \(SearchQuery.usualLimit).")
+        let limit = violations.value("limit", Int(self.limit)) { limit throws(InvalidValue) in
+            guard limit == 0 || SearchQuery.limits.contains(limit) else {
+                throw InvalidValue(sentence: "It must be 1 to 1,000, or 0 for \(SearchQuery.usualLimit).")
             }
-            return self.limit == 0 ? SearchQuery.usualLimit : Int(self.limit)
+            return limit == 0 ? SearchQuery.usualLimit : limit
         }
-        let filter = violations.value("filter") { () throws(BrokenRule) in try DocumentMetadata(self.filter) }
+        let filter = violations.value("filter", self.filter, DocumentMetadata.init(_:))
         violations.check((0...SearchQuery.maxEffort).contains(Int(efSearch)), "ef_search", "It must be 0 to 10,000.")
         violations.check(minPosition >= 0, "min_position", "It must not be negative.")
-        let parts = try violations.all(embedding, limit, filter)
+        let parts = try violations.complete(embedding, limit, filter)
         return SearchQuery(
             embedding: parts.0, limit: parts.1, filter: parts.2, effort: efSearch == 0 ? nil : Int(efSearch))
     }
@@ -100,21 +96,21 @@ extension VectorsV1.DeleteDocumentsRequest {
 
     func parsed() throws(RPCError) -> (name: CollectionName, ids: [DocumentID]) {
         var violations = FieldViolations()
-        let name = violations.value("collection") { () throws(BrokenRule) in try CollectionName(collection) }
+        let name = violations.value("collection", collection, CollectionName.init(_:))
         violations.check(
             (1...Self.maxIDs).contains(ids.count), "ids",
             "There must be 1 to 1,000 of them; there are \(ids.count).")
         let parsed = ids.prefix(Self.maxIDs).enumerated().compactMap { place, id in
-            violations.value("ids[\(place)]") { () throws(BrokenRule) in try DocumentID(id) }
+            violations.value("ids[\(place)]", id, DocumentID.init(_:))
         }
-        return (try violations.all(name), parsed)
+        return (try violations.complete(name), parsed)
     }
 }
 
 private func parse(_ collection: String) throws(RPCError) -> CollectionName {
     var violations = FieldViolations()
-    let name = violations.value("collection") { () throws(BrokenRule) in try CollectionName(collection) }
-    return try violations.all(name)
+    let name = violations.value("collection", collection, CollectionName.init(_:))
+    return try violations.complete(name)
 }
 
 private func require(_ model: String, of collection: Collection) throws(VectorsError) {

@@ -1,7 +1,7 @@
+internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import HNSW
-internal import Time
 
 extension VectorsV1.Collection {
     init(_ collection: Collection) {
@@ -32,23 +32,13 @@ extension VectorsV1.Metric {
 }
 
 extension Metric {
-    init(_ metric: VectorsV1.Metric) throws(BrokenRule) {
+    init(_ metric: VectorsV1.Metric) throws(InvalidValue) {
         switch metric {
         case .cosine: self = .cosine
         case .innerProduct: self = .innerProduct
         case .euclidean: self = .euclidean
         case .unspecified, .unrecognized:
-            throw BrokenRule("It must be METRIC_COSINE, METRIC_INNER_PRODUCT or METRIC_EUCLIDEAN.")
+            throw InvalidValue(sentence: "It must be METRIC_COSINE, METRIC_INNER_PRODUCT or METRIC_EUCLIDEAN.")
         }
-    }
-}
-
-extension GoogleProtobuf.Timestamp {
-    init(_ instant: Instant) {
-        let (seconds, microseconds) = instant.microsecondsSinceEpoch.quotientAndRemainder(dividingBy: 1_000_000)
-        // A timestamp's nanoseconds count forward from its second, before 1970 too.
-        self.init(
-            seconds: microseconds < 0 ? seconds - 1 : seconds,
-            nanos: Int32(microseconds < 0 ? microseconds + 1_000_000 : microseconds) * 1_000)
     }
 }

@@ -1,3 +1,4 @@
+internal import Application
 internal import Postgres
 
 /// An exact decimal with the digits that were sent: `5.40` stays `5.40`, as FHIR's decimal wants it.

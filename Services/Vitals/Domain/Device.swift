@@ -1,3 +1,4 @@
+internal import Application
 internal import Time
 
 /// What a device is. The raw value is what the table holds.

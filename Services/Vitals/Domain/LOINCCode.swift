@@ -1,3 +1,5 @@
+internal import Application
+
 /// Says what was measured: a LOINC code such as `8867-4` (heart rate).
 ///
 /// Its form is checked, not whether LOINC has published it. The last digit is a check digit, so most mistyped codes

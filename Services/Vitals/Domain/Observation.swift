@@ -1,3 +1,4 @@
+internal import Application
 internal import Time
 
 /// One reading of one vital sign, as a caller gives it.

@@ -1,3 +1,4 @@
+internal import Application
 internal import Time
 
 /// The instants from `start` on and before `end`.

@@ -1,3 +1,4 @@
+internal import Application
 internal import Time
 
 /// One sample of a device's signal.

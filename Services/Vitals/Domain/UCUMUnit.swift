@@ -1,3 +1,5 @@
+internal import Application
+
 /// Says in what was measured: a case-sensitive UCUM unit such as `mg/dL`, `mm[Hg]` or `/min`.
 ///
 /// Its form is checked by UCUM's grammar (section 2.1 of the specification), not whether its atoms exist.

@@ -90,8 +90,8 @@ extension FieldViolations {
     fileprivate mutating func period(
         _ startAt: GoogleProtobuf.Timestamp?, _ endAt: GoogleProtobuf.Timestamp?
     ) -> Period? {
-        let start = optional("start_at", startAt) { at throws(InvalidValue) in try Instant(at) }
-        let end = optional("end_at", endAt) { at throws(InvalidValue) in try Instant(at) }
+        let start = optional("start_at", startAt, Instant.init(checking:))
+        let end = optional("end_at", endAt, Instant.init(checking:))
         guard (start == nil) == (startAt == nil), (end == nil) == (endAt == nil) else { return nil }
         return value("end_at", (start, end)) { ends throws(InvalidValue) in try Period(start: ends.0, end: ends.1) }
     }

@@ -1,5 +1,4 @@
 internal import Contracts
-internal import Time
 
 extension VitalsV1.Observation {
     init(_ observation: Observation) {

@@ -54,13 +54,6 @@ struct GatewayClient: Sendable {
     }
 }
 
-extension GoogleProtobuf.Timestamp {
-    init(microsecondsSinceEpoch microseconds: Int64) {
-        let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
-        self.init(seconds: rest < 0 ? seconds - 1 : seconds, nanos: Int32((rest < 0 ? rest + 1_000_000 : rest) * 1000))
-    }
-}
-
 extension Array {
     /// The elements in runs of at most this many.
     func batches(of size: Int) -> [ArraySlice<Element>] {

@@ -1,5 +1,6 @@
 internal import Contracts
 internal import RPC
+internal import Time
 
 /// Gives one person's device and its data to Vitals. The sequence numbers are the places in the file, so doing it
 /// again adds nothing.
@@ -20,8 +21,8 @@ struct SampleVitals: Sendable {
             let observations = zip(batch.indices, batch).map { place, reading in
                 VitalsV1.Observation(
                     code: Self.glucose, quantity: .init(value: reading.value, unit: "mg/dL"),
-                    effectiveAt: .init(microsecondsSinceEpoch: reading.microsecondsSinceEpoch), source: "cgm", deviceId: device,
-                    sequence: Int64(place + 1))
+                    effectiveAt: .init(Instant(microsecondsSinceEpoch: reading.microsecondsSinceEpoch)), source: "cgm",
+                    deviceId: device, sequence: Int64(place + 1))
             }
             _ = try await client.patiently { options throws(RPCError) in
                 try await vitals.recordObservations(.init(observations: observations), options: options)
@@ -35,7 +36,8 @@ struct SampleVitals: Sendable {
         for batch in signal.samples.batches(of: Self.samplesPerCall) {
             let samples = zip(batch.indices, batch).map { place, sample in
                 VitalsV1.Sample(
-                    at: .init(microsecondsSinceEpoch: sample.microsecondsSinceEpoch), sequence: Int64(place + 1), value: sample.value)
+                    at: .init(Instant(microsecondsSinceEpoch: sample.microsecondsSinceEpoch)),
+                    sequence: Int64(place + 1), value: sample.value)
             }
             _ = try await client.patiently { options throws(RPCError) in
                 try await vitals.appendSamples(.init(deviceId: device, metric: "ppg", samples: samples), options: options)

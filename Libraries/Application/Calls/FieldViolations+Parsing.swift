@@ -1,36 +1,27 @@
-internal import Application
-internal import RPC
+package import RPC
 
 extension FieldViolations {
     /// Makes a value of a field. Notes why it could not be made and answers `nil`, so that the next field is read too.
-    mutating func value<Given, Value>(
+    package mutating func value<Given, Value>(
         _ field: @autoclosure () -> String, _ given: Given, _ parse: (Given) throws(InvalidValue) -> Value
     ) -> Value? {
         do throws(InvalidValue) {
             return try parse(given)
         } catch {
-            add(field(), "The field \(error.reason).")
+            add(field(), error.sentence())
             return nil
         }
     }
 
     /// Makes a value of a field that may be absent.
-    mutating func optional<Given, Value>(
+    package mutating func optional<Given, Value>(
         _ field: @autoclosure () -> String, _ given: Given?, _ parse: (Given) throws(InvalidValue) -> Value
     ) -> Value? {
         given.flatMap { value(field(), $0, parse) }
     }
 
-    /// How many a page holds: what was asked for, or the usual number for 0.
-    mutating func pageSize(_ asked: Int32, usual: Int, most: Int) -> Int? {
-        value("page_size", Int(asked)) { asked throws(InvalidValue) in
-            guard (0...most).contains(asked) else { throw InvalidValue("must be 1 to \(most), or 0 for \(usual)") }
-            return asked == 0 ? usual : asked
-        }
-    }
-
     /// The values, once every field has been read. Throws INVALID_ARGUMENT with every violation that was noted.
-    func complete<each Value>(_ values: repeat (each Value)?) throws(RPCError) -> (repeat each Value) {
+    package func complete<each Value>(_ values: repeat (each Value)?) throws(RPCError) -> (repeat each Value) {
         try throwIfAny()
         return (repeat try Self.present(each values))
     }

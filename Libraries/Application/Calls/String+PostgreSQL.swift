@@ -1,0 +1,7 @@
+extension String {
+    /// How PostgreSQL's `length` counts: code points, not what a reader sees as one character.
+    package var codePointCount: Int { unicodeScalars.count }
+
+    /// PostgreSQL's text cannot hold a NUL.
+    package var hasNUL: Bool { utf8.contains(0) }
+}
