@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -91,7 +92,7 @@ let package = Package(
         library("Redis", ["CHiredis", "Time", nioCore, nioPosix, nioSSL, logging, crypto]),
         library("Resilience", ["Redis", "Time"]),
         library("HTTP2", ["CNghttp2"]),
-        library("RPC", ["HTTP2", "Time", nioCore, nioPosix, nioSSL, logging]),
+        library("RPC", ["HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging]),
         .target(name: "CContracts", dependencies: ["CProtobuf"], path: "Libraries/CContracts"),
         library("Contracts", ["RPC", "Time", "CContracts", "CProtobuf"]),
         library("HNSW"),
@@ -115,8 +116,7 @@ let package = Package(
         .executableTarget(
             name: "HeartGuardCommand",
             dependencies: [
-                "Application", "Contracts", "RPC", "Postgres", "Migrations", "Schema", "Tokens", "Time", logging,
-                argumentParser,
+                "Contracts", "RPC", "Postgres", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser,
             ],
             path: "Tools/heartguard", swiftSettings: settings),
 
