@@ -19,7 +19,7 @@ enum Argon2 {
         }
         guard code == ARGON2_OK.rawValue else {
             let reason = unsafe String(cString: argon2_error_message(code))
-            throw PasswordsError(code: .library(code), message: "Hashing a password failed: \(reason).")
+            throw PasswordsError(code: .argon2(code), message: "Hashing a password failed: \(reason).")
         }
         return tag
     }

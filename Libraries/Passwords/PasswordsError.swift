@@ -12,7 +12,7 @@ package struct PasswordsError: Error, Sendable, CustomStringConvertible {
         /// The caller's task was cancelled before its turn came.
         case cancelled
         /// libargon2 refused with this code, such as -22 for memory that could not be allocated.
-        case library(Int32)
+        case argon2(Int32)
     }
 
     package let code: Code

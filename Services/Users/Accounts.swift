@@ -64,7 +64,7 @@ struct Accounts: Sendable {
             case .busy: throw UsersError.passwordsBusy
             case .cancelled: throw CancellationError()
             case .tooLong: throw UsersError.passwordTooLong
-            case .malformedHash, .library: throw error
+            case .malformedHash, .argon2: throw error
             }
         }
     }
