@@ -1,10 +1,15 @@
 internal import CNghttp2
 
 extension HTTP2Session {
-    /// Begins a request. While the peer allows no further stream, it waits here.
-    package mutating func sendRequest(_ headers: [HTTP2Header], endStream: Bool) throws(HTTP2Error) -> HTTP2StreamID {
-        let body = endStream ? nil : OutboundBody()
-        let stream = unsafe record.arena.withFields(headers) { fields, count in
+    /// Begins a request whose fields are the fixed ones, then the others. While the peer allows no further stream, it
+    /// waits here.
+    package mutating func sendRequest(
+        _ headers: [HTTP2Header] = [],
+        after fixed: HTTP2FixedFields? = nil,
+        endStream: Bool
+    ) throws(HTTP2Error) -> HTTP2StreamID {
+        let body = endStream ? nil : record.makeBody()
+        let stream = unsafe record.arena.withFields(fixed, headers) { fields, count in
             unsafe withProvider(body) { unsafe nghttp2_submit_request(session, nil, fields, count, $0, nil) }
         }
         if stream < 0 { throw HTTP2Error(code: stream) }
@@ -12,14 +17,15 @@ extension HTTP2Session {
         return stream
     }
 
-    /// Answers a request with headers; with `endStream` they are the whole answer.
+    /// Answers a request with headers, the fixed ones first; with `endStream` they are the whole answer.
     package mutating func sendResponse(
-        _ headers: [HTTP2Header],
+        _ headers: [HTTP2Header] = [],
+        after fixed: HTTP2FixedFields? = nil,
         on stream: HTTP2StreamID,
         endStream: Bool
     ) throws(HTTP2Error) {
-        let body = endStream ? nil : OutboundBody()
-        let code = unsafe record.arena.withFields(headers) { fields, count in
+        let body = endStream ? nil : record.makeBody()
+        let code = unsafe record.arena.withFields(fixed, headers) { fields, count in
             unsafe withProvider(body) { unsafe nghttp2_submit_response(session, stream, fields, count, $0) }
         }
         try check(code)
@@ -33,11 +39,14 @@ extension HTTP2Session {
         resume(body, stream)
     }
 
-    /// Ends a body that has been begun, with trailers if there are any.
-    package mutating func finish(_ stream: HTTP2StreamID, trailers: [HTTP2Header] = []) {
+    /// Ends a body that has been begun, with trailers if there are any, the fixed ones first.
+    package mutating func finish(
+        _ stream: HTTP2StreamID,
+        trailers: [HTTP2Header] = [],
+        after fixed: HTTP2FixedFields? = nil
+    ) {
         guard let body = record.bodies[stream], !body.isFinished else { return }
-        body.trailers = trailers
-        body.finish()
+        body.finish(fixed, trailers)
         resume(body, stream)
     }
 
@@ -60,6 +69,11 @@ extension HTTP2Session {
     /// Gives the peer back room on the stream for bytes that have been read.
     package mutating func consume(_ count: Int, on stream: HTTP2StreamID) throws(HTTP2Error) {
         try check(unsafe nghttp2_session_consume_stream(session, stream, count))
+    }
+
+    /// Gives the peer back room on the stream and on the connection.
+    package mutating func consumeEverywhere(_ count: Int, on stream: HTTP2StreamID) throws(HTTP2Error) {
+        try check(unsafe nghttp2_session_consume(session, stream, count))
     }
 
     /// Gives the peer back room on the connection.

@@ -82,9 +82,7 @@ package struct HTTP2Session: ~Copyable {
 
     /// Hands out the events since the last exchange, and takes an old batch to be filled again.
     package mutating func exchange(_ batch: inout HTTP2Batch) {
-        batch.events.removeAll(keepingCapacity: true)
-        batch.body.removeAll(keepingCapacity: true)
-        swap(&batch, &record.batch)
+        record.exchange(&batch)
     }
 
     package var hasEvents: Bool { !record.batch.events.isEmpty }

@@ -5,7 +5,8 @@ final class OutboundBody {
     private var offset = 0
     private(set) var byteCount = 0
     private(set) var isFinished = false
-    var trailers: [HTTP2Header] = []
+    private var fixedTrailers: HTTP2FixedFields?
+    private var trailers: [HTTP2Header] = []
     /// nghttp2 asked for bytes when there were none, and has to be told when there are.
     var isDeferred = false
     /// Somebody waits for the bytes to become fewer.
@@ -17,8 +18,33 @@ final class OutboundBody {
         byteCount += bytes.count
     }
 
-    func finish() {
+    func finish(_ fixed: HTTP2FixedFields?, _ trailers: [HTTP2Header]) {
         isFinished = true
+        fixedTrailers = fixed
+        self.trailers = trailers
+    }
+
+    /// The trailers, once.
+    func takeTrailers() -> (HTTP2FixedFields?, [HTTP2Header])? {
+        if fixedTrailers == nil, trailers.isEmpty { return nil }
+        defer {
+            fixedTrailers = nil
+            trailers = []
+        }
+        return (fixedTrailers, trailers)
+    }
+
+    /// Becomes a body that nothing has been asked of.
+    func reset() {
+        chunks.removeAll(keepingCapacity: chunks.capacity <= 64)
+        firstChunk = 0
+        offset = 0
+        byteCount = 0
+        isFinished = false
+        fixedTrailers = nil
+        trailers = []
+        isDeferred = false
+        reportsDrain = false
     }
 
     /// Moves as many bytes as there are and fit; returns how many.

@@ -27,8 +27,8 @@ enum SessionCallbacks {
             if let frame = unsafe frame { unsafe SessionCallbacks.received(frame, SessionCallbacks.record(context)) }
             return 0
         }
-        unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, context in
-            if let frame = unsafe frame { unsafe SessionCallbacks.sent(frame, SessionCallbacks.record(context)) }
+        unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { session, frame, context in
+            if let frame = unsafe frame { unsafe SessionCallbacks.sent(session, frame, SessionCallbacks.record(context)) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, code, context in
@@ -50,6 +50,7 @@ enum SessionCallbacks {
         return unsafe callbacks
     }
 
+    /// The session keeps the record for as long as nghttp2 can call.
     private static func record(_ context: UnsafeMutableRawPointer?) -> SessionRecord {
         guard let context = unsafe context else { preconditionFailure("nghttp2 lost the context it was given") }
         return unsafe Unmanaged<SessionRecord>.fromOpaque(context).takeUnretainedValue()
@@ -91,7 +92,7 @@ enum SessionCallbacks {
         }
     }
 
-    private static func sent(_ frame: UnsafePointer<nghttp2_frame>, _ record: SessionRecord) {
+    private static func sent(_ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>, _ record: SessionRecord) {
         let header = unsafe frame.pointee.hd
         if record.role == .client {
             // Requests leave in the order of their numbers.
@@ -101,7 +102,8 @@ enum SessionCallbacks {
         guard header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else { return }
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
-            record.batch.events.append(.responseSent(header.stream_id))
+            guard unsafe nghttp2_session_get_stream_remote_close(session, header.stream_id) == 0 else { return }
+            record.batch.events.append(.answeredEarly(header.stream_id))
         default:
             break
         }
@@ -113,7 +115,7 @@ enum SessionCallbacks {
         let header = unsafe frame.pointee.hd
         guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue else { return }
         guard record.role == .client else {
-            record.bodies[header.stream_id] = nil
+            record.removeBody(of: header.stream_id)
             return
         }
         guard unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return }
@@ -143,11 +145,9 @@ enum SessionCallbacks {
         }
         if body.byteCount == 0, body.isFinished {
             unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
-            if !body.trailers.isEmpty {
+            if let (fixed, trailers) = body.takeTrailers() {
                 unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
-                let trailers = body.trailers
-                body.trailers = []
-                let code = unsafe record.arena.withFields(trailers) { fields, count in
+                let code = unsafe record.arena.withFields(fixed, trailers) { fields, count in
                     unsafe nghttp2_submit_trailer(session, stream, fields, count)
                 }
                 if code != 0 { return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue) }

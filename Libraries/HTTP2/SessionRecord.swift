@@ -8,13 +8,17 @@ final class SessionRecord {
     let lowWaterBytes: Int
 
     var batch = HTTP2Batch()
-    var bodies: [HTTP2StreamID: OutboundBody] = [:]
+    var bodies = HTTP2StreamTable<OutboundBody>()
     var arena = HeaderArena()
     var lastRequestSent: HTTP2StreamID = 0
 
-    private var headers: [HTTP2Header] = []
+    /// The first field of the block that is arriving; `nil` between blocks.
+    private var firstField: Int?
     private var headerBytes = 0
     private var headersAreTruncated = false
+    /// Bodies whose streams are gone, to be used again.
+    private var spareBodies: [OutboundBody] = []
+    private static let maxSpareBodies = 64
 
     init(role: HTTP2Role, settings: HTTP2Settings) {
         self.role = role
@@ -23,8 +27,7 @@ final class SessionRecord {
     }
 
     func beginHeaders() {
-        headers = []
-        headers.reserveCapacity(10)
+        firstField = batch.fieldCount
         headerBytes = 0
         headersAreTruncated = false
     }
@@ -35,12 +38,22 @@ final class SessionRecord {
             headersAreTruncated = true
             return
         }
-        unsafe headers.append(HTTP2Header(FamiliarText.string(name), FamiliarText.string(value)))
+        unsafe batch.addField(name: name, value: value)
     }
 
     func endHeaders(_ stream: HTTP2StreamID, endStream: Bool) {
-        batch.events.append(.headers(stream, headers, endStream: endStream, isTruncated: headersAreTruncated))
-        headers = []
+        let fields = (firstField ?? batch.fieldCount)..<batch.fieldCount
+        firstField = nil
+        batch.events.append(.headers(stream, fields, endStream: endStream, isTruncated: headersAreTruncated))
+    }
+
+    /// Hands out what was written down, but for a block of headers whose rest is still to come.
+    func exchange(_ other: inout HTTP2Batch) {
+        other.empty()
+        swap(&other, &batch)
+        guard let first = firstField else { return }
+        batch.takeFields(from: first, of: &other)
+        firstField = 0
     }
 
     func addData(_ stream: HTTP2StreamID, _ bytes: UnsafeRawBufferPointer) {
@@ -49,26 +62,22 @@ final class SessionRecord {
         batch.events.append(.data(stream, start..<batch.body.count))
     }
 
-    func closeStream(_ stream: HTTP2StreamID, _ code: UInt32) {
-        bodies[stream] = nil
-        batch.events.append(.streamClosed(stream, HTTP2ErrorCode(rawValue: code)))
+    func makeBody() -> OutboundBody { spareBodies.popLast() ?? OutboundBody() }
+
+    /// Gives a body back that no stream of nghttp2's refers to.
+    func removeBody(of stream: HTTP2StreamID) {
+        guard let body = bodies.removeValue(for: stream) else { return }
+        recycle(body)
     }
-}
 
-/// Header text that nearly every message repeats, so that no string has to be made for it.
-enum FamiliarText {
-    private static let texts = [
-        "application/grpc", "grpc-accept-encoding", "application/grpc+proto", "identity, deflate, gzip",
-        "identity,deflate,gzip", "grpc-status-details-bin",
-    ]
+    func recycle(_ body: OutboundBody) {
+        guard spareBodies.count < SessionRecord.maxSpareBodies else { return }
+        body.reset()
+        spareBodies.append(body)
+    }
 
-    static func string(_ bytes: UnsafeRawBufferPointer) -> String {
-        // Up to fifteen bytes live inside the String itself.
-        if bytes.count > 15 {
-            for text in texts where text.utf8.count == bytes.count {
-                if unsafe bytes.elementsEqual(text.utf8) { return text }
-            }
-        }
-        return unsafe String(decoding: bytes, as: UTF8.self)
+    func closeStream(_ stream: HTTP2StreamID, _ code: UInt32) {
+        removeBody(of: stream)
+        batch.events.append(.streamClosed(stream, HTTP2ErrorCode(rawValue: code)))
     }
 }

@@ -22,7 +22,7 @@ import Testing
         )
         let learned = try pair.exchange()
 
-        #expect(learned.server.contains(.headers(stream, .request, endStream: true, isTruncated: true)))
+        #expect(learned.serverHeaders.contains(Headers(stream, .request, endStream: true, isTruncated: true)))
     }
 
     @Test func `gives up on a peer that opens and resets streams without end`() throws {

@@ -18,6 +18,8 @@ struct SessionPair: ~Copyable {
         var server: [HTTP2Event] = []
         var clientBody: [UInt8] = []
         var serverBody: [UInt8] = []
+        var clientHeaders: [Headers] = []
+        var serverHeaders: [Headers] = []
     }
 
     mutating func exchange() throws -> Learned {
@@ -34,9 +36,11 @@ struct SessionPair: ~Copyable {
             client.exchange(&batch)
             learned.client += batch.events
             learned.clientBody += batch.body
+            learned.clientHeaders += Headers.all(in: batch)
             server.exchange(&batch)
             learned.server += batch.events
             learned.serverBody += batch.body
+            learned.serverHeaders += Headers.all(in: batch)
         }
         return learned
     }
@@ -47,6 +51,28 @@ struct SessionPair: ~Copyable {
             bytes += more
         }
         return bytes
+    }
+}
+
+/// A block of headers, out of its batch.
+struct Headers: Equatable {
+    let stream: HTTP2StreamID
+    let fields: [HTTP2Header]
+    let endStream: Bool
+    let isTruncated: Bool
+
+    init(_ stream: HTTP2StreamID, _ fields: [HTTP2Header], endStream: Bool, isTruncated: Bool = false) {
+        self.stream = stream
+        self.fields = fields
+        self.endStream = endStream
+        self.isTruncated = isTruncated
+    }
+
+    static func all(in batch: HTTP2Batch) -> [Headers] {
+        batch.events.compactMap { event in
+            guard case .headers(let stream, let fields, let endStream, let isTruncated) = event else { return nil }
+            return Headers(stream, batch.headers(fields), endStream: endStream, isTruncated: isTruncated)
+        }
     }
 }
 

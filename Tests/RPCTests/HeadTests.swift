@@ -1,4 +1,4 @@
-import HTTP2
+@testable import HTTP2
 import Testing
 
 @testable import RPC
@@ -28,7 +28,7 @@ import Testing
 
         let head = try RequestHead(headers, isTruncated: false)
 
-        #expect(head.path == "/a.B/C")
+        #expect(head.method.descriptor.path == "/a.B/C")
         #expect(head.timeout == .milliseconds(100))
         #expect(head.metadata == ["user-agent": "test", "x-a": "1", "x-a": "2"])
     }
@@ -65,12 +65,69 @@ import Testing
         #expect(error.code == code)
     }
 
+    @Test(arguments: [
+        ("/a.B/E", "The service a.B has no method E."), ("/a.X/C", "The server has no method /a.X/C."),
+        ("/", "The server has no method /."), ("", "The server has no method ."),
+    ])
+    func `is refused as UNIMPLEMENTED when its method is not known`(path: String, message: String) {
+        guard case .status(let error)? = refusal(good(":path", path)) else {
+            Issue.record("was not refused")
+            return
+        }
+        #expect(error.code == .unimplemented)
+        #expect(error.message == message)
+    }
+
     @Test func `is refused when it was larger than the limit`() {
         guard case .status(let error)? = refusal(Self.good, isTruncated: true) else {
             Issue.record("was not refused")
             return
         }
         #expect(error.code == .resourceExhausted)
+    }
+}
+
+extension HTTP2Batch {
+    /// A batch with one block of headers.
+    init(_ headers: [HTTP2Header]) {
+        self.init()
+        for header in headers {
+            var (name, value) = (header.name, header.value)
+            name.withUTF8 { name in
+                value.withUTF8 { value in
+                    unsafe addField(name: UnsafeRawBufferPointer(name), value: UnsafeRawBufferPointer(value))
+                }
+            }
+        }
+    }
+}
+
+extension RequestHead {
+    private struct Service: RPCService {
+        static let serviceName = "a.B"
+        let handlers = ["C", "D"].map { name in
+            MethodHandler.unary(
+                Method<Note, Note>(
+                    MethodDescriptor(service: "a.B", name: name, kind: .unary, policy: MethodPolicy(access: .anyone)))
+            ) { request, _ in request }
+        }
+    }
+
+    init(_ headers: [HTTP2Header], isTruncated: Bool) throws(Refusal) {
+        var userAgent = RepeatedText()
+        try self.init(
+            0..<headers.count, of: HTTP2Batch(headers), isTruncated: isTruncated,
+            methods: MethodTable([Service()], interceptors: []), userAgent: &userAgent)
+    }
+}
+
+extension ResponseHead {
+    init(first headers: [HTTP2Header], endStream: Bool) {
+        self.init(first: 0..<headers.count, of: HTTP2Batch(headers), endStream: endStream)
+    }
+
+    init(trailers headers: [HTTP2Header]) {
+        self.init(trailers: 0..<headers.count, of: HTTP2Batch(headers))
     }
 }
 

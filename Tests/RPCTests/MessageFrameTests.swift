@@ -8,7 +8,8 @@ import Testing
         var messages: [[UInt8]] = []
         var rest = bytes[...]
         while !rest.isEmpty {
-            try reader.read(rest.prefix(pieces)) { messages.append($0) }
+            let piece = Array(rest.prefix(pieces))
+            try unsafe reader.read(piece.span.bytes) { messages.append($0) }
             rest = rest.dropFirst(pieces)
         }
         try reader.finish()

@@ -8,13 +8,13 @@ final class RawPeer: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private var session: HTTP2Session
-    private let react: @Sendable (inout HTTP2Session, HTTP2Event, [UInt8]) -> Void
+    private let react: @Sendable (inout HTTP2Session, HTTP2Event, HTTP2Batch) -> Void
     private let begin: @Sendable (inout HTTP2Session) -> Void
 
     init(
         role: HTTP2Role,
         begin: @escaping @Sendable (inout HTTP2Session) -> Void = { _ in },
-        react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, [UInt8]) -> Void
+        react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, HTTP2Batch) -> Void
     ) throws {
         session = try HTTP2Session(role: role)
         self.begin = begin
@@ -36,7 +36,7 @@ final class RawPeer: ChannelInboundHandler {
         var batch = HTTP2Batch()
         repeat {
             session.exchange(&batch)
-            for event in batch.events { react(&session, event, batch.body) }
+            for event in batch.events { react(&session, event, batch) }
             var buffer = ByteBuffer()
             // What a test makes go wrong shows at its other end.
             while (try? session.nextOutput { buffer.writeBytes($0) }) != nil {}
@@ -51,8 +51,8 @@ final class RawPeer: ChannelInboundHandler {
         _ headers: [HTTP2Header],
         body: [UInt8]? = nil,
         endsBody: Bool = true
-    ) async throws -> [HTTP2Event] {
-        let (events, continuation) = AsyncStream.makeStream(of: HTTP2Event.self)
+    ) async throws -> Heard {
+        let (events, continuation) = AsyncStream.makeStream(of: (HTTP2Event, [HTTP2Header]).self)
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -60,8 +60,12 @@ final class RawPeer: ChannelInboundHandler {
                         guard let stream = try? session.sendRequest(headers, endStream: body == nil) else { return }
                         if let body { session.send(body, on: stream) }
                         if endsBody { session.finish(stream) }
-                    } react: { _, event, _ in
-                        continuation.yield(event)
+                    } react: { _, event, batch in
+                        if case .headers(_, let fields, _, _) = event {
+                            continuation.yield((event, batch.headers(fields)))
+                        } else {
+                            continuation.yield((event, []))
+                        }
                         if case .streamClosed = event { continuation.finish() }
                     }
                     try channel.pipeline.syncOperations.addHandler(peer)
@@ -70,7 +74,10 @@ final class RawPeer: ChannelInboundHandler {
             .connect(host: "127.0.0.1", port: port)
             .get()
         channel.closeFuture.whenComplete { _ in continuation.finish() }
-        let all = await events.reduce(into: []) { $0.append($1) }
+        let all = await events.reduce(into: Heard()) { heard, next in
+            heard.events.append(next.0)
+            heard.headers += next.1
+        }
         try await channel.close()
         return all
     }
@@ -78,7 +85,7 @@ final class RawPeer: ChannelInboundHandler {
     /// Runs a server that reacts as told, for the time of `body`.
     static func serve<Result>(
         begin: @escaping @Sendable (inout HTTP2Session) -> Void = { _ in },
-        _ react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, [UInt8]) -> Void,
+        _ react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, HTTP2Batch) -> Void,
         _ body: (_ port: Int) async throws -> Result
     ) async throws -> Result {
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -110,13 +117,11 @@ extension [HTTP2Header] {
     }
 }
 
-extension [HTTP2Event] {
+/// What a server answered: its events, and the header fields of all its blocks.
+struct Heard {
+    var events: [HTTP2Event] = []
+    var headers: [HTTP2Header] = []
+
     /// The value of the last header field with the name.
-    func header(_ name: String) -> String? {
-        var value: String?
-        for case .headers(_, let headers, _, _) in self {
-            for header in headers where header.name == name { value = header.value }
-        }
-        return value
-    }
+    func header(_ name: String) -> String? { headers.last { $0.name == name }?.value }
 }

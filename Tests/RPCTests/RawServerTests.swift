@@ -13,31 +13,31 @@ import Time
         _ body: [UInt8]? = frame,
         endsBody: Bool = true,
         handler: MethodHandler = NotesService.echo
-    ) async throws -> [HTTP2Event] {
+    ) async throws -> Heard {
         try await withLoopback([handler]) { loopback in
             try await RawPeer.ask(port: loopback.port, headers, body: body, endsBody: endsBody)
         }
     }
 
     @Test func `answers a proper call`() async throws {
-        let events = try await ask(.call("Say"))
+        let heard = try await ask(.call("Say"))
 
-        #expect(events.header(":status") == "200")
-        #expect(events.header("content-type") == "application/grpc")
-        #expect(events.header("grpc-status") == "0")
+        #expect(heard.header(":status") == "200")
+        #expect(heard.header("content-type") == "application/grpc")
+        #expect(heard.header("grpc-status") == "0")
     }
 
     @Test func `refuses another content type with HTTP status 415`() async throws {
-        let events = try await ask(.call("Say", ["content-type": "application/json"]))
+        let heard = try await ask(.call("Say", ["content-type": "application/json"]))
 
-        #expect(events.header(":status") == "415")
+        #expect(heard.header(":status") == "415")
     }
 
     @Test func `answers an unknown method with nothing but trailers`() async throws {
-        let events = try await ask(.call("Missing"))
+        let heard = try await ask(.call("Missing"))
 
-        #expect(events.header("grpc-status") == "12")
-        #expect(events.count { if case .headers = $0 { true } else { false } } == 1)
+        #expect(heard.header("grpc-status") == "12")
+        #expect(heard.events.count { if case .headers = $0 { true } else { false } } == 1)
     }
 
     @Test(arguments: [
@@ -45,23 +45,23 @@ import Time
         ([0, 255, 255, 255, 255], "8"),
     ])
     func `refuses a body that is not one message`(body: [UInt8], status: String) async throws {
-        let events = try await ask(.call("Say"), body)
+        let heard = try await ask(.call("Say"), body)
 
-        #expect(events.header("grpc-status") == status)
+        #expect(heard.header("grpc-status") == status)
     }
 
     @Test func `refuses an encoding that it does not know and names those that it does`() async throws {
-        let events = try await ask(.call("Say", ["grpc-encoding": "gzip"]), [1, 0, 0, 0, 1, 0])
+        let heard = try await ask(.call("Say", ["grpc-encoding": "gzip"]), [1, 0, 0, 0, 1, 0])
 
-        #expect(events.header("grpc-status") == "12")
-        #expect(events.header("grpc-accept-encoding") == "identity")
+        #expect(heard.header("grpc-status") == "12")
+        #expect(heard.header("grpc-accept-encoding") == "identity")
     }
 
     @Test func `tells a caller that goes on sending to stop when the answer is complete`() async throws {
-        let events = try await ask(.call("Missing"), endsBody: false)
+        let heard = try await ask(.call("Missing"), endsBody: false)
 
-        #expect(events.header("grpc-status") == "12")
-        #expect(events.contains(.streamClosed(1, .noError)))
+        #expect(heard.header("grpc-status") == "12")
+        #expect(heard.events.contains(.streamClosed(1, .noError)))
     }
 
     @Test func `ends a call whose deadline passes, and cancels its handler`() async throws {
@@ -72,26 +72,26 @@ import Time
             return note
         }
 
-        let events = try await withLoopback([handler]) { loopback in
-            let events = try await RawPeer.ask(port: loopback.port, .call("Say", ["grpc-timeout": "10m"]), body: Self.frame)
+        let heard = try await withLoopback([handler]) { loopback in
+            let heard = try await RawPeer.ask(port: loopback.port, .call("Say", ["grpc-timeout": "10m"]), body: Self.frame)
             await cancelled.wait()
-            return events
+            return heard
         }
 
-        #expect(events.header("grpc-status") == "4")
+        #expect(heard.header("grpc-status") == "4")
     }
 
     @Test func `ends a call that never sends its message when the deadline passes`() async throws {
-        let events = try await ask(.call("Say", ["grpc-timeout": "10m"]), [0, 0], endsBody: false)
+        let heard = try await ask(.call("Say", ["grpc-timeout": "10m"]), [0, 0], endsBody: false)
 
-        #expect(events.header("grpc-status") == "4")
+        #expect(heard.header("grpc-status") == "4")
     }
 }
 
 /// What a client makes of servers that are not as they should be.
 @Suite struct `A client answered in raw bytes` {
     private func call(
-        _ react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, [UInt8]) -> Void,
+        _ react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, HTTP2Batch) -> Void,
         timeout: Duration = .seconds(60),
         begin: @escaping @Sendable (inout HTTP2Session) -> Void = { _ in }
     ) async throws -> Result<Note, RPCError> {

@@ -77,14 +77,17 @@ final class ClientCall: @unchecked Sendable {
 
     // MARK: The response
 
-    func received(_ headers: [HTTP2Header], endStream: Bool, isTruncated: Bool) {
+    func received(_ fields: Range<Int>, of batch: HTTP2Batch, endStream: Bool, isTruncated: Bool) {
         if isTruncated {
             let message = "The server's metadata is larger than the client accepts."
             end(.failure(RPCError(.resourceExhausted, message)), reset: true)
             return
         }
         let isFirst = state.expectsFirstHeaders
-        let head = isFirst ? ResponseHead(first: headers, endStream: endStream) : ResponseHead(trailers: headers)
+        let head =
+            isFirst
+            ? ResponseHead(first: fields, of: batch, endStream: endStream)
+            : ResponseHead(trailers: fields, of: batch)
         switch head {
         case .ignored: break
         case .begun(let metadata):
@@ -102,7 +105,7 @@ final class ClientCall: @unchecked Sendable {
         }
     }
 
-    func received(_ bytes: ArraySlice<UInt8>) {
+    func received(_ bytes: RawSpan) {
         guard !state.isEnded else { return }
         do throws(FrameProblem) {
             try reader.read(bytes) { responses.append($0) }
@@ -110,7 +113,7 @@ final class ClientCall: @unchecked Sendable {
             end(.failure(RPCError(error)), reset: true)
             return
         }
-        responses.received(bytes.count)
+        responses.received(bytes.byteCount)
         if context.method.kind.hasSingleResponse, responses.count > 1 { end(.failure(.notOneResponse), reset: true) }
     }
 

@@ -77,16 +77,21 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
 
     // MARK: Events
 
-    func received(_ event: HTTP2Event, body: [UInt8]) {
+    func received(_ event: HTTP2Event, in batch: HTTP2Batch) {
         keepalive?.heard()
         switch event {
-        case .headers(let stream, let headers, let endStream, let isTruncated):
-            calls[stream]?.received(headers, endStream: endStream, isTruncated: isTruncated)
+        case .headers(let stream, let fields, let endStream, let isTruncated):
+            guard let call = calls[stream] else { break }
+            call.received(fields, of: batch, endStream: endStream, isTruncated: isTruncated)
             // Headers that end a stream are a status; without one the call has failed by now.
-            if endStream { calls[stream]?.receivedEnd() }
+            if endStream { call.receivedEnd() }
         case .data(let stream, let range):
             changeSession { session throws(HTTP2Error) in try session.consumeConnection(range.count) }
-            if let call = calls[stream] { call.received(body[range]) } else { returnRoom(range.count, on: stream) }
+            if let call = calls[stream] {
+                unsafe call.received(batch.body.span.bytes.extracting(range))
+            } else {
+                returnRoom(range.count, on: stream)
+            }
         case .endStream(let stream):
             calls[stream]?.receivedEnd()
         case .drained(let stream):
@@ -105,7 +110,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             guard !isReady else { return }
             isReady = true
             subchannel.connectionReady(self)
-        case .pingAcknowledged, .responseSent, .invalidFrame:
+        case .pingAcknowledged, .answeredEarly, .invalidFrame:
             break
         }
     }

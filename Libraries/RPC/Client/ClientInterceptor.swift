@@ -16,8 +16,7 @@ package struct ClientCallContext: Sendable {
         self.metadata = metadata
         self.deadline = deadline
         self.waitForReady = waitForReady
-        self.responseMetadata = MetadataBox()
-        self.trailingMetadata = MetadataBox()
+        (self.responseMetadata, self.trailingMetadata) = MetadataBox.pair()
     }
 }
 

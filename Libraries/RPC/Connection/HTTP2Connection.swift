@@ -4,7 +4,8 @@ internal import NIOTLS
 
 /// What stands on an HTTP/2 connection: the calls that a server answers, or those that a client makes.
 protocol HTTP2Peer: AnyObject {
-    func received(_ event: HTTP2Event, body: [UInt8])
+    /// What the event refers to stands in the batch, and only until the call returns.
+    func received(_ event: HTTP2Event, in batch: HTTP2Batch)
     /// The connection is gone. It is the last thing that a peer hears.
     func connectionEnded(_ reason: String)
 }
@@ -113,7 +114,7 @@ final class HTTP2Connection: ChannelInboundHandler {
             var batch = HTTP2Batch()
             swap(&batch, &self.batch)
             session.exchange(&batch)
-            for event in batch.events { peer?.received(event, body: batch.body) }
+            for event in batch.events { peer?.received(event, in: batch) }
             swap(&batch, &self.batch)
         }
         isDelivering = false

@@ -28,25 +28,40 @@ package struct HTTPRoute: Sendable, Hashable {
     }
 }
 
-/// A method of a contract, without its types.
+/// A method of a contract, without its types. A copy costs one reference.
 package struct MethodDescriptor: Sendable, Hashable {
-    /// The full name of the service, such as `heartguard.users.v1.UsersService`.
-    package let service: String
-    package let name: String
-    package let kind: CallKind
-    package let policy: MethodPolicy
-    package let routes: [HTTPRoute]
-    /// What `:path` says on the wire: `/service/name`.
-    package let path: String
+    private let contents: Contents
+
+    private final class Contents: Sendable {
+        let service: String
+        let name: String
+        let kind: CallKind
+        let policy: MethodPolicy
+        let routes: [HTTPRoute]
+        let path: String
+
+        init(service: String, name: String, kind: CallKind, policy: MethodPolicy, routes: [HTTPRoute]) {
+            self.service = service
+            self.name = name
+            self.kind = kind
+            self.policy = policy
+            self.routes = routes
+            self.path = "/\(service)/\(name)"
+        }
+    }
 
     package init(service: String, name: String, kind: CallKind, policy: MethodPolicy, routes: [HTTPRoute] = []) {
-        self.service = service
-        self.name = name
-        self.kind = kind
-        self.policy = policy
-        self.routes = routes
-        self.path = "/\(service)/\(name)"
+        contents = Contents(service: service, name: name, kind: kind, policy: policy, routes: routes)
     }
+
+    /// The full name of the service, such as `heartguard.users.v1.UsersService`.
+    package var service: String { contents.service }
+    package var name: String { contents.name }
+    package var kind: CallKind { contents.kind }
+    package var policy: MethodPolicy { contents.policy }
+    package var routes: [HTTPRoute] { contents.routes }
+    /// What `:path` says on the wire: `/service/name`.
+    package var path: String { contents.path }
 
     package static func == (a: MethodDescriptor, b: MethodDescriptor) -> Bool {
         a.path == b.path && a.kind == b.kind && a.policy == b.policy && a.routes == b.routes

@@ -32,7 +32,7 @@ package struct MethodHandler: Sendable {
         _ body: @escaping @Sendable (RequestStream<Request>, RPCContext) async throws -> Response
     ) -> MethodHandler {
         MethodHandler(descriptor: method.descriptor) { call, context in
-            try call.setSingleResponse(try await body(RequestStream(call.requests), context))
+            try call.setSingleResponse(try await body(call.requestStream(of: Request.self), context))
         }
     }
 
@@ -41,7 +41,7 @@ package struct MethodHandler: Sendable {
         _ body: @escaping @Sendable (RequestStream<Request>, ResponseWriter<Response>, RPCContext) async throws -> Void
     ) -> MethodHandler {
         MethodHandler(descriptor: method.descriptor) { call, context in
-            try await body(RequestStream(call.requests), ResponseWriter(call), context)
+            try await body(call.requestStream(of: Request.self), ResponseWriter(call), context)
         }
     }
 }

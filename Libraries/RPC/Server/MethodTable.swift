@@ -1,34 +1,69 @@
+internal import HTTP2
+
 /// The methods of a server by their paths, each with the interceptors already around it.
 struct MethodTable: Sendable {
-    struct Entry: Sendable {
+    final class Entry: Sendable {
         let descriptor: MethodDescriptor
         let run: @Sendable (ServerCall, RPCContext) async throws -> Void
+        fileprivate let path: [UInt8]
+
+        init(_ descriptor: MethodDescriptor, run: @escaping @Sendable (ServerCall, RPCContext) async throws -> Void) {
+            self.descriptor = descriptor
+            self.run = run
+            self.path = Array(descriptor.path.utf8)
+        }
     }
 
-    private var entries: [String: Entry] = [:]
+    /// A hash table with open addressing, at most half full. Only our own methods are in it, so nobody outside can make
+    /// it slow.
+    private var slots: [Entry?]
     private var services: Set<String> = []
 
     init(_ offered: [any RPCService], interceptors: [any ServerInterceptor]) {
-        for service in offered {
-            services.insert(type(of: service).serviceName)
-            for handler in service.handlers {
-                let path = handler.descriptor.path
-                precondition(entries[path] == nil, "two services of one server offer \(path)")
-                entries[path] = Entry(
-                    descriptor: handler.descriptor,
-                    run: MethodTable.surround(handler.run, with: interceptors[...])
-                )
-            }
+        let handlers = offered.flatMap(\.handlers)
+        var capacity = 8
+        while capacity < handlers.count * 2 { capacity *= 2 }
+        slots = Array(repeating: nil, count: capacity)
+        for service in offered { services.insert(type(of: service).serviceName) }
+        for handler in handlers {
+            let entry = Entry(handler.descriptor, run: MethodTable.surround(handler.run, with: interceptors[...]))
+            let path = entry.path
+            let slot = unsafe slot(of: path.span.bytes)
+            precondition(slots[slot] == nil, "two services of one server offer \(handler.descriptor.path)")
+            slots[slot] = entry
         }
     }
 
-    func find(_ path: String) throws(RPCError) -> Entry {
-        if let entry = entries[path] { return entry }
+    func find(_ path: RawSpan) -> Entry? { slots[slot(of: path)] }
+
+    /// What to tell a caller of a path that was not found.
+    func unknown(_ path: String) -> RPCError {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         if parts.count == 3, services.contains(String(parts[1])) {
-            throw RPCError(.unimplemented, "The service \(parts[1]) has no method \(parts[2]).")
+            return RPCError(.unimplemented, "The service \(parts[1]) has no method \(parts[2]).")
         }
-        throw RPCError(.unimplemented, "The server has no method \(path).")
+        return RPCError(.unimplemented, "The server has no method \(path).")
+    }
+
+    /// Where the path is, or the free place where it would be.
+    private func slot(of path: RawSpan) -> Int {
+        let mask = slots.count - 1
+        var slot = MethodTable.hash(path) & mask
+        while let entry = slots[slot] {
+            if path.equals(entry.path) { break }
+            slot = (slot + 1) & mask
+        }
+        return slot
+    }
+
+    /// Methods of one service differ at their ends.
+    private static func hash(_ path: RawSpan) -> Int {
+        let count = path.byteCount
+        guard count >= 16 else { return count }
+        let last = unsafe path.unsafeLoadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+        let before = unsafe path.unsafeLoadUnaligned(fromByteOffset: count - 16, as: UInt64.self)
+        let mixed = (last ^ UInt64(count)) &* 0x9E37_79B9_7F4A_7C15 ^ before &* 0xC2B2_AE3D_27D4_EB4F
+        return Int(truncatingIfNeeded: mixed >> 32)
     }
 
     private static func surround(

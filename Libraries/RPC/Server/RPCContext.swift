@@ -1,23 +1,47 @@
 package import Time
 
-/// What a handler knows about the call that it answers, and where it puts metadata for the answer.
+/// What a handler knows about the call that it answers, and where it puts metadata for the answer. A copy costs one
+/// reference.
 package struct RPCContext: Sendable {
-    package let method: MethodDescriptor
-    /// What the caller sent, without the names that belong to gRPC and HTTP/2.
-    package let metadata: Metadata
-    /// When the server gives the call up: the caller's deadline or the method's limit, whichever comes first. It is
-    /// also `Deadline.current` while the handler runs.
-    package let deadline: Deadline?
-    /// Where the call came from, such as `ipv4:10.0.0.7:51022`.
-    package let peer: String
-    /// What the caller sent as `x-request-id`, or a name made here. It appears in every log line about the call.
-    package let requestID: String
-    /// Metadata that goes before the first message.
-    package let responseMetadata: MetadataBox
-    /// Metadata that goes behind the status.
-    package let trailingMetadata: MetadataBox
+    private var contents: Contents
 
-    private var values: [ObjectIdentifier: any Sendable] = [:]
+    private final class Contents: @unchecked Sendable {
+        // `values` is changed only while nobody else has a reference.
+        let method: MethodDescriptor
+        let metadata: Metadata
+        let deadline: Deadline?
+        let peer: String
+        let requestID: RequestID
+        let responseMetadata: MetadataBox
+        let trailingMetadata: MetadataBox
+        var values: [ObjectIdentifier: any Sendable]
+
+        init(
+            method: MethodDescriptor,
+            metadata: Metadata,
+            deadline: Deadline?,
+            peer: String,
+            requestID: RequestID,
+            responseMetadata: MetadataBox,
+            trailingMetadata: MetadataBox,
+            values: [ObjectIdentifier: any Sendable] = [:]
+        ) {
+            self.method = method
+            self.metadata = metadata
+            self.deadline = deadline
+            self.peer = peer
+            self.requestID = requestID
+            self.responseMetadata = responseMetadata
+            self.trailingMetadata = trailingMetadata
+            self.values = values
+        }
+
+        func copy() -> Contents {
+            Contents(
+                method: method, metadata: metadata, deadline: deadline, peer: peer, requestID: requestID,
+                responseMetadata: responseMetadata, trailingMetadata: trailingMetadata, values: values)
+        }
+    }
 
     package init(
         method: MethodDescriptor,
@@ -28,18 +52,46 @@ package struct RPCContext: Sendable {
         responseMetadata: MetadataBox = MetadataBox(),
         trailingMetadata: MetadataBox = MetadataBox()
     ) {
-        self.method = method
-        self.metadata = metadata
-        self.deadline = deadline
-        self.peer = peer
-        self.requestID = requestID
-        self.responseMetadata = responseMetadata
-        self.trailingMetadata = trailingMetadata
+        contents = Contents(
+            method: method, metadata: metadata, deadline: deadline, peer: peer, requestID: .given(requestID),
+            responseMetadata: responseMetadata, trailingMetadata: trailingMetadata)
     }
+
+    init(method: MethodDescriptor, metadata: Metadata, deadline: Deadline, peer: String) {
+        let (response, trailing) = MetadataBox.pair()
+        contents = Contents(
+            method: method, metadata: metadata, deadline: deadline, peer: peer,
+            requestID: metadata["x-request-id"].map { .given($0) } ?? RequestID.make(),
+            responseMetadata: response, trailingMetadata: trailing)
+    }
+
+    package var method: MethodDescriptor { contents.method }
+
+    /// What the caller sent, without the names that belong to gRPC and HTTP/2.
+    package var metadata: Metadata { contents.metadata }
+
+    /// When the server gives the call up: the caller's deadline or the method's limit, whichever comes first. It is
+    /// also `Deadline.current` while the handler runs.
+    package var deadline: Deadline? { contents.deadline }
+
+    /// Where the call came from, such as `ipv4:10.0.0.7:51022`.
+    package var peer: String { contents.peer }
+
+    /// What the caller sent as `x-request-id`, or a name made here. It appears in every log line about the call.
+    package var requestID: String { contents.requestID.text }
+
+    /// Metadata that goes before the first message.
+    package var responseMetadata: MetadataBox { contents.responseMetadata }
+
+    /// Metadata that goes behind the status.
+    package var trailingMetadata: MetadataBox { contents.trailingMetadata }
 
     /// A value that an interceptor put into the context, or `nil` when none did.
     package subscript<Key: RPCContextKey>(_ key: Key.Type) -> Key.Value? {
-        get { values[ObjectIdentifier(key)] as? Key.Value }
-        set { values[ObjectIdentifier(key)] = newValue }
+        get { contents.values[ObjectIdentifier(key)] as? Key.Value }
+        set {
+            if !isKnownUniquelyReferenced(&contents) { contents = contents.copy() }
+            contents.values[ObjectIdentifier(key)] = newValue
+        }
     }
 }

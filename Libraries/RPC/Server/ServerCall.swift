@@ -10,7 +10,8 @@ final class ServerCall: @unchecked Sendable {
     let stream: HTTP2StreamID
     let method: MethodTable.Entry
     let context: RPCContext
-    let requests: InboundMessages
+    /// Only calls whose caller sends several messages have them.
+    private let requests: InboundMessages?
 
     private let connection: ServerConnection
     /// Only calls that write several messages have one.
@@ -35,8 +36,14 @@ final class ServerCall: @unchecked Sendable {
         let configuration = connection.configuration
         reader = MessageFrameReader(maxMessageBytes: configuration.maxReceiveMessageBytes)
         gate = method.descriptor.kind.hasSingleResponse ? nil : WriteGate(executor: connection.executor)
-        requests = InboundMessages(executor: connection.executor, maxWaitingBytes: configuration.streamWindowBytes / 2)
-        requests.returnRoom(to: connection, on: stream)
+        if method.descriptor.kind.hasSingleRequest {
+            requests = nil
+        } else {
+            let limit = configuration.streamWindowBytes / 2
+            let requests = InboundMessages(executor: connection.executor, maxWaitingBytes: limit)
+            requests.returnRoom(to: connection, on: stream)
+            self.requests = requests
+        }
     }
 
     var isEnded: Bool { state.isEnded }
@@ -45,26 +52,44 @@ final class ServerCall: @unchecked Sendable {
 
     /// Starts a handler that reads its requests itself.
     func begin() {
-        if !method.descriptor.kind.hasSingleRequest { start() }
+        if requests != nil { start() }
     }
 
-    func received(_ bytes: ArraySlice<UInt8>) {
+    func received(_ bytes: RawSpan) {
         guard !state.isEnded else {
-            connection.returnRoom(bytes.count, on: stream)
+            connection.returnRoomEverywhere(bytes.byteCount, on: stream)
             return
         }
+        if let requests {
+            connection.returnRoomOnConnection(bytes.byteCount)
+            do throws(FrameProblem) {
+                try reader.read(bytes) { requests.append($0) }
+            } catch {
+                end(.failure(RPCError(error)))
+                return
+            }
+            requests.received(bytes.byteCount)
+        } else {
+            receivedSingle(bytes)
+        }
+    }
+
+    /// The one request is kept whole before its handler starts, so all of it may come.
+    private func receivedSingle(_ bytes: RawSpan) {
+        connection.returnRoomEverywhere(bytes.byteCount, on: stream)
+        var isOne = true
         do throws(FrameProblem) {
-            try reader.read(bytes) { requests.append($0) }
+            try reader.read(bytes) { message in
+                if request == nil { request = message } else { isOne = false }
+            }
         } catch {
             end(.failure(RPCError(error)))
             return
         }
-        requests.received(bytes.count)
-        if method.descriptor.kind.hasSingleRequest, requests.count > 1 { end(.failure(.notOneRequest)) }
+        if !isOne { end(.failure(.notOneRequest)) }
     }
 
     func receivedEnd() {
-        state.requestEnded = true
         guard !state.isEnded else { return }
         do throws(FrameProblem) {
             try reader.finish()
@@ -72,16 +97,13 @@ final class ServerCall: @unchecked Sendable {
             end(.failure(RPCError(error)))
             return
         }
-        guard method.descriptor.kind.hasSingleRequest else {
+        if let requests {
             requests.finish()
-            return
-        }
-        request = requests.take()
-        guard request != nil else {
+        } else if request != nil {
+            start()
+        } else {
             end(.failure(.notOneRequest))
-            return
         }
-        start()
     }
 
     /// The caller, or the connection, has gone.
@@ -102,7 +124,11 @@ final class ServerCall: @unchecked Sendable {
             } catch {
                 result = .failure(error)
             }
-            self.connection.executor.run { self.handlerEnded(result) }
+            if self.connection.executor.isCurrent {
+                self.handlerEnded(result)
+            } else {
+                self.connection.executor.run { self.handlerEnded(result) }
+            }
         }
         if state.isEnded { task = nil }
     }
@@ -120,8 +146,8 @@ final class ServerCall: @unchecked Sendable {
     }
 
     private func stopHandler(_ error: RPCError) {
-        requests.finish(.failure(error), dropsWaiting: true)
-        requests.returnRoom(to: nil, on: stream)
+        requests?.finish(.failure(error), dropsWaiting: true)
+        requests?.returnRoom(to: nil, on: stream)
         gate?.close(error)
         task?.cancel()
         task = nil
@@ -140,32 +166,38 @@ final class ServerCall: @unchecked Sendable {
             _ = send(response)
         }
         let metadata = context.trailingMetadata.contents
-        if let problem = metadata.firstProblem { result = .failure(RPCError(.internalError, problem)) }
-        let trailers =
-            switch result {
-            case .success: StatusTrailers.ok(metadata)
-            case .failure(let error): StatusTrailers.failure(error, metadata.firstProblem == nil ? metadata : [:])
-            }
-        switch state.end() {
-        case .trailersOnly:
-            let headers = responseHeaders(onlyTrailers: true) + trailers
+        if !metadata.isEmpty, let problem = metadata.firstProblem {
+            finish(.failure(RPCError(.internalError, problem)), [:])
+        } else {
+            finish(result, metadata)
+        }
+    }
+
+    private func finish(_ result: Result<Void, RPCError>, _ metadata: Metadata) {
+        let ending = state.end()
+        if ending == .nothing { return }
+        let fixed: HTTP2FixedFields?
+        let trailers: [HTTP2Header]
+        switch result {
+        case .success: (fixed, trailers) = (StatusTrailers.ok, StatusTrailers.fields(metadata))
+        case .failure(let error): (fixed, trailers) = (nil, StatusTrailers.failure(error, metadata))
+        }
+        if ending == .trailersOnly {
+            // Response metadata goes along, unless it is what went wrong.
+            let metadata = context.responseMetadata.contents
+            var headers = metadata.firstProblem == nil ? StatusTrailers.fields(metadata) : []
+            if case .success = result { headers.append(HTTP2Header("grpc-status", "0")) }
+            headers += trailers
             connection.changeSession { session throws(HTTP2Error) in
-                try session.sendResponse(headers, on: stream, endStream: true)
+                try session.sendResponse(headers, after: StatusTrailers.responseHead, on: stream, endStream: true)
             }
-        case .trailers:
-            connection.changeSession { $0.finish(stream, trailers: trailers) }
-        case .nothing:
-            return
+        } else {
+            connection.changeSession { $0.finish(stream, trailers: trailers, after: fixed) }
         }
         switch result {
         case .success: stopHandler(RPCError(.cancelled, "The call has ended."))
         case .failure(let error): stopHandler(error)
         }
-    }
-
-    /// The whole answer has left; a caller that still sends is told to stop (RFC 9113, section 8.1).
-    func responseSent() {
-        if !state.requestEnded { connection.changeSession { $0.reset(stream, .noError) } }
     }
 
     func drained() {
@@ -176,15 +208,15 @@ final class ServerCall: @unchecked Sendable {
         switch state.send() {
         case .headersFirst:
             let metadata = context.responseMetadata.contents
-            if let problem = metadata.firstProblem {
+            if !metadata.isEmpty, let problem = metadata.firstProblem {
                 let error = RPCError(.internalError, problem)
                 state.unsend()
                 end(.failure(error))
                 return .ended(error)
             }
-            let headers = responseHeaders(onlyTrailers: false)
+            let headers = StatusTrailers.fields(metadata)
             connection.changeSession { session throws(HTTP2Error) in
-                try session.sendResponse(headers, on: stream, endStream: false)
+                try session.sendResponse(headers, after: StatusTrailers.responseHead, on: stream, endStream: false)
             }
         case .messageAlone: break
         case .nothing: return .ended(RPCError(.cancelled, "The call has ended."))
@@ -194,14 +226,12 @@ final class ServerCall: @unchecked Sendable {
         return connection.holdBackWriters(of: stream) ? .mustWait : .mayGoOn
     }
 
-    private func responseHeaders(onlyTrailers: Bool) -> [HTTP2Header] {
-        var headers = [HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc")]
-        let metadata = context.responseMetadata.contents
-        if !onlyTrailers || metadata.firstProblem == nil { StatusTrailers.append(metadata, to: &headers) }
-        return headers
-    }
-
     // MARK: What handlers use, on any thread
+
+    func requestStream<Request: Message>(of type: Request.Type) -> RequestStream<Request> {
+        guard let requests else { preconditionFailure("\(method.descriptor.path) has a single request") }
+        return RequestStream(requests)
+    }
 
     func decodeSingleRequest<Request: Message>(as type: Request.Type) throws(RPCError) -> Request {
         guard let request else { throw .notOneRequest }

@@ -16,7 +16,8 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private let timer: DeadlineTimer
     private var keepalive: Keepalive?
     private var handshakeTimer: Scheduled<Void>?
-    private var calls: [HTTP2StreamID: ServerCall] = [:]
+    private var calls = HTTP2StreamTable<ServerCall>()
+    private var userAgent = RepeatedText()
     private var runningHandlers = 0
     private var isClosed = false
     private var isDraining = false
@@ -58,37 +59,31 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
 
     // MARK: Events
 
-    func received(_ event: HTTP2Event, body: [UInt8]) {
+    func received(_ event: HTTP2Event, in batch: HTTP2Batch) {
         keepalive?.heard()
         switch event {
-        case .headers(let stream, let headers, let endStream, let isTruncated):
-            // A request begins with HTTP/2's own fields, which may have been too large to keep.
-            let isRequest = headers.first?.name.utf8.first == UInt8(ascii: ":")
-            if isRequest || (isTruncated && calls[stream] == nil) {
-                begin(stream, headers, endStream: endStream, isTruncated: isTruncated)
-            } else if endStream {
+        case .headers(let stream, let fields, let endStream, let isTruncated):
+            if let call = calls[stream] {
                 // Trailers of a request: gRPC defines none, so only the end matters.
-                calls[stream]?.receivedEnd()
+                if endStream { call.receivedEnd() }
+            } else if isTruncated || batch.isRequest(fields) {
+                begin(stream, fields, of: batch, endStream: endStream, isTruncated: isTruncated)
             }
         case .data(let stream, let range):
-            changeSession { session throws(HTTP2Error) in try session.consumeConnection(range.count) }
             if let call = calls[stream] {
-                call.received(body[range])
+                unsafe call.received(batch.body.span.bytes.extracting(range))
             } else {
-                returnRoom(range.count, on: stream)
+                returnRoomEverywhere(range.count, on: stream)
             }
         case .endStream(let stream):
             calls[stream]?.receivedEnd()
-        case .responseSent(let stream):
-            if let call = calls[stream] {
-                call.responseSent()
-            } else {
-                changeSession { $0.reset(stream, .noError) }
-            }
+        case .answeredEarly(let stream):
+            // A caller that still sends is told to stop (RFC 9113, section 8.1).
+            changeSession { $0.reset(stream, .noError) }
         case .drained(let stream):
             calls[stream]?.drained()
         case .streamClosed(let stream, _):
-            if let call = calls.removeValue(forKey: stream), !call.isEnded {
+            if let call = calls.removeValue(for: stream), !call.isEnded {
                 call.abandon(RPCError(.cancelled, "The caller cancelled the call."))
             }
         case .pingAcknowledged(let payload):
@@ -111,39 +106,38 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         keepalive = nil
         handshakeTimer?.cancel()
         handshakeTimer = nil
-        let calls = calls
-        self.calls = [:]
-        for call in calls.values { call.abandon(RPCError(.cancelled, "The caller's connection was closed.")) }
+        let calls = calls.elements
+        self.calls = HTTP2StreamTable()
+        for (_, call) in calls { call.abandon(RPCError(.cancelled, "The caller's connection was closed.")) }
         reportEnd()
     }
 
-    private func begin(_ stream: HTTP2StreamID, _ headers: [HTTP2Header], endStream: Bool, isTruncated: Bool) {
+    private func begin(
+        _ stream: HTTP2StreamID,
+        _ fields: Range<Int>,
+        of batch: HTTP2Batch,
+        endStream: Bool,
+        isTruncated: Bool
+    ) {
         let head: RequestHead
-        let method: MethodTable.Entry
         do throws(RequestHead.Refusal) {
-            head = try RequestHead(headers, isTruncated: isTruncated)
-            do throws(RPCError) { method = try methods.find(head.path) } catch { throw .status(error) }
+            head = try RequestHead(fields, of: batch, isTruncated: isTruncated, methods: methods, userAgent: &userAgent)
         } catch {
-            refuse(stream, error, requestEnded: endStream)
+            refuse(stream, error)
             return
         }
-        let limit = method.descriptor.policy.timeout.limit
+        let descriptor = head.method.descriptor
+        let limit = descriptor.policy.timeout.limit
         let deadline = Deadline.after(head.timeout.map { min($0, limit) } ?? limit)
-        let context = RPCContext(
-            method: method.descriptor,
-            metadata: head.metadata,
-            deadline: deadline,
-            peer: peer,
-            requestID: head.metadata["x-request-id"] ?? RequestID.make()
-        )
-        let call = ServerCall(stream: stream, method: method, context: context, connection: self)
+        let context = RPCContext(method: descriptor, metadata: head.metadata, deadline: deadline, peer: peer)
+        let call = ServerCall(stream: stream, method: head.method, context: context, connection: self)
         calls[stream] = call
         watch(deadline)
         call.begin()
         if endStream { call.receivedEnd() }
     }
 
-    private func refuse(_ stream: HTTP2StreamID, _ refusal: RequestHead.Refusal, requestEnded: Bool) {
+    private func refuse(_ stream: HTTP2StreamID, _ refusal: RequestHead.Refusal) {
         var headers: [HTTP2Header]
         switch refusal {
         case .http(let status):
@@ -165,7 +159,7 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
 
     private func endLateCalls() -> Deadline? {
         var next: Deadline?
-        for call in calls.values where !call.isEnded {
+        for (_, call) in calls.elements where !call.isEnded {
             guard let deadline = call.context.deadline else { continue }
             if deadline.hasPassed {
                 call.end(.failure(RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")))
@@ -195,7 +189,7 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     /// Ends every call with UNAVAILABLE and closes the connection.
     func closeNow() {
         guard !isClosed else { return }
-        for call in calls.values { call.end(.failure(RPCError(.unavailable, "The server is shutting down."))) }
+        for (_, call) in calls.elements { call.end(.failure(RPCError(.unavailable, "The server is shutting down."))) }
         http.flush()
         http.closeWhenSent(because: "The server is shutting down.")
         // A client that takes nothing must not keep the server.
@@ -233,6 +227,16 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         changeSession { session throws(HTTP2Error) in try session.consume(count, on: stream) }
     }
 
+    /// Lets the caller send more on the stream and on the connection.
+    func returnRoomEverywhere(_ count: Int, on stream: HTTP2StreamID) {
+        changeSession { session throws(HTTP2Error) in try session.consumeEverywhere(count, on: stream) }
+    }
+
+    /// Lets the caller send more on the connection; what the stream holds is still unread.
+    func returnRoomOnConnection(_ count: Int) {
+        changeSession { session throws(HTTP2Error) in try session.consumeConnection(count) }
+    }
+
     /// Whether so much waits to be sent on the stream that its writers should wait; if so, `drained` will come.
     func holdBackWriters(of stream: HTTP2StreamID) -> Bool {
         guard http.session.pendingBytes(on: stream) > WriteGate.maxPendingBytes else { return false }
@@ -251,5 +255,14 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
                 "code": "\(error.code.name)", "cause": "\(type(of: cause))",
             ]
         )
+    }
+}
+
+extension HTTP2Batch {
+    /// Whether a block of headers begins with HTTP/2's own fields.
+    fileprivate func isRequest(_ fields: Range<Int>) -> Bool {
+        var isRequest = false
+        forEachField(in: fields.prefix(1)) { name, _ in isRequest = name.hasPrefix(":") }
+        return isRequest
     }
 }

@@ -10,8 +10,6 @@ struct ServerStream {
     }
 
     private var answer = Answer.waiting
-    /// The caller has sent its last message.
-    var requestEnded = false
 
     var isEnded: Bool { answer == .ended }
 

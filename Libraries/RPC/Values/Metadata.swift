@@ -42,6 +42,11 @@ package struct Metadata: Sendable, Hashable {
         return Base64.decode(first)
     }
 
+    /// Adds a field whose name is known to be lower-case.
+    mutating func append(_ name: String, _ value: String) {
+        fields.append(Field(name: name, value: value))
+    }
+
     package mutating func add(_ name: String, value: String) {
         fields.append(Field(name: Metadata.normalised(name), value: value))
     }

@@ -21,22 +21,24 @@ struct MessageFrameReader {
     }
 
     /// Takes a piece of the body, and hands on each message that it completes.
-    mutating func read(_ bytes: ArraySlice<UInt8>, _ deliver: ([UInt8]) -> Void) throws(FrameProblem) {
-        var rest = bytes
-        while !rest.isEmpty {
-            while prefixCount < MessageFrame.prefixBytes, let byte = rest.popFirst() {
-                prefix = prefix << 8 | UInt64(byte)
+    mutating func read(_ bytes: RawSpan, _ deliver: ([UInt8]) -> Void) throws(FrameProblem) {
+        var offset = 0
+        while offset < bytes.byteCount {
+            while prefixCount < MessageFrame.prefixBytes, offset < bytes.byteCount {
+                prefix = unsafe prefix << 8 | UInt64(bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self))
                 prefixCount += 1
+                offset += 1
                 if prefixCount == MessageFrame.prefixBytes { try begin() }
             }
             guard prefixCount == MessageFrame.prefixBytes else { return }
-            let count = min(missing, rest.count)
+            let count = min(missing, bytes.byteCount - offset)
+            let piece = bytes.extracting(offset..<offset + count)
             if message.isEmpty {
-                message = Array(rest.prefix(count))
+                message = [UInt8](copying: piece)
             } else {
-                message.append(contentsOf: rest.prefix(count))
+                unsafe piece.withUnsafeBytes { unsafe message.append(contentsOf: $0) }
             }
-            rest = rest.dropFirst(count)
+            offset += count
             missing -= count
             if missing == 0 {
                 let complete = message

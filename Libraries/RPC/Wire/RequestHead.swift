@@ -2,9 +2,9 @@ internal import HTTP2
 
 /// What the header fields of a request say, or why they are not those of a gRPC call.
 struct RequestHead {
-    var path = ""
-    var timeout: Duration?
-    var metadata = Metadata()
+    let method: MethodTable.Entry
+    private(set) var timeout: Duration?
+    private(set) var metadata = Metadata()
 
     enum Refusal: Error {
         /// Not gRPC at all: an HTTP status and nothing else.
@@ -13,36 +13,46 @@ struct RequestHead {
         case status(RPCError)
     }
 
-    init(_ headers: [HTTP2Header], isTruncated: Bool) throws(Refusal) {
-        var method = ""
-        var contentType = ""
+    init(
+        _ fields: Range<Int>,
+        of batch: HTTP2Batch,
+        isTruncated: Bool,
+        methods: MethodTable,
+        userAgent: inout RepeatedText
+    ) throws(Refusal) {
+        var isPost = false
+        var isGRPC = false
         var announcesTrailers = false
-        var encoding = "identity"
+        var encoding: String?
         var timeoutText: String?
-        for header in headers {
-            switch header.name {
-            case ":method": method = header.value
-            case ":path": path = header.value
-            case ":scheme", ":authority", "host", "content-length", "grpc-accept-encoding", "accept-encoding": break
-            case "content-type": contentType = header.value
-            case "te": announcesTrailers = header.value == "trailers"
-            case "grpc-encoding": encoding = header.value
-            case "grpc-timeout": timeoutText = header.value
-            default:
-                if header.name.hasPrefix("grpc-") || header.name.utf8.first == UInt8(ascii: ":") { continue }
-                metadata.add(header.name, value: header.value)
+        var found: MethodTable.Entry?
+        var unknownPath = ""
+        var metadata = Metadata()
+        batch.forEachField(in: fields) { name, value in
+            switch FieldName(name) {
+            case .method: isPost = value.equals("POST")
+            case .path:
+                found = methods.find(value)
+                if found == nil { unknownPath = String(copying: value) }
+            case .contentType: isGRPC = RequestHead.isGRPC(value)
+            case .te: announcesTrailers = value.equals("trailers")
+            case .encoding: encoding = String(copying: value)
+            case .timeout: timeoutText = String(copying: value)
+            case .userAgent: metadata.append("user-agent", userAgent.string(value))
+            case .metadata: metadata.append(String(copying: name), String(copying: value))
+            case .unused, .status, .grpcStatus, .message, .statusDetails: break
             }
         }
         if isTruncated {
             throw .status(RPCError(.resourceExhausted, "The metadata of the call is larger than the server accepts."))
         }
-        guard method == "POST" else { throw .http(405) }
-        guard RequestHead.isGRPC(contentType) else { throw .http(415) }
+        guard isPost else { throw .http(405) }
+        guard isGRPC else { throw .http(415) }
         guard announcesTrailers else {
             let message = "The header 'te: trailers' is missing, so the status might not arrive."
             throw .status(RPCError(.internalError, message))
         }
-        guard encoding == "identity" else {
+        if let encoding, encoding != "identity" {
             throw .status(RPCError(.unimplemented, "The server does not read messages compressed with \(encoding)."))
         }
         if let timeoutText {
@@ -51,11 +61,17 @@ struct RequestHead {
             }
             self.timeout = timeout
         }
+        guard let found else { throw .status(methods.unknown(unknownPath)) }
+        self.method = found
+        self.metadata = metadata
     }
 
     /// Whether a content type is that of gRPC with protobuf messages, the only ones here.
-    static func isGRPC(_ contentType: String) -> Bool {
-        if contentType == "application/grpc" || contentType == "application/grpc+proto" { return true }
-        return contentType.hasPrefix("application/grpc;") || contentType.hasPrefix("application/grpc+proto;")
+    static func isGRPC(_ contentType: RawSpan) -> Bool {
+        switch contentType.byteCount {
+        case 16: contentType.equals("application/grpc")
+        case 22 where contentType.equals("application/grpc+proto"): true
+        default: contentType.hasPrefix("application/grpc;") || contentType.hasPrefix("application/grpc+proto;")
+        }
     }
 }

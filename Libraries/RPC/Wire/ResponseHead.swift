@@ -10,21 +10,21 @@ enum ResponseHead {
     case ignored
 
     /// Reads the first block of a response.
-    init(first headers: [HTTP2Header], endStream: Bool) {
-        let fields = Fields(headers)
+    init(first fields: Range<Int>, of batch: HTTP2Batch, endStream: Bool) {
+        let fields = Fields(fields, of: batch)
         if let status = fields.httpStatus, (100..<200).contains(status), !endStream {
             self = .ignored
         } else if let status = fields.status {
             self = .ended(status, fields.metadata)
         } else if fields.httpStatus != 200 {
             self = .ended(.failure(HTTPStatusMapping.error(fields.httpStatus)), fields.metadata)
-        } else if !fields.contentType.hasPrefix("application/grpc") {
+        } else if !fields.isGRPC {
             let error = RPCError(.unknown, "The server answered with '\(fields.contentType)', which is not gRPC.")
             self = .ended(.failure(error), fields.metadata)
         } else if endStream {
             self = .ended(.failure(.noStatus), fields.metadata)
-        } else if fields.encoding != "identity" {
-            let error = RPCError(.internalError, "The server compressed its answer with \(fields.encoding), unasked.")
+        } else if let encoding = fields.encoding, encoding != "identity" {
+            let error = RPCError(.internalError, "The server compressed its answer with \(encoding), unasked.")
             self = .ended(.failure(error), fields.metadata)
         } else {
             self = .begun(fields.metadata)
@@ -32,36 +32,42 @@ enum ResponseHead {
     }
 
     /// Reads the block behind the messages.
-    init(trailers headers: [HTTP2Header]) {
-        let fields = Fields(headers)
+    init(trailers fields: Range<Int>, of batch: HTTP2Batch) {
+        let fields = Fields(fields, of: batch)
         self = .ended(fields.status ?? .failure(.noStatus), fields.metadata)
     }
 
     private struct Fields {
         var httpStatus: Int?
+        var isGRPC = false
         var contentType = ""
-        var encoding = "identity"
+        var encoding: String?
         var status: Result<Void, RPCError>?
         var metadata = Metadata()
 
-        init(_ headers: [HTTP2Header]) {
+        init(_ fields: Range<Int>, of batch: HTTP2Batch) {
             var code: String?
             var message = ""
             var details: [UInt8] = []
-            for header in headers {
-                switch header.name {
-                case ":status": httpStatus = Int(header.value)
-                case "content-type": contentType = header.value
-                case "grpc-encoding": encoding = header.value
-                case "grpc-status": code = header.value
-                case "grpc-message": message = PercentEncoding.decode(header.value)
-                case "grpc-status-details-bin": details = Base64.decode(header.value.utf8) ?? []
-                default:
-                    if header.name.hasPrefix("grpc-") || header.name.utf8.first == UInt8(ascii: ":") { continue }
-                    metadata.add(header.name, value: header.value)
+            batch.forEachField(in: fields) { name, value in
+                switch FieldName(name) {
+                case .status: httpStatus = value.equals("200") ? 200 : Int(String(copying: value))
+                case .contentType:
+                    isGRPC = value.hasPrefix("application/grpc")
+                    if !isGRPC { contentType = String(copying: value) }
+                case .encoding: encoding = String(copying: value)
+                case .grpcStatus: code = String(copying: value)
+                case .message: message = PercentEncoding.decode(String(copying: value))
+                case .statusDetails: details = Base64.decode(String(copying: value).utf8) ?? []
+                case .metadata, .userAgent: metadata.append(String(copying: name), String(copying: value))
+                case .unused, .method, .path, .te, .timeout: break
                 }
             }
             guard let code else { return }
+            if code == "0" {
+                status = .success(())
+                return
+            }
             switch Int(code).map({ StatusCode(rawValue: $0) ?? .unknown }) {
             case .ok: status = .success(())
             case let known?: status = .failure(RPCError(known, message, details: details, trailers: metadata))

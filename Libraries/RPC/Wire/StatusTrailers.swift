@@ -2,11 +2,12 @@ internal import HTTP2
 
 /// How a call's end is written as header fields.
 enum StatusTrailers {
-    static func ok(_ metadata: Metadata) -> [HTTP2Header] {
-        var headers = [HTTP2Header("grpc-status", "0")]
-        append(metadata, to: &headers)
-        return headers
-    }
+    /// What every answer begins with.
+    static let responseHead = HTTP2FixedFields([
+        HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc"),
+    ])
+
+    static let ok = HTTP2FixedFields([HTTP2Header("grpc-status", "0")])
 
     static func failure(_ error: RPCError, _ metadata: Metadata) -> [HTTP2Header] {
         var headers = [HTTP2Header("grpc-status", String(error.code.rawValue))]
@@ -18,6 +19,10 @@ enum StatusTrailers {
         append(metadata, to: &headers)
         append(error.trailers, to: &headers)
         return headers
+    }
+
+    static func fields(_ metadata: Metadata) -> [HTTP2Header] {
+        metadata.isEmpty ? [] : metadata.map { HTTP2Header($0.name, $0.value) }
     }
 
     static func append(_ metadata: Metadata, to headers: inout [HTTP2Header]) {
