@@ -8,7 +8,7 @@ export HEARTGUARD_STATE := $(abspath $(STATE))
 RUN = @[ -x $(HEARTGUARD) ] || { echo 'HeartGuard was not built here yet; make up does all of it.' >&2; exit 1; }; $(HEARTGUARD)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down status logs restart load test generate check-generated lint clean-state images bench-gateway compose-up compose-down
+.PHONY: help setup build up down status logs restart load test generate check-generated lint clean-state images bench-gateway bench-rpc compose-up compose-down
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ clean-state: down ## throw away the private databases, keys and logs; asks nothi
 
 bench-gateway: build ## measure what the Gateway adds to a read; needs Debian's nghttp2-client
 	@python3 Benchmarks/gateway.py
+
+bench-rpc: setup ## measure a call beside its limit and other runtimes; ARGS=--quick for a first look
+	@Scripts/setup-bench
+	@.heartguard/venv/bin/python Benchmarks/rpc.py $(ARGS)
 
 images: build ## lay out the files that the container image is made of
 	@Scripts/images

@@ -62,6 +62,7 @@ let package = Package(
         .executable(name: "heartguard-chat", targets: ["Chat"]),
         .executable(name: "heartguard-vectors", targets: ["Vectors"]),
         .executable(name: "heartguard-gateway", targets: ["Gateway"]),
+        .executable(name: "rpc-bench", targets: ["RPCBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -119,6 +120,16 @@ let package = Package(
                 "Contracts", "RPC", "Postgres", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser,
             ],
             path: "Tools/heartguard", swiftSettings: settings),
+
+        // Benchmarks: what `make bench-rpc` measures of ours
+        .target(
+            name: "CBenchmarkContracts", dependencies: ["CProtobuf"], path: "Benchmarks/rpc/Generated/CBenchmarkContracts"),
+        .target(
+            name: "BenchmarkContracts", dependencies: ["CBenchmarkContracts", "CContracts", "Contracts", "RPC"],
+            path: "Benchmarks/rpc/Generated/BenchmarkContracts", swiftSettings: settings),
+        .executableTarget(
+            name: "RPCBench", dependencies: ["Application", "BenchmarkContracts", "Contracts", "RPC", logging, argumentParser],
+            path: "Benchmarks/rpc/Bench", swiftSettings: settings),
 
         // Tests, one target a module
         .target(

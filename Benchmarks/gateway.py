@@ -10,6 +10,8 @@ Usage: Benchmarks/gateway.py [bin-path]   It starts a cluster of its own and rem
 """
 import json, os, pathlib, re, shutil, ssl, statistics, subprocess, sys, tempfile, urllib.request
 
+from harness.report import Report
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BIN = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / ".build/release").resolve()
 ROUNDS, SECONDS, CONNECTIONS, STREAMS = 5, 3, 8, 16
@@ -73,17 +75,13 @@ def measure(cluster, empty):
     ratio = statistics.median(through / direct for through, direct in zip(
         rates["read, through the Gateway"], rates["read, at Vitals itself"]))
 
-    rows = [{"what": what, "who": "heartguard", "unit": "calls/s", "value": round(value)} for what, value in medians.items()]
-    rows.append({"what": "through the Gateway / at Vitals itself", "who": "heartguard", "unit": "ratio", "value": round(ratio, 2)})
-    checks = [{"name": "the Gateway keeps half of the direct rate", "wanted": ">= 0.5", "measured": round(ratio, 2),
-               "holds": ratio >= 0.5}]
-    for row in rows:
-        print(f"{row['what']:40} {row['value']:>10} {row['unit']}")
-    for check in checks:
-        print(f"{check['name']:40} wanted {check['wanted']}, measured {check['measured']}: {'holds' if check['holds'] else 'MISSED'}")
-    folder = ROOT / ".heartguard/bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "gateway.json").write_text(json.dumps({"rows": rows, "checks": checks}, indent=2) + "\n")
+    report = Report("gateway")
+    for what, value in medians.items():
+        report.row(what, "heartguard", "calls/s", round(value))
+    report.row("through the Gateway / at Vitals itself", "heartguard", "ratio", round(ratio, 2))
+    report.at_least("the Gateway keeps half of the direct rate", 0.5, round(ratio, 2))
+    report.show()
+    report.write()
 
 
 main()

@@ -40,7 +40,7 @@ package final class ServiceHost: Sendable {
         let authentication = Authentication(
             verifier: try TokenVerifier(jwks: configuration.jwks, issuer: configuration.tokenIssuer),
             blocklist: blocklist)
-        interceptors = [CallLog(logger: logger), ErrorMapping(), gate, authentication]
+        interceptors = CallInterceptors.standard(logger: logger) + [gate, authentication]
     }
 
     /// The service's database. A programmer's mistake in a service that was configured without one.

@@ -65,6 +65,10 @@ package final class RPCChannel: Sendable {
         }
     }
 
+    /// A task that prefers this executor makes its calls without changing threads: it runs on the event loop of the
+    /// channel's first connection, as a handler runs on that of its caller.
+    package var taskExecutor: any TaskExecutor { subchannels[0].executor }
+
     /// The presence on the caller's event loop, or one after the other for callers elsewhere.
     func subchannel() -> Subchannel {
         if subchannels.count == 1 { return subchannels[0] }
