@@ -36,14 +36,11 @@ package struct HTTP2Batch: Sendable {
 
     /// Shows each field of a block of headers, in the order of sending. Names are lower-case, and those that begin with
     /// ':' are HTTP/2's own and come first.
-    package func forEachField<Failure>(
-        in range: Range<Int>,
-        _ body: (_ name: RawSpan, _ value: RawSpan) throws(Failure) -> Void
-    ) throws(Failure) {
+    package func forEachField(in range: Range<Int>, _ body: (_ name: RawSpan, _ value: RawSpan) -> Void) {
         let text = unsafe fieldText.span.bytes
         for field in fields[range] {
             let value = field.start + field.nameCount
-            try body(
+            body(
                 text.extracting(field.start..<value),
                 text.extracting(value..<value + field.valueCount)
             )

@@ -96,6 +96,9 @@ package struct HTTP2Session: ~Copyable {
         return unsafe body(UnsafeRawBufferPointer(start: bytes, count: count).bytes)
     }
 
+    /// Whether there is something to send now: frames that wait and that the peer's windows let through.
+    package var hasOutput: Bool { unsafe nghttp2_session_want_write(session) != 0 }
+
     /// Whether the connection has nothing left to do and may be closed.
     package var isFinished: Bool {
         unsafe nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0

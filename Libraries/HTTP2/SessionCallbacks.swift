@@ -7,43 +7,45 @@ enum SessionCallbacks {
         var callbacks: OpaquePointer?
         guard unsafe nghttp2_session_callbacks_new(&callbacks) == 0, let callbacks = unsafe callbacks else { return nil }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, _, context in
-            unsafe SessionCallbacks.record(context).beginHeaders()
+            unsafe SessionCallbacks.withRecord(context) { $0.beginHeaders() }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
             _, _, name, nameCount, value, valueCount, _, context in
-            unsafe SessionCallbacks.record(context).addHeader(
-                name: UnsafeRawBufferPointer(start: name, count: nameCount),
-                value: UnsafeRawBufferPointer(start: value, count: valueCount)
-            )
+            unsafe SessionCallbacks.withRecord(context) { record in
+                unsafe record.addHeader(
+                    name: UnsafeRawBufferPointer(start: name, count: nameCount),
+                    value: UnsafeRawBufferPointer(start: value, count: valueCount)
+                )
+            }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
             _, _, stream, bytes, count, context in
-            unsafe SessionCallbacks.record(context).addData(stream, UnsafeRawBufferPointer(start: bytes, count: count))
+            unsafe SessionCallbacks.withRecord(context) { unsafe $0.addData(stream, UnsafeRawBufferPointer(start: bytes, count: count)) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, context in
-            if let frame = unsafe frame { unsafe SessionCallbacks.received(frame, SessionCallbacks.record(context)) }
+            if let frame = unsafe frame { unsafe SessionCallbacks.withRecord(context) { unsafe SessionCallbacks.received(frame, $0) } }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { session, frame, context in
-            if let frame = unsafe frame { unsafe SessionCallbacks.sent(session, frame, SessionCallbacks.record(context)) }
+            if let frame = unsafe frame { unsafe SessionCallbacks.withRecord(context) { unsafe SessionCallbacks.sent(session, frame, $0) } }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, code, context in
-            if let frame = unsafe frame { unsafe SessionCallbacks.notSent(frame, code, SessionCallbacks.record(context)) }
+            if let frame = unsafe frame { unsafe SessionCallbacks.withRecord(context) { unsafe SessionCallbacks.notSent(frame, code, $0) } }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, code, context in
-            unsafe SessionCallbacks.record(context).closeStream(stream, code)
+            unsafe SessionCallbacks.withRecord(context) { $0.closeStream(stream, code) }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
             _, frame, code, context in
             if let frame = unsafe frame {
                 let reason = unsafe String(cString: nghttp2_strerror(code))
-                unsafe SessionCallbacks.record(context).batch.events.append(.invalidFrame(frame.pointee.hd.stream_id, reason: reason))
+                unsafe SessionCallbacks.withRecord(context) { unsafe $0.batch.events.append(.invalidFrame(frame.pointee.hd.stream_id, reason: reason)) }
             }
             return 0
         }
@@ -51,9 +53,10 @@ enum SessionCallbacks {
     }
 
     /// The session keeps the record for as long as nghttp2 can call.
-    private static func record(_ context: UnsafeMutableRawPointer?) -> SessionRecord {
+    @inline(__always)
+    private static func withRecord<Result>(_ context: UnsafeMutableRawPointer?, _ body: (SessionRecord) -> Result) -> Result {
         guard let context = unsafe context else { preconditionFailure("nghttp2 lost the context it was given") }
-        return unsafe Unmanaged<SessionRecord>.fromOpaque(context).takeUnretainedValue()
+        return unsafe Unmanaged<SessionRecord>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
     }
 
     private static func received(_ frame: UnsafePointer<nghttp2_frame>, _ record: SessionRecord) {
@@ -137,7 +140,20 @@ enum SessionCallbacks {
             return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
         }
         let body = unsafe Unmanaged<OutboundBody>.fromOpaque(pointer).takeUnretainedValue()
-        let record = unsafe record(context)
+        return unsafe SessionCallbacks.withRecord(context) { record in
+            unsafe fill(place, capacity, from: body, flags, session, stream, record)
+        }
+    }
+
+    private static func fill(
+        _ place: UnsafeMutablePointer<UInt8>?,
+        _ capacity: Int,
+        from body: OutboundBody,
+        _ flags: UnsafeMutablePointer<UInt32>,
+        _ session: OpaquePointer?,
+        _ stream: Int32,
+        _ record: SessionRecord
+    ) -> Int {
         let count = unsafe body.move(into: UnsafeMutableRawBufferPointer(start: place, count: capacity))
         if body.reportsDrain, body.byteCount <= record.lowWaterBytes {
             body.reportsDrain = false

@@ -10,20 +10,32 @@ internal import Redis
 struct CallLog: ServerInterceptor {
     let logger: Logger
 
+    // What is written stands in functions of its own, so that little has to be kept while the handler runs.
     func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
         let start = ContinuousClock.now
         do {
             try await next(context)
-            logger.debug("call answered", metadata: fields(context, start))
-        } catch let error as RPCError {
-            var fields = fields(context, start)
-            fields["code"] = "\(error.code.name)"
-            if let cause = error.cause { fields["cause"] = "\(Self.sentence(of: cause))" }
-            // A request that cannot be read is the sender's doing, whatever its status: it must not fill the log.
-            let level = error.cause is MalformedMessage ? .debug : Self.level(of: error.code)
-            logger.log(level: level, "call failed", metadata: fields)
+        } catch {
+            logFailure(error, of: context, since: start)
             throw error
         }
+        logAnswer(to: context, since: start)
+    }
+
+    @inline(never)
+    private func logAnswer(to context: RPCContext, since start: ContinuousClock.Instant) {
+        logger.debug("call answered", metadata: fields(context, start))
+    }
+
+    @inline(never)
+    private func logFailure(_ error: any Error, of context: RPCContext, since start: ContinuousClock.Instant) {
+        guard let error = error as? RPCError else { return }
+        var fields = fields(context, start)
+        fields["code"] = "\(error.code.name)"
+        if let cause = error.cause { fields["cause"] = "\(Self.sentence(of: cause))" }
+        // A request that cannot be read is the sender's doing, whatever its status: it must not fill the log.
+        let level = error.cause is MalformedMessage ? .debug : Self.level(of: error.code)
+        logger.log(level: level, "call failed", metadata: fields)
     }
 
     private func fields(_ context: RPCContext, _ start: ContinuousClock.Instant) -> Logger.Metadata {

@@ -20,8 +20,9 @@ package protocol ContractMessage: Message, Equatable, CustomStringConvertible {
     func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer
 }
 
-/// The stack that an arena begins with: room for an ordinary request, small beside a thread's stack.
-private let firstBlockByteCount = 2048
+/// The stack that an arena begins with: room for an ordinary request, and as much as Swift gives of the stack before it
+/// turns to the heap.
+private let firstBlockByteCount = 1024
 
 extension ContractMessage {
     /// Reads a message from bytes that anybody may have sent.

@@ -16,7 +16,9 @@ package struct ClientCallContext: Sendable {
         self.metadata = metadata
         self.deadline = deadline
         self.waitForReady = waitForReady
-        (self.responseMetadata, self.trailingMetadata) = MetadataBox.pair()
+        let holder = MetadataHolder()
+        self.responseMetadata = holder.beforeMessages
+        self.trailingMetadata = holder.behindStatus
     }
 }
 

@@ -22,7 +22,6 @@ final class HTTP2Connection: ChannelInboundHandler {
     private var peer: (any HTTP2Peer)?
     private var context: ChannelHandlerContext?
     private var batch = HTTP2Batch()
-    private var output = ByteBuffer()
     private var isDirty = false
     private var isDelivering = false
     private var isEnded = false
@@ -92,18 +91,17 @@ final class HTTP2Connection: ChannelInboundHandler {
     private static let outputBytes = 64 << 10
 
     private func write(to context: ChannelHandlerContext) throws(HTTP2Error) {
-        var wrote = false
-        while context.channel.isWritable {
-            output.clear()
-            while output.readableBytes < HTTP2Connection.outputBytes {
-                let count = try session.nextOutput { output.writeBytes($0) }
-                if count == nil { break }
+        while session.hasOutput, context.channel.isWritable {
+            // The loop's buffer is free again once the channel has sent it.
+            let output = try executor.withOutput(capacity: HTTP2Connection.outputBytes) { output throws(HTTP2Error) in
+                while output.readableBytes < HTTP2Connection.outputBytes {
+                    let count = try session.nextOutput { output.writeBytes($0) }
+                    if count == nil { break }
+                }
             }
             if output.readableBytes == 0 { break }
-            context.write(wrapOutboundOut(output), promise: nil)
-            wrote = true
+            context.writeAndFlush(wrapOutboundOut(output), promise: nil)
         }
-        if wrote { context.flush() }
     }
 
     private func deliver() {
@@ -133,7 +131,6 @@ final class HTTP2Connection: ChannelInboundHandler {
 extension HTTP2Connection {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        output = context.channel.allocator.buffer(capacity: HTTP2Connection.outputBytes)
         wasOpen = context.channel.isActive
         if wasOpen, !requiresALPN { needsFlush() }
     }

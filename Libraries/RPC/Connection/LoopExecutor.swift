@@ -11,6 +11,8 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     private var dirty: [HTTP2Connection] = []
     private var isScheduled = false
     private var isDraining = false
+    /// What the connections of the loop gather their frames in, one after the other.
+    private var output = ByteBuffer()
 
     private init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -47,6 +49,17 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     func flushLater(_ connection: HTTP2Connection) {
         dirty.append(connection)
         schedule()
+    }
+
+    /// Lends an empty buffer, and returns what was written into it. The memory is used again as soon as nobody holds it.
+    func withOutput<Failure>(
+        capacity: Int,
+        _ fill: (inout ByteBuffer) throws(Failure) -> Void
+    ) throws(Failure) -> ByteBuffer {
+        output.clear(minimumCapacity: capacity)
+        try fill(&output)
+        // What is small leaves in memory of its own size, so that peers that take nothing do not hold large buffers.
+        return output.readableBytes <= 1_024 ? ByteBuffer(copying: output) : output
     }
 
     /// Runs what is ready, then flushes what it wrote.
@@ -93,5 +106,11 @@ extension LoopExecutor {
             executors[key] = executor
             return executor
         }
+    }
+}
+
+extension ByteBuffer {
+    fileprivate init(copying other: ByteBuffer) {
+        self.init(bytes: other.readableBytesView)
     }
 }

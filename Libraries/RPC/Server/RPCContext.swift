@@ -5,15 +5,15 @@ package import Time
 package struct RPCContext: Sendable {
     private var contents: Contents
 
-    private final class Contents: @unchecked Sendable {
+    /// It also holds the boxes of metadata, unless it is a copy or was given others.
+    private final class Contents: MetadataHolder, @unchecked Sendable {
         // `values` is changed only while nobody else has a reference.
         let method: MethodDescriptor
         let metadata: Metadata
         let deadline: Deadline?
         let peer: String
         let requestID: RequestID
-        let responseMetadata: MetadataBox
-        let trailingMetadata: MetadataBox
+        let givenBoxes: (response: MetadataBox, trailing: MetadataBox)?
         var values: [ObjectIdentifier: any Sendable]
 
         init(
@@ -22,8 +22,7 @@ package struct RPCContext: Sendable {
             deadline: Deadline?,
             peer: String,
             requestID: RequestID,
-            responseMetadata: MetadataBox,
-            trailingMetadata: MetadataBox,
+            boxes: (response: MetadataBox, trailing: MetadataBox)? = nil,
             values: [ObjectIdentifier: any Sendable] = [:]
         ) {
             self.method = method
@@ -31,15 +30,15 @@ package struct RPCContext: Sendable {
             self.deadline = deadline
             self.peer = peer
             self.requestID = requestID
-            self.responseMetadata = responseMetadata
-            self.trailingMetadata = trailingMetadata
+            self.givenBoxes = boxes
             self.values = values
+            super.init()
         }
 
         func copy() -> Contents {
             Contents(
                 method: method, metadata: metadata, deadline: deadline, peer: peer, requestID: requestID,
-                responseMetadata: responseMetadata, trailingMetadata: trailingMetadata, values: values)
+                boxes: (givenBoxes?.response ?? beforeMessages, givenBoxes?.trailing ?? behindStatus), values: values)
         }
     }
 
@@ -54,15 +53,13 @@ package struct RPCContext: Sendable {
     ) {
         contents = Contents(
             method: method, metadata: metadata, deadline: deadline, peer: peer, requestID: .given(requestID),
-            responseMetadata: responseMetadata, trailingMetadata: trailingMetadata)
+            boxes: (responseMetadata, trailingMetadata))
     }
 
     init(method: MethodDescriptor, metadata: Metadata, deadline: Deadline, peer: String) {
-        let (response, trailing) = MetadataBox.pair()
         contents = Contents(
             method: method, metadata: metadata, deadline: deadline, peer: peer,
-            requestID: metadata["x-request-id"].map { .given($0) } ?? RequestID.make(),
-            responseMetadata: response, trailingMetadata: trailing)
+            requestID: metadata["x-request-id"].map { .given($0) } ?? RequestID.make())
     }
 
     package var method: MethodDescriptor { contents.method }
@@ -81,10 +78,10 @@ package struct RPCContext: Sendable {
     package var requestID: String { contents.requestID.text }
 
     /// Metadata that goes before the first message.
-    package var responseMetadata: MetadataBox { contents.responseMetadata }
+    package var responseMetadata: MetadataBox { contents.givenBoxes?.response ?? contents.beforeMessages }
 
     /// Metadata that goes behind the status.
-    package var trailingMetadata: MetadataBox { contents.trailingMetadata }
+    package var trailingMetadata: MetadataBox { contents.givenBoxes?.trailing ?? contents.behindStatus }
 
     /// A value that an interceptor put into the context, or `nil` when none did.
     package subscript<Key: RPCContextKey>(_ key: Key.Type) -> Key.Value? {

@@ -2,31 +2,16 @@ internal import Synchronization
 
 /// Metadata that several parts of one call fill before it is sent. A copy refers to the same metadata.
 package struct MetadataBox: Sendable {
-    private let holder: Holder
+    private let holder: MetadataHolder
     private let isSecond: Bool
 
-    /// The two boxes of a call share one object.
-    private final class Holder: Sendable {
-        let metadata: Mutex<(Metadata, Metadata)>
-
-        init(_ first: Metadata) {
-            metadata = Mutex((first, Metadata()))
-        }
-    }
-
     package init(_ metadata: Metadata = [:]) {
-        self.init(holder: Holder(metadata), isSecond: false)
+        self.init(MetadataHolder(metadata), isSecond: false)
     }
 
-    private init(holder: Holder, isSecond: Bool) {
+    fileprivate init(_ holder: MetadataHolder, isSecond: Bool) {
         self.holder = holder
         self.isSecond = isSecond
-    }
-
-    /// One for what goes before the first message, and one for what goes behind the status.
-    static func pair() -> (MetadataBox, MetadataBox) {
-        let holder = Holder(Metadata())
-        return (MetadataBox(holder: holder, isSecond: false), MetadataBox(holder: holder, isSecond: true))
     }
 
     /// Replaces every value under the name.
@@ -53,4 +38,17 @@ package struct MetadataBox: Sendable {
     private func change(_ body: (inout Metadata) -> Void) {
         holder.metadata.withLock { isSecond ? body(&$0.1) : body(&$0.0) }
     }
+}
+
+/// Holds both boxes of a call: what goes before the first message, and what goes behind the status.
+class MetadataHolder: @unchecked Sendable {
+    // The mutex guards all there is here; what a subclass adds is its own concern.
+    fileprivate let metadata: Mutex<(Metadata, Metadata)>
+
+    init(_ first: Metadata = Metadata()) {
+        metadata = Mutex((first, Metadata()))
+    }
+
+    final var beforeMessages: MetadataBox { MetadataBox(self, isSecond: false) }
+    final var behindStatus: MetadataBox { MetadataBox(self, isSecond: true) }
 }
