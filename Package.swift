@@ -87,6 +87,7 @@ let package = Package(
     ],
     targets: [
         // C libraries
+        system("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
         system("CNghttp2", pkgConfig: "libnghttp2", debian: "libnghttp2-dev"),
         system("CProtobuf", pkgConfig: "libprotobuf-c", debian: "libprotobuf-c-dev"),
         system("CPostgres", pkgConfig: "libpq", debian: "libpq-dev"),
@@ -101,8 +102,9 @@ let package = Package(
         library("Schema", ["Migrations"], resources: [.embedInCode("Revisions")]),
         library("Redis", ["CHiredis", "Time", nioCore, nioPosix, nioSSL, logging, crypto]),
         library("Resilience", ["Redis", "Time"]),
+        library("Gzip", ["CZlib"]),
         library("HTTP2", ["CNghttp2"], also: loopBound),
-        library("RPC", ["HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging], also: loopBound),
+        library("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging], also: loopBound),
         .target(name: "CContracts", dependencies: ["CProtobuf"], path: "Libraries/CContracts"),
         library("Contracts", ["RPC", "Time", "CContracts", "CProtobuf"]),
         library("HNSW"),
@@ -150,8 +152,9 @@ let package = Package(
         tests("Migrations", ["ConnectionPool", "Postgres", "TestSupport", logging]),
         tests("Redis", ["Time", "TestSupport", nioCore, nioPosix, logging]),
         tests("Resilience", ["Redis", "Time", "TestSupport", logging]),
+        tests("Gzip"),
         tests("HTTP2"),
-        tests("RPC", ["HTTP2", "Time", nioCore, nioPosix, logging]),
+        tests("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, logging]),
         .testTarget(
             name: "ContractsTests", dependencies: ["Contracts", "RPC", "TestContracts", "Time"], path: "Tests/ContractsTests",
             exclude: ["Golden", "Protos", "Generated"], swiftSettings: settings),

@@ -9,7 +9,7 @@ import Testing
         var rest = bytes[...]
         while !rest.isEmpty {
             let piece = Array(rest.prefix(pieces))
-            try unsafe reader.read(piece.span.bytes) { messages.append($0) }
+            try unsafe reader.read(piece.span.bytes) { messages.append($0.bytes) }
             rest = rest.dropFirst(pieces)
         }
         try reader.finish()
@@ -36,9 +36,41 @@ import Testing
         #expect(throws: FrameProblem.tooLarge(byteCount: 0xFFFF_FFFF, limit: 2)) { try read([0, 255, 255, 255, 255], limit: 2) }
     }
 
-    @Test func `may not be compressed, for no encoding was agreed`() {
+    @Test func `may not be compressed while no encoding is named`() {
         #expect(throws: FrameProblem.compressed) { try read([1, 0, 0, 0, 0]) }
         #expect(throws: FrameProblem.unknownFlag(2)) { try read([2, 0, 0, 0, 0]) }
+    }
+
+    @Test func `tells compressed messages from others where an encoding is named`() throws {
+        var reader = MessageFrameReader(maxMessageBytes: 10)
+        reader.acceptsCompressed = true
+        var messages: [ReceivedMessage] = []
+        let (good, bad): ([UInt8], [UInt8]) = ([1, 0, 0, 0, 1, 7, 0, 0, 0, 0, 1, 8], [2, 0, 0, 0, 0])
+
+        try unsafe reader.read(good.span.bytes) { messages.append($0) }
+
+        #expect(messages == [.init(bytes: [7], isCompressed: true), .init(bytes: [8])])
+        #expect(throws: FrameProblem.unknownFlag(2)) { try unsafe reader.read(bad.span.bytes) { _ in } }
+    }
+
+    @Test func `is packed where that makes it smaller, and left alone where not`() async throws {
+        let zeros = try MessageFrame.encode(RawMessage([UInt8](repeating: 0, count: 100_000)), limit: .max)
+        let short = try MessageFrame.encode(RawMessage([1, 2, 3]), limit: .max)
+
+        let packed = await MessageFrame.packed(zeros)
+
+        #expect(packed.first == 1)
+        #expect(packed.count < 1_000)
+        #expect(await MessageFrame.packed(short) == short)
+        let message = ReceivedMessage(bytes: Array(packed[5...]), isCompressed: true)
+        #expect(try await message.unpacked(limit: 100_000) == Array(zeros[5...]))
+        await #expect { try await message.unpacked(limit: 99_999) } throws: { ($0 as? RPCError)?.code == .resourceExhausted }
+    }
+
+    @Test func `holds no message when it is damaged`() async {
+        let damaged = ReceivedMessage(bytes: [1, 2, 3], isCompressed: true)
+
+        await #expect { try await damaged.unpacked(limit: 100) } throws: { ($0 as? RPCError)?.code == .internalError }
     }
 
     @Test(arguments: [[0], [0, 0, 0, 0], [0, 0, 0, 0, 2], [0, 0, 0, 0, 2, 1]] as [[UInt8]])

@@ -18,7 +18,7 @@ final class ClientCall: @unchecked Sendable {
     private var connection: ClientConnection?
     private var stream: HTTP2StreamID = 0
     private var result: Result<Void, RPCError>?
-    private var whenEnded: CheckedContinuation<Result<[UInt8], RPCError>, Never>?
+    private var whenEnded: CheckedContinuation<Result<ReceivedMessage, RPCError>, Never>?
 
     init(context: ClientCallContext, executor: LoopExecutor, configuration: RPCChannelConfiguration) {
         self.context = context
@@ -26,7 +26,11 @@ final class ClientCall: @unchecked Sendable {
         gate = context.method.kind.hasSingleRequest ? nil : WriteGate(executor: executor)
         reader = MessageFrameReader(maxMessageBytes: configuration.maxReceiveMessageBytes)
         state = ClientStream(maxTransparentRetries: configuration.maxTransparentRetries)
-        responses = InboundMessages(executor: executor, maxWaitingBytes: configuration.streamWindowBytes / 2)
+        responses = InboundMessages(
+            executor: executor,
+            maxWaitingBytes: configuration.streamWindowBytes / 2,
+            maxMessageBytes: configuration.maxReceiveMessageBytes
+        )
     }
 
     var isEnded: Bool { state.isEnded }
@@ -56,9 +60,10 @@ final class ClientCall: @unchecked Sendable {
         connection?.changeSession { $0.finish(stream) }
     }
 
-    func write(_ message: some Message, limit: Int) async throws(RPCError) {
-        let frame = try MessageFrame.encode(message, limit: limit)
-        try await gate?.write { self.send(frame) }
+    func write(_ message: some Message, limit: Int, compressed: Bool?) async throws(RPCError) {
+        var frame = try MessageFrame.encode(message, limit: limit)
+        if context.compression != nil, compressed ?? true { frame = await MessageFrame.packed(frame) }
+        try await gate?.write { [frame] in self.send(frame) }
     }
 
     /// A connection has begun the stream; what was kept so far goes out.
@@ -83,6 +88,7 @@ final class ClientCall: @unchecked Sendable {
             end(.failure(RPCError(.resourceExhausted, message)), reset: true)
             return
         }
+        context.compression?.heard(fields, of: batch)
         let isFirst = state.expectsFirstHeaders
         let head =
             isFirst
@@ -90,8 +96,9 @@ final class ClientCall: @unchecked Sendable {
             : ResponseHead(trailers: fields, of: batch)
         switch head {
         case .ignored: break
-        case .begun(let metadata):
+        case .begun(let metadata, let encoding):
             state.begun()
+            reader.acceptsCompressed = encoding != .identity
             frames = []
             context.responseMetadata.replace(with: metadata)
         case .ended(let status, let trailers):
@@ -153,7 +160,7 @@ final class ClientCall: @unchecked Sendable {
         responses.returnRoom(to: nil, on: stream)
     }
 
-    private func singleResponse(_ result: Result<Void, RPCError>) -> Result<[UInt8], RPCError> {
+    private func singleResponse(_ result: Result<Void, RPCError>) -> Result<ReceivedMessage, RPCError> {
         if let error = result.failure { return .failure(error) }
         guard let message = responses.take() else { return .failure(.notOneResponse) }
         return .success(message)
@@ -165,7 +172,7 @@ final class ClientCall: @unchecked Sendable {
 
     /// Sends the call with `start`, and waits for its end and the one message that answers it. Cancelling the task
     /// cancels the call.
-    func singleResponse(_ start: @escaping @Sendable () -> Void) async throws(RPCError) -> [UInt8] {
+    func singleResponse(_ start: @escaping @Sendable () -> Void) async throws(RPCError) -> ReceivedMessage {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 executor.run {

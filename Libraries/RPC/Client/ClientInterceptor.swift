@@ -6,12 +6,15 @@ package struct ClientCallContext: Sendable {
     package var metadata: Metadata
     package var deadline: Deadline?
     package var waitForReady: Bool
+    /// How requests are packed.
+    package var encoding: MessageEncoding { compression == nil ? .identity : .gzip }
+    let compression: RequestCompression?
     /// Filled by the time that `next` returns.
     package let responseMetadata: MetadataBox
     /// Filled by the time that `next` returns or throws.
     package let trailingMetadata: MetadataBox
 
-    init(method: MethodDescriptor, metadata: Metadata, deadline: Deadline?, waitForReady: Bool) {
+    init(method: MethodDescriptor, metadata: Metadata, deadline: Deadline?, waitForReady: Bool, compression: RequestCompression?) {
         self.method = method
         self.metadata = metadata
         self.deadline = deadline
@@ -19,6 +22,7 @@ package struct ClientCallContext: Sendable {
         let holder = MetadataHolder()
         self.responseMetadata = holder.beforeMessages
         self.trailingMetadata = holder.behindStatus
+        self.compression = compression
     }
 }
 

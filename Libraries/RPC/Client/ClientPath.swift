@@ -48,7 +48,9 @@ struct ClientPath: Sendable {
             HTTP2Header("te", "trailers"),
             HTTP2Header("content-type", "application/grpc"),
             HTTP2Header("user-agent", "heartguard-rpc/1"),
+            HTTP2Header("grpc-accept-encoding", MessageEncoding.accepted),
         ]
+        if context.encoding == .gzip { headers.append(HTTP2Header("grpc-encoding", "gzip")) }
         if let deadline = context.deadline {
             headers.append(HTTP2Header("grpc-timeout", WireTimeout.format(deadline.remaining)))
         }

@@ -17,15 +17,16 @@ extension RPCChannel {
         _ request: Request,
         options: CallOptions = .init()
     ) async throws(RPCError) -> UnaryResponse<Response> {
-        let frame = try MessageFrame.encode(request, limit: configuration.maxSendMessageBytes)
+        let plain = try MessageFrame.encode(request, limit: configuration.maxSendMessageBytes)
         return try await attempt(method.descriptor, options) { context in
+            let frame = context.compression == nil ? plain : await MessageFrame.packed(plain)
             let (call, subchannel) = self.makeCall(context)
-            let bytes = try await call.singleResponse {
+            let received = try await call.singleResponse {
                 _ = call.send(frame)
                 call.finishSending()
                 subchannel.start(call)
             }
-            return try context.response(bytes)
+            return try await self.response(received, context)
         }
     }
 
@@ -37,8 +38,9 @@ extension RPCChannel {
         options: CallOptions = .init(),
         _ body: @Sendable (ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
-        let frame = try MessageFrame.encode(request, limit: configuration.maxSendMessageBytes)
+        let plain = try MessageFrame.encode(request, limit: configuration.maxSendMessageBytes)
         return try await streamed(method.descriptor, options) { call, subchannel, context in
+            let frame = context.compression == nil ? plain : await MessageFrame.packed(plain)
             subchannel.executor.run {
                 _ = call.send(frame)
                 call.finishSending()
@@ -57,7 +59,7 @@ extension RPCChannel {
         let limit = configuration.maxSendMessageBytes
         return try await attempt(method.descriptor, options) { context in
             let (call, subchannel) = self.makeCall(context)
-            let bytes = try await withThrowingTaskGroup { group in
+            let received = try await withThrowingTaskGroup { group in
                 group.addTask {
                     let writer = RequestWriter<Request>(call, limit: limit)
                     do { try await body(writer) } catch {
@@ -68,16 +70,16 @@ extension RPCChannel {
                 }
                 do throws(RPCError) {
                     // A server may answer without waiting for the last message; then nobody waits for `body` either.
-                    let bytes = try await call.singleResponse { subchannel.start(call) }
+                    let received = try await call.singleResponse { subchannel.start(call) }
                     group.cancelAll()
-                    return bytes
+                    return received
                 } catch {
                     group.cancelAll()
                     if error.code == .cancelled, case .failure(let reason)? = await group.nextResult() { throw reason }
                     throw error
                 }
             }
-            return try context.response(bytes)
+            return try await self.response(received, context)
         }
     }
 
@@ -100,6 +102,25 @@ extension RPCChannel {
     private func makeCall(_ context: ClientCallContext) -> (ClientCall, Subchannel) {
         let subchannel = subchannel()
         return (ClientCall(context: context, executor: subchannel.executor, configuration: configuration), subchannel)
+    }
+
+    private func response<Response: Message>(
+        _ received: ReceivedMessage,
+        _ context: ClientCallContext
+    ) async throws(RPCError) -> UnaryResponse<Response> {
+        let bytes =
+            received.isCompressed
+            ? try await received.unpacked(limit: configuration.maxReceiveMessageBytes) : received.bytes
+        do {
+            return UnaryResponse(
+                message: try Response(decoding: bytes),
+                metadata: context.responseMetadata.contents,
+                trailers: context.trailingMetadata.contents,
+                wasCompressed: received.isCompressed
+            )
+        } catch {
+            throw RPCError(.internalError, "The message \(error.messageName) could not be read: \(error.reason)", cause: error)
+        }
     }
 
     private func streamed<Result: Sendable>(
@@ -144,7 +165,8 @@ extension RPCChannel {
             method: method,
             metadata: options.metadata,
             deadline: Deadline.earlier(limit, Deadline.current),
-            waitForReady: options.waitForReady
+            waitForReady: options.waitForReady,
+            compression: compression.chosen(options.encoding)
         )
     }
 
@@ -189,17 +211,5 @@ extension RPCChannel {
 extension ClientCallContext {
     fileprivate func check() throws(RPCError) {
         if let problem = metadata.firstProblem { throw RPCError(.internalError, problem) }
-    }
-
-    fileprivate func response<Response: Message>(_ bytes: [UInt8]) throws(RPCError) -> UnaryResponse<Response> {
-        do {
-            return UnaryResponse(
-                message: try Response(decoding: bytes),
-                metadata: responseMetadata.contents,
-                trailers: trailingMetadata.contents
-            )
-        } catch {
-            throw RPCError(.internalError, "The message \(error.messageName) could not be read: \(error.reason)", cause: error)
-        }
     }
 }

@@ -9,6 +9,7 @@ internal import Synchronization
 package final class RPCChannel: Sendable {
     let configuration: RPCChannelConfiguration
     let interceptors: [any ClientInterceptor]
+    let compression = RequestCompression()
     private let subchannels: [Subchannel]
     private let turn = Atomic<Int>(0)
     private let whenClosed = Mutex<[AsyncStream<Void>.Continuation]>([])

@@ -20,6 +20,9 @@ package struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
         Iterator(messages: call.responses)
     }
 
+    /// The same messages, with whether each was compressed.
+    package var framed: FramedMessages<Response> { FramedMessages(call.responses) }
+
     package struct Iterator: AsyncIteratorProtocol {
         fileprivate let messages: InboundMessages
 

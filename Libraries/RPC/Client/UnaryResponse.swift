@@ -3,4 +3,5 @@ package struct UnaryResponse<Response: Message>: Sendable {
     package let message: Response
     package let metadata: Metadata
     package let trailers: Metadata
+    package let wasCompressed: Bool
 }

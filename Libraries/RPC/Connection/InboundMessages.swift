@@ -14,7 +14,8 @@ final class InboundMessages: @unchecked Sendable {
     // Everything mutable is touched on the executor's event loop alone.
     let executor: LoopExecutor
     private let maxWaitingBytes: Int
-    private var messages: [[UInt8]] = []
+    private let maxMessageBytes: Int
+    private var messages: [ReceivedMessage] = []
     private var first = 0
     private var waitingBytes = 0
     private var unreturnedBytes = 0
@@ -25,12 +26,14 @@ final class InboundMessages: @unchecked Sendable {
 
     private final class Waiter: @unchecked Sendable {
         // Touched on the event loop alone.
-        var continuation: CheckedContinuation<Result<[UInt8]?, RPCError>, Never>?
+        var continuation: CheckedContinuation<Result<ReceivedMessage?, RPCError>, Never>?
         var isCancelled = false
     }
 
-    init(executor: LoopExecutor, maxWaitingBytes: Int) {
+    /// A message that was packed may hold up to `maxMessageBytes`.
+    init(executor: LoopExecutor, maxWaitingBytes: Int, maxMessageBytes: Int) {
         self.executor = executor
+        self.maxMessageBytes = maxMessageBytes
         self.maxWaitingBytes = maxWaitingBytes
     }
 
@@ -44,7 +47,7 @@ final class InboundMessages: @unchecked Sendable {
     var count: Int { messages.count - first }
 
     /// Takes a message that is complete.
-    func append(_ message: [UInt8]) {
+    func append(_ message: ReceivedMessage) {
         guard end == nil else { return }
         if let waiter, let continuation = waiter.continuation {
             self.waiter = nil
@@ -52,7 +55,7 @@ final class InboundMessages: @unchecked Sendable {
             return
         }
         messages.append(message)
-        waitingBytes += message.count
+        waitingBytes += message.bytes.count
     }
 
     /// Counts bytes that arrived on the stream, after the messages that they completed were appended.
@@ -78,10 +81,10 @@ final class InboundMessages: @unchecked Sendable {
     }
 
     /// The next message without waiting for one.
-    func take() -> [UInt8]? {
+    func take() -> ReceivedMessage? {
         guard first < messages.count else { return nil }
         let message = messages[first]
-        messages[first] = []
+        messages[first].bytes = []
         first += 1
         if first == messages.count {
             messages.removeAll(keepingCapacity: true)
@@ -90,7 +93,7 @@ final class InboundMessages: @unchecked Sendable {
             messages.removeFirst(first)
             first = 0
         }
-        waitingBytes -= message.count
+        waitingBytes -= message.bytes.count
         returnRoomIfFewWait()
         return message
     }
@@ -102,22 +105,28 @@ final class InboundMessages: @unchecked Sendable {
         roomGiver?.returnRoom(count, on: stream)
     }
 
-    private func takeOrEnd() -> Result<[UInt8]?, RPCError>? {
+    private func takeOrEnd() -> Result<ReceivedMessage?, RPCError>? {
         if let message = take() { return .success(message) }
         return end?.map { nil }
     }
 
     /// The next message, or `nil` after the last.
     func next<M: Message>(as type: M.Type) async throws(RPCError) -> M? {
-        guard let bytes = try await nextBytes().get() else { return nil }
+        try await nextFramed(as: type)?.message
+    }
+
+    /// The next message and whether it was packed, or `nil` after the last.
+    func nextFramed<M: Message>(as type: M.Type) async throws(RPCError) -> FramedMessage<M>? {
+        guard let received = try await nextReceived().get() else { return nil }
+        let bytes = received.isCompressed ? try await received.unpacked(limit: maxMessageBytes) : received.bytes
         do {
-            return try M(decoding: bytes)
+            return FramedMessage(message: try M(decoding: bytes), wasCompressed: received.isCompressed)
         } catch {
             throw RPCError(.internalError, "The message \(error.messageName) could not be read: \(error.reason)", cause: error)
         }
     }
 
-    private func nextBytes() async -> Result<[UInt8]?, RPCError> {
+    private func nextReceived() async -> Result<ReceivedMessage?, RPCError> {
         if executor.isCurrent, let result = takeOrEnd() { return result }
         let waiter = Waiter()
         return await withTaskCancellationHandler {
@@ -129,7 +138,7 @@ final class InboundMessages: @unchecked Sendable {
         }
     }
 
-    private func park(_ waiter: Waiter, _ continuation: CheckedContinuation<Result<[UInt8]?, RPCError>, Never>) {
+    private func park(_ waiter: Waiter, _ continuation: CheckedContinuation<Result<ReceivedMessage?, RPCError>, Never>) {
         if let result = takeOrEnd() {
             continuation.resume(returning: result)
         } else if waiter.isCancelled {

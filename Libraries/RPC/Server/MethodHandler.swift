@@ -12,8 +12,10 @@ package struct MethodHandler: Sendable {
         _ body: @escaping @Sendable (Request, RPCContext) async throws -> Response
     ) -> MethodHandler {
         MethodHandler(descriptor: method.descriptor) { call, context in
+            if call.requestIsCompressed { try await call.unpackRequest() }
             let request = try call.decodeSingleRequest(as: Request.self)
             try call.setSingleResponse(try await body(request, context))
+            if call.packsResponses() { await call.packSingleResponse() }
         }
     }
 
@@ -22,6 +24,7 @@ package struct MethodHandler: Sendable {
         _ body: @escaping @Sendable (Request, ResponseWriter<Response>, RPCContext) async throws -> Void
     ) -> MethodHandler {
         MethodHandler(descriptor: method.descriptor) { call, context in
+            if call.requestIsCompressed { try await call.unpackRequest() }
             let request = try call.decodeSingleRequest(as: Request.self)
             try await body(request, ResponseWriter(call), context)
         }
@@ -33,6 +36,7 @@ package struct MethodHandler: Sendable {
     ) -> MethodHandler {
         MethodHandler(descriptor: method.descriptor) { call, context in
             try call.setSingleResponse(try await body(call.requestStream(of: Request.self), context))
+            if call.packsResponses() { await call.packSingleResponse() }
         }
     }
 

@@ -14,6 +14,8 @@ package struct RPCContext: Sendable {
         let peer: String
         let requestID: RequestID
         let givenBoxes: (response: MetadataBox, trailing: MetadataBox)?
+        /// Set before a handler sees it.
+        var requestWasCompressed = false
         var values: [ObjectIdentifier: any Sendable]
 
         init(
@@ -36,9 +38,11 @@ package struct RPCContext: Sendable {
         }
 
         func copy() -> Contents {
-            Contents(
+            let copy = Contents(
                 method: method, metadata: metadata, deadline: deadline, peer: peer, requestID: requestID,
                 boxes: (givenBoxes?.response ?? beforeMessages, givenBoxes?.trailing ?? behindStatus), values: values)
+            copy.requestWasCompressed = requestWasCompressed
+            return copy
         }
     }
 
@@ -82,6 +86,14 @@ package struct RPCContext: Sendable {
 
     /// Metadata that goes behind the status.
     package var trailingMetadata: MetadataBox { contents.givenBoxes?.trailing ?? contents.behindStatus }
+
+    /// Whether the one request of the call came compressed; of a stream, `RequestStream.framed` tells it of each message.
+    package var requestWasCompressed: Bool { contents.requestWasCompressed }
+
+    func noteCompressedRequest() { contents.requestWasCompressed = true }
+
+    /// Has the messages of the answer compressed with gzip, if the caller reads it and the answer has not begun.
+    package func compressResponse() { responseMetadata.askForCompression() }
 
     /// A value that an interceptor put into the context, or `nil` when none did.
     package subscript<Key: RPCContextKey>(_ key: Key.Type) -> Key.Value? {

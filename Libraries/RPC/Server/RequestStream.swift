@@ -14,6 +14,9 @@ package struct RequestStream<Request: Message>: AsyncSequence, Sendable {
         Iterator(messages: messages)
     }
 
+    /// The same messages, with whether each was compressed.
+    package var framed: FramedMessages<Request> { FramedMessages(messages) }
+
     package struct Iterator: AsyncIteratorProtocol {
         fileprivate let messages: InboundMessages
 

@@ -8,8 +8,12 @@ package struct ResponseWriter<Response: Message>: Sendable {
 
     /// Sends a message. It returns at once while little is waiting to be sent on the stream, and otherwise suspends
     /// until the caller has taken some of it. Throws when the call is over or the message is larger than the limit.
-    package func write(_ response: Response) async throws(RPCError) {
-        try await call.write(response)
+    ///
+    /// `compressed` chooses for this message: `nil` does as `RPCContext.compressResponse` said. It can be `true` from the
+    /// first message on, or when the whole answer is compressed; otherwise, and for a caller that reads no gzip, the message
+    /// goes as it is.
+    package func write(_ response: Response, compressed: Bool? = nil) async throws(RPCError) {
+        try await call.write(response, compressed: compressed)
     }
 
     /// Sends the response metadata before the first message is there.

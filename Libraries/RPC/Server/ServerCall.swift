@@ -14,33 +14,38 @@ final class ServerCall: @unchecked Sendable {
     private let requests: InboundMessages?
 
     private let connection: ServerConnection
+    private let peerCompression: PeerCompression
     /// Only calls that write several messages have one.
     private let gate: WriteGate?
     private var reader: MessageFrameReader
     private var state = ServerStream()
     private var task: Task<Void, Never>?
     private var isStarted = false
-    private var request: [UInt8]?
+    private var request: ReceivedMessage?
     private var response: [UInt8]?
 
     init(
         stream: HTTP2StreamID,
         method: MethodTable.Entry,
         context: RPCContext,
+        compression: PeerCompression,
         connection: ServerConnection
     ) {
         self.stream = stream
         self.method = method
         self.context = context
         self.connection = connection
+        peerCompression = compression
         let configuration = connection.configuration
         reader = MessageFrameReader(maxMessageBytes: configuration.maxReceiveMessageBytes)
+        reader.acceptsCompressed = compression.encoding != .identity
         gate = method.descriptor.kind.hasSingleResponse ? nil : WriteGate(executor: connection.executor)
         if method.descriptor.kind.hasSingleRequest {
             requests = nil
         } else {
-            let limit = configuration.streamWindowBytes / 2
-            let requests = InboundMessages(executor: connection.executor, maxWaitingBytes: limit)
+            let requests = InboundMessages(
+                executor: connection.executor, maxWaitingBytes: configuration.streamWindowBytes / 2,
+                maxMessageBytes: configuration.maxReceiveMessageBytes)
             requests.returnRoom(to: connection, on: stream)
             self.requests = requests
         }
@@ -115,6 +120,7 @@ final class ServerCall: @unchecked Sendable {
     private func start() {
         isStarted = true
         connection.handlerStarted()
+        if let request, request.isCompressed { context.noteCompressedRequest() }
         let deadline = context.deadline
         task = Task.immediate(executorPreference: connection.executor) {
             let result: Result<Void, any Error>
@@ -214,9 +220,15 @@ final class ServerCall: @unchecked Sendable {
                 end(.failure(error))
                 return .ended(error)
             }
-            let headers = StatusTrailers.fields(metadata)
+            var headers = StatusTrailers.fields(metadata)
+            if context.responseMetadata.settleCompression(), peerCompression.accepts == .gzip {
+                headers.append(HTTP2Header("grpc-encoding", "gzip"))
+            }
+            let head =
+                peerCompression.accepts == .unsaid
+                ? StatusTrailers.responseHead : StatusTrailers.responseHeadWithEncodings
             connection.changeSession { session throws(HTTP2Error) in
-                try session.sendResponse(headers, after: StatusTrailers.responseHead, on: stream, endStream: false)
+                try session.sendResponse(headers, after: head, on: stream, endStream: false)
             }
         case .messageAlone: break
         case .nothing: return .ended(RPCError(.cancelled, "The call has ended."))
@@ -236,7 +248,7 @@ final class ServerCall: @unchecked Sendable {
     func decodeSingleRequest<Request: Message>(as type: Request.Type) throws(RPCError) -> Request {
         guard let request else { throw .notOneRequest }
         do {
-            return try Request(decoding: request)
+            return try Request(decoding: request.bytes)
         } catch {
             // gRPC's list of status codes has INTERNAL for a request that cannot be parsed.
             throw RPCError(
@@ -249,13 +261,33 @@ final class ServerCall: @unchecked Sendable {
         response = try MessageFrame.encode(message, limit: connection.configuration.maxSendMessageBytes)
     }
 
-    func write(_ message: some Message) async throws(RPCError) {
-        let frame = try MessageFrame.encode(message, limit: connection.configuration.maxSendMessageBytes)
-        try await gate?.write { self.send(frame) }
+    func write(_ message: some Message, compressed: Bool?) async throws(RPCError) {
+        var frame = try MessageFrame.encode(message, limit: connection.configuration.maxSendMessageBytes)
+        if packsResponses(compressed) { frame = await MessageFrame.packed(frame) }
+        try await gate?.write { [frame] in self.send(frame) }
     }
 
     func sendMetadata() async throws(RPCError) {
         try await gate?.write { self.send(nil) }
+    }
+}
+
+extension ServerCall {
+    var requestIsCompressed: Bool { request?.isCompressed ?? false }
+
+    func unpackRequest() async throws(RPCError) {
+        guard let packed = request else { return }
+        request = ReceivedMessage(bytes: try await packed.unpacked(limit: connection.configuration.maxReceiveMessageBytes))
+    }
+
+    /// Whether a message is packed: as it is asked for it, or else for the whole answer, and only for a caller that reads it.
+    func packsResponses(_ asked: Bool? = nil) -> Bool {
+        guard peerCompression.accepts == .gzip, asked ?? context.responseMetadata.asksForCompression else { return false }
+        return context.responseMetadata.askForCompression()
+    }
+
+    func packSingleResponse() async {
+        if let frame = response { response = await MessageFrame.packed(frame) }
     }
 }
 

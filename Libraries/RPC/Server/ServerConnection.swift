@@ -18,6 +18,7 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private var handshakeTimer: Scheduled<Void>?
     private var calls = HTTP2StreamTable<ServerCall>()
     private var userAgent = RepeatedText()
+    private var accepted = AcceptedEncodings()
     private var runningHandlers = 0
     private var isClosed = false
     private var isDraining = false
@@ -121,7 +122,8 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     ) {
         let head: RequestHead
         do throws(RequestHead.Refusal) {
-            head = try RequestHead(fields, of: batch, isTruncated: isTruncated, methods: methods, userAgent: &userAgent)
+            head = try RequestHead(fields, of: batch, isTruncated: isTruncated, methods: methods, userAgent: &userAgent,
+                accepted: &accepted)
         } catch {
             refuse(stream, error)
             return
@@ -130,7 +132,8 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         let limit = descriptor.policy.timeout.limit
         let deadline = Deadline.after(head.timeout.map { min($0, limit) } ?? limit)
         let context = RPCContext(method: descriptor, metadata: head.metadata, deadline: deadline, peer: peer)
-        let call = ServerCall(stream: stream, method: head.method, context: context, connection: self)
+        let call = ServerCall(
+            stream: stream, method: head.method, context: context, compression: head.compression, connection: self)
         calls[stream] = call
         watch(deadline)
         call.begin()

@@ -35,6 +35,16 @@ package struct MetadataBox: Sendable {
 
     package var contents: Metadata { holder.metadata.withLock { isSecond ? $0.1 : $0.0 } }
 
+    /// Whether the messages behind this head are packed unless told otherwise.
+    var asksForCompression: Bool { holder.compression.isAsked }
+
+    /// Asks for packed messages. `false` when the head has left without.
+    @discardableResult
+    func askForCompression() -> Bool { holder.compression.ask() }
+
+    /// This head leaves. Whether it has to announce packed messages.
+    func settleCompression() -> Bool { holder.compression.settle() }
+
     private func change(_ body: (inout Metadata) -> Void) {
         holder.metadata.withLock { isSecond ? body(&$0.1) : body(&$0.0) }
     }
@@ -44,6 +54,7 @@ package struct MetadataBox: Sendable {
 class MetadataHolder: @unchecked Sendable {
     // The mutex guards all there is here; what a subclass adds is its own concern.
     fileprivate let metadata: Mutex<(Metadata, Metadata)>
+    fileprivate let compression = CompressionChoice()
 
     init(_ first: Metadata = Metadata()) {
         metadata = Mutex((first, Metadata()))

@@ -3,7 +3,7 @@ internal import HTTP2
 /// The header fields that HTTP/2 and gRPC give a meaning to, told apart by length before bytes.
 enum FieldName {
     case method, path, status, contentType, te
-    case timeout, encoding, grpcStatus, message, statusDetails
+    case timeout, encoding, acceptEncoding, grpcStatus, message, statusDetails
     case userAgent
     /// Belongs to HTTP or gRPC and says nothing that is used.
     case unused
@@ -25,6 +25,7 @@ enum FieldName {
         case 13 where name.equals("grpc-encoding"): self = .encoding
         case 14 where name.equals("content-length"): self = .unused
         case 15 where name.equals("accept-encoding"): self = .unused
+        case 20 where name.equals("grpc-accept-encoding"): self = .acceptEncoding
         case 23 where name.equals("grpc-status-details-bin"): self = .statusDetails
         default: self = name.hasPrefix(":") || name.hasPrefix("grpc-") ? .unused : .metadata
         }

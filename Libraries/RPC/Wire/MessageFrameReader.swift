@@ -11,6 +11,9 @@ enum FrameProblem: Error, Hashable {
 /// never sets aside more memory than a peer has sent, whatever size was announced.
 struct MessageFrameReader {
     let maxMessageBytes: Int
+    /// Whether the peer named an encoding, so that frames may say that they are packed.
+    var acceptsCompressed = false
+    private var isCompressed = false
     private var prefix: UInt64 = 0
     private var prefixCount = 0
     private var message: [UInt8] = []
@@ -21,7 +24,7 @@ struct MessageFrameReader {
     }
 
     /// Takes a piece of the body, and hands on each message that it completes.
-    mutating func read(_ bytes: RawSpan, _ deliver: ([UInt8]) -> Void) throws(FrameProblem) {
+    mutating func read(_ bytes: RawSpan, _ deliver: (ReceivedMessage) -> Void) throws(FrameProblem) {
         var offset = 0
         while offset < bytes.byteCount {
             while prefixCount < MessageFrame.prefixBytes, offset < bytes.byteCount {
@@ -45,7 +48,7 @@ struct MessageFrameReader {
                 message = []
                 prefix = 0
                 prefixCount = 0
-                deliver(complete)
+                deliver(ReceivedMessage(bytes: complete, isCompressed: isCompressed))
             }
         }
     }
@@ -57,8 +60,9 @@ struct MessageFrameReader {
 
     private mutating func begin() throws(FrameProblem) {
         let flag = UInt8(truncatingIfNeeded: prefix >> 32)
-        if flag == 1 { throw .compressed }
-        if flag != 0 { throw .unknownFlag(flag) }
+        if flag == 1, !acceptsCompressed { throw .compressed }
+        if flag > 1 { throw .unknownFlag(flag) }
+        isCompressed = flag == 1
         missing = Int(prefix & 0xFFFF_FFFF)
         if missing > maxMessageBytes { throw .tooLarge(byteCount: missing, limit: maxMessageBytes) }
     }
@@ -70,8 +74,8 @@ extension RPCError {
         case .tooLarge(let byteCount, let limit):
             self.init(.resourceExhausted, "A message of \(byteCount) bytes is larger than the limit of \(limit).")
         case .compressed:
-            // Neither side announces an encoding here, and without one the flag may not be set (gRPC's compression.md).
-            self.init(.internalError, "A message is marked as compressed, but no encoding was agreed.")
+            // Without an encoding in the head of the call the flag may not be set (gRPC's compression.md).
+            self.init(.internalError, "A message is marked as compressed, but the call names no encoding.")
         case .unknownFlag(let flag):
             self.init(.internalError, "A message begins with \(flag), which is neither 0 nor 1.")
         case .cutShort:

@@ -5,6 +5,7 @@ struct RequestHead {
     let method: MethodTable.Entry
     private(set) var timeout: Duration?
     private(set) var metadata = Metadata()
+    private(set) var compression = PeerCompression()
 
     enum Refusal: Error {
         /// Not gRPC at all: an HTTP status and nothing else.
@@ -18,7 +19,8 @@ struct RequestHead {
         of batch: HTTP2Batch,
         isTruncated: Bool,
         methods: MethodTable,
-        userAgent: inout RepeatedText
+        userAgent: inout RepeatedText,
+        accepted: inout AcceptedEncodings
     ) throws(Refusal) {
         var isPost = false
         var isGRPC = false
@@ -28,6 +30,7 @@ struct RequestHead {
         var found: MethodTable.Entry?
         var unknownPath = ""
         var metadata = Metadata()
+        var compression = PeerCompression()
         batch.forEachField(in: fields) { name, value in
             switch FieldName(name) {
             case .method: isPost = value.equals("POST")
@@ -36,6 +39,7 @@ struct RequestHead {
                 if found == nil { unknownPath = String(copying: value) }
             case .contentType: isGRPC = RequestHead.isGRPC(value)
             case .te: announcesTrailers = value.equals("trailers")
+            case .acceptEncoding: compression.accepts = accepted.read(value)
             case .encoding: encoding = String(copying: value)
             case .timeout: timeoutText = String(copying: value)
             case .userAgent: metadata.append("user-agent", userAgent.string(value))
@@ -52,8 +56,12 @@ struct RequestHead {
             let message = "The header 'te: trailers' is missing, so the status might not arrive."
             throw .status(RPCError(.internalError, message))
         }
-        if let encoding, encoding != "identity" {
-            throw .status(RPCError(.unimplemented, "The server does not read messages compressed with \(encoding)."))
+        if let encoding {
+            guard let known = MessageEncoding(wireName: encoding) else {
+                let message = "The server does not read messages compressed with \(encoding); it reads \(MessageEncoding.accepted)."
+                throw .status(RPCError(.unimplemented, message))
+            }
+            compression.encoding = known
         }
         if let timeoutText {
             guard let timeout = WireTimeout.parse(timeoutText) else {
@@ -64,6 +72,7 @@ struct RequestHead {
         guard let found else { throw .status(methods.unknown(unknownPath)) }
         self.method = found
         self.metadata = metadata
+        self.compression = compression
     }
 
     /// Whether a content type is that of gRPC with protobuf messages, the only ones here.

@@ -3,7 +3,7 @@ internal import HTTP2
 /// What a block of header fields from a server means for the call.
 enum ResponseHead {
     /// Response metadata; messages and trailers follow.
-    case begun(Metadata)
+    case begun(Metadata, MessageEncoding)
     /// The end of the call, with its status.
     case ended(Result<Void, RPCError>, Metadata)
     /// An interim response, which gRPC does not use.
@@ -23,11 +23,12 @@ enum ResponseHead {
             self = .ended(.failure(error), fields.metadata)
         } else if endStream {
             self = .ended(.failure(.noStatus), fields.metadata)
-        } else if let encoding = fields.encoding, encoding != "identity" {
-            let error = RPCError(.internalError, "The server compressed its answer with \(encoding), unasked.")
-            self = .ended(.failure(error), fields.metadata)
+        } else if let encoding = MessageEncoding(wireName: fields.encoding ?? "identity") {
+            self = .begun(fields.metadata, encoding)
         } else {
-            self = .begun(fields.metadata)
+            let name = fields.encoding ?? ""
+            let message = "The server compressed its answer with \(name); read are \(MessageEncoding.accepted)."
+            self = .ended(.failure(RPCError(.internalError, message)), fields.metadata)
         }
     }
 
@@ -60,7 +61,7 @@ enum ResponseHead {
                 case .message: message = PercentEncoding.decode(String(copying: value))
                 case .statusDetails: details = Base64.decode(String(copying: value).utf8) ?? []
                 case .metadata, .userAgent: metadata.append(String(copying: name), String(copying: value))
-                case .unused, .method, .path, .te, .timeout: break
+                case .unused, .acceptEncoding, .method, .path, .te, .timeout: break
                 }
             }
             guard let code else { return }

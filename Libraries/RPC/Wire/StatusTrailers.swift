@@ -7,6 +7,12 @@ enum StatusTrailers {
         HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc"),
     ])
 
+    /// The same for callers that say which encodings they read, and so want to know ours.
+    static let responseHeadWithEncodings = HTTP2FixedFields([
+        HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc"),
+        HTTP2Header("grpc-accept-encoding", MessageEncoding.accepted),
+    ])
+
     static let ok = HTTP2FixedFields([HTTP2Header("grpc-status", "0")])
 
     static func failure(_ error: RPCError, _ metadata: Metadata) -> [HTTP2Header] {
@@ -15,7 +21,7 @@ enum StatusTrailers {
         if !error.details.isEmpty {
             headers.append(HTTP2Header("grpc-status-details-bin", Base64.encode(error.details)))
         }
-        if error.code == .unimplemented { headers.append(HTTP2Header("grpc-accept-encoding", "identity")) }
+        if error.code == .unimplemented { headers.append(HTTP2Header("grpc-accept-encoding", MessageEncoding.accepted)) }
         append(metadata, to: &headers)
         append(error.trailers, to: &headers)
         return headers
