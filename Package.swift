@@ -66,6 +66,8 @@ let package = Package(
     name: "HeartGuard",
     products: [
         .executable(name: "heartguard", targets: ["HeartGuardCommand"]),
+        .executable(name: "interop-server", targets: ["InteropServer"]),
+        .executable(name: "interop-client", targets: ["InteropClient"]),
         .executable(name: "heartguard-users", targets: ["Users"]),
         .executable(name: "heartguard-vitals", targets: ["Vitals"]),
         .executable(name: "heartguard-chat", targets: ["Chat"]),
@@ -141,6 +143,19 @@ let package = Package(
         .executableTarget(
             name: "RPCBench", dependencies: ["Application", "BenchmarkContracts", "Contracts", "RPC", logging, argumentParser],
             path: "Benchmarks/rpc/Bench", swiftSettings: settings),
+
+        // gRPC's interoperability tests, a server and a client
+        .target(
+            name: "CInteropContracts", dependencies: ["CProtobuf"], path: "Tools/Interop/Generated/CInteropContracts"),
+        .target(
+            name: "InteropContracts", dependencies: ["CInteropContracts", "Contracts", "RPC"],
+            path: "Tools/Interop/Generated/InteropContracts", swiftSettings: settings),
+        .executableTarget(
+            name: "InteropServer", dependencies: ["InteropContracts", "RPC", logging, argumentParser],
+            path: "Tools/Interop/Server", swiftSettings: settings),
+        .executableTarget(
+            name: "InteropClient", dependencies: ["InteropContracts", "RPC", logging, argumentParser],
+            path: "Tools/Interop/Client", swiftSettings: settings),
 
         // Tests, one target a module
         .target(

@@ -35,7 +35,7 @@ struct ClientPath: Sendable {
         }
     }
 
-    var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    var authority: String { configuration.authority ?? (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)") }
 
     private var scheme: String { if case .none = security { "http" } else { "https" } }
 

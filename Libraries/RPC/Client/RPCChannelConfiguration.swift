@@ -2,6 +2,8 @@
 package struct RPCChannelConfiguration: Sendable {
     /// Connections, each on an event loop of its own. A call made on one of these loops never leaves it.
     package var connections = 1
+    /// What `:authority` says; `nil` for the target.
+    package var authority: String?
     package var connectTimeout: Duration = .seconds(5)
     /// The pause after the first failed attempt to connect; it grows with each further one, and varies by a fifth so
     /// that many clients of one server do not come back at once.

@@ -18,6 +18,8 @@ package struct MethodPolicy: Sendable, Hashable {
         case normal
         case slow
         case batch
+        /// Until the caller hangs up. A year stands for it.
+        case standing
 
         package var limit: Duration {
             switch self {
@@ -25,6 +27,7 @@ package struct MethodPolicy: Sendable, Hashable {
             case .normal: .seconds(30)
             case .slow: .seconds(60)
             case .batch: .seconds(300)
+            case .standing: .seconds(365 * 86_400)
             }
         }
     }

@@ -21,7 +21,7 @@ struct Policy {
                     "\(method.fullName) has no policy: give it option (heartguard.policy.v1.policy), "
                         + "which says who may call it and how long it may take.")
             }
-            expression = Self.policyOfOthers(isStreaming: method.clientStreaming || method.serverStreaming)
+            expression = Self.policyOfOthers(method)
             return
         }
 
@@ -62,10 +62,14 @@ struct Policy {
         return nanoseconds == 0 ? ".seconds(\(seconds))" : ".seconds(\(seconds)) + .nanoseconds(\(nanoseconds))"
     }
 
-    /// Contracts that others wrote, such as grpc.health.v1, cannot carry our options. They tell nothing about a person.
-    private static func policyOfOthers(isStreaming: Bool) -> String {
-        """
-        RPC.MethodPolicy(access: .anyone, timeout: .\(isStreaming ? "batch" : "fast"), cost: 1, \
+    /// Contracts that others wrote, such as grpc.health.v1, cannot carry our options. They tell nothing about a person;
+    /// channelz tells where callers are, which is for those who run the system. What the server sends until the caller
+    /// hangs up, such as a watch, has no time limit.
+    private static func policyOfOthers(_ method: MethodDescriptor) -> String {
+        let access = method.file.package.hasPrefix("grpc.channelz.") ? "operator_" : "anyone"
+        let timeout = method.clientStreaming ? "batch" : method.serverStreaming ? "standing" : "fast"
+        return """
+        RPC.MethodPolicy(access: .\(access), timeout: .\(timeout), cost: 1, \
         idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen)
         """
     }

@@ -176,7 +176,7 @@ extension GRPCTesting {
         package static let streamingFromServer = RPC.Method<GRPCTesting.SimpleRequest, GRPCTesting.SimpleResponse>(
             RPC.MethodDescriptor(
                 service: "grpc.testing.BenchmarkService", name: "StreamingFromServer", kind: .serverStreaming,
-                policy: RPC.MethodPolicy(access: .anyone, timeout: .batch, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .anyone, timeout: .standing, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: []))
 
         package static let all: [RPC.MethodDescriptor] = [unaryCall.descriptor, streamingFromServer.descriptor]

@@ -1474,7 +1474,7 @@ extension KitchenV1 {
         package static let serve = RPC.Method<KitchenV1.CookRequest, KitchenV1.CookResponse>(
             RPC.MethodDescriptor(
                 service: "kitchen.v1.KitchenService", name: "Serve", kind: .serverStreaming,
-                policy: RPC.MethodPolicy(access: .anyone, timeout: .batch, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .anyone, timeout: .standing, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: []))
         package static let collect = RPC.Method<KitchenV1.CookRequest, KitchenV1.CookResponse>(
             RPC.MethodDescriptor(

@@ -1,0 +1,30 @@
+internal import InteropContracts
+internal import Logging
+internal import RPC
+
+/// The server under test, and the ways to it.
+struct TestServer: Sendable {
+    let host: String
+    let port: Int
+    let authority: String?
+    let tls: ClientTLS?
+    let soak: SoakOptions
+
+    /// A channel of its own for the time of `body`.
+    func withChannel<Result: Sendable>(
+        _ body: @Sendable (GRPCTesting.TestServiceClient) async throws -> Result
+    ) async throws -> Result {
+        let channel = makeChannel()
+        let outcome: Swift.Result<Result, any Error>
+        do { outcome = .success(try await body(.init(channel))) } catch { outcome = .failure(error) }
+        await channel.close()
+        return try outcome.get()
+    }
+
+    func makeChannel() -> RPCChannel {
+        var configuration = RPCChannelConfiguration()
+        configuration.authority = authority
+        return RPCChannel(
+            target: (host, port), tls: tls, configuration: configuration, logger: Logger(label: "interop-client"))
+    }
+}
