@@ -8,6 +8,7 @@ func withLoopback<Result: Sendable>(
     server configure: (inout RPCServerConfiguration) -> Void = { _ in },
     channel configureChannel: (inout RPCChannelConfiguration) -> Void = { _ in },
     serverInterceptors: [any ServerInterceptor] = [],
+    observers: [any RPCObserver] = [],
     clientInterceptors: [any ClientInterceptor] = [],
     clientTLS: ClientTLS? = nil,
     _ body: @Sendable (Loopback) async throws -> Result
@@ -21,6 +22,7 @@ func withLoopback<Result: Sendable>(
         configuration: configuration,
         services: [NotesService(handlers: handlers)],
         interceptors: serverInterceptors,
+        observers: observers,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     )
     let (ports, listening) = AsyncStream.makeStream(of: Int.self)

@@ -1,4 +1,5 @@
 internal import HTTP2
+internal import NIOCore
 internal import Time
 
 /// One connection of a channel: the calls on it, their deadlines, and signs of life.
@@ -7,6 +8,8 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private let http: HTTP2Connection
     private let path: ClientPath
     private let subchannel: Subchannel
+    /// `nil` without TLS.
+    private let certificate: PeerCertificate?
     private var calls: [HTTP2StreamID: ClientCall] = [:]
     private let timer: DeadlineTimer
     /// The server has answered as HTTP/2 does.
@@ -14,8 +17,9 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private(set) var takesCalls = true
     private var keepalive: Keepalive?
 
-    init(http: HTTP2Connection, path: ClientPath, subchannel: Subchannel) {
+    init(http: HTTP2Connection, path: ClientPath, certificate: PeerCertificate? = nil, subchannel: Subchannel) {
         self.http = http
+        self.certificate = certificate
         self.path = path
         self.subchannel = subchannel
         timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
@@ -138,6 +142,25 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     }
 
     // MARK: The end
+
+    /// Makes room for a connection with the channel's new certificates. A server that is no longer trusted has its calls
+    /// ended within the second; one that is may finish them.
+    func retire() {
+        guard takesCalls else { return }
+        let eventLoop = http.executor.eventLoop.assumeIsolated()
+        guard isReady else {
+            // An attempt under way is not broken off, since calls wait for it.
+            eventLoop.scheduleTask(in: .milliseconds(100)) { self.retire() }
+            return
+        }
+        let isTrusted = certificate?.isOutdated != true
+        subchannel.connectionLost(self, "The channel's certificates were replaced.")
+        stopTakingCalls()
+        guard !isTrusted else { return }
+        eventLoop.scheduleTask(in: .milliseconds(600)) {
+            self.http.close(because: "The server is no longer trusted.")
+        }
+    }
 
     /// Lets the calls here end and then closes.
     func stopTakingCalls() {

@@ -1,15 +1,12 @@
 internal import HTTP2
 internal import NIOCore
-internal import NIOSSL
 internal import Time
 
 /// Where a channel's connections lead, and what every request on them says.
 struct ClientPath: Sendable {
     enum Security: Sendable {
         case none
-        case tls(NIOSSLContext, serverName: String?)
-        /// The files could not be read; no connection is ever made.
-        case unusable(reason: String)
+        case tls(TLSCredentials, serverName: String?)
     }
 
     let host: String
@@ -17,7 +14,7 @@ struct ClientPath: Sendable {
     let security: Security
     let configuration: RPCChannelConfiguration
 
-    init(host: String, port: Int, tls: ClientTLS?, configuration: RPCChannelConfiguration) {
+    init(host: String, port: Int, tls: (ClientTLS, TLSCredentials)?, configuration: RPCChannelConfiguration) {
         self.host = host
         self.port = port
         self.configuration = configuration
@@ -25,14 +22,10 @@ struct ClientPath: Sendable {
             security = .none
             return
         }
-        do {
-            // A server name that is an address is checked against the certificate's addresses, and never sent.
-            let name = tls.serverName ?? host
-            let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
-            security = .tls(try TLSContexts.client(tls), serverName: isAddress ? nil : name)
-        } catch {
-            security = .unusable(reason: "The TLS files of the channel cannot be used: \(error)")
-        }
+        // A server name that is an address is checked against the certificate's addresses, and never sent.
+        let name = tls.0.serverName ?? host
+        let isAddress = (try? SocketAddress(ipAddress: name, port: 0)) != nil
+        security = .tls(tls.1, serverName: isAddress ? nil : name)
     }
 
     var authority: String { configuration.authority ?? (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)") }

@@ -161,9 +161,11 @@ extension RPCChannel {
 
     private func context(of method: MethodDescriptor, _ options: CallOptions) -> ClientCallContext {
         let limit = Deadline.after(min(options.timeout ?? method.policy.timeout.limit, method.policy.timeout.limit))
+        var metadata = options.metadata
+        TraceContext.current?.write(into: &metadata)
         return ClientCallContext(
             method: method,
-            metadata: options.metadata,
+            metadata: metadata,
             deadline: Deadline.earlier(limit, Deadline.current),
             waitForReady: options.waitForReady,
             compression: compression.chosen(options.encoding)

@@ -11,6 +11,7 @@ package final class RPCChannel: Sendable {
     let interceptors: [any ClientInterceptor]
     let compression = RequestCompression()
     private let subchannels: [Subchannel]
+    private let watch: CredentialsWatch?
     private let turn = Atomic<Int>(0)
     private let whenClosed = Mutex<[AsyncStream<Void>.Continuation]>([])
 
@@ -22,17 +23,23 @@ package final class RPCChannel: Sendable {
         interceptors: [any ClientInterceptor] = [],
         logger: Logger
     ) {
-        let path = ClientPath(host: target.host, port: target.port, tls: tls, configuration: configuration)
+        let credentials = tls.map { ($0, TLSCredentials($0, logger: logger)) }
+        let path = ClientPath(host: target.host, port: target.port, tls: credentials, configuration: configuration)
         let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
         self.configuration = configuration
         self.interceptors = interceptors
-        self.subchannels = (0..<max(1, configuration.connections)).map {
+        let subchannels = (0..<max(1, configuration.connections)).map {
             Subchannel(eventLoop: loops[$0 % loops.count], path: path, logger: logger)
+        }
+        self.subchannels = subchannels
+        watch = credentials.map { credentials in
+            CredentialsWatch(credentials.1) { _ in for subchannel in subchannels { subchannel.certificatesChanged() } }
         }
     }
 
     /// A channel that nobody holds any more closes its connections by itself.
     deinit {
+        watch?.stop()
         for subchannel in subchannels { subchannel.abandon() }
     }
 

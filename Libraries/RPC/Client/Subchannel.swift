@@ -77,9 +77,11 @@ final class Subchannel: @unchecked Sendable {
 
     private func connect() {
         let path = path
-        if case .unusable(let reason) = path.security {
-            attemptFailed(reason)
-            return
+        if case .tls(let credentials, _) = path.security {
+            do throws(TLSMaterial.Unusable) { _ = try credentials.current } catch {
+                attemptFailed("The TLS files of the channel cannot be used: \(error)")
+                return
+            }
         }
         let eventLoop = executor.eventLoop
         let attempt = ClientBootstrap(group: eventLoop)
@@ -98,11 +100,14 @@ final class Subchannel: @unchecked Sendable {
         settings.connectionWindowBytes = Int32(clamping: max(path.configuration.streamWindowBytes * 16, 1 << 20))
         settings.maxHeaderListBytes = path.configuration.maxMetadataBytes
         var handler: NIOSSLClientHandler?
-        if case .tls(let tls, let serverName) = path.security {
-            handler = try NIOSSLClientHandler(context: tls, serverHostname: serverName)
+        var certificate: PeerCertificate?
+        if case .tls(let credentials, let serverName) = path.security {
+            let current = try credentials.current
+            let made = try NIOSSLClientHandler(context: current.context, serverHostname: serverName)
+            (handler, certificate) = (made, PeerCertificate(made, credentials, current))
         }
         let http = try HTTP2Connection(role: .client, settings: settings, executor: executor, requiresALPN: handler != nil)
-        let connection = ClientConnection(http: http, path: path, subchannel: self)
+        let connection = ClientConnection(http: http, path: path, certificate: certificate, subchannel: self)
         if let handler { try channel.pipeline.syncOperations.addHandler(handler) }
         try channel.pipeline.syncOperations.addHandler(http)
         http.attach(connection)
@@ -164,6 +169,12 @@ final class Subchannel: @unchecked Sendable {
     private func pauseEnded() {
         waiting.removeAll { $0.isEnded }
         if connectivity.pauseEnded(callsAreWaiting: !waiting.isEmpty) { connect() }
+    }
+
+    /// The channel trusts others or shows itself differently from now on: further calls go over connections that are
+    /// made anew, and those that are there close when their calls have ended.
+    func certificatesChanged() {
+        executor.run { for connection in self.connections.values { connection.retire() } }
     }
 
     // MARK: The end

@@ -5,11 +5,18 @@ struct MethodTable: Sendable {
     final class Entry: Sendable {
         let descriptor: MethodDescriptor
         let run: @Sendable (ServerCall, RPCContext) async throws -> Void
+        /// What hears of each call's end; empty when nobody observes the server.
+        let meters: [any CallMeter]
         fileprivate let path: [UInt8]
 
-        init(_ descriptor: MethodDescriptor, run: @escaping @Sendable (ServerCall, RPCContext) async throws -> Void) {
+        init(
+            _ descriptor: MethodDescriptor,
+            run: @escaping @Sendable (ServerCall, RPCContext) async throws -> Void,
+            meters: [any CallMeter]
+        ) {
             self.descriptor = descriptor
             self.run = run
+            self.meters = meters
             self.path = Array(descriptor.path.utf8)
         }
     }
@@ -18,15 +25,22 @@ struct MethodTable: Sendable {
     /// it slow.
     private var slots: [Entry?]
     private var services: Set<String> = []
+    /// What hears of calls that reach no method.
+    private let otherMeters: [any CallMeter]
 
-    init(_ offered: [any RPCService], interceptors: [any ServerInterceptor]) {
+    init(_ offered: [any RPCService], interceptors: [any ServerInterceptor], observers: [any RPCObserver] = []) {
+        otherMeters = observers.map { $0.meter(of: nil) }
         let handlers = offered.flatMap(\.handlers)
         var capacity = 8
         while capacity < handlers.count * 2 { capacity *= 2 }
         slots = Array(repeating: nil, count: capacity)
         for service in offered { services.insert(type(of: service).serviceName) }
         for handler in handlers {
-            let entry = Entry(handler.descriptor, run: MethodTable.surround(handler.run, with: interceptors[...]))
+            let entry = Entry(
+                handler.descriptor,
+                run: MethodTable.surround(handler.run, with: interceptors[...]),
+                meters: observers.map { $0.meter(of: handler.descriptor) }
+            )
             let path = entry.path
             let slot = unsafe slot(of: path.span.bytes)
             precondition(slots[slot] == nil, "two services of one server offer \(handler.descriptor.path)")
@@ -64,6 +78,22 @@ struct MethodTable: Sendable {
         let before = unsafe path.unsafeLoadUnaligned(fromByteOffset: count - 16, as: UInt64.self)
         let mixed = (last ^ UInt64(count)) &* 0x9E37_79B9_7F4A_7C15 ^ before &* 0xC2B2_AE3D_27D4_EB4F
         return Int(truncatingIfNeeded: mixed >> 32)
+    }
+
+    var isObserved: Bool { !otherMeters.isEmpty }
+
+    /// Reports a request that became no call.
+    func count(_ refusal: RequestHead.Refusal, from peer: String) {
+        guard isObserved else { return }
+        let error =
+            switch refusal {
+            case .status(let error): error
+            // gRPC's http-grpc-status-mapping.md makes UNKNOWN of what is answered here.
+            case .http(let status): RPCError(.unknown, "The request is not gRPC (HTTP \(status)).")
+            }
+        let record = CallRecord(
+            context: nil, peer: peer, error: error, duration: .zero, requestBytes: 0, responseBytes: 0)
+        for meter in otherMeters { meter.ended(record) }
     }
 
     private static func surround(

@@ -12,7 +12,9 @@ package struct RPCContext: Sendable {
         let metadata: Metadata
         let deadline: Deadline?
         let peer: String
+        let peerIdentity: PeerIdentity?
         let requestID: RequestID
+        let trace: TraceContext
         let givenBoxes: (response: MetadataBox, trailing: MetadataBox)?
         /// Set before a handler sees it.
         var requestWasCompressed = false
@@ -23,7 +25,9 @@ package struct RPCContext: Sendable {
             metadata: Metadata,
             deadline: Deadline?,
             peer: String,
+            peerIdentity: PeerIdentity?,
             requestID: RequestID,
+            trace: TraceContext,
             boxes: (response: MetadataBox, trailing: MetadataBox)? = nil,
             values: [ObjectIdentifier: any Sendable] = [:]
         ) {
@@ -31,7 +35,9 @@ package struct RPCContext: Sendable {
             self.metadata = metadata
             self.deadline = deadline
             self.peer = peer
+            self.peerIdentity = peerIdentity
             self.requestID = requestID
+            self.trace = trace
             self.givenBoxes = boxes
             self.values = values
             super.init()
@@ -39,7 +45,8 @@ package struct RPCContext: Sendable {
 
         func copy() -> Contents {
             let copy = Contents(
-                method: method, metadata: metadata, deadline: deadline, peer: peer, requestID: requestID,
+                method: method, metadata: metadata, deadline: deadline, peer: peer, peerIdentity: peerIdentity,
+                requestID: requestID, trace: trace,
                 boxes: (givenBoxes?.response ?? beforeMessages, givenBoxes?.trailing ?? behindStatus), values: values)
             copy.requestWasCompressed = requestWasCompressed
             return copy
@@ -51,19 +58,28 @@ package struct RPCContext: Sendable {
         metadata: Metadata = [:],
         deadline: Deadline? = nil,
         peer: String = "",
+        peerIdentity: PeerIdentity? = nil,
         requestID: String = "",
+        trace: TraceContext = .make(),
         responseMetadata: MetadataBox = MetadataBox(),
         trailingMetadata: MetadataBox = MetadataBox()
     ) {
         contents = Contents(
-            method: method, metadata: metadata, deadline: deadline, peer: peer, requestID: .given(requestID),
-            boxes: (responseMetadata, trailingMetadata))
+            method: method, metadata: metadata, deadline: deadline, peer: peer, peerIdentity: peerIdentity,
+            requestID: .given(requestID), trace: trace, boxes: (responseMetadata, trailingMetadata))
     }
 
-    init(method: MethodDescriptor, metadata: Metadata, deadline: Deadline, peer: String) {
+    init(
+        method: MethodDescriptor,
+        metadata: Metadata,
+        deadline: Deadline,
+        peer: String,
+        peerIdentity: PeerIdentity?
+    ) {
         contents = Contents(
-            method: method, metadata: metadata, deadline: deadline, peer: peer,
-            requestID: metadata["x-request-id"].map { .given($0) } ?? RequestID.make())
+            method: method, metadata: metadata, deadline: deadline, peer: peer, peerIdentity: peerIdentity,
+            requestID: metadata["x-request-id"].map { .given($0) } ?? RequestID.make(),
+            trace: TraceContext(metadata) ?? .make())
     }
 
     package var method: MethodDescriptor { contents.method }
@@ -78,8 +94,16 @@ package struct RPCContext: Sendable {
     /// Where the call came from, such as `ipv4:10.0.0.7:51022`.
     package var peer: String { contents.peer }
 
+    /// Who called, by the certificate that the caller's connection was made with; `nil` when it showed none. It says
+    /// which program is on the other side, not which user it acts for.
+    package var peerIdentity: PeerIdentity? { contents.peerIdentity }
+
     /// What the caller sent as `x-request-id`, or a name made here. It appears in every log line about the call.
     package var requestID: String { contents.requestID.text }
+
+    /// The trace that the call belongs to: what the caller sent as `traceparent`, or one that begins here. It is also
+    /// `TraceContext.current` while the handler runs.
+    package var trace: TraceContext { contents.trace }
 
     /// Metadata that goes before the first message.
     package var responseMetadata: MetadataBox { contents.givenBoxes?.response ?? contents.beforeMessages }

@@ -32,10 +32,11 @@ package final class RPCServer: Sendable {
         configuration: RPCServerConfiguration,
         services: [any RPCService],
         interceptors: [any ServerInterceptor] = [],
+        observers: [any RPCObserver] = [],
         logger: Logger
     ) {
         self.configuration = configuration
-        self.methods = MethodTable(services, interceptors: interceptors)
+        self.methods = MethodTable(services, interceptors: interceptors, observers: observers)
         self.logger = logger
     }
 
@@ -61,7 +62,10 @@ package final class RPCServer: Sendable {
         on group: any EventLoopGroup,
         _ onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
     ) async throws {
-        let tls = try configuration.tls.map { try TLSContexts.server($0) }
+        let tls = configuration.tls.map { TLSCredentials($0, logger: logger) }
+        _ = try tls?.current  // Files that cannot be used are found out here, not at the first connection.
+        let watch = tls.map { CredentialsWatch($0) { [weak self] in if $0.roots != nil { self?.trustChanged() } } }
+        defer { watch?.stop() }
         let listener = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -140,7 +144,14 @@ package final class RPCServer: Sendable {
         }
     }
 
-    private func accept(_ channel: any Channel, tls: NIOSSLContext?) throws {
+    /// Has every connection look whether its client is still trusted.
+    private func trustChanged() {
+        for connection in state.withLock({ Array($0.connections.values) }) {
+            connection.executor.run { connection.checkTrust() }
+        }
+    }
+
+    private func accept(_ channel: any Channel, tls: TLSCredentials?) throws {
         var settings = HTTP2Settings()
         settings.maxConcurrentStreams = UInt32(clamping: configuration.maxConcurrentStreams)
         settings.streamWindowBytes = Int32(clamping: configuration.streamWindowBytes)
@@ -148,15 +159,22 @@ package final class RPCServer: Sendable {
         settings.maxHeaderListBytes = configuration.maxMetadataBytes
         let executor = LoopExecutor.of(channel.eventLoop)
         let http = try HTTP2Connection(role: .server, settings: settings, executor: executor, requiresALPN: tls != nil)
+        var certificate: PeerCertificate?
+        if let tls {
+            let current = try tls.current
+            let handler = NIOSSLServerHandler(context: current.context)
+            certificate = PeerCertificate(handler, tls, current)
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }
         let connection = ServerConnection(
             http: http,
             configuration: configuration,
             methods: methods,
             peer: PeerName.of(channel.remoteAddress),
+            certificate: certificate,
             logger: logger,
             onEnd: { [weak self] in self?.connectionEnded($0) }
         )
-        if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
         try channel.pipeline.syncOperations.addHandler(http)
         http.attach(connection)
         connection.begin()

@@ -23,6 +23,10 @@ final class ServerCall: @unchecked Sendable {
     private var isStarted = false
     private var request: ReceivedMessage?
     private var response: [UInt8]?
+    /// `nil` when nobody observes the server.
+    private let began: ContinuousClock.Instant?
+    private var requestBytes = 0
+    private var responseBytes = 0
 
     init(
         stream: HTTP2StreamID,
@@ -36,6 +40,7 @@ final class ServerCall: @unchecked Sendable {
         self.context = context
         self.connection = connection
         peerCompression = compression
+        began = method.meters.isEmpty ? nil : .now
         let configuration = connection.configuration
         reader = MessageFrameReader(maxMessageBytes: configuration.maxReceiveMessageBytes)
         reader.acceptsCompressed = compression.encoding != .identity
@@ -65,6 +70,7 @@ final class ServerCall: @unchecked Sendable {
             connection.returnRoomEverywhere(bytes.byteCount, on: stream)
             return
         }
+        requestBytes += bytes.byteCount
         if let requests {
             connection.returnRoomOnConnection(bytes.byteCount)
             do throws(FrameProblem) {
@@ -114,6 +120,7 @@ final class ServerCall: @unchecked Sendable {
     /// The caller, or the connection, has gone.
     func abandon(_ error: RPCError) {
         state.abandon()
+        report(error)
         stopHandler(error)
     }
 
@@ -125,7 +132,11 @@ final class ServerCall: @unchecked Sendable {
         task = Task.immediate(executorPreference: connection.executor) {
             let result: Result<Void, any Error>
             do {
-                try await Deadline.$current.withValue(deadline) { try await self.method.run(self, self.context) }
+                try await Deadline.$current.withValue(deadline) {
+                    try await TraceContext.$current.withValue(self.context.trace) {
+                        try await self.method.run(self, self.context)
+                    }
+                }
                 result = .success(())
             } catch {
                 result = .failure(error)
@@ -200,10 +211,19 @@ final class ServerCall: @unchecked Sendable {
         } else {
             connection.changeSession { $0.finish(stream, trailers: trailers, after: fixed) }
         }
+        report(result.failure)
         switch result {
         case .success: stopHandler(RPCError(.cancelled, "The call has ended."))
         case .failure(let error): stopHandler(error)
         }
+    }
+
+    private func report(_ error: RPCError?) {
+        guard let began else { return }
+        let record = CallRecord(
+            context: context, peer: context.peer, error: error, duration: began.duration(to: .now),
+            requestBytes: requestBytes, responseBytes: responseBytes)
+        for meter in method.meters { meter.ended(record) }
     }
 
     func drained() {
@@ -234,6 +254,7 @@ final class ServerCall: @unchecked Sendable {
         case .nothing: return .ended(RPCError(.cancelled, "The call has ended."))
         }
         guard let frame else { return .mayGoOn }
+        responseBytes += frame.count
         connection.changeSession { $0.send(frame, on: stream) }
         return connection.holdBackWriters(of: stream) ? .mustWait : .mayGoOn
     }

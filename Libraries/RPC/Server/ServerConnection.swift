@@ -11,6 +11,8 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private let methods: MethodTable
     private let logger: Logger
     private let peer: String
+    /// `nil` without TLS.
+    private let certificate: PeerCertificate?
     private let http: HTTP2Connection
     private let onEnd: @Sendable (ServerConnection) -> Void
     private let timer: DeadlineTimer
@@ -22,12 +24,17 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private var runningHandlers = 0
     private var isClosed = false
     private var isDraining = false
+    /// The client speaks HTTP/2, so its handshake is over.
+    private var hasBegun = false
+    /// Its certificate is no longer trusted.
+    private var isRevoked = false
 
     init(
         http: HTTP2Connection,
         configuration: RPCServerConfiguration,
         methods: MethodTable,
         peer: String,
+        certificate: PeerCertificate? = nil,
         logger: Logger,
         onEnd: @escaping @Sendable (ServerConnection) -> Void
     ) {
@@ -36,6 +43,7 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         self.configuration = configuration
         self.methods = methods
         self.peer = peer
+        self.certificate = certificate
         self.logger = logger
         self.onEnd = onEnd
         self.timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
@@ -93,6 +101,8 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         case .settings:
             handshakeTimer?.cancel()
             handshakeTimer = nil
+            hasBegun = true
+            checkTrust()
         case .goAway:
             break
         case .invalidFrame(let stream, let reason):
@@ -131,7 +141,9 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         let descriptor = head.method.descriptor
         let limit = descriptor.policy.timeout.limit
         let deadline = Deadline.after(head.timeout.map { min($0, limit) } ?? limit)
-        let context = RPCContext(method: descriptor, metadata: head.metadata, deadline: deadline, peer: peer)
+        let context = RPCContext(
+            method: descriptor, metadata: head.metadata, deadline: deadline, peer: peer,
+            peerIdentity: certificate?.identity)
         let call = ServerCall(
             stream: stream, method: head.method, context: context, compression: head.compression, connection: self)
         calls[stream] = call
@@ -149,6 +161,7 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             headers = [HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc")]
             headers += StatusTrailers.failure(error, [:])
         }
+        methods.count(refusal, from: peer)
         changeSession { session throws(HTTP2Error) in
             try session.sendResponse(headers, on: stream, endStream: true)
         }
@@ -190,15 +203,30 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     }
 
     /// Ends every call with UNAVAILABLE and closes the connection.
-    func closeNow() {
+    func closeNow(because reason: String = "The server is shutting down.") {
         guard !isClosed else { return }
-        for (_, call) in calls.elements { call.end(.failure(RPCError(.unavailable, "The server is shutting down."))) }
+        for (_, call) in calls.elements { call.end(.failure(RPCError(.unavailable, reason))) }
         http.flush()
-        http.closeWhenSent(because: "The server is shutting down.")
+        http.closeWhenSent(because: reason)
         // A client that takes nothing must not keep the server.
         executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-            self.http.close(because: "The server is shutting down.")
+            self.http.close(because: reason)
         }
+    }
+
+    /// Has a client whose certificate is no longer trusted gone within a second of the change, the time to notice it
+    /// included: it is told to begin no further calls, whether it listens or not, and what it still waits for is ended.
+    func checkTrust() {
+        guard hasBegun, !isClosed, !isRevoked, certificate?.isOutdated == true else { return }
+        isRevoked = true
+        logger.notice("a certificate is no longer trusted", metadata: ["peer": "\(peer)"])
+        drain()
+        let eventLoop = executor.eventLoop.assumeIsolated()
+        eventLoop.scheduleTask(in: .milliseconds(200)) {
+            guard !self.isClosed else { return }
+            self.changeSession { session throws(HTTP2Error) in try session.sendGoAway(.noError) }
+        }
+        eventLoop.scheduleTask(in: .milliseconds(600)) { self.closeNow(because: "The client is no longer trusted.") }
     }
 
     func handlerStarted() {
@@ -250,7 +278,7 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     /// What an error's cause was. Its text is not written: of an error that this module does not know nobody can say
     /// that it holds no values. A program that knows its errors logs them in an interceptor.
     func log(_ error: RPCError, of context: RPCContext) {
-        guard let cause = error.cause, !(cause is CancellationError) else { return }
+        guard !methods.isObserved, let cause = error.cause, !(cause is CancellationError) else { return }
         logger.debug(
             "call failed",
             metadata: [

@@ -1,0 +1,30 @@
+internal import NIOSSL
+internal import X509
+
+/// The certificate that the other side of one connection has shown. It belongs to the connection's event loop.
+final class PeerCertificate {
+    private let handler: NIOSSLHandler
+    private let credentials: TLSCredentials
+    private let generation: Int
+
+    /// The handler's context is that of `current`.
+    init(_ handler: NIOSSLHandler, _ credentials: TLSCredentials, _ current: TLSCredentials.Current) {
+        self.handler = handler
+        self.credentials = credentials
+        self.generation = current.generation
+    }
+
+    /// Who the certificate says is there; read once, behind the handshake. `nil` when none was shown.
+    private(set) lazy var identity: PeerIdentity? = {
+        guard let certificate = handler.peerCertificate.flatMap({ Certificate($0) }) else { return nil }
+        return PeerIdentity(certificate)
+    }()
+
+    /// Whether the roots have changed since the handshake began, and no longer vouch for the other side.
+    var isOutdated: Bool {
+        guard let current = try? credentials.current, current.generation != generation, let roots = current.roots,
+            let identity
+        else { return false }
+        return !roots.vouch(for: identity.certificate)
+    }
+}

@@ -1,0 +1,82 @@
+import RPC
+import Synchronization
+import Testing
+
+/// Writes down every call that has ended.
+private final class Journal: RPCObserver {
+    struct Entry: Equatable {
+        var method: String
+        var code: StatusCode
+        var requestBytes = 0
+        var responseBytes = 0
+    }
+
+    private let entries = Mutex<[Entry]>([])
+
+    var all: [Entry] { entries.withLock { $0 } }
+
+    func meter(of method: MethodDescriptor?) -> any CallMeter { Meter(journal: self, method: method?.name ?? "none") }
+
+    private struct Meter: CallMeter {
+        let journal: Journal
+        let method: String
+
+        func ended(_ call: borrowing CallRecord) {
+            let entry = Entry(
+                method: method, code: call.code, requestBytes: call.requestBytes, responseBytes: call.responseBytes)
+            journal.entries.withLock { $0.append(entry) }
+        }
+    }
+}
+
+@Suite struct `An observer of a server` {
+    private func observe(
+        _ handlers: [MethodHandler], _ body: @Sendable (Loopback) async throws -> Void
+    ) async throws -> [Journal.Entry] {
+        let journal = Journal()
+        try await withLoopback(handlers, observers: [journal], body)
+        return journal.all
+    }
+
+    @Test func `hears of a call that was answered, with the bytes of both sides`() async throws {
+        let entries = try await observe([NotesService.echo]) { _ = try await $0.channel.unary(Notes.say, "12345") }
+
+        #expect(entries == [.init(method: "Say", code: .ok, requestBytes: 10, responseBytes: 10)])
+    }
+
+    @Test func `hears of a call that failed, and of one to a method that is not there`() async throws {
+        let failing = MethodHandler.unary(Notes.say) { _, _ in throw RPCError(.notFound, "It is not there.") }
+
+        let entries = try await observe([failing]) { loopback in
+            await #expect(throws: RPCError.self) { try await loopback.channel.unary(Notes.say, "") }
+            await #expect(throws: RPCError.self) { try await loopback.channel.unary(Notes.method("Sing", .unary), "") }
+        }
+
+        #expect(entries.map(\.code) == [.notFound, .unimplemented])
+        #expect(entries.map(\.method) == ["Say", "none"])
+    }
+
+    @Test func `hears once of a call that came too late or was given up`() async throws {
+        let hasBegun = Signal()
+        let sleeping = MethodHandler.unary(Notes.say) { note, _ in
+            hasBegun.fire()
+            try await Task.sleep(for: .seconds(60))
+            return note
+        }
+
+        let late = try await observe([sleeping]) { loopback in
+            let options = CallOptions(timeout: .seconds(1))
+            await #expect(throws: RPCError.self) { try await loopback.channel.unary(Notes.say, "", options: options) }
+        }
+        let cancelled = try await observe([sleeping]) { loopback in
+            let call = Task { try await loopback.channel.unary(Notes.say, "") }
+            await hasBegun.wait()
+            call.cancel()
+            await #expect(throws: RPCError.self) { try await call.value }
+        }
+
+        // Whether the deadline's end or its caller's comes first is a matter of microseconds.
+        #expect(late.count == 1 && [.deadlineExceeded, .cancelled].contains(late[0].code))
+        #expect(cancelled.map(\.code) == [.cancelled])
+    }
+}
