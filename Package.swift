@@ -23,7 +23,8 @@ let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
 let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
-let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let coreMetrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let instrumentation: Target.Dependency = .product(name: "Instrumentation", package: "swift-distributed-tracing")
 let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let inMemoryTracing: Target.Dependency = .product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
@@ -119,6 +120,7 @@ let package = Package(
         library("HTTP2", ["CNghttp2"], also: loopBound),
         library("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging, x509, asn1], also: loopBound),
         .target(name: "CContracts", dependencies: ["CProtobuf"], path: "Libraries/CContracts"),
+        library("Telemetry", ["RPC", coreMetrics, tracing, instrumentation, histogram]),
         library("Contracts", ["RPC", "Time", "CContracts", "CProtobuf"]),
         library("HNSW"),
         library("Passwords", ["CArgon2"]),
@@ -126,8 +128,8 @@ let package = Package(
         library(
             "Application",
             [
-                "Contracts", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Tokens", "Time",
-                logging, configuration, lifecycle, unixSignals,
+                "Contracts", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
+                "Time", logging, configuration, lifecycle, unixSignals,
             ]),
 
         // Services
@@ -135,7 +137,7 @@ let package = Package(
         service("Vitals", ["Postgres"]),
         service("Chat", ["Postgres"]),
         service("Vectors", ["Postgres", "HNSW"]),
-        service("Gateway", ["Resilience", "Redis", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
+        service("Gateway", ["Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
         // Tools
         .executableTarget(
@@ -152,7 +154,8 @@ let package = Package(
             name: "BenchmarkContracts", dependencies: ["CBenchmarkContracts", "CContracts", "Contracts", "RPC"],
             path: "Benchmarks/rpc/Generated/BenchmarkContracts", swiftSettings: settings),
         .executableTarget(
-            name: "RPCBench", dependencies: ["Application", "BenchmarkContracts", "Contracts", "RPC", logging, argumentParser],
+            name: "RPCBench",
+            dependencies: ["Application", "BenchmarkContracts", "Contracts", "RPC", "Telemetry", logging, argumentParser],
             path: "Benchmarks/rpc/Bench", swiftSettings: settings),
 
         // gRPC's interoperability tests, a server and a client
@@ -181,6 +184,7 @@ let package = Package(
         tests("Gzip"),
         tests("HTTP2"),
         tests("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, logging]),
+        tests("Telemetry", ["RPC", "Time", coreMetrics, tracing, instrumentation, inMemoryTracing, logging]),
         .testTarget(
             name: "ContractsTests", dependencies: ["Contracts", "RPC", "TestContracts", "Time"], path: "Tests/ContractsTests",
             exclude: ["Golden", "Protos", "Generated"], swiftSettings: settings),

@@ -34,6 +34,11 @@ package struct TraceContext: Sendable, Hashable {
 
     /// Whether the caller records the trace.
     package var isSampled: Bool { flags & 1 != 0 }
+
+    /// The same, to be recorded.
+    package var sampled: TraceContext {
+        TraceContext(high: high, low: low, parent: parent, flags: flags | 1, state: state)
+    }
 }
 
 extension TraceContext {

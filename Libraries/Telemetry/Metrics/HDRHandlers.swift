@@ -1,0 +1,55 @@
+internal import CoreMetrics
+internal import Synchronization
+
+/// Durations in nanoseconds, or values of any other unit, as an HDR histogram.
+final class HDRHandler: TimerHandler, RecorderHandler {
+    /// A thread that records nothing keeps no histogram.
+    private let tallies = Shards<Tally?> { nil }
+
+    func record(_ value: Int64) {
+        tallies.change { tally in
+            if tally == nil { tally = Tally() }
+            tally?.record(value)
+        }
+    }
+
+    func record(_ value: Double) {
+        record(Int64(exactly: value.rounded()) ?? (value > 0 ? .max : 0))
+    }
+
+    func recordNanoseconds(_ duration: Int64) { record(duration) }
+
+    /// `nil` while nothing was recorded.
+    var distribution: Distribution? {
+        var all: Tally?
+        tallies.forEach { tally in
+            guard let tally else { return }
+            if all == nil { all = tally } else { all?.add(tally) }
+        }
+        return all.map { Distribution($0) }
+    }
+}
+
+/// A number that only grows.
+final class CountHandler: CounterHandler {
+    private let count = Atomic<Int64>(0)
+
+    func increment(by amount: Int64) { count.wrappingAdd(amount, ordering: .relaxed) }
+    func reset() { count.store(0, ordering: .relaxed) }
+
+    var value: Int64 { count.load(ordering: .relaxed) }
+}
+
+/// The last of several values.
+final class LastValueHandler: RecorderHandler, MeterHandler {
+    private let last = Mutex<Double?>(nil)
+
+    func record(_ value: Int64) { set(Double(value)) }
+    func record(_ value: Double) { set(value) }
+    func set(_ value: Int64) { set(Double(value)) }
+    func set(_ value: Double) { last.withLock { $0 = value } }
+    func increment(by amount: Double) { last.withLock { $0 = ($0 ?? 0) + amount } }
+    func decrement(by amount: Double) { increment(by: -amount) }
+
+    var value: Double? { last.withLock { $0 } }
+}

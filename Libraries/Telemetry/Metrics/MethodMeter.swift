@@ -1,0 +1,54 @@
+internal import CoreMetrics
+internal import RPC
+internal import Synchronization
+
+/// The calls of one method, by status.
+final class MethodMeter: CallMeter {
+    /// What is recorded of calls that end with one status; made when the first does.
+    private final class StatusMeter: Sendable {
+        let duration: Timer
+        let requestSize: Recorder
+        let responseSize: Recorder
+
+        init(method: String, code: StatusCode, factory: any MetricsFactory) {
+            let dimensions = [(RPCMetrics.method, method), (RPCMetrics.statusCode, code.name)]
+            duration = Timer(
+                label: RPCMetrics.duration, dimensions: dimensions, preferredDisplayUnit: .seconds, factory: factory)
+            requestSize = Recorder(label: RPCMetrics.requestSize, dimensions: dimensions, aggregate: true, factory: factory)
+            responseSize = Recorder(
+                label: RPCMetrics.responseSize, dimensions: dimensions, aggregate: true, factory: factory)
+        }
+    }
+
+    private final class Slot: Sendable {
+        let meter = AtomicLazyReference<StatusMeter>()
+    }
+
+    private let method: String
+    private let factory: any MetricsFactory
+    private let slots: [Slot]
+
+    init(method: String, factory: any MetricsFactory) {
+        self.method = method
+        self.factory = factory
+        slots = StatusCode.allCases.map { _ in Slot() }
+    }
+
+    func ended(_ call: borrowing CallRecord) {
+        let code = call.code
+        let slot = slots[code.rawValue]
+        let meter =
+            slot.meter.load()
+            ?? slot.meter.storeIfNil(StatusMeter(method: method, code: code, factory: factory))
+        meter.duration.recordNanoseconds(Int64(clamping: call.duration.nanoseconds))
+        meter.requestSize.record(call.requestBytes)
+        meter.responseSize.record(call.responseBytes)
+    }
+}
+
+extension Duration {
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000
+    }
+}
