@@ -2,6 +2,7 @@ import Application
 import Contracts
 import RPC
 import Resilience
+import Telemetry
 
 /// The Gateway put together: channels to the services, one way for every call, and two doors to it.
 struct GatewayApplication: Sendable {
@@ -12,7 +13,9 @@ struct GatewayApplication: Sendable {
     /// Runs until the program is asked to stop. The callback tells where the doors are once both are open.
     func run(onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }) async throws {
         let host = try ServiceHost(configuration.common)
-        let backends = Backends(configuration, logger: host.logger)
+        let tracing: [any ClientInterceptor] = ClientTracing().map { [$0] } ?? []
+        let backends = Backends(
+            configuration, interceptors: tracing + [ClientMetrics(factory: host.metrics)], logger: host.logger)
         let overview = PatientOverview(backends: backends)
         let endpoints = Endpoints(backends: backends, overview: overview)
         let limiter = RateLimiting(
@@ -22,7 +25,7 @@ struct GatewayApplication: Sendable {
                 redis: host.cache, window: configuration.limits.window, limit: configuration.limits.anonymous))
         let json = JSONFront(
             routes: RouteTable(endpoints.all),
-            path: CallPath(interceptors: host.interceptors + [limiter]),
+            path: CallPath(endpoints, interceptors: host.interceptors + [limiter], observers: host.observers),
             health: host.health,
             configuration: configuration,
             logger: host.logger)

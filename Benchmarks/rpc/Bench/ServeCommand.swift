@@ -2,6 +2,7 @@ internal import Application
 internal import ArgumentParser
 internal import Logging
 internal import RPC
+internal import Telemetry
 
 /// Serves until it is killed.
 struct ServeCommand: AsyncParsableCommand {
@@ -39,7 +40,8 @@ struct ServeCommand: AsyncParsableCommand {
             case .full:
                 RPCServer(
                     configuration: configuration, services: [FullService()],
-                    interceptors: CallInterceptors.standard(logger: logger), logger: logger)
+                    interceptors: CallInterceptors.standard(),
+                    observers: CallObservers.standard(metrics: HDRMetrics(), logger: logger), logger: logger)
             }
         try await server.run { host, port in
             logger.notice("listening", metadata: ["host": "\(host)", "port": "\(port)"])

@@ -18,21 +18,37 @@ package struct Authentication: ServerInterceptor {
     }
 
     package func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
-        guard context.method.policy.access != .anyone else { return try await next(context) }
-        let caller = try await identify(context.metadata)
         switch context.method.policy.access {
-        case .anyone, .user:
-            break
-        case .operator_:
-            guard caller.role == .operator_ else {
-                throw RPCError(.permissionDenied, "Only an operator may call \(context.method.name).")
-            }
+        case .anyone:
+            return try await next(context)
         case .service:
-            throw RPCError(.permissionDenied, "Only another service may call \(context.method.name).")
+            try Self.admitService(context)
+            return try await next(context)
+        case .user, .operator_:
+            break
+        }
+        let caller = try await identify(context.metadata)
+        if context.method.policy.access == .operator_, caller.role != .operator_ {
+            throw RPCError(.permissionDenied, "Only an operator may call \(context.method.name).")
         }
         var identified = context
         identified[CallerIdentity.self] = caller
         try await next(identified)
+    }
+
+    /// The domain of the URIs in the certificates of a cluster's programs, `spiffe://heartguard/users` and so on.
+    static let trustDomain = "heartguard"
+
+    /// A method for services takes no token: it is open to the programs that its policy names, by the certificate of
+    /// their connection, and to nobody else whatever token they have.
+    static func admitService(_ context: RPCContext) throws(RPCError) {
+        guard let peer = context.peerIdentity, peer.trustDomain == trustDomain, let program = peer.program else {
+            throw RPCError(
+                .unauthenticated, "Only services may call \(context.method.name), and show their certificate for it.")
+        }
+        guard context.method.policy.callers.contains(program) else {
+            throw RPCError(.permissionDenied, "\(program) is not among the services that may call \(context.method.name).")
+        }
     }
 
     /// Who the token in the metadata belongs to.

@@ -1,56 +1,76 @@
-internal import Logging
+package import Logging
 internal import Postgres
-internal import RPC
+package import RPC
 internal import Redis
+internal import Synchronization
+internal import Time
 
-/// Writes one line for each call that failed for a reason of ours, and at debug level one for every call.
+/// Writes one line for each call that failed, and at debug level one for every call.
 ///
-/// A line names the method, the status and the request; never a value of the request. Of causes only those are
-/// written whose texts are known to hold no values.
-struct CallLog: ServerInterceptor {
-    let logger: Logger
+/// A line names the method, the status, the request and its trace; never a value of the request, nor a name that a caller
+/// made up. Of causes only those are written whose texts are known to hold no values. Failures that are ours are errors
+/// and warnings, those of callers information; of either so many lines are written a second and the rest is counted, since
+/// a caller who does everything wrong must not fill the disk.
+package final class CallLog: RPCObserver {
+    private let logger: Logger
+    private let ours: Mutex<LogAllowance>
+    private let theirs: Mutex<LogAllowance>
 
-    // What is written stands in functions of its own, so that little has to be kept while the handler runs.
-    func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
-        let start = ContinuousClock.now
-        do {
-            try await next(context)
-        } catch {
-            logFailure(error, of: context, since: start)
-            throw error
+    package init(logger: Logger, linesPerSecond: Int = 50) {
+        self.logger = logger
+        ours = Mutex(LogAllowance(perSecond: linesPerSecond))
+        theirs = Mutex(LogAllowance(perSecond: linesPerSecond))
+    }
+
+    package func meter(of method: MethodDescriptor?) -> any CallMeter {
+        Meter(log: self, method: method?.path ?? "_OTHER")
+    }
+
+    private struct Meter: CallMeter {
+        let log: CallLog
+        let method: String
+
+        func ended(_ call: borrowing CallRecord) {
+            if let error = call.error {
+                log.failed(call, error, method)
+            } else if log.logger.logLevel <= .debug {
+                let fields = log.fields(call, method)
+                log.logger.debug("call answered", metadata: fields)
+            }
         }
-        logAnswer(to: context, since: start)
     }
 
-    @inline(never)
-    private func logAnswer(to context: RPCContext, since start: ContinuousClock.Instant) {
-        logger.debug("call answered", metadata: fields(context, start))
-    }
-
-    @inline(never)
-    private func logFailure(_ error: any Error, of context: RPCContext, since start: ContinuousClock.Instant) {
-        guard let error = error as? RPCError else { return }
-        var fields = fields(context, start)
+    private func failed(_ call: borrowing CallRecord, _ error: RPCError, _ method: String) {
+        // A request that cannot be read is the sender's doing, whatever its status, and so is one for no method.
+        let isTheirs = call.context == nil || error.cause is MalformedMessage
+        let level = isTheirs ? .info : Self.level(of: error.code)
+        guard level >= logger.logLevel else { return }
+        let admission = level == .info
+            ? theirs.withLock { $0.ask(at: .now) } : ours.withLock { $0.ask(at: .now) }
+        guard case .write(let leftOut) = admission else { return }
+        var fields = fields(call, method)
         fields["code"] = "\(error.code.name)"
         if let cause = error.cause { fields["cause"] = "\(Self.sentence(of: cause))" }
-        // A request that cannot be read is the sender's doing, whatever its status: it must not fill the log.
-        let level = error.cause is MalformedMessage ? .debug : Self.level(of: error.code)
+        if leftOut > 0 { fields["lines_left_out"] = "\(leftOut)" }
         logger.log(level: level, "call failed", metadata: fields)
     }
 
-    private func fields(_ context: RPCContext, _ start: ContinuousClock.Instant) -> Logger.Metadata {
-        [
-            "method": "\(context.method.path)",
-            "request_id": "\(context.requestID)",
-            "duration_us": "\((ContinuousClock.now - start) / .microseconds(1))",
+    private func fields(_ call: borrowing CallRecord, _ method: String) -> Logger.Metadata {
+        var fields: Logger.Metadata = [
+            "method": "\(method)", "duration_us": "\(Int(call.duration / .microseconds(1)))",
         ]
+        if let context = call.context {
+            fields["request_id"] = "\(context.requestID)"
+            fields["trace_id"] = "\(context.trace.traceID)"
+        }
+        return fields
     }
 
     private static func level(of code: StatusCode) -> Logger.Level {
         switch code {
         case .internalError, .unknown, .dataLoss: .error
         case .unavailable, .deadlineExceeded, .resourceExhausted: .warning
-        default: .debug
+        default: .info
         }
     }
 
@@ -62,5 +82,12 @@ struct CallLog: ServerInterceptor {
         case let error as MalformedMessage: error.description
         default: String(reflecting: type(of: cause))
         }
+    }
+}
+
+extension Logger.MetadataProvider {
+    /// Adds to every line that is written on behalf of a call the trace that the call belongs to.
+    package static let trace = Logger.MetadataProvider {
+        TraceContext.current.map { ["trace_id": "\($0.traceID)"] } ?? [:]
     }
 }

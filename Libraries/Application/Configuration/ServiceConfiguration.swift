@@ -10,7 +10,7 @@ package struct ServiceConfiguration: Sendable {
     package let service: String
     package let logLevel: Logger.Level
     package let server: RPCServerConfiguration
-    /// How to connect to the other services; nil without TLS.
+    /// How to connect to the other services, and the certificate to show them; nil without TLS.
     package let clientTLS: ClientTLS?
     /// Nil for a service that keeps no records.
     package let postgres: PostgresConfiguration?
@@ -34,9 +34,13 @@ package struct ServiceConfiguration: Sendable {
         if settings.optional("HEARTGUARD_TLS_CERTIFICATE_FILE") != nil || settings.optional("HEARTGUARD_TLS_KEY_FILE") != nil {
             tls = TLSFiles(
                 certificateChain: settings.string("HEARTGUARD_TLS_CERTIFICATE_FILE"),
-                privateKey: settings.string("HEARTGUARD_TLS_KEY_FILE"))
+                privateKey: settings.string("HEARTGUARD_TLS_KEY_FILE"),
+                trustRoots: trustRoots,
+                callerCertificates: .optional)
         }
-        clientTLS = trustRoots.map { ClientTLS(trustRoots: $0) }
+        clientTLS = trustRoots.map {
+            ClientTLS(trustRoots: $0, certificateChain: tls?.certificateChain, privateKey: tls?.privateKey)
+        }
         var server = RPCServerConfiguration(
             host: settings.string("HEARTGUARD_LISTEN_HOST", default: "127.0.0.1"),
             port: settings.port("HEARTGUARD_LISTEN_PORT", allowsAny: true),

@@ -1,8 +1,10 @@
+internal import Contracts
 package import Logging
 package import Postgres
 package import RPC
 package import Redis
 package import Resilience
+package import Telemetry
 internal import Schema
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -19,16 +21,24 @@ package final class ServiceHost: Sendable {
     package let cache: Redis
     package let blocklist: TokenBlocklist
     package let health: HealthReporter
-    /// What every call passes on its way to a handler, whichever door it came in by: the call's log line, its errors
-    /// turned into statuses, the gate that keeps calls out until the service is ready, and who may call.
+    /// What every call passes on its way to a handler, whichever door it came in by: the call's span, its errors turned
+    /// into statuses, the gate that keeps calls out until the service is ready, and who may call.
     package let interceptors: [any ServerInterceptor]
+    /// What the program has counted.
+    package let metrics: HDRMetrics
+    /// What hears of every call's end, whichever door it came in by: its metrics and its log line.
+    package let observers: [any RPCObserver]
     private let gate: ReadinessGate
     private let database: Postgres?
 
     /// Throws when the token keys cannot be used; connects to nothing yet.
     package init(_ configuration: ServiceConfiguration) throws {
         self.configuration = configuration
-        var logger = Logger(label: "heartguard.\(configuration.service)") { JSONLogHandler(label: $0) }
+        var logger = Logger(label: "heartguard.\(configuration.service)") { label in
+            var handler = JSONLogHandler(label: label)
+            handler.metadataProvider = .trace
+            return handler
+        }
         logger.logLevel = configuration.logLevel
         self.logger = logger
         durable = Redis(configuration: configuration.durableRedis, logger: logger)
@@ -40,7 +50,9 @@ package final class ServiceHost: Sendable {
         let authentication = Authentication(
             verifier: try TokenVerifier(jwks: configuration.jwks, issuer: configuration.tokenIssuer),
             blocklist: blocklist)
-        interceptors = CallInterceptors.standard(logger: logger) + [gate, authentication]
+        metrics = HDRMetrics()
+        observers = CallObservers.standard(metrics: metrics, logger: logger)
+        interceptors = CallInterceptors.standard() + [gate, authentication]
     }
 
     /// The service's database. A programmer's mistake in a service that was configured without one.
@@ -66,10 +78,15 @@ package final class ServiceHost: Sendable {
         let checks = (database.map { [.postgres($0), .schema($0, chain: Schema.chain)] } ?? []) + readiness
         let monitor = ReadinessMonitor(checks: checks, health: health, gate: gate, logger: logger)
         let names = Set(services.flatMap { $0.handlers.map(\.descriptor.service) })
+            .union([TelemetryService.serviceName])
         let server = RPCServer(
             configuration: configuration.server,
-            services: services + [HealthService(names: names, health: health), ReflectionService(serving: names)],
+            services: services + [
+                HealthService(names: names, health: health), ReflectionService(serving: names),
+                TelemetryService(metrics: metrics),
+            ],
             interceptors: self.interceptors + interceptors,
+            observers: observers,
             logger: logger)
 
         var children: [Child] = []

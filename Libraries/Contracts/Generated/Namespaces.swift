@@ -21,6 +21,9 @@ package enum GatewayV1 {}
 /// The contract heartguard.policy.v1.
 package enum PolicyV1 {}
 
+/// The contract heartguard.telemetry.v1.
+package enum TelemetryV1 {}
+
 /// The contract heartguard.users.v1.
 package enum UsersV1 {}
 

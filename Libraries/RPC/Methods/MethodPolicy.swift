@@ -6,7 +6,7 @@ package struct MethodPolicy: Sendable, Hashable {
         case anyone
         /// A signed-in user, for what is theirs.
         case user
-        /// Another program of the cluster.
+        /// Another program of the cluster, by its certificate: one of `callers`.
         case service
         /// Somebody who runs the system.
         case operator_
@@ -60,6 +60,8 @@ package struct MethodPolicy: Sendable, Hashable {
     /// How long an answer may be kept, or `nil` when it may not.
     package var cacheTTL: Duration?
     package var onRedisLoss: RedisLoss
+    /// The programs that may call a method of access `service`.
+    package var callers: [String]
 
     package init(
         access: Access,
@@ -68,7 +70,8 @@ package struct MethodPolicy: Sendable, Hashable {
         idempotency: Idempotency = .notIdempotent,
         audit: AuditClass = .none,
         cacheTTL: Duration? = nil,
-        onRedisLoss: RedisLoss = .failClosed
+        onRedisLoss: RedisLoss = .failClosed,
+        callers: [String] = []
     ) {
         self.access = access
         self.timeout = timeout
@@ -77,5 +80,6 @@ package struct MethodPolicy: Sendable, Hashable {
         self.audit = audit
         self.cacheTTL = cacheTTL
         self.onRedisLoss = onRedisLoss
+        self.callers = callers
     }
 }

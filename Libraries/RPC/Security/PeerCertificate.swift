@@ -23,8 +23,8 @@ final class PeerCertificate {
     /// Whether the roots have changed since the handshake began, and no longer vouch for the other side.
     var isOutdated: Bool {
         guard let current = try? credentials.current, current.generation != generation, let roots = current.roots,
-            let identity
+            let certificate = identity?.certificate
         else { return false }
-        return !roots.vouch(for: identity.certificate)
+        return !roots.vouch(for: certificate)
     }
 }

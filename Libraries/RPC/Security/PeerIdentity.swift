@@ -9,7 +9,14 @@ package final class PeerIdentity: Sendable {
     package let trustDomain: String?
     /// The program, such as `users`; `nil` when the certificate names none.
     package let program: String?
-    let certificate: Certificate
+    /// `nil` only where somebody stands in for a peer, as tests do.
+    let certificate: Certificate?
+
+    package init(trustDomain: String?, program: String?) {
+        self.trustDomain = trustDomain
+        self.program = program
+        certificate = nil
+    }
 
     init(_ certificate: Certificate) {
         self.certificate = certificate

@@ -11,7 +11,8 @@ final class TLSCredentials: Sendable {
     /// One state of the files, as new connections use it.
     struct Current: Sendable {
         let context: NIOSSLContext
-        let roots: TrustRoots?
+        let material: TLSMaterial
+        var roots: TrustRoots? { material.roots }
         /// Counts the states, from 0.
         let generation: Int
     }
@@ -31,6 +32,14 @@ final class TLSCredentials: Sendable {
     private enum Role: Sendable {
         case server(TLSFiles)
         case client(ClientTLS)
+
+        /// A program has one server and many channels, mostly with the same files: once is enough.
+        var logLevel: Logger.Level {
+            switch self {
+            case .server: .notice
+            case .client: .debug
+            }
+        }
     }
 
     private let role: Role
@@ -76,7 +85,8 @@ final class TLSCredentials: Sendable {
                 guard stamps == paths.map({ FileStamp(path: $0) }) else { return nil }
                 state.withLock { $0 = .success(fresh) }
                 looking = Looking(stamps: stamps)
-                logger.notice("certificates replaced", metadata: ["files": "\(paths.joined(separator: " "))"])
+                logger.log(
+                    level: role.logLevel, "certificates replaced", metadata: ["files": "\(paths.joined(separator: " "))"])
                 return Change(roots: fresh.roots == before?.roots ? nil : fresh.roots)
             } catch {
                 // A certificate and its key are rarely replaced in one moment, so the second look decides.
@@ -125,7 +135,7 @@ final class TLSCredentials: Sendable {
         configuration.applicationProtocols = ["h2"]
         do {
             return Current(
-                context: try NIOSSLContext(configuration: configuration), roots: material.roots, generation: generation)
+                context: try NIOSSLContext(configuration: configuration), material: material, generation: generation)
         } catch {
             // What BoringSSL says here is a certificate and a key that do not belong together.
             throw TLSMaterial.Unusable("\(paths(of: role).joined(separator: ", ")) cannot be used together.")

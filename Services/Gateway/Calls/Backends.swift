@@ -7,10 +7,11 @@ import RPC
 struct Backends: Sendable {
     private let channelOf: [Backend: RPCChannel]
 
-    init(_ configuration: GatewayConfiguration, logger: Logger) {
+    init(_ configuration: GatewayConfiguration, interceptors: [any ClientInterceptor], logger: Logger) {
         channelOf = configuration.backends.mapValues { address in
             RPCChannel(
-                target: (host: address.host, port: address.port), tls: configuration.common.clientTLS, logger: logger)
+                target: (host: address.host, port: address.port), tls: configuration.common.clientTLS,
+                interceptors: interceptors, logger: logger)
         }
     }
 
@@ -33,12 +34,11 @@ struct Backends: Sendable {
         return response.message.bytes
     }
 
-    /// What a service needs to know of the call: who calls, and under which name the call is logged.
+    /// What a service needs to know of the call: who calls, and under which name the call is logged. (The trace goes on by
+    /// itself.)
     static func forwarded(_ context: RPCContext) -> Metadata {
         var metadata: Metadata = ["x-request-id": context.requestID]
-        for name in ["authorization", "traceparent", "tracestate"] {
-            if let value = context.metadata[name] { metadata[name] = value }
-        }
+        if let token = context.metadata["authorization"] { metadata["authorization"] = token }
         return metadata
     }
 }

@@ -15,6 +15,8 @@ struct Endpoints: Sendable {
 
     init(backends: Backends, overview: PatientOverview) {
         all = ContractRegistry.methods.compactMap { method in
+            // What is between services is asked of the service itself: passed on, it would come from the Gateway.
+            if method.descriptor.policy.access == .service { return nil }
             if let backend = Backend(serving: method.descriptor) {
                 return Endpoint(method: method) { request, context in
                     try await backends.forward(request, to: backend, context)

@@ -29,7 +29,7 @@ struct JSONFront: HTTPResponder {
         let server = configuration.common.server
         var builder = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(60)))
         if let tls = server.tls {
-            builder = try .tls(builder, tlsConfiguration: Self.tls(tls))
+            builder = try .tls(builder, tlsConfiguration: Self.tls(ServerCertificate(tls, logger: logger)))
         }
         let application = Hummingbird.Application(
             responder: self,
@@ -78,12 +78,14 @@ struct JSONFront: HTTPResponder {
         let metadata = Self.metadata(of: request.headers)
         let context = RPCContext(
             method: descriptor, metadata: metadata, deadline: .after(descriptor.policy.timeout.limit), peer: peer,
-            requestID: metadata["x-request-id"] ?? UUIDv7.make().uuidString.lowercased())
+            requestID: metadata["x-request-id"] ?? UUIDv7.make().uuidString.lowercased(),
+            trace: TraceContext(metadata) ?? .make())
         var response: Response
         do {
-            let body = try await Self.body(of: request)
-            let message = try JSONRequest(match: match, query: request.uri.query, body: body).bytes
-            let answer = try await path.answer(message, at: match.endpoint, context)
+            let answer = try await path.answer(at: match.endpoint, context) {
+                let body = try await Self.body(of: request)
+                return try JSONRequest(match: match, query: request.uri.query, body: body).bytes
+            }
             response = Self.json(match.endpoint.method.responseJSON(answer))
         } catch {
             response = Self.failure(RPCError.answering(error))
@@ -137,12 +139,21 @@ struct JSONFront: HTTPResponder {
         return response
     }
 
-    private static func tls(_ files: TLSFiles) throws -> TLSConfiguration {
+    /// Every handshake asks for the certificate anew, since its files may have been replaced.
+    private static func tls(_ certificate: ServerCertificate) throws -> TLSConfiguration {
+        let first = try certificate.current
         var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(files.certificateChain).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: files.privateKey, format: .pem)))
+            certificateChain: first.chain.map { .certificate($0) }, privateKey: .privateKey(first.key))
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
+        configuration.sslContextCallback = { _, promise in
+            var override = NIOSSLContextConfigurationOverride()
+            if let current = try? certificate.current {
+                override.certificateChain = current.chain.map { .certificate($0) }
+                override.privateKey = .privateKey(current.key)
+            }
+            promise.succeed(override)
+        }
         return configuration
     }
 }

@@ -11,7 +11,7 @@ extension PolicyV1 {
         case `public`
         /// A signed-in user, for the user's own records.
         case user
-        /// Another service of the cluster.
+        /// Another service of the cluster, by its certificate; the policy names which.
         case service
         /// An operator.
         case `operator`
@@ -209,6 +209,8 @@ extension PolicyV1 {
         package var onRedisLoss: PolicyV1.RedisLoss = .unspecified
         /// How long an answer may be reused for the same caller; absent: never.
         package var cacheTtl: GoogleProtobuf.Duration? = nil
+        /// The services that may call the method, such as "gateway". With ACCESS_SERVICE at least one, otherwise none.
+        package var callers: [String] = []
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -221,7 +223,8 @@ extension PolicyV1 {
             idempotency: PolicyV1.Idempotency = .unspecified,
             audit: PolicyV1.AuditClass = .unspecified,
             onRedisLoss: PolicyV1.RedisLoss = .unspecified,
-            cacheTtl: GoogleProtobuf.Duration? = nil
+            cacheTtl: GoogleProtobuf.Duration? = nil,
+            callers: [String] = []
         ) {
             self.access = access
             self.timeout = timeout
@@ -230,6 +233,7 @@ extension PolicyV1 {
             self.audit = audit
             self.onRedisLoss = onRedisLoss
             self.cacheTtl = cacheTtl
+            self.callers = callers
         }
 
         package static var fullName: String { "heartguard.policy.v1.MethodPolicy" }
@@ -247,6 +251,7 @@ extension PolicyV1 {
             self.audit = unsafe PolicyV1.AuditClass(rawValue: Int32(truncatingIfNeeded: c.pointee.audit.rawValue))
             self.onRedisLoss = unsafe PolicyV1.RedisLoss(rawValue: Int32(truncatingIfNeeded: c.pointee.on_redis_loss.rawValue))
             self.cacheTtl = try unsafe Copy.message(c.pointee.cache_ttl, as: GoogleProtobuf.Duration.self)
+            self.callers = try unsafe Copy.list(c.pointee.n_callers, c.pointee.callers) { c throws(MalformedMessage) in try unsafe Copy.string(c.pointee, field: "heartguard.policy.v1.MethodPolicy.callers") }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -260,6 +265,10 @@ extension PolicyV1 {
             unsafe c.pointee.audit = Heartguard__Policy__V1__AuditClass(rawValue: .init(truncatingIfNeeded: self.audit.rawValue))
             unsafe c.pointee.on_redis_loss = Heartguard__Policy__V1__RedisLoss(rawValue: .init(truncatingIfNeeded: self.onRedisLoss.rawValue))
             if let value = self.cacheTtl { unsafe c.pointee.cache_ttl = try unsafe arena.message(value) }
+            if !self.callers.isEmpty {
+                unsafe c.pointee.n_callers = self.callers.count
+                unsafe c.pointee.callers = try unsafe arena.strings(self.callers, field: "heartguard.policy.v1.MethodPolicy.callers")
+            }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

@@ -44,15 +44,36 @@ struct Policy {
         guard let cost = policy.number(3), cost > 0 else {
             throw ContractFault("\(method.fullName): its policy has no cost; the least is 1.")
         }
+        let callers = try Self.callers(policy, isForServices: access == ".service", method)
         expression = """
             RPC.MethodPolicy(access: \(access), timeout: \(timeout), cost: \(cost), idempotency: \(idempotency), \
-            audit: \(audit), cacheTTL: \(Self.cacheTTL(policy)), onRedisLoss: \(redisLoss))
+            audit: \(audit), cacheTTL: \(Self.cacheTTL(policy)), onRedisLoss: \(redisLoss)\(callers))
             """
     }
 
     /// Whether a field carries health data or a secret.
     static func isProtected(_ field: FieldDescriptor) -> Bool {
         OptionBytes(field.options.unknownFields.data)?.number(Option.phi) == 1
+    }
+
+    /// The argument that names the services which may call a method; empty for a method that is not for services.
+    private static func callers(
+        _ policy: OptionBytes, isForServices: Bool, _ method: MethodDescriptor
+    ) throws(ContractFault) -> String {
+        let names = policy.messages(8).map { String(decoding: $0, as: UTF8.self) }
+        guard isForServices else {
+            guard names.isEmpty else {
+                throw ContractFault("\(method.fullName): its policy names callers, which only access = ACCESS_SERVICE has.")
+            }
+            return ""
+        }
+        guard !names.isEmpty else {
+            throw ContractFault("\(method.fullName): its policy is for services and names none in callers.")
+        }
+        for name in names where name.wholeMatch(of: /[a-z][a-z0-9-]*/) == nil {
+            throw ContractFault("\(method.fullName): its policy has the caller \"\(name)\", which is no service's name.")
+        }
+        return ", callers: [\(names.map { "\"\($0)\"" }.joined(separator: ", "))]"
     }
 
     private static func cacheTTL(_ policy: OptionBytes) -> String {

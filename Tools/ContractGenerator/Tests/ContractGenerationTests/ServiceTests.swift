@@ -21,6 +21,9 @@ import Testing
         ([0x08, 1, 0x10, 1, 0x18, 1, 0x20, 1, 0x30, 1], "leaves audit unspecified"),
         ([0x08, 1, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1], "leaves on_redis_loss unspecified"),
         ([0x08, 9, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1], "has the unknown access 9"),
+        ([0x08, 3, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1], "is for services and names none in callers"),
+        ([0x08, 2, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1, 0x42, 1, 0x61], "names callers, which only"),
+        ([0x08, 3, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1, 0x42, 1, 0x2a], "has the caller \"*\", which is no"),
     ] as [([UInt8], String)])
     func `whose policy leaves a part unsaid is refused, and the part named`(policy: [UInt8], reason: String) throws {
         var contract = Contract()
@@ -39,6 +42,16 @@ import Testing
                 "RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .read, "
                     + "cacheTTL: nil, onRedisLoss: .failOpen)"))
         #expect(contract.swift.contains(#"RPC.HTTPRoute(method: "GET", path: "/v1/things/{id}", body: "")"#))
+    }
+
+    @Test func `for services names those that may call it`() throws {
+        var contract = Contract()
+        // access = service, and the callers "gateway" and "chat".
+        let callers: [UInt8] = [0x42, 7] + Array("gateway".utf8) + [0x42, 4] + Array("chat".utf8)
+        try contract.method("Find", options: Option.policy([0x08, 3, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1] + callers))
+
+        #expect(contract.answer.error.isEmpty)
+        #expect(contract.swift.contains(#"onRedisLoss: .failOpen, callers: ["gateway", "chat"])"#))
     }
 
     @Test func `whose path names what the request has not is refused`() throws {

@@ -52,7 +52,7 @@ void   heartguard__policy__v1__method_policy__free_unpacked
   assert(message->base.descriptor == &heartguard__policy__v1__method_policy__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor heartguard__policy__v1__method_policy__field_descriptors[7] =
+static const ProtobufCFieldDescriptor heartguard__policy__v1__method_policy__field_descriptors[8] =
 {
   {
     "access",
@@ -138,11 +138,24 @@ static const ProtobufCFieldDescriptor heartguard__policy__v1__method_policy__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "callers",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Policy__V1__MethodPolicy, n_callers),
+    offsetof(Heartguard__Policy__V1__MethodPolicy, callers),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__policy__v1__method_policy__field_indices_by_name[] = {
   0,   /* field[0] = access */
   4,   /* field[4] = audit */
   6,   /* field[6] = cache_ttl */
+  7,   /* field[7] = callers */
   2,   /* field[2] = cost */
   3,   /* field[3] = idempotency */
   5,   /* field[5] = on_redis_loss */
@@ -151,7 +164,7 @@ static const unsigned heartguard__policy__v1__method_policy__field_indices_by_na
 static const ProtobufCIntRange heartguard__policy__v1__method_policy__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor heartguard__policy__v1__method_policy__descriptor =
 {
@@ -161,7 +174,7 @@ const ProtobufCMessageDescriptor heartguard__policy__v1__method_policy__descript
   "Heartguard__Policy__V1__MethodPolicy",
   "heartguard.policy.v1",
   sizeof(Heartguard__Policy__V1__MethodPolicy),
-  7,
+  8,
   heartguard__policy__v1__method_policy__field_descriptors,
   heartguard__policy__v1__method_policy__field_indices_by_name,
   1,  heartguard__policy__v1__method_policy__number_ranges,

@@ -35,7 +35,7 @@ typedef enum _Heartguard__Policy__V1__Access {
    */
   HEARTGUARD__POLICY__V1__ACCESS__ACCESS_USER = 2,
   /*
-   * Another service of the cluster.
+   * Another service of the cluster, by its certificate; the policy names which.
    */
   HEARTGUARD__POLICY__V1__ACCESS__ACCESS_SERVICE = 3,
   /*
@@ -149,10 +149,15 @@ struct  Heartguard__Policy__V1__MethodPolicy
    * How long an answer may be reused for the same caller; absent: never.
    */
   Google__Protobuf__Duration *cache_ttl;
+  /*
+   * The services that may call the method, such as "gateway". With ACCESS_SERVICE at least one, otherwise none.
+   */
+  size_t n_callers;
+  char **callers;
 };
 #define HEARTGUARD__POLICY__V1__METHOD_POLICY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__policy__v1__method_policy__descriptor) \
-    , HEARTGUARD__POLICY__V1__ACCESS__ACCESS_UNSPECIFIED, HEARTGUARD__POLICY__V1__TIMEOUT_TIER__TIMEOUT_TIER_UNSPECIFIED, 0, HEARTGUARD__POLICY__V1__IDEMPOTENCY__IDEMPOTENCY_UNSPECIFIED, HEARTGUARD__POLICY__V1__AUDIT_CLASS__AUDIT_CLASS_UNSPECIFIED, HEARTGUARD__POLICY__V1__REDIS_LOSS__REDIS_LOSS_UNSPECIFIED, NULL }
+    , HEARTGUARD__POLICY__V1__ACCESS__ACCESS_UNSPECIFIED, HEARTGUARD__POLICY__V1__TIMEOUT_TIER__TIMEOUT_TIER_UNSPECIFIED, 0, HEARTGUARD__POLICY__V1__IDEMPOTENCY__IDEMPOTENCY_UNSPECIFIED, HEARTGUARD__POLICY__V1__AUDIT_CLASS__AUDIT_CLASS_UNSPECIFIED, HEARTGUARD__POLICY__V1__REDIS_LOSS__REDIS_LOSS_UNSPECIFIED, NULL, 0,NULL }
 
 
 /* Heartguard__Policy__V1__MethodPolicy methods */
