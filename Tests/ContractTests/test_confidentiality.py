@@ -1,10 +1,13 @@
-"""Nothing about a person, and no secret, is in any log of the cluster, however a call ended."""
+"""Nothing about a person, and no secret, is in any log or metric of the cluster, however a call ended."""
 
+import pathlib
 import secrets
 
 import grpc
 from client import people
+from client.cluster import EVERYWHERE
 from client.people import PATIENCE, issued_secrets
+from client.metrics import asked_of
 from client.readings import at, heart_rate, quantity, watch
 from google.protobuf.struct_pb2 import Struct
 from heartguard.chat.v1 import chat_service_pb2 as chat
@@ -131,6 +134,7 @@ def test_no_log_holds_what_people_said_or_sent(cluster, front, direct, json_door
 
     logs = {path: path.read_text(errors="replace") for path in cluster.logs.rglob("*") if path.is_file()}
     assert logs
+    logs |= {pathlib.Path(f"metrics of {program}"): str(asked_of(cluster, program)) for program in EVERYWHERE}
     found = [(place, path.name) for path, text in logs.items() for place, word in canary.words if word in text]
     assert found == []
 

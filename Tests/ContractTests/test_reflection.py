@@ -51,7 +51,11 @@ def symbols_of(file) -> list[str]:
 
 
 def test_a_program_lists_what_it_serves(told, program):
-    own = {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"}
+    own = {
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "heartguard.telemetry.v1.TelemetryService",
+    }
     assert set(told.get_services()) == {service.full_name for service in served_by(program)} | own
 
 

@@ -37,6 +37,52 @@ internal import Testing
             }
             let text = try Tool.run("openssl", ["x509", "-in", directory.tls("users.crt"), "-noout", "-text"])
             #expect(text.contains("DNS:localhost, DNS:users, IP Address:127.0.0.1"))
+            #expect(text.contains("URI:spiffe://heartguard/users"))
+        }
+    }
+
+    @Test func `makes a certificate anew that does not name its program`() throws {
+        try withState { directory in
+            try Certificates(directory: directory).create()
+            let authority = try String(contentsOfFile: directory.certificateAuthority, encoding: .utf8)
+            let old = directory.tls("users.crt")
+            try Tool.run(
+                "openssl",
+                ["req", "-x509", "-new", "-key", directory.tls("users.key"), "-subj", "/CN=users", "-days", "800", "-addext",
+                 "subjectAltName=DNS:localhost,DNS:users", "-out", old])
+            let chat = try String(contentsOfFile: directory.tls("chat.crt"), encoding: .utf8)
+
+            try Certificates(directory: directory).create()
+
+            let names = try Tool.run("openssl", ["x509", "-in", old, "-noout", "-ext", "subjectAltName"])
+            #expect(names.contains("URI:spiffe://heartguard/users"))
+            #expect(try String(contentsOfFile: directory.certificateAuthority, encoding: .utf8) == authority)
+            #expect(try String(contentsOfFile: directory.tls("chat.crt"), encoding: .utf8) == chat)
+        }
+    }
+
+    @Test func `replaces its authority in steps that each leave every certificate trusted`() throws {
+        try withState { directory in
+            let certificates = Certificates(directory: directory)
+            try certificates.create()
+            let before = directory.tls("before.crt")
+            try FileManager.default.copyItem(atPath: directory.certificateAuthority, toPath: before)
+            func verify(_ name: String, by authority: String) throws {
+                try Tool.run("openssl", ["verify", "-CAfile", authority, directory.tls("\(name).crt")])
+            }
+
+            try certificates.addAuthority()
+            for name in Certificates.names { try verify(name, by: directory.certificateAuthority) }
+            try certificates.renewAll()
+            for name in Certificates.names { try verify(name, by: directory.certificateAuthority) }
+            try certificates.trustNewestAlone()
+
+            for name in Certificates.names {
+                try verify(name, by: directory.certificateAuthority)
+                #expect(throws: CommandFailure.self) { try verify(name, by: before) }
+            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: directory.tls("")).filter { $0.contains(".next.") || $0.hasSuffix(".csr") }
+            #expect(left == [])
         }
     }
 

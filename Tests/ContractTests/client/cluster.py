@@ -50,8 +50,9 @@ class Cluster:
             self._channels[name] = self.new_channel(name)
         return self._channels[name]
 
-    def new_channel(self, name: str) -> grpc.Channel:
-        trust = grpc.ssl_channel_credentials(pathlib.Path(self.authority).read_bytes())
+    def new_channel(self, name: str, showing: str | None = None) -> grpc.Channel:
+        """A channel to a program; with `showing`, one that shows the certificate of that program of the cluster."""
+        trust = self._credentials(showing)
         # after a restart the next attempt comes soon, and answers may be as large as a page gets
         options = [
             ("grpc.initial_reconnect_backoff_ms", 100),
@@ -61,6 +62,16 @@ class Cluster:
             ("grpc.max_receive_message_length", 64 << 20),
         ]
         return grpc.secure_channel(self.address(name), trust, options)
+
+    def authority_bytes(self) -> bytes:
+        return pathlib.Path(self.authority).read_bytes()
+
+    def _credentials(self, showing: str | None) -> grpc.ChannelCredentials:
+        roots = pathlib.Path(self.authority)
+        if showing is None:
+            return grpc.ssl_channel_credentials(roots.read_bytes())
+        key, certificate = ((roots.parent / f"{showing}.{end}").read_bytes() for end in ("key", "crt"))
+        return grpc.ssl_channel_credentials(roots.read_bytes(), key, certificate)
 
     @property
     def json_address(self) -> tuple[str, int]:

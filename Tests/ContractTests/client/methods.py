@@ -8,6 +8,7 @@ from google.protobuf import message_factory
 from heartguard.chat.v1 import chat_service_pb2
 from heartguard.gateway.v1 import gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
+from heartguard.telemetry.v1 import telemetry_service_pb2
 from heartguard.users.v1 import users_service_pb2
 from heartguard.vectors.v1 import vectors_service_pb2
 from heartguard.vitals.v1 import vitals_service_pb2
@@ -35,9 +36,12 @@ class Method:
         return f"/{self.descriptor.containing_service.full_name}/{self.descriptor.name}"
 
     @property
+    def policy(self) -> policy_pb2.MethodPolicy:
+        return self.descriptor.GetOptions().Extensions[policy_pb2.policy]
+
+    @property
     def access(self) -> str:
-        access = self.descriptor.GetOptions().Extensions[policy_pb2.policy].access
-        return policy_pb2.Access.Name(access)
+        return policy_pb2.Access.Name(self.policy.access)
 
     @property
     def route(self) -> tuple[str, str]:
@@ -61,12 +65,18 @@ class Method:
         )
 
 
-ALL = [
-    Method(owner, method)
-    for owner, module in _FILES.items()
-    for service in module.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
-]
+def _methods_of(owner: str, module) -> list[Method]:
+    services = module.DESCRIPTOR.services_by_name.values()
+    return [Method(owner, method) for service in services for method in service.methods]
+
+
+# What people's programs may call. Each method has one owner.
+ALL = [method for owner, module in _FILES.items() for method in _methods_of(owner, module)]
+
+
+def between_services(owner: str) -> list[Method]:
+    """What every program answers to other programs of the cluster, asked of this one."""
+    return _methods_of(owner, telemetry_service_pb2)
 
 
 def with_access(*names: str) -> list[Method]:

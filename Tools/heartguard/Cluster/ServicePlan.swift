@@ -22,7 +22,7 @@ struct ServicePlan: Sendable {
             arguments: ["--pdeathsig", "TERM", "--", executable],
             environment: variables(service).map { "\($0)=\($1)" }.sorted(), logFile: directory.log(service.rawValue),
             stage: service == .gateway ? 2 : 1, stopSignal: SIGTERM, stopSeconds: 30,
-            build: [executable, directory.tls("\(service.rawValue).crt")].map(Self.version).joined(separator: " "))
+            build: Self.version(of: executable))
     }
 
     /// Tells a file from the one that was in its place before.
