@@ -7,9 +7,12 @@ package struct Deadline: Sendable, Hashable, Comparable {
     private let instant: ContinuousClock.Instant
 
     /// The deadline this long from now; in the past if the duration is negative.
-    package static func after(_ duration: Duration) -> Deadline {
+    package static func after(_ duration: Duration) -> Deadline { after(duration, from: .now) }
+
+    /// The deadline this long from a moment that was read off the clock already.
+    package static func after(_ duration: Duration, from instant: ContinuousClock.Instant) -> Deadline {
         // A century is as good as never, and keeps the addition within the clock's range.
-        Deadline(instant: ContinuousClock.now.advanced(by: min(duration, .seconds(3_155_760_000))))
+        Deadline(instant: instant.advanced(by: min(duration, .seconds(3_155_760_000))))
     }
 
     /// What is left; zero or less once the deadline has passed.

@@ -23,8 +23,7 @@ final class ServerCall: @unchecked Sendable {
     private var isStarted = false
     private var request: ReceivedMessage?
     private var response: [UInt8]?
-    /// `nil` when nobody observes the server.
-    private let began: ContinuousClock.Instant?
+    private let began: ContinuousClock.Instant
     private var requestBytes = 0
     private var responseBytes = 0
 
@@ -33,6 +32,7 @@ final class ServerCall: @unchecked Sendable {
         method: MethodTable.Entry,
         context: RPCContext,
         compression: PeerCompression,
+        began: ContinuousClock.Instant,
         connection: ServerConnection
     ) {
         self.stream = stream
@@ -40,7 +40,7 @@ final class ServerCall: @unchecked Sendable {
         self.context = context
         self.connection = connection
         peerCompression = compression
-        began = method.meters.isEmpty ? nil : .now
+        self.began = began
         let configuration = connection.configuration
         reader = MessageFrameReader(maxMessageBytes: configuration.maxReceiveMessageBytes)
         reader.acceptsCompressed = compression.encoding != .identity
@@ -219,7 +219,7 @@ final class ServerCall: @unchecked Sendable {
     }
 
     private func report(_ error: RPCError?) {
-        guard let began else { return }
+        if method.meters.isEmpty { return }
         let record = CallRecord(
             context: context, peer: context.peer, error: error, duration: began.duration(to: .now),
             requestBytes: requestBytes, responseBytes: responseBytes)

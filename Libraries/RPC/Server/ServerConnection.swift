@@ -140,12 +140,14 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         }
         let descriptor = head.method.descriptor
         let limit = descriptor.policy.timeout.limit
-        let deadline = Deadline.after(head.timeout.map { min($0, limit) } ?? limit)
+        let now = ContinuousClock.now
+        let deadline = Deadline.after(head.timeout.map { min($0, limit) } ?? limit, from: now)
         let context = RPCContext(
             method: descriptor, metadata: head.metadata, deadline: deadline, peer: peer,
             peerIdentity: certificate?.identity)
         let call = ServerCall(
-            stream: stream, method: head.method, context: context, compression: head.compression, connection: self)
+            stream: stream, method: head.method, context: context, compression: head.compression, began: now,
+            connection: self)
         calls[stream] = call
         watch(deadline)
         call.begin()
