@@ -161,22 +161,25 @@ class Session:
 
     def measure_idle(self):
         """In servers of their own, whose memory nothing else has touched."""
-        for peer in PEERS:
-            if peer.name not in self.servers or peer.name == "grpcio":
-                continue
-            server = Server(peer.name, peer.command, self.server_core, FOLDER / f"{peer.name}-idle.log")
-            try:
-                server.wait()
-                IdleConnections(server.port, 100).close()
-                time.sleep(0.5)
-                before = server.resident_bytes()
-                connections = IdleConnections(server.port, IDLE_CONNECTIONS)
-                time.sleep(0.5)
-                grown = server.resident_bytes() - before
-                connections.close()
-                self.record("idle connection", peer.name, grown / IDLE_CONNECTIONS / 1e3)
-            finally:
-                server.stop()
+        for what, message in (("idle connection", None), ("idle connection after a call", verify.message(3, 100))):
+            for peer in PEERS:
+                if peer.name in self.servers and peer.name != "grpcio":
+                    self.record(what, peer.name, self._idle(peer, message))
+
+    def _idle(self, peer, message):
+        server = Server(peer.name, peer.command, self.server_core, FOLDER / f"{peer.name}-idle.log")
+        try:
+            server.wait()
+            IdleConnections(server.port, 100, message).close()
+            time.sleep(0.5)
+            before = server.resident_bytes()
+            connections = IdleConnections(server.port, IDLE_CONNECTIONS, message)
+            time.sleep(0.5)
+            grown = server.resident_bytes() - before
+            connections.close()
+            return grown / IDLE_CONNECTIONS / 1e3
+        finally:
+            server.stop()
 
     def soak(self, seconds):
         """Loads ours in every way in turn. What it grows by is the median of the last fifth over that of the second:
@@ -237,7 +240,8 @@ def report(session, missing):
         result.at_least("our client and server / grpc-swift-2's, calls/s", 25,
                         rounded(session.ratio(f"{what}: calls", "full", "grpc-swift-2")))
     if "idle" in parts:
-        result.at_most(f"{IDLE_CONNECTIONS:,} idle connections, each", 20, rounded(session.median("idle connection", "full")), " KB")
+        for what in ("idle connection", "idle connection after a call"):
+            result.at_most(f"{IDLE_CONNECTIONS:,} × {what}, each", 20, rounded(session.median(what, "full")), " KB")
     if "soak" in parts:
         growth, size = session.median("growth over the soak", "full"), session.median("memory after the soak", "full")
         share = None if growth is None else rounded(growth / size)
