@@ -1,5 +1,5 @@
 """Opens HTTP/2 connections that then do nothing."""
-import resource, socket
+import resource, socket, struct
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, SETTINGS = 0, 1, 4
@@ -25,10 +25,8 @@ def call(message):
 
 class IdleConnections:
     """Connections that have exchanged settings with the server, and made one call each if there is a message for it. They
-    stay open until they are closed."""
+    stay open until they are closed. (One address has some 28,000 ports to connect to a server from.)"""
 
-    # One source address has some 28,000 ports to connect from.
-    PER_ADDRESS = 20_000
     # As many are opened before any is waited for; it is less than a server's queue of connections to accept.
     AT_ONCE = 500
 
@@ -38,21 +36,22 @@ class IdleConnections:
         self.sockets = []
         try:
             for first in range(0, count, self.AT_ONCE):
-                self._open(port, range(first, min(first + self.AT_ONCE, count)), message)
+                self._open(port, min(self.AT_ONCE, count - first), message)
         except BaseException:
             self.close()
             raise
 
-    def _open(self, port, numbers, message):
+    def _open(self, port, count, message):
         opening = PREFACE + frame(SETTINGS, 0, 0) + frame(SETTINGS, ACKNOWLEDGED, 0)
-        for number in numbers:
-            source = f"127.0.0.{2 + number // self.PER_ADDRESS}"
-            connection = socket.create_connection(("127.0.0.1", port), 60, (source, 0))
+        for _ in range(count):
+            connection = socket.create_connection(("127.0.0.1", port), 60)
+            # A reset at the end leaves no port waiting.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.sockets.append(connection)
             connection.sendall(opening + (call(message) if message is not None else b""))
         # The server acknowledges our settings after it has sent its own, and ends an answer with trailers.
         last = (SETTINGS, ACKNOWLEDGED) if message is None else (HEADERS, END_STREAM)
-        for connection in self.sockets[-len(numbers):]:
+        for connection in self.sockets[-count:]:
             self._read_until(connection, *last)
 
     @staticmethod
