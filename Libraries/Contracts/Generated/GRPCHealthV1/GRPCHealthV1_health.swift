@@ -128,7 +128,7 @@ extension GRPCHealthV1 {
         package static let watch = RPC.Method<GRPCHealthV1.HealthCheckRequest, GRPCHealthV1.HealthCheckResponse>(
             RPC.MethodDescriptor(
                 service: "grpc.health.v1.Health", name: "Watch", kind: .serverStreaming,
-                policy: RPC.MethodPolicy(access: .anyone, timeout: .batch, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .anyone, timeout: .standing, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: []))
 
         package static let all: [RPC.MethodDescriptor] = [check.descriptor, watch.descriptor]
