@@ -13,16 +13,6 @@ from grpc_reflection.v1alpha import proto_reflection_descriptor_database
 from grpc_status import rpc_status
 
 
-class ReflectionV1:
-    """PyPI's reflection client speaks of v1alpha, whose messages are those of v1, which the servers speak."""
-
-    def __init__(self, channel):
-        self._channel = channel
-
-    def stream_stream(self, method, *arguments, **keywords):
-        return self._channel.stream_stream(method.replace(".v1alpha.", ".v1."), *arguments, **keywords)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("method", help="package.Service/Method")
@@ -47,7 +37,7 @@ def main() -> int:
     metadata = [tuple(part.strip() for part in header.split(":", 1)) for header in options.header]
     service_name, _, method_name = options.method.rpartition("/")
     with grpc.secure_channel(address, credentials) as channel:
-        contracts = proto_reflection_descriptor_database.ProtoReflectionDescriptorDatabase(ReflectionV1(channel))
+        contracts = proto_reflection_descriptor_database.ProtoReflectionDescriptorDatabase(channel)
         pool = descriptor_pool.DescriptorPool(contracts)
         try:
             method = pool.FindServiceByName(service_name).FindMethodByName(method_name)

@@ -17,6 +17,18 @@ import Testing
         #expect(await watch.next() == .serving)
     }
 
+    @Test func `ends every watch when the program goes`() async {
+        let health = HealthReporter(.serving)
+        let early = health.watch()
+
+        health.close()
+
+        let told = await early.reduce(into: []) { $0.append($1) }
+        #expect(told.last == .notServing(reason: "The service is stopping."))
+        #expect(await health.watch().reduce(into: []) { $0.append($1) } == [.notServing(reason: "The service is stopping.")])
+        #expect(!health.report(.serving))
+    }
+
     @Test func `is not told again when it did not change`() {
         let health = HealthReporter(.serving)
 

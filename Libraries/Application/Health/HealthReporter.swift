@@ -10,6 +10,7 @@ package final class HealthReporter: Sendable {
 
     private struct State {
         var status: Status
+        var isClosed = false
         var watchers: [Int: AsyncStream<Status>.Continuation] = [:]
         var nextWatcher = 0
     }
@@ -26,20 +27,32 @@ package final class HealthReporter: Sendable {
     @discardableResult
     package func report(_ status: Status) -> Bool {
         state.withLock { state in
-            guard state.status != status else { return false }
+            guard state.status != status, !state.isClosed else { return false }
             state.status = status
             for watcher in state.watchers.values { watcher.yield(status) }
             return true
         }
     }
 
-    /// The status now and each time it changes. A reader that is slow sees the newest and misses some between.
+    /// The program is going: tells every watcher so, for the last time. Nothing that is reported afterwards counts.
+    package func close() {
+        report(.notServing(reason: "The service is stopping."))
+        let watchers = state.withLock { state in
+            state.isClosed = true
+            defer { state.watchers = [:] }
+            return state.watchers
+        }
+        for watcher in watchers.values { watcher.finish() }
+    }
+
+    /// The status now and each time it changes, until the program goes. A reader that is slow sees the newest and misses some between.
     package func watch() -> AsyncStream<Status> {
         let (stream, continuation) = AsyncStream.makeStream(of: Status.self, bufferingPolicy: .bufferingNewest(1))
         let id = state.withLock { state in
             defer { state.nextWatcher += 1 }
             state.watchers[state.nextWatcher] = continuation
             continuation.yield(state.status)
+            if state.isClosed { continuation.finish() }
             return state.nextWatcher
         }
         continuation.onTermination = { [weak self] _ in

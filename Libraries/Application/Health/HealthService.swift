@@ -17,6 +17,13 @@ struct HealthService: GRPCHealthV1.HealthProtocol {
         return GRPCHealthV1.HealthCheckResponse(status: .init(status))
     }
 
+    func list(
+        _ request: GRPCHealthV1.HealthListRequest, context: RPCContext
+    ) async throws -> GRPCHealthV1.HealthListResponse {
+        let response = GRPCHealthV1.HealthCheckResponse(status: .init(health.status))
+        return .init(statuses: Dictionary(uniqueKeysWithValues: names.union([""]).map { ($0, response) }))
+    }
+
     func watch(
         _ request: GRPCHealthV1.HealthCheckRequest,
         responses: ResponseWriter<GRPCHealthV1.HealthCheckResponse>,

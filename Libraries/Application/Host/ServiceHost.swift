@@ -79,12 +79,11 @@ package final class ServiceHost: Sendable {
         let monitor = ReadinessMonitor(checks: checks, health: health, gate: gate, logger: logger)
         let names = Set(services.flatMap { $0.handlers.map(\.descriptor.service) })
             .union([TelemetryService.serviceName])
+        let about: [any RPCService] = [HealthService(names: names, health: health), TelemetryService(metrics: metrics)]
+        let reflection = ReflectionService(serving: names.union(about.map { type(of: $0).serviceName }))
         let server = RPCServer(
             configuration: configuration.server,
-            services: services + [
-                HealthService(names: names, health: health), ReflectionService(serving: names),
-                TelemetryService(metrics: metrics),
-            ],
+            services: services + about + [reflection, ReflectionV1Alpha(service: reflection)],
             interceptors: self.interceptors + interceptors,
             observers: observers,
             logger: logger)
@@ -101,7 +100,9 @@ package final class ServiceHost: Sendable {
                     logger.notice("listening", metadata: ["host": "\(host)", "port": "\(port)"])
                     onListening(host, port)
                 }
-            } finish: {
+            } finish: { [health] in
+                // Those who watch would keep their connections, and with them the server.
+                health.close()
                 server.beginGracefulShutdown()
             })
 

@@ -2,13 +2,13 @@ internal import Contracts
 internal import RPC
 
 /// grpc.reflection.v1 over the contracts that the program was built with. It lists the services that this program
-/// serves, and resolves every symbol of theirs.
+/// serves, itself among them, and resolves every symbol of theirs.
 struct ReflectionService: GRPCReflectionV1.ServerReflectionProtocol {
     private static let index = DescriptorIndex(fileDescriptorSet: ContractRegistry.fileDescriptorSet)
     private let services: [String]
 
     init(serving services: Set<String>) {
-        self.services = (services.union(["grpc.health.v1.Health", Self.serviceName])).sorted()
+        self.services = services.union([Self.serviceName, ReflectionV1Alpha.serviceName]).sorted()
     }
 
     func serverReflectionInfo(

@@ -6,11 +6,17 @@ package enum GoogleProtobuf {}
 /// The contract google.rpc.
 package enum GoogleRPC {}
 
+/// The contract grpc.channelz.v1.
+package enum GRPCChannelzV1 {}
+
 /// The contract grpc.health.v1.
 package enum GRPCHealthV1 {}
 
 /// The contract grpc.reflection.v1.
 package enum GRPCReflectionV1 {}
+
+/// The contract grpc.reflection.v1alpha.
+package enum GRPCReflectionV1alpha {}
 
 /// The contract heartguard.chat.v1.
 package enum ChatV1 {}

@@ -116,12 +116,93 @@ extension GRPCHealthV1 {
 }
 
 extension GRPCHealthV1 {
+    /// Asks about every service.
+    package struct HealthListRequest: ContractMessage {
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package static var fullName: String { "grpc.health.v1.HealthListRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Grpc__Health__V1__HealthListRequest.self) {
+            unsafe grpc__health__v1__health_list_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Grpc__Health__V1__HealthListRequest.self)
+            unsafe grpc__health__v1__health_list_request__init(c)
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension GRPCHealthV1 {
+    /// The state of every service that the program knows.
+    package struct HealthListResponse: ContractMessage {
+        /// By full name; "" is the program as a whole.
+        package var statuses: [String: GRPCHealthV1.HealthCheckResponse] = [:]
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            statuses: [String: GRPCHealthV1.HealthCheckResponse] = [:]
+        ) {
+            self.statuses = statuses
+        }
+
+        package static var fullName: String { "grpc.health.v1.HealthListResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Grpc__Health__V1__HealthListResponse.self) {
+            unsafe grpc__health__v1__health_list_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Grpc__Health__V1__HealthListResponse.self)
+            self.statuses = try unsafe Copy.map(c.pointee.n_statuses, c.pointee.statuses) { (c: UnsafeMutablePointer<Grpc__Health__V1__HealthListResponse__StatusesEntry>) throws(MalformedMessage) in (try unsafe Copy.string(c.pointee.key, field: "grpc.health.v1.HealthListResponse.StatusesEntry.key"), try unsafe Copy.message(c.pointee.value, as: GRPCHealthV1.HealthCheckResponse.self) ?? GRPCHealthV1.HealthCheckResponse()) }
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Grpc__Health__V1__HealthListResponse.self)
+            unsafe grpc__health__v1__health_list_response__init(c)
+            if !self.statuses.isEmpty {
+                unsafe c.pointee.n_statuses = self.statuses.count
+                unsafe c.pointee.statuses = try unsafe arena.map(self.statuses) {
+                    (key, value, c: UnsafeMutablePointer<Grpc__Health__V1__HealthListResponse__StatusesEntry>, arena) throws(MalformedMessage) in
+                    unsafe grpc__health__v1__health_list_response__statuses_entry__init(c)
+                    unsafe c.pointee._key_case.rawValue = 1
+                    unsafe c.pointee.key = try unsafe arena.string(key, field: "grpc.health.v1.HealthListResponse.StatusesEntry.key")
+                    unsafe c.pointee._value_case.rawValue = 2
+                    unsafe c.pointee.value = try unsafe arena.message(value)
+                }
+            }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension GRPCHealthV1 {
     /// The methods of grpc.health.v1.Health, with what the contract says about each.
     package enum HealthMethods {
         /// Answers at once. A name that the program does not know ends in NOT_FOUND.
         package static let check = RPC.Method<GRPCHealthV1.HealthCheckRequest, GRPCHealthV1.HealthCheckResponse>(
             RPC.MethodDescriptor(
                 service: "grpc.health.v1.Health", name: "Check", kind: .unary,
+                policy: RPC.MethodPolicy(access: .anyone, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: []))
+        /// Answers at once for every name that Check knows.
+        package static let list = RPC.Method<GRPCHealthV1.HealthListRequest, GRPCHealthV1.HealthListResponse>(
+            RPC.MethodDescriptor(
+                service: "grpc.health.v1.Health", name: "List", kind: .unary,
                 policy: RPC.MethodPolicy(access: .anyone, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: []))
         /// Answers at once, and again after each change, until the caller hangs up.
@@ -131,13 +212,15 @@ extension GRPCHealthV1 {
                 policy: RPC.MethodPolicy(access: .anyone, timeout: .standing, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: []))
 
-        package static let all: [RPC.MethodDescriptor] = [check.descriptor, watch.descriptor]
+        package static let all: [RPC.MethodDescriptor] = [check.descriptor, list.descriptor, watch.descriptor]
     }
 
     /// Tells whoever routes calls whether to send them here.
     package protocol HealthProtocol: RPCService {
         /// Answers at once. A name that the program does not know ends in NOT_FOUND.
         func check(_ request: GRPCHealthV1.HealthCheckRequest, context: RPCContext) async throws -> GRPCHealthV1.HealthCheckResponse
+        /// Answers at once for every name that Check knows.
+        func list(_ request: GRPCHealthV1.HealthListRequest, context: RPCContext) async throws -> GRPCHealthV1.HealthListResponse
         /// Answers at once, and again after each change, until the caller hangs up.
         func watch(_ request: GRPCHealthV1.HealthCheckRequest, responses: ResponseWriter<GRPCHealthV1.HealthCheckResponse>, context: RPCContext) async throws
     }
@@ -153,6 +236,13 @@ extension GRPCHealthV1 {
             _ request: GRPCHealthV1.HealthCheckRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> GRPCHealthV1.HealthCheckResponse {
             try await channel.unary(GRPCHealthV1.HealthMethods.check, request, options: options)
+        }
+
+        /// Answers at once for every name that Check knows.
+        package func list(
+            _ request: GRPCHealthV1.HealthListRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> GRPCHealthV1.HealthListResponse {
+            try await channel.unary(GRPCHealthV1.HealthMethods.list, request, options: options)
         }
 
         /// Answers at once, and again after each change, until the caller hangs up.
@@ -172,6 +262,9 @@ extension GRPCHealthV1.HealthProtocol {
         [
             .unary(GRPCHealthV1.HealthMethods.check) { request, context in
                 try await self.check(request, context: context)
+            },
+            .unary(GRPCHealthV1.HealthMethods.list) { request, context in
+                try await self.list(request, context: context)
             },
             .serverStreaming(GRPCHealthV1.HealthMethods.watch) { request, responses, context in
                 try await self.watch(request, responses: responses, context: context)

@@ -105,4 +105,18 @@ import Testing
         #expect(contract.answer.error.isEmpty)
         #expect(contract.swift.contains("access: .anyone"))
     }
+
+    @Test func `has no time limit where the server sends until its caller hangs up`() throws {
+        var contract = Contract(package: "grpc.tests.v1")
+        try contract.method("Watch", givesStream: true)
+
+        #expect(contract.swift.contains("timeout: .standing"))
+    }
+
+    @Test func `that tells where callers are is for operators`() throws {
+        var contract = Contract(package: "grpc.channelz.v1")
+        try contract.method("Find")
+
+        #expect(contract.swift.contains("access: .operator_"))
+    }
 }
