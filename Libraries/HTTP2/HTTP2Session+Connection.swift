@@ -37,6 +37,16 @@ extension HTTP2Session {
         unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)
     }
 
+    /// Bytes that the peer may still send on the connection.
+    package var receiveWindow: Int {
+        unsafe Int(nghttp2_session_get_local_window_size(session))
+    }
+
+    /// Bytes that may still be sent on the connection.
+    package var sendWindow: Int {
+        unsafe Int(nghttp2_session_get_remote_window_size(session))
+    }
+
     /// The last request that was handed out for sending; later ones never left.
     package var lastRequestSent: HTTP2StreamID { record.lastRequestSent }
 }

@@ -1,4 +1,4 @@
-"""grpc.reflection.v1, as PyPI's grpcio-reflection asks for it: what is told is what stands in proto/."""
+"""Reflection, as PyPI's grpcio-reflection asks for it: what is told is what stands in proto/."""
 
 import grpc
 import pytest
@@ -6,13 +6,15 @@ from client import methods
 from client.cluster import EVERYWHERE
 from client.people import PATIENCE
 from google.protobuf import descriptor_pb2, descriptor_pool
+from grpc_channelz.v1 import channelz_pb2
+from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from heartguard.policy.v1 import policy_pb2
 
 
-class SpeaksV1:
-    """PyPI's client asks for v1alpha, whose messages are those of v1, which the programs speak."""
+class AsV1:
+    """A channel on which PyPI's client, which asks for v1alpha, asks for v1 as newer clients do."""
 
     def __init__(self, channel):
         self._channel = channel
@@ -28,7 +30,7 @@ def program(request):
 
 @pytest.fixture
 def told(cluster, program):
-    return ProtoReflectionDescriptorDatabase(SpeaksV1(cluster.channel(program)))
+    return ProtoReflectionDescriptorDatabase(cluster.channel(program))
 
 
 def served_by(program):
@@ -52,8 +54,10 @@ def symbols_of(file) -> list[str]:
 
 def test_a_program_lists_what_it_serves(told, program):
     own = {
+        "grpc.channelz.v1.Channelz",
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
         "heartguard.telemetry.v1.TelemetryService",
     }
     assert set(told.get_services()) == {service.full_name for service in served_by(program)} | own
@@ -67,6 +71,23 @@ def test_every_symbol_resolves(told, program):
     for file in (file for file in files if not file.name.startswith("google/protobuf/")):
         for symbol in symbols_of(file):
             assert told.FindFileContainingSymbol(symbol).name == file.name, symbol
+
+
+@pytest.mark.parametrize("module", [channelz_pb2, health_pb2, reflection_pb2], ids=lambda module: module.__name__)
+def test_the_services_of_the_runtime_resolve_too(told, module):
+    for symbol in symbols_of(module.DESCRIPTOR):
+        # what travels only inside google.protobuf.Any is left to those who send it
+        if not symbol.startswith("grpc.channelz.v1.SocketOption") or symbol == "grpc.channelz.v1.SocketOption":
+            assert told.FindFileContainingSymbol(symbol).package == module.DESCRIPTOR.package, symbol
+
+
+def test_newer_clients_ask_for_v1(cluster, program, told):
+    newer = ProtoReflectionDescriptorDatabase(AsV1(cluster.channel(program)))
+    assert list(newer.get_services()) == list(told.get_services())
+    for service in newer.get_services():
+        file = newer.FindFileContainingSymbol(service)
+        assert file == told.FindFileContainingSymbol(service)
+        assert service in [f"{file.package}.{one.name}" for one in file.service]
 
 
 def test_a_client_that_knows_nothing_learns_every_method(told, program):
@@ -119,7 +140,7 @@ def test_a_file_is_found_by_its_name(told):
 
 def ask(cluster, program, **question):
     """One question as it is: PyPI's database of descriptors looks for no extension by its number."""
-    stub = reflection_pb2_grpc.ServerReflectionStub(SpeaksV1(cluster.channel(program)))
+    stub = reflection_pb2_grpc.ServerReflectionStub(cluster.channel(program))
     request = reflection_pb2.ServerReflectionRequest(**question)
     (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=PATIENCE)
     assert answer.original_request == request
@@ -153,7 +174,7 @@ def test_what_is_not_there_is_not_found(cluster, program, question):
 
 
 def test_one_stream_answers_many_questions(cluster, program):
-    stub = reflection_pb2_grpc.ServerReflectionStub(SpeaksV1(cluster.channel(program)))
+    stub = reflection_pb2_grpc.ServerReflectionStub(cluster.channel(program))
     questions = [reflection_pb2.ServerReflectionRequest(list_services="", host=f"{n}") for n in range(50)]
     answers = stub.ServerReflectionInfo(iter(questions), timeout=PATIENCE)
     assert [answer.original_request for answer in answers] == questions

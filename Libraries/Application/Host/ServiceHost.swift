@@ -79,7 +79,9 @@ package final class ServiceHost: Sendable {
         let monitor = ReadinessMonitor(checks: checks, health: health, gate: gate, logger: logger)
         let names = Set(services.flatMap { $0.handlers.map(\.descriptor.service) })
             .union([TelemetryService.serviceName])
-        let about: [any RPCService] = [HealthService(names: names, health: health), TelemetryService(metrics: metrics)]
+        let about: [any RPCService] = [
+            HealthService(names: names, health: health), TelemetryService(metrics: metrics), ChannelzService(),
+        ]
         let reflection = ReflectionService(serving: names.union(about.map { type(of: $0).serviceName }))
         let server = RPCServer(
             configuration: configuration.server,

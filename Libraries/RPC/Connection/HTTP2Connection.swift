@@ -18,7 +18,7 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     let executor: LoopExecutor
     private(set) var session: HTTP2Session
-    private let requiresALPN: Bool
+    let requiresALPN: Bool
     private var peer: (any HTTP2Peer)?
     private var context: ChannelHandlerContext?
     private var batch = HTTP2Batch()
@@ -34,6 +34,9 @@ final class HTTP2Connection: ChannelInboundHandler {
         self.requiresALPN = requiresALPN
         session = try HTTP2Session(role: role, settings: settings)
     }
+
+    var localAddress: SocketAddress? { context?.channel.localAddress }
+    var remoteAddress: SocketAddress? { context?.channel.remoteAddress }
 
     /// The two hold each other until the channel has ended. (A weak reference would make every use of the peer slower.)
     func attach(_ peer: any HTTP2Peer) {

@@ -4,6 +4,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 internal import Synchronization
+internal import Time
 
 /// Answers gRPC calls over HTTP/2, with or without TLS.
 ///
@@ -14,6 +15,10 @@ package final class RPCServer: Sendable {
     private let methods: MethodTable
     private let logger: Logger
     private let state = Mutex(State())
+    let channelzID = ChannelzRegistry.process.nextID()
+    let created = Instant.now()
+    let listenerReference: ChannelzReference
+    let offered: [String]
 
     private struct State {
         enum Phase {
@@ -25,6 +30,8 @@ package final class RPCServer: Sendable {
         var phase = Phase.running
         var listener: (any Channel)?
         var connections: [ObjectIdentifier: ServerConnection] = [:]
+        /// Of connections that are gone.
+        var endedCalls = CallCounts()
         var ended: AsyncStream<Void>.Continuation?
     }
 
@@ -38,6 +45,21 @@ package final class RPCServer: Sendable {
         self.configuration = configuration
         self.methods = MethodTable(services, interceptors: interceptors, observers: observers)
         self.logger = logger
+        offered = services.map { type(of: $0).serviceName }
+        let address = "\(configuration.host):\(configuration.port)"
+        listenerReference = ChannelzReference(id: ChannelzRegistry.process.nextID(), name: "listening on \(address)")
+        ChannelzRegistry.process.enter(self)
+    }
+
+    deinit {
+        ChannelzRegistry.process.leave(server: channelzID)
+    }
+
+    var isSecured: Bool { configuration.tls != nil }
+
+    /// The calls of connections that are gone, where it listens, and the connections that are there.
+    var channelzState: (endedCalls: CallCounts, listener: (any Channel)?, connections: [ServerConnection]) {
+        state.withLock { ($0.endedCalls, $0.listener, Array($0.connections.values)) }
     }
 
     /// Listens and serves until `beginGracefulShutdown` has been called and the calls under way have ended, or until the
@@ -92,6 +114,7 @@ package final class RPCServer: Sendable {
             self.state.withLock { $0.phase = .stopped }
             self.stopListening()
         }
+        state.withLock { $0.listener = nil }
     }
 
     /// Stops listening, tells clients to begin no further calls, and lets those under way end within `drainTimeout`.
@@ -189,6 +212,7 @@ package final class RPCServer: Sendable {
     private func connectionEnded(_ connection: ServerConnection) {
         state.withLock { state in
             state.connections[ObjectIdentifier(connection)] = nil
+            state.endedCalls = state.endedCalls + connection.counts.callsNow
             if state.connections.isEmpty { state.ended?.yield() }
         }
     }

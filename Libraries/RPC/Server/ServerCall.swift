@@ -74,7 +74,10 @@ final class ServerCall: @unchecked Sendable {
         if let requests {
             connection.returnRoomOnConnection(bytes.byteCount)
             do throws(FrameProblem) {
-                try reader.read(bytes) { requests.append($0) }
+                try reader.read(bytes) {
+                    connection.counts.messagesReceived += 1
+                    requests.append($0)
+                }
             } catch {
                 end(.failure(RPCError(error)))
                 return
@@ -91,6 +94,7 @@ final class ServerCall: @unchecked Sendable {
         var isOne = true
         do throws(FrameProblem) {
             try reader.read(bytes) { message in
+                connection.counts.messagesReceived += 1
                 if request == nil { request = message } else { isOne = false }
             }
         } catch {
@@ -119,6 +123,7 @@ final class ServerCall: @unchecked Sendable {
 
     /// The caller, or the connection, has gone.
     func abandon(_ error: RPCError) {
+        if !state.isEnded { connection.counts.callEnded(false) }
         state.abandon()
         report(error)
         stopHandler(error)
@@ -193,6 +198,7 @@ final class ServerCall: @unchecked Sendable {
     private func finish(_ result: Result<Void, RPCError>, _ metadata: Metadata) {
         let ending = state.end()
         if ending == .nothing { return }
+        connection.counts.callEnded(result.failure == nil)
         let fixed: HTTP2FixedFields?
         let trailers: [HTTP2Header]
         switch result {
@@ -255,6 +261,7 @@ final class ServerCall: @unchecked Sendable {
         }
         guard let frame else { return .mayGoOn }
         responseBytes += frame.count
+        connection.counts.messagesSent += 1
         connection.changeSession { $0.send(frame, on: stream) }
         return connection.holdBackWriters(of: stream) ? .mustWait : .mayGoOn
     }

@@ -13,7 +13,9 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private let peer: String
     /// `nil` without TLS.
     private let certificate: PeerCertificate?
-    private let http: HTTP2Connection
+    let http: HTTP2Connection
+    let reference: ChannelzReference
+    var counts = ConnectionCounts()
     private let onEnd: @Sendable (ServerConnection) -> Void
     private let timer: DeadlineTimer
     private var keepalive: Keepalive?
@@ -44,6 +46,7 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         self.methods = methods
         self.peer = peer
         self.certificate = certificate
+        reference = ChannelzReference(id: ChannelzRegistry.process.nextID(), name: peer)
         self.logger = logger
         self.onEnd = onEnd
         self.timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
@@ -56,7 +59,10 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             eventLoop: eventLoop,
             interval: configuration.keepaliveInterval,
             timeout: configuration.keepaliveTimeout,
-            ask: { self.changeSession { session throws(HTTP2Error) in try session.ping(1) } },
+            ask: {
+                self.counts.keepalivesSent += 1
+                self.changeSession { session throws(HTTP2Error) in try session.ping(1) }
+            },
             giveUp: { self.http.close(because: "The client gave no sign of life.") }
         )
         keepalive.watch { true }
@@ -91,7 +97,8 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             changeSession { $0.reset(stream, .noError) }
         case .drained(let stream):
             calls[stream]?.drained()
-        case .streamClosed(let stream, _):
+        case .streamClosed(let stream, let code):
+            counts.streamEnded(code == .noError)
             if let call = calls.removeValue(for: stream), !call.isEnded {
                 call.abandon(RPCError(.cancelled, "The caller cancelled the call."))
             }
@@ -141,7 +148,9 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         let descriptor = head.method.descriptor
         let limit = descriptor.policy.timeout.limit
         let now = ContinuousClock.now
-        let deadline = Deadline.after(head.timeout.map { min($0, limit) } ?? limit, from: now)
+        let timeout = head.timeout.map { min($0, limit) } ?? limit
+        let deadline = Deadline.after(timeout, from: now)
+        counts.callStarted(deadline, limit: timeout)
         let context = RPCContext(
             method: descriptor, metadata: head.metadata, deadline: deadline, peer: peer,
             peerIdentity: certificate?.identity)
@@ -155,6 +164,7 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     }
 
     private func refuse(_ stream: HTTP2StreamID, _ refusal: RequestHead.Refusal) {
+        counts.callRefused()
         var headers: [HTTP2Header]
         switch refusal {
         case .http(let status):

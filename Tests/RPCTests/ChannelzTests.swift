@@ -1,0 +1,114 @@
+import Testing
+
+@testable import RPC
+
+/// What a server tells of itself, under its number.
+@Suite struct `What channelz is told of a server` {
+    /// Runs a server, and gives what the registry knows of it beside it.
+    private func withServer<Result: Sendable>(
+        _ handlers: [MethodHandler] = [NotesService.echo],
+        _ body: @Sendable (Loopback, _ server: @Sendable () async throws -> ServerSnapshot) async throws -> Result
+    ) async throws -> Result {
+        try await withLoopback(handlers) { loopback in
+            try await body(loopback) {
+                // Other suites have servers too; this one is known by its port.
+                let all = await ChannelzRegistry.process.servers(from: 0, atMost: .max)
+                for server in all.elements {
+                    for listener in server.listeners {
+                        let socket = await ChannelzRegistry.process.socket(id: listener.id)
+                        if socket?.local == .ip([127, 0, 0, 1], port: loopback.port) { return server }
+                    }
+                }
+                throw RPCError(.notFound, "The server is not known.")
+            }
+        }
+    }
+
+    private static func socket(of server: ServerSnapshot) async -> SocketSnapshot? {
+        let page = ChannelzRegistry.process.sockets(ofServer: server.reference.id, from: 0, atMost: 10)
+        guard let only = page?.elements.first, page?.elements.count == 1 else { return nil }
+        return await ChannelzRegistry.process.socket(id: only.id)
+    }
+
+    @Test func `counts its calls by how they ended`() async throws {
+        let handler = MethodHandler.unary(Notes.say) { note, _ in
+            if note.text == "no" { throw RPCError(.notFound, "There is no such note.") }
+            return note
+        }
+
+        let (before, after) = try await withServer([handler]) { loopback, server in
+            let before = try await server()
+            for text in ["a", "b", "no", "c"] {
+                do throws(RPCError) {
+                    _ = try await loopback.channel.unary(Notes.say, Note(text))
+                } catch { #expect(error.code == .notFound) }
+            }
+            return (before, try await server())
+        }
+
+        #expect(before.calls == CallCounts())
+        #expect(before.calls.lastStarted == nil)
+        #expect((after.calls.started, after.calls.succeeded, after.calls.failed) == (4, 3, 1))
+        let began = try #require(after.calls.lastStarted)
+        #expect(began >= after.created)
+    }
+
+    @Test func `counts what goes over each connection, and names both ends`() async throws {
+        let list = MethodHandler.serverStreaming(Notes.list) { note, responses, _ in
+            for _ in 0..<5 { try await responses.write(note) }
+        }
+
+        let (socket, server) = try await withServer([list, NotesService.echo]) { loopback, server in
+            _ = try await loopback.channel.unary(Notes.say, "hi")
+            try await loopback.channel.serverStreaming(Notes.list, "hi") { responses in
+                for try await _ in responses {}
+            }
+            let server = try await server()
+            return (await Self.socket(of: server), server)
+        }
+
+        let seen = try #require(socket)
+        #expect((seen.streams.started, seen.streams.failed) == (2, 0))
+        #expect((seen.messagesReceived, seen.messagesSent) == (2, 6))
+        #expect(!seen.isSecured)
+        guard case .ip([127, 0, 0, 1], _)? = seen.remote, case .ip(_, let port)? = seen.local else {
+            Issue.record("\(seen)")
+            return
+        }
+        #expect(seen.reference.name.hasPrefix("ipv4:127.0.0.1:"))
+        #expect(server.listeners.map(\.name) == ["listening on 127.0.0.1:0"])
+        #expect(port > 0)
+        #expect(seen.receiveWindow ?? 0 > 0 && seen.sendWindow ?? 0 > 0)
+    }
+
+    @Test func `goes on counting calls whose connection is gone`() async throws {
+        let after = try await withServer { loopback, server in
+            _ = try await loopback.channel.unary(Notes.say, "hi")
+            await loopback.channel.close()
+            // The server hears of it soon.
+            while await Self.socket(of: try await server()) != nil { await Task.yield() }
+            return try await server()
+        }
+
+        #expect((after.calls.started, after.calls.succeeded) == (1, 1))
+    }
+
+    @Test(.timeLimit(.minutes(5))) func `is forgotten with the server`() async throws {
+        let id = try await withServer { _, server in try await server().reference.id }
+        // Its event loop lets go of it soon.
+        while await ChannelzRegistry.process.server(id: id) != nil { await Task.yield() }
+
+        #expect(ChannelzRegistry.process.sockets(ofServer: id, from: 0, atMost: 1) == nil)
+    }
+
+    @Test func `comes in pages`() async throws {
+        try await withServer { loopback, server in
+            let id = try await server().reference.id
+            let one = await ChannelzRegistry.process.servers(from: id, atMost: 1)
+            let none = await ChannelzRegistry.process.servers(from: .max, atMost: 1)
+
+            #expect(one.elements.map(\.reference.id) == [id])
+            #expect(none.elements.isEmpty && none.isLast)
+        }
+    }
+}
