@@ -15,7 +15,7 @@ extension VitalsError: RPCErrorConvertible {
         switch self {
         case .noSuchDevice: RPCError(.notFound, "There is no such device, or it is not active.")
         case .tooManyDevices:
-            RPCError(.resourceExhausted, "A person may have \(DeviceRepository.maxDevices) devices.")
+            .quota("user", "A person may have \(DeviceRepository.maxDevices) devices.")
         }
     }
 }

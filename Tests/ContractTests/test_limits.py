@@ -40,6 +40,7 @@ def test_too_many_calls_are_refused_with_a_time_to_try_again(front, direct, ada,
                     raise
     assert calls > limit // 5 - 5
     assert refusal.retry_seconds > 0
+    assert refusal.exhausted == {"user"}
 
     # everybody has a budget of their own, and the services' own ports have none
     bob.calls(front.users.GetProfile, GetProfileRequest())
@@ -68,7 +69,10 @@ def test_who_has_no_token_is_counted_by_address(cluster, json_door):
     assert response.status == 429
     assert int(response.headers["retry-after"]) >= 1
     assert body["error"]["status"] == "RESOURCE_EXHAUSTED"
-    assert [detail["@type"] for detail in body["error"]["details"]] == ["type.googleapis.com/google.rpc.RetryInfo"]
+    retry, quota = body["error"]["details"]
+    assert retry["@type"] == "type.googleapis.com/google.rpc.RetryInfo"
+    assert quota["@type"] == "type.googleapis.com/google.rpc.QuotaFailure"
+    assert [violation["subject"] for violation in quota["violations"]] == ["address"]
     connection.close()
 
     json_door.refuses(400, "INVALID_ARGUMENT", "POST", "/v1/sessions", json={})

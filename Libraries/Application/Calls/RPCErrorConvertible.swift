@@ -17,7 +17,7 @@ extension RPCError {
     package static func answering(_ error: any Error) -> RPCError {
         switch error {
         case let error as RPCError: error
-        case let error as any RPCErrorConvertible: error.rpcError
+        case let error as any RPCErrorConvertible: error.rpcError.adding(error.errorInfo)
         case let error as PostgresError: answering(error)
         case let error as RedisError: answering(error)
         case is CancellationError: RPCError(.cancelled, "The call was cancelled.", cause: error)

@@ -33,6 +33,26 @@ extension RPCError {
         return RPCError(code, message, details: [GoogleRPC.RetryInfo(retryDelay: wait)])
     }
 
+    /// A budget that is used up, with google.rpc.QuotaFailure: whose budget it is, in a word, and a sentence. With a delay, also
+    /// google.rpc.RetryInfo.
+    package static func quota(_ subject: String, _ message: String, retryAfter delay: Duration? = nil) -> RPCError {
+        let failure = GoogleRPC.QuotaFailure(violations: [.init(subject: subject, description_p: message)])
+        guard let delay else { return RPCError(.resourceExhausted, message, details: [failure]) }
+        return retry(.resourceExhausted, message, after: delay).adding(failure)
+    }
+
+    /// The error with one more detail.
+    package func adding(_ detail: some ContractMessage) -> RPCError {
+        var status = statusDetails ?? GoogleRPC.Status(code: Int32(code.rawValue), message: message)
+        var error = self
+        // A detail that cannot be written is left out; the sentence still says it.
+        guard let bytes = try? detail.serialized() else { return self }
+        status.details.append(.init(typeUrl: "type.googleapis.com/\(type(of: detail).fullName)", value: bytes))
+        guard let whole = try? status.serialized() else { return self }
+        error.details = whole
+        return error
+    }
+
     /// The details, read; nil when there are none or they cannot be read.
     package var statusDetails: GoogleRPC.Status? {
         details.isEmpty ? nil : try? GoogleRPC.Status(decoding: details)

@@ -31,7 +31,8 @@ struct RateLimiting: ServerInterceptor {
             Self.tell(context, limit: limiter.limit, remaining: remaining, reset: resetAfter)
         case .refused(let retryAfter):
             Self.tell(context, limit: limiter.limit, remaining: 0, reset: retryAfter)
-            throw RPCError.retry(.resourceExhausted, "Too many calls. Try again later.", after: retryAfter)
+            let subject = caller == nil ? "address" : "user"
+            throw RPCError.quota(subject, "Too many calls. Try again later.", retryAfter: retryAfter)
         }
         try await next(context)
     }

@@ -41,6 +41,21 @@ class Refusal:
         return {violation.field for violation in bad_request.field_violations}
 
     @property
+    def reason(self) -> tuple[str, str] | None:
+        """What google.rpc.ErrorInfo names: which service, and which of its errors."""
+        info = self._detail(error_details_pb2.ErrorInfo)
+        return None if info is None else (info.domain, info.reason)
+
+    @property
+    def exhausted(self) -> set[str]:
+        """Whose budgets google.rpc.QuotaFailure says are used up."""
+        failure = self._detail(error_details_pb2.QuotaFailure)
+        if failure is None:
+            return set()
+        assert all(violation.description for violation in failure.violations)
+        return {violation.subject for violation in failure.violations}
+
+    @property
     def retry_seconds(self) -> float | None:
         info = self._detail(error_details_pb2.RetryInfo)
         return None if info is None else info.retry_delay.ToTimedelta().total_seconds()
