@@ -132,17 +132,37 @@ def test_metadata_that_nobody_asked_for_does_no_harm(cluster, reader, program):
     simple_call(cluster, program, metadata=[*reader.metadata, *extra])
 
 
+# an unknown field of many zeros, which compress well
+ZEROS = UNKNOWN_FIELDS + b"\xfa\x7c\x90\x4e" + bytes(10_000)
+
+
 @pytest.mark.parametrize("program", EVERYWHERE)
-def test_a_compressed_message_is_refused_for_its_compression(cluster, reader, program):
+def test_a_message_compressed_with_gzip_is_read(cluster, reader, program):
+    simple_call(cluster, program, ZEROS, metadata=reader.metadata, compression=grpc.Compression.Gzip)
+
+
+@pytest.mark.parametrize("program", EVERYWHERE)
+def test_a_message_compressed_otherwise_is_refused(cluster, reader, program):
     with refused("UNIMPLEMENTED"):
-        simple_call(cluster, program, bytes(2000), metadata=reader.metadata, compression=grpc.Compression.Gzip)
+        simple_call(cluster, program, ZEROS, metadata=reader.metadata, compression=grpc.Compression.Deflate)
+
+
+@pytest.mark.parametrize("program", EVERYWHERE)
+def test_a_small_message_that_unpacks_into_a_large_one_is_refused(cluster, reader, program):
+    # 60 MiB in 60 kB; no message may have more than a few
+    bomb = UNKNOWN_FIELDS + b"\xfa\x7c\x80\x80\x80\x1e" + bytes(60 << 20)
+    with refused("RESOURCE_EXHAUSTED"):
+        simple_call(cluster, program, bomb, metadata=reader.metadata, compression=grpc.Compression.Gzip)
+    simple_call(cluster, program, metadata=reader.metadata)
 
 
 @pytest.mark.parametrize("program", EVERYWHERE)
 def test_a_deadline_that_is_too_near_passes_and_leaves_no_trace(cluster, reader, program):
+    # 2 MiB, which cannot be there and answered within the millisecond that gRPC makes of this
+    large = UNKNOWN_FIELDS + b"\xfa\x7c\x80\x80\x80\x01" + bytes(2 << 20)
     with refused("DEADLINE_EXCEEDED"):
         for _ in range(50):
-            simple_call(cluster, program, metadata=reader.metadata, timeout=0.0002)
+            simple_call(cluster, program, large, metadata=reader.metadata, timeout=0.0002)
     simple_call(cluster, program, metadata=reader.metadata)
 
 
