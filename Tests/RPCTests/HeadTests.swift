@@ -23,14 +23,15 @@ import Testing
     @Test func `says which method is called, how long it may take, and what the caller adds`() throws {
         let headers = good("grpc-timeout", "100m") + [
             HTTP2Header("user-agent", "test"), HTTP2Header("x-a", "1"), HTTP2Header("x-a", "2"),
-            HTTP2Header("grpc-accept-encoding", "gzip"), HTTP2Header("grpc-previous-rpc-attempts", "1"),
+            HTTP2Header("grpc-accept-encoding", "gzip"), HTTP2Header("grpc-message-type", "a.B"),
+            HTTP2Header("grpc-previous-rpc-attempts", "1"),
         ]
 
         let head = try RequestHead(headers, isTruncated: false)
 
         #expect(head.method.descriptor.path == "/a.B/C")
         #expect(head.timeout == .milliseconds(100))
-        #expect(head.metadata == ["user-agent": "test", "x-a": "1", "x-a": "2"])
+        #expect(head.metadata == ["user-agent": "test", "x-a": "1", "x-a": "2", "grpc-previous-rpc-attempts": "1"])
     }
 
     @Test(arguments: ["application/grpc", "application/grpc+proto", "application/grpc;charset=utf-8", "application/grpc+proto;a=b"])

@@ -93,10 +93,15 @@ import Time
     private func call(
         _ react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, HTTP2Batch) -> Void,
         timeout: Duration = .seconds(60),
+        transparentRetries: Int = 1,
         begin: @escaping @Sendable (inout HTTP2Session) -> Void = { _ in }
     ) async throws -> Result<Note, RPCError> {
         try await RawPeer.serve(begin: begin, react) { port in
-            let channel = RPCChannel(target: ("127.0.0.1", port), logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            var configuration = RPCChannelConfiguration()
+            configuration.maxTransparentRetries = transparentRetries
+            let channel = RPCChannel(
+                target: ("127.0.0.1", port), configuration: configuration,
+                logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let result: Result<Note, RPCError>
             do throws(RPCError) {
                 result = .success(try await channel.unary(Notes.say, "hi", options: .init(timeout: timeout)))
@@ -142,7 +147,7 @@ import Time
 
         let result = try await call { session, event, _ in
             guard case .headers(let stream, _, _, _) = event else { return }
-            if attempts.increment() < 3 {
+            if attempts.increment() == 1 {
                 session.reset(stream, .refusedStream)
             } else {
                 Self.answer(&session, stream, [0, 0, 0, 0, 1, 65], trailers: [HTTP2Header("grpc-status", "0")])
@@ -150,20 +155,21 @@ import Time
         }
 
         #expect(try result.get() == "A")
-        #expect(attempts.value == 3)
+        #expect(attempts.value == 2)
     }
 
-    @Test func `gives up on a server that goes on refusing`() async throws {
+    @Test(arguments: [0, 1, 3]) func `gives up on a server that goes on refusing`(retries: Int) async throws {
         let attempts = Counter()
 
-        let result = try await call { session, event, _ in
-            guard case .headers(let stream, _, _, _) = event else { return }
-            attempts.increment()
-            session.reset(stream, .refusedStream)
-        }
+        let result = try await call(
+            { session, event, _ in
+                guard case .headers(let stream, _, _, _) = event else { return }
+                attempts.increment()
+                session.reset(stream, .refusedStream)
+            }, transparentRetries: retries)
 
         #expect(code(result) == .unavailable)
-        #expect(attempts.value == 4)
+        #expect(attempts.value == 1 + retries)
     }
 
     @Test func `sends a call again on a new connection when GOAWAY says it was not begun`() async throws {

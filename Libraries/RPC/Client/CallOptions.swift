@@ -5,12 +5,13 @@ package struct CallOptions: Sendable {
     /// comes first.
     package var timeout: Duration?
     /// Whether to wait for a connection instead of failing with UNAVAILABLE when the last attempt to make one failed.
-    package var waitForReady: Bool
+    /// `nil` leaves it to the channel's service config, and without one it does not wait.
+    package var waitForReady: Bool?
     /// How requests are packed. With gzip, a server that does not read it refuses the call with UNIMPLEMENTED unless it
     /// has said so earlier; from then on the channel sends requests as they are.
     package var encoding: MessageEncoding
 
-    package init(metadata: Metadata = [:], timeout: Duration? = nil, waitForReady: Bool = false, encoding: MessageEncoding = .identity) {
+    package init(metadata: Metadata = [:], timeout: Duration? = nil, waitForReady: Bool? = nil, encoding: MessageEncoding = .identity) {
         self.metadata = metadata
         self.timeout = timeout
         self.waitForReady = waitForReady

@@ -6,6 +6,10 @@ final class ClientCall: @unchecked Sendable {
     // What is `var` is touched on the executor's event loop alone.
     let context: ClientCallContext
     let responses: InboundMessages
+    /// The call that this is an attempt of, and which, where there may be several. Gone when the attempt has ended.
+    var repeated: (call: RepeatedCall, attempt: Int)?
+    /// Addresses that should not be asked once more while there are others.
+    var tried: [RPCAddress] = []
 
     private let executor: LoopExecutor
     /// Only calls that write several messages have one.
@@ -15,21 +19,29 @@ final class ClientCall: @unchecked Sendable {
     private var frames: [[UInt8]] = []
     private var keptBytes = 0
     private var requestEnded = false
-    private var connection: ClientConnection?
+    private(set) var connection: ClientConnection?
     private var stream: HTTP2StreamID = 0
     private var result: Result<Void, RPCError>?
     private var whenEnded: CheckedContinuation<Result<ReceivedMessage, RPCError>, Never>?
 
-    init(context: ClientCallContext, executor: LoopExecutor, configuration: RPCChannelConfiguration) {
+    /// An attempt of a repeated call leaves it to that call to hold writers back.
+    init(
+        context: ClientCallContext,
+        executor: LoopExecutor,
+        configuration: RPCChannelConfiguration,
+        repeated: (call: RepeatedCall, attempt: Int)? = nil
+    ) {
         self.context = context
         self.executor = executor
-        gate = context.method.kind.hasSingleRequest ? nil : WriteGate(executor: executor)
-        reader = MessageFrameReader(maxMessageBytes: configuration.maxReceiveMessageBytes)
+        self.repeated = repeated
+        gate = context.method.kind.hasSingleRequest || repeated != nil ? nil : WriteGate(executor: executor)
+        let limit = min(configuration.maxReceiveMessageBytes, context.plan?.maxResponseMessageBytes ?? .max)
+        reader = MessageFrameReader(maxMessageBytes: limit)
         state = ClientStream(maxTransparentRetries: configuration.maxTransparentRetries)
         responses = InboundMessages(
             executor: executor,
             maxWaitingBytes: configuration.streamWindowBytes / 2,
-            maxMessageBytes: configuration.maxReceiveMessageBytes
+            maxMessageBytes: limit
         )
     }
 
@@ -77,7 +89,7 @@ final class ClientCall: @unchecked Sendable {
             if requestEnded { session.finish(stream) }
         }
         if !state.canBeRepeated { frames = [] }
-        if !connection.holdBackWriters(of: stream) { gate?.open() }
+        if !connection.holdBackWriters(of: stream) { drained() }
     }
 
     // MARK: The response
@@ -101,6 +113,7 @@ final class ClientCall: @unchecked Sendable {
             reader.acceptsCompressed = encoding != .identity
             frames = []
             context.responseMetadata.replace(with: metadata)
+            if let repeated { repeated.call.answerBegan(repeated.attempt) }
         case .ended(let status, let trailers):
             context.trailingMetadata.replace(with: trailers)
             var status = status
@@ -130,11 +143,12 @@ final class ClientCall: @unchecked Sendable {
 
     func drained() {
         gate?.open()
+        if let repeated { repeated.call.drained(repeated.attempt) }
     }
 
     /// The stream is gone. Whether the call should be sent again.
-    func streamClosed(_ code: HTTP2ErrorCode) -> Bool {
-        if code == .refusedStream, state.refused() {
+    func streamClosed(_ code: HTTP2ErrorCode, unseen: ClientStream.Unseen?) -> Bool {
+        if let unseen, state.unseen(unseen) {
             connection = nil
             return true
         }
@@ -149,9 +163,14 @@ final class ClientCall: @unchecked Sendable {
         guard state.end() else { return }
         self.result = result
         if reset, let connection { connection.changeSession { $0.reset(stream, .cancel) } }
-        connection?.callEnded(stream)
+        connection?.callEnded(stream, result)
         frames = []
         gate?.close(result.failure ?? RPCError(.cancelled, "The call has ended."))
+        // What it makes of the end is in place before anybody hears of it.
+        if let repeated {
+            self.repeated = nil
+            repeated.call.attemptEnded(repeated.attempt, result)
+        }
         if let whenEnded {
             self.whenEnded = nil
             whenEnded.resume(returning: singleResponse(result))

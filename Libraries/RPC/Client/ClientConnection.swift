@@ -27,7 +27,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
 
     /// Prepares to ask for signs of life. What is set up here refers back to the connection, until it ends.
     func begin() {
-        guard let interval = path.configuration.keepaliveInterval else { return }
+        guard let interval = subchannel.keepaliveInterval else { return }
         keepalive = Keepalive(
             eventLoop: http.executor.eventLoop,
             interval: interval,
@@ -38,6 +38,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     }
 
     var hasCalls: Bool { !calls.isEmpty }
+    var address: RPCAddress { path.address }
 
     // MARK: Calls
 
@@ -49,15 +50,21 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
                 try session.sendRequest(headers, endStream: false)
             }
             calls[stream] = call
+            subchannel.callBegan()
             call.sent(on: self, as: stream)
         } catch {
             // All stream numbers are used up, or memory is: this connection has had its time.
-            call.end(.failure(RPCError(.unavailable, "The connection takes no further calls.", cause: error)), reset: false)
+            subchannel.connectionLost(self, "The connection takes no further calls.")
             stopTakingCalls()
+            subchannel.lane.start(call)
             return
         }
         if let deadline = call.context.deadline { timer.watch(deadline) { self.endLateCalls() } }
-        keepalive?.watch { self.hasCalls }
+        watchForSigns()
+    }
+
+    private func watchForSigns() {
+        keepalive?.watch { self.hasCalls || (self.path.configuration.keepaliveWithoutCalls && self.takesCalls) }
     }
 
     private func endLateCalls() -> Deadline? {
@@ -74,8 +81,9 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     }
 
     /// The call is over for its caller; the stream may live on a little.
-    func callEnded(_ stream: HTTP2StreamID) {
+    func callEnded(_ stream: HTTP2StreamID, _ result: Result<Void, RPCError>) {
         calls[stream] = nil
+        subchannel.callEnded(result)
         if calls.isEmpty, !takesCalls { close(because: "The channel has no more calls here.") }
     }
 
@@ -102,18 +110,20 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             calls[stream]?.drained()
         case .streamClosed(let stream, let code):
             guard let call = calls.removeValue(forKey: stream) else { return }
-            if call.streamClosed(code) { subchannel.start(call) }
+            if call.streamClosed(code, unseen: code == .refusedStream ? unseen(stream) : nil) { sendElsewhere(call) }
             if calls.isEmpty, !takesCalls { close(because: "The channel has no more calls here.") }
         case .goAway(let last, let code, let reason):
+            if code == .enhanceYourCalm, reason == "too_many_pings" { subchannel.askedTooOften() }
             let detail = reason.isEmpty ? "\(code)" : "\(code), \(reason)"
             subchannel.connectionLost(self, "The server is closing the connection (\(detail)).")
             takesCalls = false
-            repeatCalls(above: last)
+            repeatCalls(above: last, .leftOut)
             stopTakingCalls()
         case .settings:
             guard !isReady else { return }
             isReady = true
             subchannel.connectionReady(self)
+            if path.configuration.keepaliveWithoutCalls { watchForSigns() }
         case .pingAcknowledged, .answeredEarly, .invalidFrame:
             break
         }
@@ -125,7 +135,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         keepalive = nil
         takesCalls = false
         subchannel.connectionEnded(self, reason, wasOpen: http.wasOpen)
-        repeatCalls(above: http.session.lastRequestSent)
+        repeatCalls(above: http.session.lastRequestSent, .neverLeft)
         let calls = calls
         self.calls = [:]
         for call in calls.values {
@@ -134,11 +144,22 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     }
 
     /// Sends calls elsewhere that the server has not begun: those above the stream it named, or that never left.
-    private func repeatCalls(above last: HTTP2StreamID) {
+    private func repeatCalls(above last: HTTP2StreamID, _ reason: ClientStream.Unseen) {
         for (stream, call) in calls where stream > last {
             calls[stream] = nil
-            if call.streamClosed(.refusedStream) { subchannel.start(call) }
+            let unseen = stream > http.session.lastRequestSent ? .neverLeft : reason
+            if call.streamClosed(.refusedStream, unseen: unseen) { sendElsewhere(call) }
         }
+    }
+
+    /// nghttp2 refuses by itself what it may not send after a GOAWAY.
+    private func unseen(_ stream: HTTP2StreamID) -> ClientStream.Unseen {
+        !takesCalls && stream > http.session.lastRequestSent ? .neverLeft : .refused
+    }
+
+    private func sendElsewhere(_ call: ClientCall) {
+        subchannel.callReturned()
+        subchannel.lane.start(call)
     }
 
     // MARK: The end

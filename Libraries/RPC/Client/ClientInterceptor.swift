@@ -13,8 +13,19 @@ package struct ClientCallContext: Sendable {
     package let responseMetadata: MetadataBox
     /// Filled by the time that `next` returns or throws.
     package let trailingMetadata: MetadataBox
+    /// What the channel's service config says about the method, if it says anything.
+    let plan: CallPlan?
+    /// How often the call was sent before, not counting what no server began.
+    private(set) var previousAttempts = 0
 
-    init(method: MethodDescriptor, metadata: Metadata, deadline: Deadline?, waitForReady: Bool, compression: RequestCompression?) {
+    init(
+        method: MethodDescriptor,
+        metadata: Metadata,
+        deadline: Deadline?,
+        waitForReady: Bool,
+        compression: RequestCompression?,
+        plan: CallPlan? = nil
+    ) {
         self.method = method
         self.metadata = metadata
         self.deadline = deadline
@@ -23,6 +34,16 @@ package struct ClientCallContext: Sendable {
         self.responseMetadata = holder.beforeMessages
         self.trailingMetadata = holder.behindStatus
         self.compression = compression
+        self.plan = plan
+    }
+
+    /// The same call once more, with metadata of its own to be filled.
+    func attempt(_ number: Int) -> ClientCallContext {
+        var attempt = ClientCallContext(
+            method: method, metadata: metadata, deadline: deadline, waitForReady: waitForReady, compression: compression,
+            plan: plan)
+        attempt.previousAttempts = number
+        return attempt
     }
 }
 

@@ -12,8 +12,22 @@ struct ClientStream {
 
     private var answer = Answer.unsent
     private var retriesLeft: Int
+    private var goAwaysLeft = ClientStream.maxGoAways
     /// Whether everything that was sent can be sent again.
     var canBeRepeated = true
+
+    /// How it is known that no server has begun the call.
+    enum Unseen {
+        /// It never left.
+        case neverLeft
+        /// A GOAWAY named an earlier call as the last. It takes its connection with it, so the call meets another.
+        case leftOut
+        /// The server reset it with REFUSED_STREAM.
+        case refused
+    }
+
+    /// More than a few in a row are no coincidence of restarts.
+    private static let maxGoAways = 5
 
     init(maxTransparentRetries: Int) {
         retriesLeft = maxTransparentRetries
@@ -37,10 +51,18 @@ struct ClientStream {
         return answer != .ended
     }
 
-    /// The server says that it never began the call. Whether to send it again.
-    mutating func refused() -> Bool {
-        guard answer == .waiting, canBeRepeated, retriesLeft > 0 else { return false }
-        retriesLeft -= 1
+    /// No server has begun the call. Whether to send it again (gRFC A6, "Transparent Retries").
+    mutating func unseen(_ how: Unseen) -> Bool {
+        guard answer == .waiting, canBeRepeated else { return false }
+        switch how {
+        case .neverLeft: break
+        case .leftOut:
+            guard goAwaysLeft > 0 else { return false }
+            goAwaysLeft -= 1
+        case .refused:
+            guard retriesLeft > 0 else { return false }
+            retriesLeft -= 1
+        }
         answer = .unsent
         return true
     }

@@ -17,15 +17,20 @@ extension RPCChannel {
         _ request: Request,
         options: CallOptions = .init()
     ) async throws(RPCError) -> UnaryResponse<Response> {
-        let plain = try MessageFrame.encode(request, limit: configuration.maxSendMessageBytes)
-        return try await attempt(method.descriptor, options) { context in
-            let frame = context.compression == nil ? plain : await MessageFrame.packed(plain)
-            let (call, subchannel) = self.makeCall(context)
-            let received = try await call.singleResponse {
-                _ = call.send(frame)
-                call.finishSending()
-                subchannel.start(call)
+        try await attempt(method.descriptor, options) { context in
+            let frame = try await self.frame(of: request, context)
+            let lane = self.lane()
+            guard let repetition = self.repetition(context, frame) else {
+                let call = ClientCall(context: context, executor: lane.executor, configuration: self.configuration)
+                let received = try await call.singleResponse {
+                    _ = call.send(frame)
+                    call.finishSending()
+                    lane.start(call)
+                }
+                self.throttle?.succeeded()
+                return try await self.response(received, context)
             }
+            let received = try await self.repeated(repetition, context, lane).singleResponse(frame)
             return try await self.response(received, context)
         }
     }
@@ -38,15 +43,9 @@ extension RPCChannel {
         options: CallOptions = .init(),
         _ body: @Sendable (ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
-        let plain = try MessageFrame.encode(request, limit: configuration.maxSendMessageBytes)
-        return try await streamed(method.descriptor, options) { call, subchannel, context in
-            let frame = context.compression == nil ? plain : await MessageFrame.packed(plain)
-            subchannel.executor.run {
-                _ = call.send(frame)
-                call.finishSending()
-                if !call.isEnded { subchannel.start(call) }
-            }
-            return try await body(ResponseStream(call))
+        try await intercepted(context(of: method.descriptor, options)) { context in
+            let frame = try await self.frame(of: request, context)
+            return try await self.streamed(context, frame) { call in try await body(ResponseStream(call)) }
         }
     }
 
@@ -56,21 +55,21 @@ extension RPCChannel {
         options: CallOptions = .init(),
         _ body: @escaping @Sendable (RequestWriter<Request>) async throws -> Void
     ) async throws(RPCError) -> UnaryResponse<Response> {
-        let limit = configuration.maxSendMessageBytes
-        return try await attempt(method.descriptor, options) { context in
-            let (call, subchannel) = self.makeCall(context)
+        try await attempt(method.descriptor, options) { context in
+            let limit = self.sendLimit(context)
+            let (call, lane) = self.makeCall(context, nil)
             let received = try await withThrowingTaskGroup { group in
                 group.addTask {
                     let writer = RequestWriter<Request>(call, limit: limit)
                     do { try await body(writer) } catch {
-                        call.cancelFromAnywhere()
+                        call.cancel()
                         throw error
                     }
                     writer.finish()
                 }
                 do throws(RPCError) {
                     // A server may answer without waiting for the last message; then nobody waits for `body` either.
-                    let received = try await call.singleResponse { subchannel.start(call) }
+                    let received = try await call.singleResponse(nil, in: lane)
                     group.cancelAll()
                     return received
                 } catch {
@@ -90,18 +89,45 @@ extension RPCChannel {
         options: CallOptions = .init(),
         _ body: @Sendable (RequestWriter<Request>, ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
-        let limit = configuration.maxSendMessageBytes
-        return try await streamed(method.descriptor, options) { call, subchannel, context in
-            subchannel.executor.run { if !call.isEnded { subchannel.start(call) } }
-            return try await body(RequestWriter(call, limit: limit), ResponseStream(call))
+        try await intercepted(context(of: method.descriptor, options)) { context in
+            let limit = self.sendLimit(context)
+            return try await self.streamed(context, nil) { call in
+                try await body(RequestWriter(call, limit: limit), ResponseStream(call))
+            }
         }
     }
 
     // MARK: What every call goes through
 
-    private func makeCall(_ context: ClientCallContext) -> (ClientCall, Subchannel) {
-        let subchannel = subchannel()
-        return (ClientCall(context: context, executor: subchannel.executor, configuration: configuration), subchannel)
+    private func sendLimit(_ context: ClientCallContext) -> Int {
+        min(configuration.maxSendMessageBytes, context.plan?.maxRequestMessageBytes ?? .max)
+    }
+
+    private func receiveLimit(_ context: ClientCallContext) -> Int {
+        min(configuration.maxReceiveMessageBytes, context.plan?.maxResponseMessageBytes ?? .max)
+    }
+
+    private func frame(of request: some Message, _ context: ClientCallContext) async throws(RPCError) -> [UInt8] {
+        let plain = try MessageFrame.encode(request, limit: sendLimit(context))
+        return context.compression == nil ? plain : await MessageFrame.packed(plain)
+    }
+
+    /// How the call may be repeated. A request that is too large to be kept is sent once.
+    private func repetition(_ context: ClientCallContext, _ frame: [UInt8]?) -> MethodConfig.Repetition? {
+        guard let plan = context.plan, let repetition = plan.repetition else { return nil }
+        return (frame?.count ?? 0) <= configuration.maxRetryBufferBytes ? repetition : nil
+    }
+
+    private func repeated(
+        _ repetition: MethodConfig.Repetition, _ context: ClientCallContext, _ lane: ChannelLane
+    ) -> RepeatedCall {
+        RepeatedCall(repetition, context: context, lane: lane, configuration: configuration, throttle: throttle)
+    }
+
+    private func makeCall(_ context: ClientCallContext, _ frame: [UInt8]?) -> (OutgoingCall, ChannelLane) {
+        let lane = lane()
+        if let repetition = repetition(context, frame) { return (.repeated(repeated(repetition, context, lane)), lane) }
+        return (.once(ClientCall(context: context, executor: lane.executor, configuration: configuration)), lane)
     }
 
     private func response<Response: Message>(
@@ -110,7 +136,7 @@ extension RPCChannel {
     ) async throws(RPCError) -> UnaryResponse<Response> {
         let bytes =
             received.isCompressed
-            ? try await received.unpacked(limit: configuration.maxReceiveMessageBytes) : received.bytes
+            ? try await received.unpacked(limit: receiveLimit(context)) : received.bytes
         do {
             return UnaryResponse(
                 message: try Response(decoding: bytes),
@@ -124,19 +150,18 @@ extension RPCChannel {
     }
 
     private func streamed<Result: Sendable>(
-        _ method: MethodDescriptor,
-        _ options: CallOptions,
-        _ body: @Sendable (ClientCall, Subchannel, ClientCallContext) async throws -> Result
+        _ context: ClientCallContext,
+        _ frame: [UInt8]?,
+        _ body: @Sendable (OutgoingCall) async throws -> Result
     ) async throws -> Result {
-        try await intercepted(context(of: method, options)) { context in
-            try context.check()
-            let (call, subchannel) = self.makeCall(context)
-            defer { call.cancelFromAnywhere() }
-            return try await withTaskCancellationHandler {
-                try await body(call, subchannel, context)
-            } onCancel: {
-                call.cancelFromAnywhere()
-            }
+        try context.check()
+        let (call, lane) = makeCall(context, frame)
+        defer { call.cancel() }
+        return try await withTaskCancellationHandler {
+            call.start(frame, in: lane)
+            return try await body(call)
+        } onCancel: {
+            call.cancel()
         }
     }
 
@@ -160,15 +185,19 @@ extension RPCChannel {
     }
 
     private func context(of method: MethodDescriptor, _ options: CallOptions) -> ClientCallContext {
-        let limit = Deadline.after(min(options.timeout ?? method.policy.timeout.limit, method.policy.timeout.limit))
+        let plan = plans?.plan(of: method)
+        var limit = method.policy.timeout.limit
+        if let timeout = options.timeout { limit = min(limit, timeout) }
+        if let timeout = plan?.timeout { limit = min(limit, timeout) }
         var metadata = options.metadata
         TraceContext.current?.write(into: &metadata)
         return ClientCallContext(
             method: method,
             metadata: metadata,
-            deadline: Deadline.earlier(limit, Deadline.current),
-            waitForReady: options.waitForReady,
-            compression: compression.chosen(options.encoding)
+            deadline: Deadline.earlier(.after(limit), Deadline.current),
+            waitForReady: options.waitForReady ?? plan?.waitForReady ?? false,
+            compression: compression.chosen(options.encoding),
+            plan: plan
         )
     }
 

@@ -2,45 +2,88 @@ package import Logging
 internal import NIOPosix
 internal import Synchronization
 
-/// A client's way to one server. It connects when the first call is made, connects again after a failure, and sends
-/// each call on the caller's own event loop when it has a connection there.
+/// A client's way to one or several servers that answer the same calls. It connects when the first call is made,
+/// connects again after a failure, and sends each call on the caller's own event loop when it has a connection there.
 ///
 /// A call made inside a handler ends no later than the handler's deadline. Cancelling a call's task cancels the call.
 package final class RPCChannel: Sendable {
     let configuration: RPCChannelConfiguration
     let interceptors: [any ClientInterceptor]
     let compression = RequestCompression()
-    private let subchannels: [Subchannel]
+    let plans: CallPlans?
+    let throttle: SharedThrottle?
+    private let lanes: [ChannelLane]
     private let watch: CredentialsWatch?
     private let turn = Atomic<Int>(0)
     private let whenClosed = Mutex<[AsyncStream<Void>.Continuation]>([])
 
     /// Makes no connection yet. TLS files that cannot be used show as UNAVAILABLE in every call.
-    package init(
+    package convenience init(
         target: (host: String, port: Int),
         tls: ClientTLS? = nil,
         configuration: RPCChannelConfiguration = .init(),
         interceptors: [any ClientInterceptor] = [],
         logger: Logger
     ) {
-        let credentials = tls.map { ($0, TLSCredentials($0, logger: logger)) }
-        let path = ClientPath(host: target.host, port: target.port, tls: credentials, configuration: configuration)
-        let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
+        let name = RPCTarget.name(RPCAddress(host: target.host, port: target.port))
+        self.init(target: name, tls: tls, configuration: configuration, interceptors: interceptors, logger: logger)
+    }
+
+    /// Makes no connection yet. A list of addresses must not be empty; each server is known by its own.
+    package init(
+        target: RPCTarget,
+        tls: ClientTLS? = nil,
+        configuration: RPCChannelConfiguration = .init(),
+        interceptors: [any ClientInterceptor] = [],
+        logger: Logger
+    ) {
         self.configuration = configuration
         self.interceptors = interceptors
-        let subchannels = (0..<max(1, configuration.connections)).map {
-            Subchannel(eventLoop: loops[$0 % loops.count], path: path, logger: logger)
+        plans = configuration.serviceConfig.flatMap { $0.methods.isEmpty ? nil : CallPlans($0) }
+        throttle = configuration.serviceConfig?.retryThrottling.map(SharedThrottle.init)
+
+        let balancing = configuration.serviceConfig?.loadBalancing ?? target.defaultBalancing
+        let name = target.authority
+        let credentials = tls.map { ($0, TLSCredentials($0, logger: logger)) }
+        let path = ClientPath(host: name.host, port: name.port, tls: credentials, configuration: configuration)
+        let addresses = target.addresses(for: balancing)
+        let resolver = addresses == nil ? NameResolver(name: name, interval: configuration.minResolutionInterval) : nil
+        let paths: @Sendable (RPCAddress) -> ClientPath =
+            switch target {
+            case .name: { path.leading(to: $0) }
+            case .addresses: { path.leading(toServer: $0) }
+            }
+        let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
+        let lanes = (0..<max(1, configuration.connections)).map {
+            ChannelLane(
+                eventLoop: loops[$0 % loops.count], paths: paths, addresses: addresses ?? [], balancing: balancing,
+                resolver: resolver, logger: logger)
         }
-        self.subchannels = subchannels
+        self.lanes = lanes
         watch = credentials.map { credentials in
-            CredentialsWatch(credentials.1) { _ in for subchannel in subchannels { subchannel.certificatesChanged() } }
+            CredentialsWatch(credentials.1) { _ in for lane in lanes { lane.certificatesChanged() } }
+        }
+        let listeners = lanes.map(WeakLane.init)
+        resolver?.onResult { result in
+            for listener in listeners {
+                guard let lane = listener.lane else { continue }
+                lane.executor.run { lane.resolved(result) }
+            }
+        }
+    }
+
+    private struct WeakLane: Sendable {
+        private(set) weak var lane: ChannelLane?
+
+        init(_ lane: ChannelLane) {
+            self.lane = lane
         }
     }
 
     /// A channel that nobody holds any more closes its connections by itself.
     deinit {
         watch?.stop()
-        for subchannel in subchannels { subchannel.abandon() }
+        for lane in lanes { lane.abandon() }
     }
 
     /// Keeps the channel until the task is cancelled or `close` is called. Cancelling lets calls end as `close` does.
@@ -64,10 +107,10 @@ package final class RPCChannel: Sendable {
         await withTaskGroup { group in
             group.addTask {
                 try? await Task.sleep(for: self.configuration.closeTimeout)  // Cancelled when all calls have ended.
-                for subchannel in self.subchannels { subchannel.cancelCalls() }
+                for lane in self.lanes { lane.cancelCalls() }
             }
             await withTaskGroup { inner in
-                for subchannel in subchannels { inner.addTask { await subchannel.close() } }
+                for lane in lanes { inner.addTask { await lane.close() } }
             }
             group.cancelAll()
         }
@@ -75,13 +118,21 @@ package final class RPCChannel: Sendable {
 
     /// A task that prefers this executor makes its calls without changing threads: it runs on the event loop of the
     /// channel's first connection, as a handler runs on that of its caller.
-    package var taskExecutor: any TaskExecutor { subchannels[0].executor }
+    package var taskExecutor: any TaskExecutor { lanes[0].executor }
+
+    /// How far the channel is from being able to send calls, seen from one of its event loops.
+    package func state() async -> ConnectivityState {
+        await withCheckedContinuation { continuation in
+            let lane = lane()
+            lane.executor.run { continuation.resume(returning: lane.state) }
+        }
+    }
 
     /// The presence on the caller's event loop, or one after the other for callers elsewhere.
-    func subchannel() -> Subchannel {
-        if subchannels.count == 1 { return subchannels[0] }
-        for subchannel in subchannels where subchannel.executor.isCurrent { return subchannel }
+    func lane() -> ChannelLane {
+        if lanes.count == 1 { return lanes[0] }
+        for lane in lanes where lane.executor.isCurrent { return lane }
         let turn = turn.wrappingAdd(1, ordering: .relaxed).oldValue
-        return subchannels[Int(UInt(bitPattern: turn) % UInt(subchannels.count))]
+        return lanes[Int(UInt(bitPattern: turn) % UInt(lanes.count))]
     }
 }

@@ -1,17 +1,27 @@
 /// How a channel connects and what it accepts.
 package struct RPCChannelConfiguration: Sendable {
-    /// Connections, each on an event loop of its own. A call made on one of these loops never leaves it.
+    /// How calls are made and shared out. `nil` is gRPC's default: nothing is tried twice that a server may have seen.
+    package var serviceConfig: ServiceConfig?
+    /// Connections to each address, each on an event loop of its own. A call made on one of these loops never leaves
+    /// it, and each loop shares its calls out among the addresses by itself.
     package var connections = 1
     /// What `:authority` says; `nil` for the target.
     package var authority: String?
+    /// The least time that an attempt to connect is given; it is never less than the pause that would follow.
     package var connectTimeout: Duration = .seconds(5)
-    /// The pause after the first failed attempt to connect; it grows with each further one, and varies by a fifth so
-    /// that many clients of one server do not come back at once.
-    package var initialBackoff: Duration = .milliseconds(100)
-    package var maxBackoff: Duration = .seconds(5)
+    /// From the beginning of the first attempt to connect that failed to the next one; it grows with each further one,
+    /// and varies by a fifth so that many clients of one server do not come back at once. These three are those of
+    /// gRPC's connection-backoff.md.
+    package var initialBackoff: Duration = .seconds(1)
+    package var maxBackoff: Duration = .seconds(120)
     package var backoffMultiplier = 1.6
-    /// With calls open and nothing received for so long, the server is asked for a sign of life; `nil` never asks.
+    /// A name that leads to several addresses is not looked up again before so much time has passed.
+    package var minResolutionInterval: Duration = .seconds(30)
+    /// With calls open and nothing received for so long, the server is asked for a sign of life; `nil` never asks. A
+    /// server that says that it is asked too often is asked half as often from its next connection on (gRFC A8).
     package var keepaliveInterval: Duration? = .seconds(30)
+    /// Asks for signs of life without calls too. Only for servers that are known to allow it.
+    package var keepaliveWithoutCalls = false
     /// How long that sign may take before the connection is given up.
     package var keepaliveTimeout: Duration = .seconds(10)
     package var maxReceiveMessageBytes = 64 << 20
@@ -19,8 +29,11 @@ package struct RPCChannelConfiguration: Sendable {
     package var maxMetadataBytes = 16 << 10
     /// How many unread bytes the server may send on one stream.
     package var streamWindowBytes = 1 << 20
-    /// How often a call that the server never began is sent again, unseen by its caller.
-    package var maxTransparentRetries = 3
+    /// How often a call that the server refused to begin is sent again, unseen by its caller (gRFC A6 has one). One that
+    /// never left is sent again until its deadline, and one that a GOAWAY left out a few times.
+    package var maxTransparentRetries = 1
+    /// What is kept of a request in order to send it again under a retry or hedging policy. A larger one is sent once.
+    package var maxRetryBufferBytes = 256 << 10
     /// How long `close` lets calls go on.
     package var closeTimeout: Duration = .seconds(10)
 

@@ -1,9 +1,9 @@
 /// Sends the messages of a call that has several.
 package struct RequestWriter<Request: Message>: Sendable {
-    private let call: ClientCall
+    private let call: OutgoingCall
     private let limit: Int
 
-    init(_ call: ClientCall, limit: Int) {
+    init(_ call: OutgoingCall, limit: Int) {
         self.call = call
         self.limit = limit
     }
@@ -18,6 +18,6 @@ package struct RequestWriter<Request: Message>: Sendable {
 
     /// Says that no more messages come. What was written is still sent.
     package func finish() {
-        call.finishSendingFromAnywhere()
+        call.finishSending()
     }
 }

@@ -4,9 +4,9 @@ package struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
     package typealias Element = Response
     package typealias Failure = RPCError
 
-    private let call: ClientCall
+    private let call: OutgoingCall
 
-    init(_ call: ClientCall) {
+    init(_ call: OutgoingCall) {
         self.call = call
     }
 
@@ -17,22 +17,31 @@ package struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
     package var trailers: Metadata { call.context.trailingMetadata.contents }
 
     package func makeAsyncIterator() -> Iterator {
-        Iterator(messages: call.responses)
+        Iterator(call)
     }
 
     /// The same messages, with whether each was compressed.
-    package var framed: FramedMessages<Response> { FramedMessages(call.responses) }
+    package var framed: FramedMessages<Response> { FramedMessages(of: call) }
 
     package struct Iterator: AsyncIteratorProtocol {
-        fileprivate let messages: InboundMessages
+        private let call: OutgoingCall
+        private var messages: InboundMessages?
+
+        fileprivate init(_ call: OutgoingCall) {
+            self.call = call
+            if case .once(let call) = call { messages = call.responses }
+        }
 
         /// The next message, or `nil` when the call has ended with OK.
         package mutating func next() async throws(RPCError) -> Response? {
-            try await messages.next(as: Response.self)
+            if let messages { return try await messages.next(as: Response.self) }
+            let messages = try await call.responses()
+            self.messages = messages
+            return try await messages.next(as: Response.self)
         }
 
         package mutating func next(isolation actor: isolated (any Actor)?) async throws(RPCError) -> Response? {
-            try await messages.next(as: Response.self)
+            try await next()
         }
     }
 }

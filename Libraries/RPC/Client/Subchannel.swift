@@ -5,24 +5,30 @@ internal import NIOPosix
 internal import NIOSSL
 internal import Time
 
-/// A channel's presence on one event loop: at most one connection that takes calls, and the calls that wait for it.
+/// A lane's way to one address: at most one connection that takes calls, and those that only finish theirs.
 final class Subchannel: @unchecked Sendable {
     // Everything mutable is touched on the event loop alone.
-    let executor: LoopExecutor
+    let lane: ChannelLane
+    /// Its place among the lane's addresses; `nil` once the lane has no more use for it.
+    var index: Int?
     private let path: ClientPath
+    private let countsCalls: Bool
     private let logger: Logger
     private var connectivity: Connectivity
-    private var ready: ClientConnection?
+    private(set) var ready: ClientConnection?
     private var connections: [ObjectIdentifier: ClientConnection] = [:]
-    private var waiting: [ClientCall] = []
-    private let timer: DeadlineTimer
-    private var whenEmpty: [CheckedContinuation<Void, Never>] = []
+    private var attemptBegan = ContinuousClock.now
+    /// How long a connection may be silent before the server is asked for a sign of life.
+    private(set) var keepaliveInterval: Duration?
 
-    init(eventLoop: any EventLoop, path: ClientPath, logger: Logger) {
-        self.executor = LoopExecutor.of(eventLoop)
+    init(lane: ChannelLane, path: ClientPath, index: Int, countsCalls: Bool, logger: Logger) {
+        self.lane = lane
         self.path = path
+        self.index = index
+        self.countsCalls = countsCalls
         self.logger = logger
         let configuration = path.configuration
+        keepaliveInterval = configuration.keepaliveInterval
         connectivity = Connectivity(
             backoff: Backoff(
                 initial: configuration.initialBackoff,
@@ -30,52 +36,43 @@ final class Subchannel: @unchecked Sendable {
                 multiplier: configuration.backoffMultiplier
             )
         )
-        timer = DeadlineTimer(eventLoop: eventLoop)
     }
+
+    var address: RPCAddress { path.address }
+    var hasConnections: Bool { !connections.isEmpty }
+    private var executor: LoopExecutor { lane.executor }
 
     // MARK: Calls
 
-    /// Sends the call now or when there is a connection.
+    /// Sends a call. Only a subchannel that is ready is given one.
     func start(_ call: ClientCall) {
-        if let deadline = call.context.deadline, deadline.hasPassed {
-            call.end(.failure(.deadlinePassed), reset: false)
+        guard let ready else {
+            call.end(.failure(.unreachable("the connection has just ended")), reset: false)
             return
         }
-        switch connectivity.callArrived(waitForReady: call.context.waitForReady) {
-        case .start:
-            ready?.start(call)
-        case .wait:
-            wait(call)
-        case .connectAndWait:
-            wait(call)
-            connect()
-        case .fail(let reason):
-            call.end(.failure(RPCError(.unavailable, "The server cannot be reached: \(reason)")), reset: false)
-        }
+        ready.start(call)
     }
 
-    private func wait(_ call: ClientCall) {
-        waiting.append(call)
-        if let deadline = call.context.deadline { timer.watch(deadline) { [weak self] in self?.endLateCalls() } }
+    func callBegan() {
+        if countsCalls { lane.callBegan(self) }
     }
 
-    private func endLateCalls() -> Deadline? {
-        var next: Deadline?
-        for call in waiting {
-            guard let deadline = call.context.deadline else { continue }
-            if deadline.hasPassed {
-                call.end(.failure(.deadlinePassed), reset: false)
-            } else {
-                next = Deadline.earlier(next, deadline)
-            }
-        }
-        waiting.removeAll { $0.isEnded }
-        return next
+    func callEnded(_ result: Result<Void, RPCError>) {
+        if countsCalls { lane.callEnded(self, result) }
+    }
+
+    /// The call goes elsewhere, for no server has begun it here.
+    func callReturned() {
+        if countsCalls { lane.callEnded(self, nil) }
     }
 
     // MARK: Connecting
 
-    private func connect() {
+    /// Connects, unless it has, or has to wait after a failure.
+    func connect() {
+        guard connectivity.wanted() else { return }
+        lane.changed(self, to: .connecting)
+        attemptBegan = .now
         let path = path
         if case .tls(let credentials, _) = path.security {
             do throws(TLSMaterial.Unusable) { _ = try credentials.current } catch {
@@ -83,18 +80,18 @@ final class Subchannel: @unchecked Sendable {
                 return
             }
         }
-        let eventLoop = executor.eventLoop
-        let attempt = ClientBootstrap(group: eventLoop)
-            .connectTimeout(TimeAmount(path.configuration.connectTimeout))
+        let limit = connectivity.attemptLimit(atLeast: path.configuration.connectTimeout)
+        let attempt = ClientBootstrap(group: executor.eventLoop)
+            .connectTimeout(TimeAmount(limit))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try self.prepare(channel) }
+                channel.eventLoop.makeCompletedFuture { try self.prepare(channel, limit) }
             }
-            .connect(host: path.host, port: path.port)
+            .connect(host: path.address.host, port: path.address.port)
         attempt.assumeIsolated().whenFailure { self.attemptFailed("\(ConnectFailure($0))") }
     }
 
-    private func prepare(_ channel: any Channel) throws {
+    private func prepare(_ channel: any Channel, _ limit: Duration) throws {
         var settings = HTTP2Settings()
         settings.streamWindowBytes = Int32(clamping: path.configuration.streamWindowBytes)
         settings.connectionWindowBytes = Int32(clamping: max(path.configuration.streamWindowBytes * 16, 1 << 20))
@@ -114,9 +111,9 @@ final class Subchannel: @unchecked Sendable {
         connection.begin()
         connections[ObjectIdentifier(connection)] = connection
         // A server that takes the connection but never speaks HTTP/2 has not been reached.
-        let limit = TimeAmount(path.configuration.connectTimeout)
-        executor.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
-            guard let self, ready !== connection, connections[ObjectIdentifier(connection)] != nil else { return }
+        executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) { [weak self, weak connection] in
+            guard let self, let connection, ready !== connection, !connection.isReady else { return }
+            guard connections[ObjectIdentifier(connection)] != nil else { return }
             if connection.takesCalls { connection.close(because: "The server did not answer as HTTP/2 does.") }
         }
     }
@@ -127,10 +124,7 @@ final class Subchannel: @unchecked Sendable {
             return
         }
         ready = connection
-        let calls = waiting
-        waiting = []
-        timer.stop()
-        for call in calls where !call.isEnded { connection.start(call) }
+        lane.changed(self, to: .ready)
     }
 
     /// The connection takes no further calls, though those on it may go on.
@@ -138,7 +132,9 @@ final class Subchannel: @unchecked Sendable {
         guard ready === connection else { return }
         ready = nil
         connectivity.lost()
-        logger.debug("connection lost", metadata: ["server": "\(path.authority)", "reason": "\(reason)"])
+        logger.debug("connection lost", metadata: ["server": "\(path.address)", "reason": "\(reason)"])
+        lane.lostConnection()
+        lane.changed(self, to: .idle)
     }
 
     /// A connection that was never open is reported by the attempt to open it, which knows why.
@@ -149,26 +145,29 @@ final class Subchannel: @unchecked Sendable {
         } else if !connection.isReady, wasOpen {
             attemptFailed(reason)
         }
-        if connections.isEmpty {
-            for continuation in whenEmpty { continuation.resume() }
-            whenEmpty = []
-        }
+        if connections.isEmpty { lane.connectionsEnded(self) }
     }
 
     private func attemptFailed(_ reason: String) {
-        guard let pause = connectivity.attemptFailed(reason, chance: Double.random(in: 0...1)) else { return }
-        logger.debug("connection failed", metadata: ["server": "\(path.authority)", "reason": "\(reason)"])
-        let failed = waiting.filter { !$0.context.waitForReady }
-        waiting.removeAll { !$0.context.waitForReady || $0.isEnded }
+        let elapsed = attemptBegan.duration(to: .now)
+        let chance = Double.random(in: 0...1)
+        guard let pause = connectivity.attemptFailed(reason, elapsed: elapsed, chance: chance) else { return }
+        logger.debug("connection failed", metadata: ["server": "\(path.address)", "reason": "\(reason)"])
         executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) { [weak self] in self?.pauseEnded() }
-        for call in failed {
-            call.end(.failure(RPCError(.unavailable, "The server cannot be reached: \(reason)")), reset: false)
-        }
+        lane.changed(self, to: .transientFailure(reason: reason))
     }
 
     private func pauseEnded() {
-        waiting.removeAll { $0.isEnded }
-        if connectivity.pauseEnded(callsAreWaiting: !waiting.isEmpty) { connect() }
+        if connectivity.pauseEnded() { lane.changed(self, to: .idle) }
+    }
+
+    /// The server finds itself asked for signs of life too often: connections from now on ask half as often (gRFC A8).
+    func askedTooOften() {
+        guard let interval = keepaliveInterval else { return }
+        keepaliveInterval = interval * 2
+        logger.notice(
+            "keepalive slowed down, the server finds it too frequent",
+            metadata: ["server": "\(path.address)", "interval": "\(interval * 2)"])
     }
 
     /// The channel trusts others or shows itself differently from now on: further calls go over connections that are
@@ -179,36 +178,17 @@ final class Subchannel: @unchecked Sendable {
 
     // MARK: The end
 
-    /// Takes no further calls, and returns when those under way have ended.
-    func close() async {
-        await withCheckedContinuation { continuation in
-            executor.run {
-                self.stopTakingCalls()
-                if self.connections.isEmpty { continuation.resume() } else { self.whenEmpty.append(continuation) }
-            }
-        }
-    }
-
     /// Takes no further calls; connections close when those under way have ended.
-    func abandon() {
-        executor.run { self.stopTakingCalls() }
-    }
-
-    private func stopTakingCalls() {
+    func stopTakingCalls() {
         connectivity.close()
         ready = nil
-        let calls = waiting
-        waiting = []
-        for call in calls { call.end(.failure(RPCError(.unavailable, "The channel is closed.")), reset: false) }
         for connection in connections.values { connection.stopTakingCalls() }
     }
 
     /// Ends the calls under way.
     func cancelCalls() {
-        executor.run {
-            for connection in self.connections.values {
-                connection.cancelCalls(RPCError(.cancelled, "The channel was closed."))
-            }
+        for connection in connections.values {
+            connection.cancelCalls(RPCError(.cancelled, "The channel was closed."))
         }
     }
 }

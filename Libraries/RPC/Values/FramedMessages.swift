@@ -9,25 +9,38 @@ package struct FramedMessages<Content: Message>: AsyncSequence, Sendable {
     package typealias Element = FramedMessage<Content>
     package typealias Failure = RPCError
 
-    private let messages: InboundMessages
+    private let find: @Sendable () async throws(RPCError) -> InboundMessages
 
     init(_ messages: InboundMessages) {
-        self.messages = messages
+        find = { () throws(RPCError) in messages }
+    }
+
+    /// The messages of a call that may be answered by one attempt or another.
+    init(of call: OutgoingCall) {
+        find = { () async throws(RPCError) in try await call.responses() }
     }
 
     package func makeAsyncIterator() -> Iterator {
-        Iterator(messages: messages)
+        Iterator(find: find)
     }
 
     package struct Iterator: AsyncIteratorProtocol {
-        fileprivate let messages: InboundMessages
+        fileprivate let find: @Sendable () async throws(RPCError) -> InboundMessages
+        private var messages: InboundMessages?
+
+        fileprivate init(find: @escaping @Sendable () async throws(RPCError) -> InboundMessages) {
+            self.find = find
+        }
 
         package mutating func next() async throws(RPCError) -> FramedMessage<Content>? {
-            try await messages.nextFramed(as: Content.self)
+            if let messages { return try await messages.nextFramed(as: Content.self) }
+            let found = try await find()
+            messages = found
+            return try await found.nextFramed(as: Content.self)
         }
 
         package mutating func next(isolation actor: isolated (any Actor)?) async throws(RPCError) -> FramedMessage<Content>? {
-            try await messages.nextFramed(as: Content.self)
+            try await next()
         }
     }
 }

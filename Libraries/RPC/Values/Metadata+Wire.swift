@@ -24,7 +24,7 @@ extension Metadata {
 
     /// Names that the transport writes itself; what an application puts there would be mistaken for protocol.
     static func isReserved(_ name: String) -> Bool {
-        if name.utf8.first == UInt8(ascii: ":") || name.hasPrefix("grpc-") { return true }
+        if name.utf8.first == UInt8(ascii: ":") || (name.hasPrefix("grpc-") && name != Pushback.name) { return true }
         switch name {
         case "content-type", "content-length", "te", "host", "connection", "keep-alive", "proxy-connection",
             "transfer-encoding", "upgrade":

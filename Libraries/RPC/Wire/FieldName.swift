@@ -27,6 +27,9 @@ enum FieldName {
         case 15 where name.equals("accept-encoding"): self = .unused
         case 20 where name.equals("grpc-accept-encoding"): self = .acceptEncoding
         case 23 where name.equals("grpc-status-details-bin"): self = .statusDetails
+        // gRFC A6 lets applications know of these two.
+        case 22 where name.equals("grpc-retry-pushback-ms"): self = .metadata
+        case 26 where name.equals("grpc-previous-rpc-attempts"): self = .metadata
         default: self = name.hasPrefix(":") || name.hasPrefix("grpc-") ? .unused : .metadata
         }
     }
