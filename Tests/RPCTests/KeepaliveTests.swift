@@ -1,3 +1,4 @@
+import HTTP2
 import Logging
 import RPC
 import Testing
@@ -63,5 +64,50 @@ import Testing
         }
 
         #expect(answer == "a")
+    }
+}
+
+@Suite struct `A client that asks for signs of life too often` {
+    /// Keeps the intervals that a channel logs.
+    private struct Recorder: LogHandler {
+        let record: Record
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            if event.level == .notice, let interval = event.metadata?["interval"] { record.add("\(interval)") }
+        }
+    }
+
+    @Test func `asks half as often from the next connection on, each time that it is told`() async throws {
+        let connections = Counter()
+        let record = Record()
+
+        let answer = try await RawPeer.serve(begin: { session in
+            if connections.increment() < 3 { try? session.sendGoAway(.enhanceYourCalm, reason: "too_many_pings") }
+        }) { session, event, _ in
+            guard case .headers(let stream, _, _, _) = event else { return }
+            let head = [HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc")]
+            try? session.sendResponse(head, on: stream, endStream: false)
+            session.send([0, 0, 0, 0, 1, 65], on: stream)
+            session.finish(stream, trailers: [HTTP2Header("grpc-status", "0")])
+        } _: { port in
+            var configuration = RPCChannelConfiguration()
+            configuration.keepaliveInterval = .seconds(10)
+            let channel = RPCChannel(
+                target: ("127.0.0.1", port), configuration: configuration,
+                logger: Logger(label: "test") { _ in Recorder(record: record) })
+            let answer = try await channel.unary(Notes.say, "a")
+            await channel.close()
+            return answer
+        }
+
+        #expect(answer == "A")
+        #expect(record.all == ["20.0 seconds", "40.0 seconds"])
     }
 }
