@@ -8,11 +8,13 @@ struct Backends: Sendable {
     private let channelOf: [Backend: RPCChannel]
 
     init(_ configuration: GatewayConfiguration, interceptors: [any ClientInterceptor], logger: Logger) {
-        channelOf = configuration.backends.mapValues { address in
-            RPCChannel(
+        var channelOf: [Backend: RPCChannel] = [:]
+        for (backend, address) in configuration.backends {
+            channelOf[backend] = RPCChannel(
                 target: (host: address.host, port: address.port), tls: configuration.common.clientTLS,
-                interceptors: interceptors, logger: logger)
+                configuration: BackendConfig.channel(to: backend), interceptors: interceptors, logger: logger)
         }
+        self.channelOf = channelOf
     }
 
     var channels: [RPCChannel] { Array(channelOf.values) }

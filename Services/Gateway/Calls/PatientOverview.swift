@@ -17,7 +17,8 @@ struct PatientOverview: Sendable {
         violations.check((0...20).contains(request.sessionLimit), "session_limit", "Must be from 0 to 20.")
         try violations.throwIfAny()
 
-        let options = CallOptions(metadata: Backends.forwarded(context))
+        // A part that is not there is marked at once, not waited for.
+        let options = CallOptions(metadata: Backends.forwarded(context), waitForReady: false)
         let sessions = ChatV1.ListSessionsRequest(pageSize: request.sessionLimit == 0 ? 5 : request.sessionLimit)
         return await Deadline.$current.withValue(Self.budget(context.deadline)) {
             async let user = part(.users) { () async throws(RPCError) in
