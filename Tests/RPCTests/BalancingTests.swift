@@ -107,18 +107,23 @@ private func channel(
         try await withServers([slow, counting(idle)]) { ports in
             let channel = channel(to: ports, LoadBalancing(.leastRequests(choices: 10)))
             while busy.value == 0 || idle.value == 0 { _ = try await channel.unary(Notes.say, "a") }
-            // One of a few such calls meets the slow server, and keeps it busy.
-            var waiting: [Task<Note, any Error>] = []
+            // One of a few such calls meets the slow server and keeps it busy; those before it have been answered.
+            let answered = Counter()
+            var waiting: [Task<Void, any Error>] = []
             while stuck.value == 0 {
-                waiting.append(Task { try await channel.unary(Notes.say, "wait") })
-                try await Task.sleep(for: .milliseconds(2))
+                waiting.append(
+                    Task {
+                        _ = try await channel.unary(Notes.say, "wait")
+                        answered.increment()
+                    })
+                while stuck.value == 0, answered.value < waiting.count { try await Task.sleep(for: .milliseconds(1)) }
             }
             let before = busy.value
             for _ in 0..<50 { _ = try await channel.unary(Notes.say, "a") }
             // Ten choices out of two miss the idle one once in a thousand times.
             #expect(busy.value <= before + 5)
             release.fire()
-            for call in waiting { _ = try await call.value }
+            for call in waiting { try await call.value }
             await channel.close()
         }
     }

@@ -38,6 +38,13 @@ def kill(cluster: Cluster, name: str) -> int:
     return pid
 
 
+def stop(cluster: Cluster, name: str) -> int:
+    """Asks the process to finish what it has begun and to end. Answers which it was."""
+    pid = _checked(cluster, name)
+    os.kill(pid, signal.SIGTERM)
+    return pid
+
+
 @contextlib.contextmanager
 def paused(cluster: Cluster, name: str):
     """The process is there and does nothing: it neither answers nor lets go of its connections."""
