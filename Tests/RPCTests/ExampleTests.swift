@@ -95,3 +95,33 @@ final class CallCounter: Sendable {
         }
     }
 }
+
+@Suite struct `The example of several servers` {
+    @Test func `does what it says`() async throws {
+        let logger = Logger(label: "example") { _ in SwiftLogNoOpLogHandler() }
+        var configuration = RPCChannelConfiguration()
+        configuration.serviceConfig = try ServiceConfig(json: """
+            {
+              "loadBalancingConfig": [{"outlier_detection": {
+                "failurePercentageEjection": {"minimumHosts": 2},
+                "childPolicy": [{"least_request_experimental": {}}]
+              }}],
+              "methodConfig": [{
+                "name": [{"service": "example.Speaking"}], "waitForReady": true, "timeout": "10s",
+                "retryPolicy": {
+                  "maxAttempts": 3, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
+                  "retryableStatusCodes": ["UNAVAILABLE"]
+                }
+              }],
+              "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1}
+            }
+            """)
+        let channel = RPCChannel(
+            target: .addresses([RPCAddress(host: "10.0.0.1", port: 7443), RPCAddress(host: "10.0.0.2", port: 7443)]),
+            configuration: configuration, logger: logger)
+
+        #expect(configuration.serviceConfig?.methods.count == 1)
+        #expect(await channel.state() == .idle)
+        await channel.close()
+    }
+}

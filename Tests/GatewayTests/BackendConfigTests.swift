@@ -1,0 +1,25 @@
+import Contracts
+import RPC
+import Testing
+
+@testable import Gateway
+
+@Suite struct `What the Gateway does for a call to a service` {
+    private func config(_ descriptor: MethodDescriptor) -> MethodConfig? {
+        guard let backend = Backend(serving: descriptor) else { return nil }
+        let methods = BackendConfig.serviceConfig(for: backend).methods
+        let name = MethodConfig.Name(service: descriptor.service, method: descriptor.name)
+        return methods.first { $0.names.contains(name) } ?? methods.first { $0.names.contains(.init()) }
+    }
+
+    @Test func `is to wait for the service, and to make again only what is idempotent by its contract`() {
+        let methods = ContractRegistry.methods.map(\.descriptor).filter { Backend(serving: $0) != nil }
+
+        #expect(!methods.isEmpty)
+        for method in methods {
+            let config = config(method)
+            #expect(config?.waitForReady == true, "\(method.path)")
+            #expect((config?.repetition != nil) == (method.policy.idempotency != .notIdempotent), "\(method.path)")
+        }
+    }
+}
