@@ -58,6 +58,17 @@ internal import Testing
         #expect(state.entries.first?.restarts == 2)
     }
 
+    @Test func `does not wait longer for what was asked to end again and again`() {
+        var state = running([plan("store")])
+
+        for (pid, now) in [(1, 1.0), (2, 2.0), (3, 3.0)] {
+            state.ended(pid_t(pid), .exited(0), now: now)
+            #expect(state.due(now: now + 0.1) == [])
+            #expect(state.due(now: now + 0.3).count == 1)
+            state.started(state.entries[0].plan.name, pid: pid_t(pid + 1), now: now + 0.3)
+        }
+    }
+
     @Test func `leaves the other processes alone when one ends`() {
         var state = running([plan("store"), plan("service", stage: 1)])
 

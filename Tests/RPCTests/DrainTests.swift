@@ -146,6 +146,37 @@ import Testing
         #expect(error?.code == .unavailable)
     }
 
+    @Test func `without calls for a while closes its connection, and makes another for the next`() async throws {
+        try await withLoopback([NotesService.echo], channel: { $0.idleTimeout = .milliseconds(10) }) { loopback in
+            for _ in 0..<2 {
+                _ = try await loopback.channel.unary(Notes.say, "a")
+                while await loopback.channel.state() != .idle { try await Task.sleep(for: .milliseconds(1)) }
+            }
+        }
+    }
+
+    @Test func `lets no more calls wait than it may`() async throws {
+        var configuration = RPCChannelConfiguration()
+        configuration.maxWaitingCalls = 1
+        let channel = RPCChannel(
+            target: ("127.0.0.1", 1), configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+
+        let codes = await withTaskGroup(of: StatusCode?.self) { group in
+            for _ in 0..<5 {
+                group.addTask {
+                    let options = CallOptions(timeout: .milliseconds(200), waitForReady: true)
+                    do throws(RPCError) { _ = try await channel.unary(Notes.say, "a", options: options) } catch { return error.code }
+                    return nil
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+
+        #expect(codes.count { $0 == .resourceExhausted } >= 1)
+        #expect(codes.count { $0 == .deadlineExceeded } >= 1)
+        await channel.close()
+    }
+
     @Test func `runs until it is closed`() async throws {
         try await withLoopback([NotesService.echo]) { loopback in
             async let running: Void = loopback.channel.run()

@@ -30,7 +30,10 @@ extension RPCError {
     package static func retry(_ code: StatusCode, _ message: String, after delay: Duration) -> RPCError {
         let (seconds, attoseconds) = delay.components
         let wait = GoogleProtobuf.Duration(seconds: seconds, nanos: Int32(attoseconds / 1_000_000_000))
-        return RPCError(code, message, details: [GoogleRPC.RetryInfo(retryDelay: wait)])
+        var error = RPCError(code, message, details: [GoogleRPC.RetryInfo(retryDelay: wait)])
+        // The same for clients that retry by themselves (gRFC A6).
+        error.trailers.add("grpc-retry-pushback-ms", value: String(Int32(clamping: Int64(delay / .milliseconds(1)))))
+        return error
     }
 
     /// A budget that is used up, with google.rpc.QuotaFailure: whose budget it is, in a word, and a sentence. With a delay, also

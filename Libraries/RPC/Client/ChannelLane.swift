@@ -14,6 +14,7 @@ final class ChannelLane: @unchecked Sendable {
     private var leaving: [ObjectIdentifier: Subchannel] = [:]
     private var balancer: Balancer
     private var detector: OutlierDetector?
+    private let maxWaitingCalls: Int
     private let sweepInterval: Duration
     private var sweepIsPlanned = false
     /// Whether calls are counted at each address.
@@ -32,12 +33,14 @@ final class ChannelLane: @unchecked Sendable {
         addresses: [RPCAddress],
         balancing: LoadBalancing,
         resolver: NameResolver?,
+        maxWaitingCalls: Int,
         logger: Logger
     ) {
         self.executor = LoopExecutor.of(eventLoop)
         self.paths = paths
         self.logger = logger
         self.resolver = resolver
+        self.maxWaitingCalls = maxWaitingCalls
         balancer = Balancer(balancing.policy, addresses: addresses)
         detector = balancing.outlierDetection.map(OutlierDetector.init)
         sweepInterval = balancing.outlierDetection?.interval ?? .zero
@@ -84,6 +87,10 @@ final class ChannelLane: @unchecked Sendable {
         if case .fail(let why) = pick { reason = why }
         if let reason, !call.context.waitForReady {
             call.end(.failure(.unreachable(reason)), reset: false)
+            return
+        }
+        guard waiting.count < maxWaitingCalls else {
+            call.end(.failure(RPCError(.resourceExhausted, "Too many calls wait for a connection.")), reset: false)
             return
         }
         waiting.append(call)

@@ -16,6 +16,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private(set) var isReady = false
     private(set) var takesCalls = true
     private var keepalive: Keepalive?
+    private var wasUsed = false
 
     init(http: HTTP2Connection, path: ClientPath, certificate: PeerCertificate? = nil, subchannel: Subchannel) {
         self.http = http
@@ -50,6 +51,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
                 try session.sendRequest(headers, endStream: false)
             }
             calls[stream] = call
+            wasUsed = true
             subchannel.callBegan()
             call.sent(on: self, as: stream)
         } catch {
@@ -61,6 +63,12 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         }
         if let deadline = call.context.deadline { timer.watch(deadline) { self.endLateCalls() } }
         watchForSigns()
+    }
+
+    /// Whether there was no call since this was asked before.
+    func wasIdle() -> Bool {
+        defer { wasUsed = false }
+        return !wasUsed && calls.isEmpty
     }
 
     private func watchForSigns() {

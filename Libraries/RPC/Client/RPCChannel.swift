@@ -57,7 +57,7 @@ package final class RPCChannel: Sendable {
         let lanes = (0..<max(1, configuration.connections)).map {
             ChannelLane(
                 eventLoop: loops[$0 % loops.count], paths: paths, addresses: addresses ?? [], balancing: balancing,
-                resolver: resolver, logger: logger)
+                resolver: resolver, maxWaitingCalls: configuration.maxWaitingCalls, logger: logger)
         }
         self.lanes = lanes
         watch = credentials.map { credentials in

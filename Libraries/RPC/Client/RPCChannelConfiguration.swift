@@ -24,6 +24,10 @@ package struct RPCChannelConfiguration: Sendable {
     package var keepaliveWithoutCalls = false
     /// How long that sign may take before the connection is given up.
     package var keepaliveTimeout: Duration = .seconds(10)
+    /// After so long without a call a connection is closed, and made again for the next call; `nil` keeps it.
+    package var idleTimeout: Duration? = .seconds(1_800)
+    /// Calls that may wait for a connection on one event loop; further ones end with RESOURCE_EXHAUSTED.
+    package var maxWaitingCalls = 65_536
     package var maxReceiveMessageBytes = 64 << 20
     package var maxSendMessageBytes = 64 << 20
     package var maxMetadataBytes = 16 << 10

@@ -124,7 +124,22 @@ final class Subchannel: @unchecked Sendable {
             return
         }
         ready = connection
+        watchIdleness(of: connection)
         lane.changed(self, to: .ready)
+    }
+
+    /// Closes the connection when an interval has passed without a call. One timer an interval, whatever the calls.
+    private func watchIdleness(of connection: ClientConnection) {
+        guard let timeout = path.configuration.idleTimeout else { return }
+        executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(timeout)) { [weak self, weak connection] in
+            guard let self, let connection, ready === connection else { return }
+            if connection.wasIdle() {
+                connectionLost(connection, "No call was made for \(timeout).")
+                connection.stopTakingCalls()
+            } else {
+                watchIdleness(of: connection)
+            }
+        }
     }
 
     /// The connection takes no further calls, though those on it may go on.

@@ -69,7 +69,9 @@ struct SupervisorState: Sendable {
             entries[index].phase = .waiting(until: now)
             entries[index].failures = 0
         case .running(_, let since):
-            entries[index].failures = now - since >= policy.steadySeconds ? 1 : entries[index].failures + 1
+            // One that ends without complaint was asked to, as in a rolling restart.
+            let isNew = exit == .exited(0) || now - since >= policy.steadySeconds
+            entries[index].failures = isNew ? 1 : entries[index].failures + 1
             entries[index].phase = .waiting(until: now + policy.delay(afterFailures: entries[index].failures))
         }
     }

@@ -29,7 +29,8 @@ package enum RPCTarget: Sendable, Hashable {
     var authority: RPCAddress {
         switch self {
         case .name(let name): name
-        case .addresses(let list): list.first ?? RPCAddress(host: "nowhere", port: 0)
+        case .addresses(let list):
+            if let first = list.first { first } else { preconditionFailure("a channel has at least one address") }
         }
     }
 

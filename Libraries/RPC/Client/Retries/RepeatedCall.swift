@@ -117,7 +117,15 @@ final class RepeatedCall: @unchecked Sendable {
             perform(attempts.answerBegan(attempt))
             return
         }
-        perform(attempts.ended(attempt, end, chance: Double.random(in: 0...1), mayRepeat: mayRepeat))
+        let actions = attempts.ended(attempt, end, chance: Double.random(in: 0...1), mayRepeat: mayRepeat)
+        // Nobody is served by waiting for a deadline when it is known what the failure is.
+        let isLast = pausesBeyondDeadline(actions) && calls.values.allSatisfy { $0.isEnded }
+        perform(isLast ? attempts.answerBegan(attempt) : actions)
+    }
+
+    private func pausesBeyondDeadline(_ actions: [ClientAttempts.Action]) -> Bool {
+        guard case .pause(let duration)? = actions.first, let deadline = context.deadline else { return false }
+        return deadline.remaining <= duration
     }
 
     private func count(_ end: ClientAttempts.End) {
