@@ -4,10 +4,11 @@ import ipaddress
 
 import grpc
 import pytest
-from client.cluster import EVERYWHERE
+from client.cluster import EVERYWHERE, SERVICES
 from client.people import PATIENCE
 from client.refusals import refused
 from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
+from heartguard.chat.v1.chat_service_pb2 import ListSessionsRequest
 
 
 @pytest.fixture(params=EVERYWHERE)
@@ -108,6 +109,25 @@ def test_lists_come_in_pages(channelz, cluster, program):
     assert {ref.socket_id for ref in whole} & {ref.socket_id for ref in seen}
     assert len(seen) >= 4
     assert channelz.ask("GetServers", start_server_id=server + 1).end
+
+
+@pytest.mark.parametrize("program", ["gateway"], indirect=True)
+def test_the_gateway_has_a_channel_to_each_service(channelz, cluster, front, reader):
+    reader.calls(front.chat.ListSessions, ListSessionsRequest())
+    page = channelz.ask("GetTopChannels")
+    assert page.end
+    channels = {channel.data.target: channel for channel in page.channel}
+    assert {cluster.address(service) for service in SERVICES} <= set(channels)
+
+    channel = channels[cluster.address("chat")]
+    assert channel == channelz.ask("GetChannel", channel_id=channel.ref.channel_id).channel
+    assert channel.data.state.state == channelz_pb2.ChannelConnectivityState.READY
+    assert channel.data.calls_succeeded >= 1
+    below = [channelz.ask("GetSubchannel", subchannel_id=ref.subchannel_id).subchannel for ref in channel.subchannel_ref]
+    assert sum(one.data.calls_started for one in below) == channel.data.calls_started
+    sockets = [channelz.ask("GetSocket", socket_id=ref.socket_id).socket for one in below for ref in one.socket_ref]
+    assert {socket.remote.tcpip_address.port for socket in sockets} == {int(channel.data.target.rpartition(":")[2])}
+    assert all(socket.data.peer_max_concurrent_streams > 0 for socket in sockets)
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,49 @@ import Testing
         }
     }
 }
+
+/// What a channel tells of itself, under its number.
+@Suite struct `What channelz is told of a channel` {
+    @Test func `is its calls, its subchannels and their connections`() async throws {
+        let handler = MethodHandler.unary(Notes.say) { note, _ in
+            if note.text == "no" { throw RPCError(.notFound, "There is no such note.") }
+            return note
+        }
+
+        try await withLoopback([handler]) { loopback in
+            let id = loopback.channel.channelzID
+            let before = try #require(await ChannelzRegistry.process.channel(id: id))
+            for text in ["a", "no", "b"] {
+                do throws(RPCError) {
+                    _ = try await loopback.channel.unary(Notes.say, Note(text))
+                } catch { #expect(error.code == .notFound) }
+            }
+            let after = try #require(await ChannelzRegistry.process.channel(id: id))
+
+            #expect((before.state, before.calls) == (.idle, CallCounts()))
+            #expect(after.state == .ready)
+            #expect(after.target == "127.0.0.1:\(loopback.port)")
+            #expect((after.calls.started, after.calls.succeeded, after.calls.failed) == (3, 2, 1))
+
+            let below = try #require(after.subchannels.first)
+            let subchannel = try #require(await ChannelzRegistry.process.subchannel(id: below.id))
+            #expect(subchannel.calls == after.calls)
+            let reference = try #require(subchannel.sockets.first)
+            let socket = try #require(await ChannelzRegistry.process.socket(id: reference.id))
+            #expect(socket.isClient)
+            #expect(socket.remote == .ip([127, 0, 0, 1], port: loopback.port))
+            #expect((socket.streams.started, socket.messagesSent, socket.messagesReceived) == (3, 3, 2))
+            #expect(socket.peerMaxConcurrentStreams == 256)
+        }
+    }
+
+    @Test func `keeps its numbers when the channel is closed`() async throws {
+        try await withLoopback([NotesService.echo]) { loopback in
+            _ = try await loopback.channel.unary(Notes.say, "hi")
+            await loopback.channel.close()
+
+            let closed = try #require(await ChannelzRegistry.process.channel(id: loopback.channel.channelzID))
+            #expect((closed.state, closed.calls.succeeded) == (.shutdown, 1))
+        }
+    }
+}

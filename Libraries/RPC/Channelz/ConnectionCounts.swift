@@ -19,6 +19,12 @@ struct ConnectionCounts {
         lastDeadline = (deadline, limit)
     }
 
+    /// A call was sent. A client does not note when: nobody else would read the clock for it.
+    mutating func callSent() {
+        calls.started += 1
+        streams.started += 1
+    }
+
     /// A call was refused before it began.
     mutating func callRefused() {
         calls.started += 1

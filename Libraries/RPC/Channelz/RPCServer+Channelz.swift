@@ -38,11 +38,17 @@ extension ServerConnection {
     /// What channelz tells of the connection, on its event loop.
     func snapshot() -> SocketSnapshot {
         var snapshot = http.snapshot(reference)
-        snapshot.streams = counts.streamsNow
-        snapshot.messagesSent = counts.messagesSent
-        snapshot.messagesReceived = counts.messagesReceived
-        snapshot.keepalivesSent = counts.keepalivesSent
+        snapshot.count(counts)
         return snapshot
+    }
+}
+
+extension SocketSnapshot {
+    mutating func count(_ counts: ConnectionCounts) {
+        streams = counts.streamsNow
+        messagesSent = counts.messagesSent
+        messagesReceived = counts.messagesReceived
+        keepalivesSent = counts.keepalivesSent
     }
 }
 

@@ -12,6 +12,8 @@ final class ChannelLane: @unchecked Sendable {
     private let resolver: NameResolver?
     private var subchannels: [Subchannel] = []
     private var leaving: [ObjectIdentifier: Subchannel] = [:]
+    /// Calls of subchannels that are gone.
+    private(set) var endedCalls = CallCounts()
     private var balancer: Balancer
     private var detector: OutlierDetector?
     private let maxWaitingCalls: Int
@@ -171,8 +173,14 @@ final class ChannelLane: @unchecked Sendable {
     }
 
     func connectionsEnded(_ subchannel: Subchannel) {
-        leaving[ObjectIdentifier(subchannel)] = nil
+        forget(subchannel)
         reportIfEmpty()
+    }
+
+    /// A subchannel that was leaving has no connections any more.
+    private func forget(_ subchannel: Subchannel) {
+        guard leaving.removeValue(forKey: ObjectIdentifier(subchannel)) != nil else { return }
+        endedCalls = endedCalls + subchannel.endedCalls
     }
 
     private func connectWanted() {
@@ -215,7 +223,7 @@ final class ChannelLane: @unchecked Sendable {
             subchannel.index = nil
             leaving[ObjectIdentifier(subchannel)] = subchannel
             subchannel.stopTakingCalls()
-            if !subchannel.hasConnections { leaving[ObjectIdentifier(subchannel)] = nil }
+            if !subchannel.hasConnections { forget(subchannel) }
         }
     }
 
@@ -245,9 +253,12 @@ final class ChannelLane: @unchecked Sendable {
     /// The channel trusts others or shows itself differently from now on.
     func certificatesChanged() {
         executor.run {
-            for subchannel in self.subchannels + Array(self.leaving.values) { subchannel.certificatesChanged() }
+            for subchannel in self.everySubchannel { subchannel.certificatesChanged() }
         }
     }
+
+    /// Every subchannel that there is, those that only finish their calls last.
+    var everySubchannel: [Subchannel] { subchannels + leaving.values }
 
     // MARK: The end
 
@@ -281,7 +292,7 @@ final class ChannelLane: @unchecked Sendable {
                 subchannel.stopTakingCalls()
             }
             subchannels = []
-            leaving = leaving.filter { $0.value.hasConnections }
+            for subchannel in leaving.values where !subchannel.hasConnections { forget(subchannel) }
         }
         reportIfEmpty()
     }
@@ -295,7 +306,7 @@ final class ChannelLane: @unchecked Sendable {
     /// Ends the calls under way.
     func cancelCalls() {
         executor.run {
-            for subchannel in self.subchannels + Array(self.leaving.values) { subchannel.cancelCalls() }
+            for subchannel in self.everySubchannel { subchannel.cancelCalls() }
         }
     }
 }

@@ -62,6 +62,7 @@ final class ClientCall: @unchecked Sendable {
             frames = []
         }
         guard let connection else { return keptBytes > WriteGate.maxPendingBytes ? .mustWait : .mayGoOn }
+        connection.counts.messagesSent += 1
         connection.changeSession { $0.send(frame, on: stream) }
         return connection.holdBackWriters(of: stream) ? .mustWait : .mayGoOn
     }
@@ -84,6 +85,7 @@ final class ClientCall: @unchecked Sendable {
         self.connection = connection
         self.stream = stream
         responses.returnRoom(to: connection, on: stream)
+        connection.counts.messagesSent += frames.count
         connection.changeSession { session in
             for frame in frames { session.send(frame, on: stream) }
             if requestEnded { session.finish(stream) }
@@ -128,7 +130,10 @@ final class ClientCall: @unchecked Sendable {
     func received(_ bytes: RawSpan) {
         guard !state.isEnded else { return }
         do throws(FrameProblem) {
-            try reader.read(bytes) { responses.append($0) }
+            try reader.read(bytes) {
+                connection?.counts.messagesReceived += 1
+                responses.append($0)
+            }
         } catch {
             end(.failure(RPCError(error)), reset: true)
             return
@@ -163,6 +168,7 @@ final class ClientCall: @unchecked Sendable {
         guard state.end() else { return }
         self.result = result
         if reset, let connection { connection.changeSession { $0.reset(stream, .cancel) } }
+        connection?.counts.callEnded(result.failure == nil)
         connection?.callEnded(stream, result)
         frames = []
         gate?.close(result.failure ?? RPCError(.cancelled, "The call has ended."))

@@ -5,7 +5,9 @@ internal import Time
 /// One connection of a channel: the calls on it, their deadlines, and signs of life.
 final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     // Everything mutable is touched on the event loop alone.
-    private let http: HTTP2Connection
+    let http: HTTP2Connection
+    let reference: ChannelzReference
+    var counts = ConnectionCounts()
     private let path: ClientPath
     private let subchannel: Subchannel
     /// `nil` without TLS.
@@ -23,6 +25,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         self.certificate = certificate
         self.path = path
         self.subchannel = subchannel
+        reference = ChannelzReference(id: ChannelzRegistry.process.nextID(), name: path.authority)
         timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
     }
 
@@ -33,7 +36,10 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             eventLoop: http.executor.eventLoop,
             interval: interval,
             timeout: path.configuration.keepaliveTimeout,
-            ask: { self.changeSession { session throws(HTTP2Error) in try session.ping(1) } },
+            ask: {
+                self.counts.keepalivesSent += 1
+                self.changeSession { session throws(HTTP2Error) in try session.ping(1) }
+            },
             giveUp: { self.http.close(because: "The server gave no sign of life.") }
         )
     }
@@ -53,6 +59,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             calls[stream] = call
             wasUsed = true
             subchannel.callBegan()
+            counts.callSent()
             call.sent(on: self, as: stream)
         } catch {
             // All stream numbers are used up, or memory is: this connection has had its time.
@@ -117,6 +124,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         case .drained(let stream):
             calls[stream]?.drained()
         case .streamClosed(let stream, let code):
+            counts.streamEnded(code == .noError)
             guard let call = calls.removeValue(forKey: stream) else { return }
             if call.streamClosed(code, unseen: code == .refusedStream ? unseen(stream) : nil) { sendElsewhere(call) }
             if calls.isEmpty, !takesCalls { close(because: "The channel has no more calls here.") }

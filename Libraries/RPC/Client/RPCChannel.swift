@@ -1,6 +1,7 @@
 package import Logging
 internal import NIOPosix
 internal import Synchronization
+internal import Time
 
 /// A client's way to one or several servers that answer the same calls. It connects when the first call is made,
 /// connects again after a failure, and sends each call on the caller's own event loop when it has a connection there.
@@ -12,7 +13,11 @@ package final class RPCChannel: Sendable {
     let compression = RequestCompression()
     let plans: CallPlans?
     let throttle: SharedThrottle?
-    private let lanes: [ChannelLane]
+    let lanes: [ChannelLane]
+    let channelzID = ChannelzRegistry.process.nextID()
+    let created = Instant.now()
+    /// What the channel leads to, for channelz.
+    let targetName: String
     private let watch: CredentialsWatch?
     private let turn = Atomic<Int>(0)
     private let whenClosed = Mutex<[AsyncStream<Void>.Continuation]>([])
@@ -44,6 +49,7 @@ package final class RPCChannel: Sendable {
 
         let balancing = configuration.serviceConfig?.loadBalancing ?? target.defaultBalancing
         let name = target.authority
+        targetName = "\(name)"
         let credentials = tls.map { ($0, TLSCredentials($0, logger: logger)) }
         let path = ClientPath(host: name.host, port: name.port, tls: credentials, configuration: configuration)
         let addresses = target.addresses(for: balancing)
@@ -70,6 +76,7 @@ package final class RPCChannel: Sendable {
                 lane.executor.run { lane.resolved(result) }
             }
         }
+        ChannelzRegistry.process.enter(self)
     }
 
     private struct WeakLane: Sendable {
@@ -83,6 +90,7 @@ package final class RPCChannel: Sendable {
     /// A channel that nobody holds any more closes its connections by itself.
     deinit {
         watch?.stop()
+        ChannelzRegistry.process.leave(channel: channelzID)
         for lane in lanes { lane.abandon() }
     }
 

@@ -11,12 +11,15 @@ final class Subchannel: @unchecked Sendable {
     let lane: ChannelLane
     /// Its place among the lane's addresses; `nil` once the lane has no more use for it.
     var index: Int?
-    private let path: ClientPath
+    let path: ClientPath
+    let reference: ChannelzReference
+    /// Calls of connections that are gone.
+    private(set) var endedCalls = CallCounts()
     private let countsCalls: Bool
     private let logger: Logger
-    private var connectivity: Connectivity
+    private(set) var connectivity: Connectivity
     private(set) var ready: ClientConnection?
-    private var connections: [ObjectIdentifier: ClientConnection] = [:]
+    private(set) var connections: [ObjectIdentifier: ClientConnection] = [:]
     private var attemptBegan = ContinuousClock.now
     /// How long a connection may be silent before the server is asked for a sign of life.
     private(set) var keepaliveInterval: Duration?
@@ -26,6 +29,7 @@ final class Subchannel: @unchecked Sendable {
         self.path = path
         self.index = index
         self.countsCalls = countsCalls
+        reference = ChannelzReference(id: ChannelzRegistry.process.nextID(), name: "\(path.address)")
         self.logger = logger
         let configuration = path.configuration
         keepaliveInterval = configuration.keepaliveInterval
@@ -155,6 +159,7 @@ final class Subchannel: @unchecked Sendable {
     /// A connection that was never open is reported by the attempt to open it, which knows why.
     func connectionEnded(_ connection: ClientConnection, _ reason: String, wasOpen: Bool) {
         connections[ObjectIdentifier(connection)] = nil
+        endedCalls = endedCalls + connection.counts.callsNow
         if ready === connection {
             connectionLost(connection, reason)
         } else if !connection.isReady, wasOpen {

@@ -1,0 +1,100 @@
+internal import Time
+
+extension RPCChannel: ChannelzChannel {
+    /// What channelz tells of the channel. It goes once to the event loop of each lane.
+    func snapshot() async -> ChannelSnapshot {
+        var snapshot = ChannelSnapshot(
+            reference: ChannelzReference(id: channelzID, name: targetName), created: created, state: .shutdown,
+            target: targetName, calls: CallCounts())
+        var states: [ChannelSnapshot.State] = []
+        for lane in lanes {
+            let (state, calls, subchannels) = await lane.executor.ask {
+                (
+                    ChannelSnapshot.State(lane.state),
+                    lane.everySubchannel.reduce(lane.endedCalls) { $0 + $1.calls },
+                    lane.everySubchannel.map(\.reference)
+                )
+            }
+            states.append(state)
+            snapshot.calls = snapshot.calls + calls
+            snapshot.subchannels += subchannels
+        }
+        snapshot.state = ChannelSnapshot.State(of: states)
+        return snapshot
+    }
+
+    func subchannelSnapshot(_ id: Int64) async -> ChannelSnapshot? {
+        for lane in lanes {
+            let snapshot = await lane.executor.ask { [created] in
+                lane.everySubchannel.first { $0.reference.id == id }?.snapshot(created: created)
+            }
+            if let snapshot { return snapshot }
+        }
+        return nil
+    }
+
+    func socketSnapshot(_ id: Int64) async -> SocketSnapshot? {
+        for lane in lanes {
+            let socket = await lane.executor.ask {
+                lane.everySubchannel.lazy.flatMap(\.connections.values).first { $0.reference.id == id }?.snapshot()
+            }
+            if let socket { return socket }
+        }
+        return nil
+    }
+}
+
+extension Subchannel {
+    /// The calls of all its connections, those that are gone too.
+    var calls: CallCounts { connections.values.reduce(endedCalls) { $0 + $1.counts.callsNow } }
+
+    /// What channelz tells of the subchannel, on its event loop.
+    func snapshot(created: Instant) -> ChannelSnapshot {
+        ChannelSnapshot(
+            reference: reference,
+            created: created,
+            state: ChannelSnapshot.State(connectivity.phase),
+            target: reference.name,
+            calls: calls,
+            sockets: connections.values.map(\.reference).sorted { $0.id < $1.id }
+        )
+    }
+}
+
+extension ClientConnection {
+    /// What channelz tells of the connection, on its event loop.
+    func snapshot() -> SocketSnapshot {
+        var snapshot = http.snapshot(reference)
+        snapshot.isClient = true
+        snapshot.count(counts)
+        return snapshot
+    }
+}
+
+extension ChannelSnapshot.State {
+    init(_ phase: Connectivity.Phase) {
+        switch phase {
+        case .idle: self = .idle
+        case .connecting: self = .connecting
+        case .ready: self = .ready
+        case .pausing: self = .transientFailure
+        case .closed: self = .shutdown
+        }
+    }
+
+    init(_ state: ConnectivityState) {
+        switch state {
+        case .idle: self = .idle
+        case .connecting: self = .connecting
+        case .ready: self = .ready
+        case .transientFailure: self = .transientFailure
+        case .shutdown: self = .shutdown
+        }
+    }
+
+    /// The state of a channel is the best of those below it.
+    init(of states: [ChannelSnapshot.State]) {
+        let order: [ChannelSnapshot.State] = [.ready, .connecting, .idle, .transientFailure]
+        self = order.first { states.contains($0) } ?? .shutdown
+    }
+}
