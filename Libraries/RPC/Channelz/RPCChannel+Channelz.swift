@@ -3,12 +3,11 @@ internal import Time
 extension RPCChannel: ChannelzChannel {
     /// What channelz tells of the channel. It goes once to the event loop of each lane.
     func snapshot() async -> ChannelSnapshot {
-        var snapshot = ChannelSnapshot(
-            reference: ChannelzReference(id: channelzID, name: targetName), created: created, state: .shutdown,
-            target: targetName, calls: CallCounts())
         var states: [ChannelSnapshot.State] = []
+        var calls = CallCounts()
+        var subchannels: [ChannelzReference] = []
         for lane in lanes {
-            let (state, calls, subchannels) = await lane.executor.ask {
+            let (state, counts, references) = await lane.executor.ask {
                 (
                     ChannelSnapshot.State(lane.state),
                     lane.everySubchannel.reduce(lane.endedCalls) { $0 + $1.calls },
@@ -16,11 +15,12 @@ extension RPCChannel: ChannelzChannel {
                 )
             }
             states.append(state)
-            snapshot.calls = snapshot.calls + calls
-            snapshot.subchannels += subchannels
+            calls = calls + counts
+            subchannels += references
         }
-        snapshot.state = ChannelSnapshot.State(of: states)
-        return snapshot
+        return ChannelSnapshot(
+            reference: ChannelzReference(id: channelzID, name: targetName), created: created,
+            state: ChannelSnapshot.State(of: states), target: targetName, calls: calls, subchannels: subchannels)
     }
 
     func subchannelSnapshot(_ id: Int64) async -> ChannelSnapshot? {
@@ -53,7 +53,7 @@ extension Subchannel {
         ChannelSnapshot(
             reference: reference,
             created: created,
-            state: ChannelSnapshot.State(connectivity.phase),
+            state: ChannelSnapshot.State(connectivity.state),
             target: reference.name,
             calls: calls,
             sockets: connections.values.map(\.reference).sorted { $0.id < $1.id }
@@ -72,16 +72,6 @@ extension ClientConnection {
 }
 
 extension ChannelSnapshot.State {
-    init(_ phase: Connectivity.Phase) {
-        switch phase {
-        case .idle: self = .idle
-        case .connecting: self = .connecting
-        case .ready: self = .ready
-        case .pausing: self = .transientFailure
-        case .closed: self = .shutdown
-        }
-    }
-
     init(_ state: ConnectivityState) {
         switch state {
         case .idle: self = .idle
