@@ -17,6 +17,7 @@ let loopBound: [SwiftSetting] = [
 ]
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -183,7 +184,7 @@ let package = Package(
         tests("Resilience", ["Redis", "Time", "TestSupport", logging]),
         tests("Gzip"),
         tests("HTTP2"),
-        tests("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, logging]),
+        tests("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioEmbedded, nioPosix, logging]),
         tests("Telemetry", ["RPC", "Time", coreMetrics, tracing, instrumentation, inMemoryTracing, logging]),
         .testTarget(
             name: "ContractsTests", dependencies: ["Contracts", "RPC", "TestContracts", "Time"], path: "Tests/ContractsTests",
@@ -193,6 +194,13 @@ let package = Package(
         .target(
             name: "TestContracts", dependencies: ["CTestContracts", "Contracts", "RPC"],
             path: "Tests/ContractsTests/Generated/TestContracts", swiftSettings: settings),
+        .executableTarget(
+            name: "HostileTestServer", dependencies: ["RPC", logging], path: "Tests/HostileTests/Server",
+            swiftSettings: settings),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: ["Contracts", "Gzip", "TestContracts", "HTTP2", "RPC", "Time", logging, nioCore, nioEmbedded],
+            path: "Tests/FuzzTests", exclude: ["Corpus", "Dictionaries"], swiftSettings: settings),
         tests("HNSW"),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),

@@ -7,6 +7,8 @@ package struct AnyContractMethod: Sendable {
     /// The full names of the messages.
     package let requestName: String
     package let responseName: String
+    package let requestType: any ContractMessage.Type
+    package let responseType: any ContractMessage.Type
     private let schema: ContractSchema
 
     package init<Request: ContractMessage, Response: ContractMessage>(
@@ -15,6 +17,8 @@ package struct AnyContractMethod: Sendable {
         descriptor = method.descriptor
         requestName = Request.fullName
         responseName = Response.fullName
+        requestType = Request.self
+        responseType = Response.self
         self.schema = schema
     }
 

@@ -19,6 +19,8 @@ package enum HTTP2Event: Sendable, Hashable {
     /// The peer begins no more streams here, and looks at none above `lastStreamID`.
     case goAway(lastStreamID: HTTP2StreamID, HTTP2ErrorCode, reason: String)
     case pingAcknowledged(UInt64)
+    /// The peer asks for a sign of life; the answer is already on its way.
+    case pinged
     case settings
     /// A frame broke a rule; nghttp2 has already chosen its answer. For the log.
     case invalidFrame(HTTP2StreamID, reason: String)

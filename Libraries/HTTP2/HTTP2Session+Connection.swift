@@ -32,6 +32,22 @@ extension HTTP2Session {
         )
     }
 
+    /// Lets the peer send more before it hears from here: so much on each stream, open or to come, and so much on the
+    /// connection. Neither becomes smaller.
+    package mutating func widenWindows(stream: Int32, connection: Int32) throws(HTTP2Error) {
+        let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+        var entry = nghttp2_settings_entry(
+            settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: UInt32(clamping: stream))
+        try check(unsafe nghttp2_submit_settings(session, none, &entry, 1))
+        try check(unsafe nghttp2_session_set_local_window_size(session, none, 0, connection))
+    }
+
+    /// HEADERS and DATA frames that were handed out for sending, counted round a circle.
+    package var messageFramesSent: UInt64 { record.messageFramesSent }
+
+    /// How often the server lets this client ask for a sign of life, if it has said so.
+    package var peerMinPingInterval: Duration? { record.peerMinPingInterval }
+
     /// Streams that the peer lets this session have open.
     package var peerMaxConcurrentStreams: UInt32 {
         unsafe nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS)

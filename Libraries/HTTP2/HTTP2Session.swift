@@ -51,7 +51,7 @@ package struct HTTP2Session: ~Copyable {
         func entry(_ id: nghttp2_settings_id, _ value: Int) -> nghttp2_settings_entry {
             nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(clamping: value))
         }
-        let entries = [
+        var entries = [
             entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, Int(settings.streamWindowBytes)),
             entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, settings.maxHeaderListBytes),
             entry(NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1),
@@ -59,6 +59,11 @@ package struct HTTP2Session: ~Copyable {
                 ? entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, Int(settings.maxConcurrentStreams))
                 : entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0),
         ]
+        if role == .server, let interval = settings.minPingInterval {
+            let milliseconds = UInt32(clamping: Int(interval / .milliseconds(1)))
+            entries.append(
+                nghttp2_settings_entry(settings_id: Int32(HTTP2Settings.minPingIntervalID), value: milliseconds))
+        }
         let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
         let code = unsafe entries.withUnsafeBufferPointer {
             unsafe nghttp2_submit_settings(session, none, $0.baseAddress, $0.count)

@@ -24,5 +24,13 @@ package struct HTTP2Settings: Sendable, Hashable {
     /// A stream with at most this many bytes left to send reports that it has drained.
     package var lowWaterBytes = 16 << 10
 
+    /// How often the peer may ask for a sign of life. A server announces it as `HTTP2Settings.minPingIntervalID`; other
+    /// peers ignore a setting that they do not know (RFC 9113, section 6.5.2).
+    package var minPingInterval: Duration?
+
+    /// The setting that holds the least number of milliseconds between two pings of a client with calls open. It stands
+    /// beside the numbers that gRPC's C core has for settings of its own, from 0xfe03 on.
+    package static let minPingIntervalID: UInt16 = 0xfe10
+
     package init() {}
 }

@@ -68,13 +68,17 @@ enum SessionCallbacks {
         case NGHTTP2_DATA.rawValue:
             if endStream { record.batch.events.append(.endStream(header.stream_id)) }
         case NGHTTP2_SETTINGS.rawValue:
-            if header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 { record.batch.events.append(.settings) }
+            guard header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0 else { return }
+            unsafe receivedSettings(frame.pointee.settings, record)
+            record.batch.events.append(.settings)
         case NGHTTP2_PING.rawValue:
             if header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 {
                 let payload = unsafe withUnsafeBytes(of: frame.pointee.ping.opaque_data) {
                     unsafe $0.loadUnaligned(as: UInt64.self)
                 }
                 record.batch.events.append(.pingAcknowledged(UInt64(bigEndian: payload)))
+            } else {
+                record.batch.events.append(.pinged)
             }
         case NGHTTP2_GOAWAY.rawValue:
             let goAway = unsafe frame.pointee.goaway
@@ -95,6 +99,13 @@ enum SessionCallbacks {
         }
     }
 
+    private static func receivedSettings(_ settings: nghttp2_settings, _ record: SessionRecord) {
+        for unsafe entry in unsafe UnsafeBufferPointer(start: settings.iv, count: settings.niv)
+        where entry.settings_id == Int32(HTTP2Settings.minPingIntervalID) {
+            record.peerMinPingInterval = .milliseconds(Int64(entry.value))
+        }
+    }
+
     private static func sent(_ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>, _ record: SessionRecord) {
         let header = unsafe frame.pointee.hd
         if record.role == .client {
@@ -102,9 +113,10 @@ enum SessionCallbacks {
             if UInt32(header.type) == NGHTTP2_HEADERS.rawValue { record.lastRequestSent = header.stream_id }
             return
         }
-        guard header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else { return }
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+            record.messageFramesSent &+= 1
+            guard header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 else { return }
             guard unsafe nghttp2_session_get_stream_remote_close(session, header.stream_id) == 0 else { return }
             record.batch.events.append(.answeredEarly(header.stream_id))
         default:
@@ -112,8 +124,8 @@ enum SessionCallbacks {
         }
     }
 
-    /// A request that never left takes its stream with it, for which nghttp2 reports no close; an answer that never left
-    /// takes its body.
+    /// A request that never left takes its stream with it, for which nghttp2 reports no close, or one that says less than
+    /// the reason here; an answer that never left takes its body.
     private static func notSent(_ frame: UnsafePointer<nghttp2_frame>, _ code: Int32, _ record: SessionRecord) {
         let header = unsafe frame.pointee.hd
         guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue else { return }
@@ -124,6 +136,7 @@ enum SessionCallbacks {
         guard unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return }
         let code = code == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue ? NGHTTP2_REFUSED_STREAM : NGHTTP2_CANCEL
         record.closeStream(header.stream_id, code.rawValue)
+        record.lastRequestNotSent = header.stream_id
     }
 
     /// Fills one DATA frame from what waits on its stream.

@@ -11,6 +11,11 @@ final class SessionRecord {
     var bodies = HTTP2StreamTable<OutboundBody>()
     var arena = HeaderArena()
     var lastRequestSent: HTTP2StreamID = 0
+    /// HEADERS and DATA frames sent, of which a ping's sender may have been curious. It wraps.
+    var messageFramesSent: UInt64 = 0
+    var peerMinPingInterval: Duration?
+    /// The last request that could not be sent, whose end has been reported.
+    var lastRequestNotSent: HTTP2StreamID = 0
 
     /// The first field of the block that is arriving; `nil` between blocks.
     private var firstField: Int?
@@ -76,7 +81,9 @@ final class SessionRecord {
         spareBodies.append(body)
     }
 
+    /// Reports the end of a stream, once: of a request that could not be sent, nghttp2 may report another end right away.
     func closeStream(_ stream: HTTP2StreamID, _ code: UInt32) {
+        if stream == lastRequestNotSent { return }
         removeBody(of: stream)
         batch.events.append(.streamClosed(stream, HTTP2ErrorCode(rawValue: code)))
     }

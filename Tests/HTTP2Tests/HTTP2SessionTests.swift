@@ -212,3 +212,44 @@ import Testing
         #expect(events.contains(.endStream(stream)))
     }
 }
+
+@Suite struct `A session's windows and pings` {
+    @Test func `tell a client how often it may ask for a sign of life`() throws {
+        var settings = HTTP2Settings()
+        settings.minPingInterval = .seconds(10)
+        var pair = try SessionPair(server: settings)
+
+        _ = try pair.exchange()
+
+        #expect(pair.client.peerMinPingInterval == .seconds(10))
+        #expect(pair.server.peerMinPingInterval == nil)
+    }
+
+    @Test func `report that the peer asks for a sign of life`() throws {
+        var pair = try SessionPair()
+        _ = try pair.exchange()
+
+        try pair.client.ping(7)
+        let learned = try pair.exchange()
+
+        #expect(learned.server.contains(.pinged))
+        #expect(learned.client.contains(.pingAcknowledged(7)))
+    }
+
+    @Test func `let a peer send more on a stream that is open already`() throws {
+        var settings = HTTP2Settings()
+        settings.streamWindowBytes = 1_000
+        settings.connectionWindowBytes = 65_535
+        var pair = try SessionPair(server: settings)
+        _ = try pair.exchange()
+        let stream = try pair.client.sendRequest(.request, endStream: false)
+        pair.client.send([UInt8](repeating: 7, count: 200_000), on: stream)
+        let before = try pair.exchange()
+
+        try pair.server.widenWindows(stream: 100_000, connection: 150_000)
+        let after = try pair.exchange()
+
+        #expect(before.serverBody.count == 1_000)
+        #expect(before.serverBody.count + after.serverBody.count == 100_000)
+    }
+}

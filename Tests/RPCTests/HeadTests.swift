@@ -194,9 +194,11 @@ extension ResponseHead {
 
     // gRPC's PROTOCOL-HTTP2.md, "Errors".
     @Test(arguments: [
-        (HTTP2ErrorCode.noError, StatusCode.internalError), (.protocolError, .internalError), (.refusedStream, .unavailable),
-        (.cancel, .cancelled), (.enhanceYourCalm, .resourceExhausted), (.inadequateSecurity, .permissionDenied),
-        (.init(rawValue: 4_711), .internalError),
+        (HTTP2ErrorCode.noError, StatusCode.internalError), (.protocolError, .internalError), (.internalError, .internalError),
+        (.flowControlError, .internalError), (.settingsTimeout, .internalError), (.streamClosed, .internalError),
+        (.frameSizeError, .internalError), (.refusedStream, .unavailable), (.cancel, .cancelled),
+        (.compressionError, .internalError), (.connectError, .internalError), (.enhanceYourCalm, .resourceExhausted),
+        (.inadequateSecurity, .permissionDenied), (.http11Required, .internalError), (.init(rawValue: 4_711), .internalError),
     ])
     func `that never came is judged by the reset`(reset: HTTP2ErrorCode, code: StatusCode) {
         #expect(ResetMapping.error(reset).code == code)

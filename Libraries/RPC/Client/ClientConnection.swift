@@ -19,6 +19,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private(set) var takesCalls = true
     private var keepalive: Keepalive?
     private var wasUsed = false
+    private var tuning: WindowTuning
 
     init(http: HTTP2Connection, path: ClientPath, certificate: PeerCertificate? = nil, subchannel: Subchannel) {
         self.http = http
@@ -27,6 +28,8 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         self.subchannel = subchannel
         reference = ChannelzReference(id: ChannelzRegistry.process.nextID(), name: path.authority)
         timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
+        tuning = WindowTuning(
+            streamWindowBytes: path.configuration.streamWindowBytes, limit: path.configuration.maxStreamWindowBytes)
     }
 
     /// Prepares to ask for signs of life. What is set up here refers back to the connection, until it ends.
@@ -38,7 +41,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             timeout: path.configuration.keepaliveTimeout,
             ask: {
                 self.counts.keepalivesSent += 1
-                self.changeSession { session throws(HTTP2Error) in try session.ping(1) }
+                self.changeSession { session throws(HTTP2Error) in try session.ping(ConnectionPing.keepalive) }
             },
             giveUp: { self.http.close(because: "The server gave no sign of life.") }
         )
@@ -113,6 +116,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             // Headers that end a stream are a status; without one the call has failed by now.
             if endStream { call.receivedEnd() }
         case .data(let stream, let range):
+            measure { tuning throws(HTTP2Error) in try tuning.received(range.count, on: http) }
             changeSession { session throws(HTTP2Error) in try session.consumeConnection(range.count) }
             if let call = calls[stream] {
                 unsafe call.received(batch.body.span.bytes.extracting(range))
@@ -136,11 +140,14 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             repeatCalls(above: last, .leftOut)
             stopTakingCalls()
         case .settings:
+            if let least = http.session.peerMinPingInterval { keepalive?.askAtMostEvery(least) }
             guard !isReady else { return }
             isReady = true
             subchannel.connectionReady(self)
             if path.configuration.keepaliveWithoutCalls { watchForSigns() }
-        case .pingAcknowledged, .answeredEarly, .invalidFrame:
+        case .pingAcknowledged(let payload):
+            measure { tuning throws(HTTP2Error) in try tuning.pingAcknowledged(payload, on: http) }
+        case .pinged, .answeredEarly, .invalidFrame:
             break
         }
     }
@@ -223,6 +230,10 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     /// Changes the session. What it refuses means that it can serve nobody any more, so the connection is closed.
     func changeSession(_ body: (inout HTTP2Session) throws(HTTP2Error) -> Void) {
         do throws(HTTP2Error) { try http.change(body) } catch { http.close(because: error.description) }
+    }
+
+    private func measure(_ body: (inout WindowTuning) throws(HTTP2Error) -> Void) {
+        do throws(HTTP2Error) { try body(&tuning) } catch { http.close(because: error.description) }
     }
 
     func returnRoom(_ count: Int, on stream: HTTP2StreamID) {

@@ -33,6 +33,8 @@ package struct RPCChannelConfiguration: Sendable {
     package var maxMetadataBytes = 16 << 10
     /// How many unread bytes the server may send on one stream.
     package var streamWindowBytes = 1 << 20
+    /// How far the window of a stream may grow where the way to the server holds more than `streamWindowBytes`.
+    package var maxStreamWindowBytes = 16 << 20
     /// How often a call that the server refused to begin is sent again, unseen by its caller (gRFC A6 has one). One that
     /// never left is sent again until its deadline, and one that a GOAWAY left out a few times.
     package var maxTransparentRetries = 1

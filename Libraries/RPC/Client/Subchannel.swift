@@ -98,7 +98,7 @@ final class Subchannel: @unchecked Sendable {
     private func prepare(_ channel: any Channel, _ limit: Duration) throws {
         var settings = HTTP2Settings()
         settings.streamWindowBytes = Int32(clamping: path.configuration.streamWindowBytes)
-        settings.connectionWindowBytes = Int32(clamping: max(path.configuration.streamWindowBytes * 16, 1 << 20))
+        settings.connectionWindowBytes = WindowTuning.connectionWindow(path.configuration.streamWindowBytes)
         settings.maxHeaderListBytes = path.configuration.maxMetadataBytes
         var handler: NIOSSLClientHandler?
         var certificate: PeerCertificate?

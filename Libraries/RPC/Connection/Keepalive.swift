@@ -6,7 +6,7 @@ internal import NIOCore
 /// It belongs to an event loop. It sets one timer an interval, whatever arrives in between.
 final class Keepalive {
     private let eventLoop: any EventLoop
-    private let interval: Duration
+    private var interval: Duration
     private let timeout: Duration
     private let ask: () -> Void
     private let giveUp: () -> Void
@@ -27,6 +27,11 @@ final class Keepalive {
         self.timeout = timeout
         self.ask = ask
         self.giveUp = giveUp
+    }
+
+    /// Asks no more often than this from now on: what the peer allows.
+    func askAtMostEvery(_ interval: Duration) {
+        self.interval = max(self.interval, interval)
     }
 
     /// Something arrived.

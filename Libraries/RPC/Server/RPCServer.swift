@@ -178,7 +178,8 @@ package final class RPCServer: Sendable {
         var settings = HTTP2Settings()
         settings.maxConcurrentStreams = UInt32(clamping: configuration.maxConcurrentStreams)
         settings.streamWindowBytes = Int32(clamping: configuration.streamWindowBytes)
-        settings.connectionWindowBytes = Int32(clamping: max(configuration.streamWindowBytes * 16, 1 << 20))
+        settings.connectionWindowBytes = WindowTuning.connectionWindow(configuration.streamWindowBytes)
+        settings.minPingInterval = configuration.minPingInterval
         settings.maxHeaderListBytes = configuration.maxMetadataBytes
         let executor = LoopExecutor.of(channel.eventLoop)
         let http = try HTTP2Connection(role: .server, settings: settings, executor: executor, requiresALPN: tls != nil)

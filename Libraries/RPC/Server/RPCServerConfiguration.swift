@@ -20,6 +20,19 @@ package struct RPCServerConfiguration: Sendable {
     package var keepaliveInterval: Duration = .seconds(120)
     /// How long that sign may take before the connection is closed.
     package var keepaliveTimeout: Duration = .seconds(20)
+    /// The least time between two pings of a client with calls open. Clients of this library are told and keep to it; a
+    /// client that asks more often than that, again and again, is sent away with ENHANCE_YOUR_CALM (gRFC A8).
+    package var minPingInterval: Duration = .seconds(10)
+    /// The same for a client without calls.
+    package var minPingIntervalWithoutCalls: Duration = .seconds(300)
+    /// How old a connection may become, give or take a tenth, before it is drained; `nil` for any age (gRFC A9).
+    package var maxConnectionAge: Duration?
+    /// How long the calls of a connection that has become too old may go on.
+    package var maxConnectionAgeGrace: Duration = .seconds(60)
+    /// How long a connection may be without calls before it is drained, within half as much again; `nil` for ever.
+    package var maxConnectionIdle: Duration?
+    /// How far the window of a stream may grow where the way to the client holds more than `streamWindowBytes`.
+    package var maxStreamWindowBytes = 4 << 20
     /// How long calls may go on after `beginGracefulShutdown` before they are cancelled.
     package var drainTimeout: Duration = .seconds(20)
     /// Threads for connections; `nil` shares those of the process, one for each core.
@@ -29,5 +42,15 @@ package struct RPCServerConfiguration: Sendable {
         self.host = host
         self.port = port
         self.tls = tls
+    }
+}
+
+extension RPCServerConfiguration {
+    var pingPolicy: PingStrikes.Policy {
+        PingStrikes.Policy(minInterval: minPingInterval, minIntervalWithoutCalls: minPingIntervalWithoutCalls)
+    }
+
+    var ageLimits: ConnectionAge.Limits {
+        ConnectionAge.Limits(maxAge: maxConnectionAge, grace: maxConnectionAgeGrace, maxIdle: maxConnectionIdle)
     }
 }

@@ -20,7 +20,8 @@ final class ServerCall: @unchecked Sendable {
     private var reader: MessageFrameReader
     private var state = ServerStream()
     private var task: Task<Void, Never>?
-    private var isStarted = false
+    private var isRunning = false
+    private var isOrphaned = false
     private var request: ReceivedMessage?
     private var response: [UInt8]?
     private let began: ContinuousClock.Instant
@@ -121,6 +122,12 @@ final class ServerCall: @unchecked Sendable {
         }
     }
 
+    /// The stream is gone. Whether the handler still runs, and so goes on without it.
+    func lostStream() -> Bool {
+        isOrphaned = isRunning
+        return isRunning
+    }
+
     /// The caller, or the connection, has gone.
     func abandon(_ error: RPCError) {
         if !state.isEnded { connection.counts.callEnded(false) }
@@ -130,7 +137,7 @@ final class ServerCall: @unchecked Sendable {
     }
 
     private func start() {
-        isStarted = true
+        isRunning = true
         connection.handlerStarted()
         if let request, request.isCompressed { context.noteCompressedRequest() }
         let deadline = context.deadline
@@ -164,7 +171,8 @@ final class ServerCall: @unchecked Sendable {
             if !state.isEnded { connection.log(failure, of: context) }
             end(.failure(failure))
         }
-        connection.handlerEnded()
+        isRunning = false
+        connection.handlerEnded(isOrphaned: isOrphaned)
     }
 
     private func stopHandler(_ error: RPCError) {

@@ -24,12 +24,19 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private var userAgent = RepeatedText()
     private var accepted = AcceptedEncodings()
     private var runningHandlers = 0
+    /// Handlers that still run although their streams are gone.
+    private var orphanedHandlers = 0
+    private var strikes: PingStrikes
+    private var faults = FaultAllowance(burst: 1_000, perSecond: 33)
+    private var tuning: WindowTuning
+    private var age: ConnectionAge?
     private var isClosed = false
     private var isDraining = false
     /// The client speaks HTTP/2, so its handshake is over.
     private var hasBegun = false
     /// Its certificate is no longer trusted.
     private var isRevoked = false
+    private var isSentAway = false
 
     init(
         http: HTTP2Connection,
@@ -50,6 +57,9 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         self.logger = logger
         self.onEnd = onEnd
         self.timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
+        strikes = PingStrikes(configuration.pingPolicy)
+        tuning = WindowTuning(
+            streamWindowBytes: configuration.streamWindowBytes, limit: configuration.maxStreamWindowBytes)
     }
 
     /// Begins to watch over the client. What is set up here refers back to the connection, until it ends.
@@ -61,12 +71,20 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             timeout: configuration.keepaliveTimeout,
             ask: {
                 self.counts.keepalivesSent += 1
-                self.changeSession { session throws(HTTP2Error) in try session.ping(1) }
+                self.changeSession { session throws(HTTP2Error) in try session.ping(ConnectionPing.keepalive) }
             },
             giveUp: { self.http.close(because: "The client gave no sign of life.") }
         )
         keepalive.watch { true }
         self.keepalive = keepalive
+        let age = ConnectionAge(eventLoop: eventLoop, limits: configuration.ageLimits) { event in
+            switch event {
+            case .drain: self.drain()
+            case .close: self.closeNow(because: "The connection has become too old.")
+            }
+        }
+        age.begin(chance: .random(in: 0...1)) { !self.calls.isEmpty }
+        self.age = age
         handshakeTimer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(configuration.handshakeTimeout)) {
             self.http.close(because: "The client did not begin to speak HTTP/2.")
         }
@@ -85,6 +103,7 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
                 begin(stream, fields, of: batch, endStream: endStream, isTruncated: isTruncated)
             }
         case .data(let stream, let range):
+            measure { tuning throws(HTTP2Error) in try tuning.received(range.count, on: http) }
             if let call = calls[stream] {
                 unsafe call.received(batch.body.span.bytes.extracting(range))
             } else {
@@ -99,12 +118,17 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             calls[stream]?.drained()
         case .streamClosed(let stream, let code):
             counts.streamEnded(code == .noError)
-            if let call = calls.removeValue(for: stream), !call.isEnded {
-                call.abandon(RPCError(.cancelled, "The caller cancelled the call."))
-            }
+            guard let call = calls.removeValue(for: stream) else { return }
+            if call.lostStream() { orphanedHandlers += 1 }
+            if !call.isEnded { call.abandon(RPCError(.cancelled, "The caller cancelled the call.")) }
         case .pingAcknowledged(let payload):
-            guard isDraining, payload == ServerConnection.drainPing else { return }
+            measure { tuning throws(HTTP2Error) in try tuning.pingAcknowledged(payload, on: http) }
+            guard isDraining, payload == ConnectionPing.drain else { return }
             changeSession { session throws(HTTP2Error) in try session.sendGoAway(.noError) }
+        case .pinged:
+            let sent = http.session.messageFramesSent
+            let now = executor.eventLoop.now.sinceStart
+            if strikes.pinged(at: now, hasCalls: !calls.isEmpty, messageFramesSent: sent) { sendAway("too_many_pings") }
         case .settings:
             handshakeTimer?.cancel()
             handshakeTimer = nil
@@ -113,6 +137,7 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         case .goAway:
             break
         case .invalidFrame(let stream, let reason):
+            if !faults.take(at: executor.eventLoop.now.sinceStart) { sendAway("too_many_faults") }
             logger.debug("frame refused", metadata: ["stream": "\(stream)", "reason": "\(reason)", "peer": "\(peer)"])
         }
     }
@@ -120,13 +145,18 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     func connectionEnded(_ reason: String) {
         isClosed = true
         timer.stop()
+        age?.stop()
+        age = nil
         keepalive?.stop()
         keepalive = nil
         handshakeTimer?.cancel()
         handshakeTimer = nil
         let calls = calls.elements
         self.calls = HTTP2StreamTable()
-        for (_, call) in calls { call.abandon(RPCError(.cancelled, "The caller's connection was closed.")) }
+        for (_, call) in calls {
+            if call.lostStream() { orphanedHandlers += 1 }
+            call.abandon(RPCError(.cancelled, "The caller's connection was closed."))
+        }
         reportEnd()
     }
 
@@ -137,6 +167,13 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         endStream: Bool,
         isTruncated: Bool
     ) {
+        // Handlers that do not heed the end of their streams keep their places, so that streams which are begun and reset
+        // without end cannot make handlers without end (CVE-2023-44487; grpc-go's GHSA-m425-mq94-257g).
+        guard calls.count + orphanedHandlers < configuration.maxConcurrentStreams else {
+            changeSession { $0.reset(stream, .refusedStream) }
+            return
+        }
+        age?.callBegan()
         let head: RequestHead
         do throws(RequestHead.Refusal) {
             head = try RequestHead(fields, of: batch, isTruncated: isTruncated, methods: methods, userAgent: &userAgent,
@@ -200,9 +237,6 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
 
     // MARK: The end
 
-    /// Tells the ping of a drain from one that asks for a sign of life.
-    private static let drainPing: UInt64 = 2
-
     /// Lets the calls under way end and takes no new ones. A client learns it from the first GOAWAY; the second, sent
     /// once a ping has come back, names the last call that was taken.
     func drain() {
@@ -210,8 +244,17 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         isDraining = true
         changeSession { session throws(HTTP2Error) in
             try session.sendShutdownNotice()
-            try session.ping(ServerConnection.drainPing)
+            try session.ping(ConnectionPing.drain)
         }
+    }
+
+    /// Tells a client that asks for too much why it loses its connection; for pings with gRPC's own word (gRFC A8).
+    private func sendAway(_ reason: String) {
+        guard !isClosed, !isSentAway else { return }
+        isSentAway = true
+        logger.notice("client sent away", metadata: ["peer": "\(peer)", "reason": "\(reason)"])
+        changeSession { session throws(HTTP2Error) in try session.sendGoAway(.enhanceYourCalm, reason: reason) }
+        closeNow(because: "The client asked for too much: \(reason).")
     }
 
     /// Ends every call with UNAVAILABLE and closes the connection.
@@ -245,8 +288,9 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         runningHandlers += 1
     }
 
-    func handlerEnded() {
+    func handlerEnded(isOrphaned: Bool) {
         runningHandlers -= 1
+        if isOrphaned { orphanedHandlers -= 1 }
         reportEnd()
     }
 
@@ -264,6 +308,10 @@ final class ServerConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             logger.error("session failed", metadata: ["reason": "\(error.reason)", "peer": "\(peer)"])
             http.close(because: error.description)
         }
+    }
+
+    private func measure(_ body: (inout WindowTuning) throws(HTTP2Error) -> Void) {
+        do throws(HTTP2Error) { try body(&tuning) } catch { http.close(because: error.description) }
     }
 
     func returnRoom(_ count: Int, on stream: HTTP2StreamID) {

@@ -5,7 +5,7 @@ internal import Synchronization
 struct CompressionChoice: ~Copyable, Sendable {
     private let state = Atomic(State.open)
 
-    private enum State: UInt8, AtomicRepresentable {
+    enum State: UInt8, AtomicRepresentable {
         /// Nobody has asked; goes to `asked` or `declined`.
         case open
         case asked

@@ -24,7 +24,6 @@ enum FieldName {
         case 12 where name.equals("grpc-message"): self = .message
         case 13 where name.equals("grpc-encoding"): self = .encoding
         case 14 where name.equals("content-length"): self = .unused
-        case 15 where name.equals("accept-encoding"): self = .unused
         case 20 where name.equals("grpc-accept-encoding"): self = .acceptEncoding
         case 23 where name.equals("grpc-status-details-bin"): self = .statusDetails
         // gRFC A6 lets applications know of these two.
