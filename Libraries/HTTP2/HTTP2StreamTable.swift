@@ -1,13 +1,16 @@
 /// What belongs to each of the open streams of a connection.
 ///
-/// The numbers of streams ascend, so half a number taken as it is spreads them over the slots without a hash function,
-/// and the few streams that outlive many others are found by looking further along.
+/// The numbers of streams ascend in steps of two. Multiplied by the golden ratio's share of 2³² they fall far from each
+/// other (Knuth, The Art of Computer Programming, volume 3, section 6.4), so that a stream is found where it belongs and
+/// its removal moves nothing.
 ///
 /// It is public because only what is public is compiled for its values in other modules (Swift 6.3).
 public struct HTTP2StreamTable<Value> {
     @usableFromInline var keys: [Int32]
     @usableFromInline var values: [Value?]
     @usableFromInline var stored: Int
+    /// What is left of 32 bits once the slots have numbers.
+    @usableFromInline var shift: UInt32
 
     /// No stream has this number.
     @inlinable static var free: Int32 { 0 }
@@ -17,6 +20,7 @@ public struct HTTP2StreamTable<Value> {
         keys = []
         values = []
         stored = 0
+        shift = 31
     }
 
     /// How many values there are.
@@ -35,12 +39,18 @@ public struct HTTP2StreamTable<Value> {
         }
     }
 
+    /// Where the stream belongs.
+    @inlinable
+    func home(_ stream: Int32) -> Int {
+        Int((UInt32(bitPattern: stream >> 1) &* 0x9E37_79B9) >> shift)
+    }
+
     /// The slot that holds the stream, or a negative number.
     @inlinable
     func slot(of stream: Int32) -> Int {
         if keys.isEmpty { return -1 }
         let mask = keys.count - 1
-        var slot = Int(stream >> 1) & mask
+        var slot = home(stream)
         while keys[slot] != HTTP2StreamTable.free {
             if keys[slot] == stream { return slot }
             slot = (slot + 1) & mask
@@ -53,7 +63,7 @@ public struct HTTP2StreamTable<Value> {
         precondition(stream > 0, "streams have positive numbers")
         if (count + 1) * 2 > keys.count { grow() }
         let mask = keys.count - 1
-        var slot = Int(stream >> 1) & mask
+        var slot = home(stream)
         while keys[slot] != HTTP2StreamTable.free, keys[slot] != stream { slot = (slot + 1) & mask }
         if keys[slot] == HTTP2StreamTable.free { stored += 1 }
         keys[slot] = stream
@@ -70,7 +80,7 @@ public struct HTTP2StreamTable<Value> {
         let mask = keys.count - 1
         var next = (hole + 1) & mask
         while keys[next] != HTTP2StreamTable.free {
-            let home = Int(keys[next] >> 1) & mask
+            let home = home(keys[next])
             if (next - home) & mask >= (next - hole) & mask {
                 keys[hole] = keys[next]
                 values[hole] = values[next]
@@ -100,6 +110,7 @@ public struct HTTP2StreamTable<Value> {
         keys = Array(repeating: HTTP2StreamTable.free, count: capacity)
         values = Array(repeating: nil, count: capacity)
         stored = 0
+        shift = UInt32(32 - capacity.trailingZeroBitCount)
         for (stream, value) in old { insert(value, stream) }
     }
 }

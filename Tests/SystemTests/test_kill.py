@@ -99,7 +99,9 @@ def test_without_the_blocklist_nobody_is_let_in_by_a_token(cluster, front, direc
                     person.calls(door.users.GetProfile, GetProfileRequest())
             door.users.LogIn(LogInRequest(email=ada.email, password=ada.password), timeout=PATIENCE)
     until(lambda: pid_of(cluster, "redis_durable") not in (None, killed), "the blocklist is started again")
-    until(lambda: answers(lambda: ada.calls(direct.users.GetProfile, GetProfileRequest())), "tokens are taken again")
+    for door in (front, direct):
+        profile = lambda door=door: ada.calls(door.users.GetProfile, GetProfileRequest())
+        until(lambda profile=profile: answers(profile), "tokens are taken again at both doors")
     with refused("UNAUTHENTICATED"):
         bob.calls(direct.users.GetProfile, GetProfileRequest())
 

@@ -12,13 +12,14 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private let subchannel: Subchannel
     /// `nil` without TLS.
     private let certificate: PeerCertificate?
-    private var calls: [HTTP2StreamID: ClientCall] = [:]
+    private var calls = HTTP2StreamTable<ClientCall>()
     private let timer: DeadlineTimer
     /// The server has answered as HTTP/2 does.
     private(set) var isReady = false
     private(set) var takesCalls = true
     private var keepalive: Keepalive?
     private var wasUsed = false
+    private var requestFields = RequestFields()
     private var tuning: WindowTuning
 
     init(http: HTTP2Connection, path: ClientPath, certificate: PeerCertificate? = nil, subchannel: Subchannel) {
@@ -54,10 +55,11 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
 
     /// Sends the call; it waits in the session while the server allows no further stream.
     func start(_ call: ClientCall) {
-        let headers = path.requestHeaders(of: call.context)
+        let fixed = requestFields.fields(of: call.context.method, on: path)
+        let headers = (fixed == nil ? path.fixedHeaders(of: call.context.method) : []) + path.ownHeaders(of: call.context)
         do throws(HTTP2Error) {
             let stream = try http.change { session throws(HTTP2Error) in
-                try session.sendRequest(headers, endStream: false)
+                try session.sendRequest(headers, after: fixed, endStream: false)
             }
             calls[stream] = call
             wasUsed = true
@@ -87,7 +89,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
 
     private func endLateCalls() -> Deadline? {
         var next: Deadline?
-        for call in calls.values where !call.isEnded {
+        for (_, call) in calls.elements where !call.isEnded {
             guard let deadline = call.context.deadline else { continue }
             if deadline.hasPassed {
                 call.end(.failure(.deadlinePassed), reset: true)
@@ -129,7 +131,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             calls[stream]?.drained()
         case .streamClosed(let stream, let code):
             counts.streamEnded(code == .noError)
-            guard let call = calls.removeValue(forKey: stream) else { return }
+            guard let call = calls.removeValue(for: stream) else { return }
             if call.streamClosed(code, unseen: code == .refusedStream ? unseen(stream) : nil) { sendElsewhere(call) }
             if calls.isEmpty, !takesCalls { close(because: "The channel has no more calls here.") }
         case .goAway(let last, let code, let reason):
@@ -159,16 +161,16 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         takesCalls = false
         subchannel.connectionEnded(self, reason, wasOpen: http.wasOpen)
         repeatCalls(above: http.session.lastRequestSent, .neverLeft)
-        let calls = calls
-        self.calls = [:]
-        for call in calls.values {
+        let calls = calls.elements
+        self.calls = HTTP2StreamTable()
+        for (_, call) in calls {
             call.end(.failure(RPCError(.unavailable, "The connection to the server was lost: \(reason)")), reset: false)
         }
     }
 
     /// Sends calls elsewhere that the server has not begun: those above the stream it named, or that never left.
     private func repeatCalls(above last: HTTP2StreamID, _ reason: ClientStream.Unseen) {
-        for (stream, call) in calls where stream > last {
+        for (stream, call) in calls.elements where stream > last {
             calls[stream] = nil
             let unseen = stream > http.session.lastRequestSent ? .neverLeft : reason
             if call.streamClosed(.refusedStream, unseen: unseen) { sendElsewhere(call) }
@@ -213,7 +215,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     }
 
     func cancelCalls(_ error: RPCError) {
-        for call in calls.values { call.end(.failure(error), reset: true) }
+        for (_, call) in calls.elements { call.end(.failure(error), reset: true) }
     }
 
     func close(because reason: String) {

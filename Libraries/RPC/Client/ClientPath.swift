@@ -57,17 +57,23 @@ struct ClientPath: Sendable {
 
     private var scheme: String { if case .none = security { "http" } else { "https" } }
 
-    func requestHeaders(of context: ClientCallContext) -> [HTTP2Header] {
-        var headers = [
+    /// What every request for the method says.
+    func fixedHeaders(of method: MethodDescriptor) -> [HTTP2Header] {
+        [
             HTTP2Header(":method", "POST"),
             HTTP2Header(":scheme", scheme),
-            HTTP2Header(":path", context.method.path),
+            HTTP2Header(":path", method.path),
             HTTP2Header(":authority", authority),
             HTTP2Header("te", "trailers"),
             HTTP2Header("content-type", "application/grpc"),
             HTTP2Header("user-agent", "heartguard-rpc/1"),
             HTTP2Header("grpc-accept-encoding", MessageEncoding.accepted),
         ]
+    }
+
+    /// What one request says besides.
+    func ownHeaders(of context: ClientCallContext) -> [HTTP2Header] {
+        var headers: [HTTP2Header] = []
         if context.encoding == .gzip { headers.append(HTTP2Header("grpc-encoding", "gzip")) }
         if let deadline = context.deadline {
             headers.append(HTTP2Header("grpc-timeout", WireTimeout.format(deadline.remaining)))

@@ -42,16 +42,15 @@ final class ServerCall: @unchecked Sendable {
         self.connection = connection
         peerCompression = compression
         self.began = began
-        let configuration = connection.configuration
-        reader = MessageFrameReader(maxMessageBytes: configuration.maxReceiveMessageBytes)
+        reader = MessageFrameReader(maxMessageBytes: connection.configuration.maxReceiveMessageBytes)
         reader.acceptsCompressed = compression.encoding != .identity
         gate = method.descriptor.kind.hasSingleResponse ? nil : WriteGate(executor: connection.executor)
         if method.descriptor.kind.hasSingleRequest {
             requests = nil
         } else {
             let requests = InboundMessages(
-                executor: connection.executor, maxWaitingBytes: configuration.streamWindowBytes / 2,
-                maxMessageBytes: configuration.maxReceiveMessageBytes)
+                executor: connection.executor, maxWaitingBytes: connection.configuration.streamWindowBytes / 2,
+                maxMessageBytes: connection.configuration.maxReceiveMessageBytes)
             requests.returnRoom(to: connection, on: stream)
             self.requests = requests
         }
