@@ -102,6 +102,7 @@ let package = Package(
     ],
     targets: [
         // C libraries
+        .systemLibrary(name: "CMalloc", path: "Libraries/CMalloc"),
         system("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
         system("CNghttp2", pkgConfig: "libnghttp2", debian: "libnghttp2-dev"),
         system("CProtobuf", pkgConfig: "libprotobuf-c", debian: "libprotobuf-c-dev"),
@@ -129,7 +130,7 @@ let package = Package(
         library(
             "Application",
             [
-                "Contracts", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
+                "CMalloc", "Contracts", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
                 "Time", logging, configuration, lifecycle, unixSignals,
             ]),
 

@@ -33,7 +33,4 @@ package struct Deadline: Sendable, Hashable, Comparable {
         guard let other else { return one }
         return min(one, other)
     }
-
-    /// The deadline of the work that this task does for somebody, if it has one.
-    @TaskLocal package static var current: Deadline?
 }

@@ -134,7 +134,7 @@ import Time
                 try await transaction.execute("SELECT 1")
 
                 let error = await #expect(throws: PostgresError.self) {
-                    try await Deadline.$current.withValue(.after(.milliseconds(20))) { try await postgres.ping() }
+                    try await Deadline.with(.after(.milliseconds(20))) { try await postgres.ping() }
                 }
 
                 #expect(error?.code == .poolTimeout)

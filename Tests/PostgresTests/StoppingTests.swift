@@ -47,7 +47,7 @@ import Time
             await warmUp(postgres)
 
             let code = await code {
-                try await Deadline.$current.withValue(.after(.milliseconds(50))) {
+                try await Deadline.with(.after(.milliseconds(50))) {
                     _ = try await postgres.execute("SELECT pg_sleep(60) /* deadline */")
                 }
             }
@@ -62,7 +62,7 @@ import Time
         let server = try await PostgresServer.shared
         try await server.withPostgres { postgres in
             let code = await code {
-                try await Deadline.$current.withValue(.after(.zero)) { try await postgres.ping() }
+                try await Deadline.with(.after(.zero)) { try await postgres.ping() }
             }
 
             #expect(code == .statementTimeout)

@@ -53,7 +53,7 @@ import Time
     @Test func `costs the caller no more than its deadline when it never answers`() async throws {
         try await withAnswer("") { redis in
             let error = await #expect(throws: RedisError.self) {
-                try await Deadline.$current.withValue(.after(.milliseconds(50))) { try await redis.get("a") }
+                try await Deadline.with(.after(.milliseconds(50))) { try await redis.get("a") }
             }
 
             #expect(error?.code == .timeout)

@@ -104,7 +104,7 @@ import Time
             try await server.suspend()
 
             let error = await #expect(throws: RedisError.self) {
-                try await Deadline.$current.withValue(.after(.milliseconds(20))) { try await redis.increment("a") }
+                try await Deadline.with(.after(.milliseconds(20))) { try await redis.increment("a") }
             }
             try await server.resume()
             let next = try await redis.increment("a")
@@ -119,7 +119,7 @@ import Time
     @Test func `sends nothing for a caller whose deadline has passed already`() async throws {
         try await withRedis { redis, _ in
             let error = await #expect(throws: RedisError.self) {
-                try await Deadline.$current.withValue(.after(.zero)) { try await redis.increment("a") }
+                try await Deadline.with(.after(.zero)) { try await redis.increment("a") }
             }
 
             #expect(error?.code == .timeout)
@@ -183,7 +183,7 @@ import Time
             let redis = Redis(configuration: RedisConfiguration.patient(port: server.port, role: .cache), logger: .silent)
 
             let error = await #expect(throws: RedisError.self) {
-                try await Deadline.$current.withValue(.after(.milliseconds(20))) { try await redis.ping() }
+                try await Deadline.with(.after(.milliseconds(20))) { try await redis.ping() }
             }
 
             #expect(error?.code == .timeout)

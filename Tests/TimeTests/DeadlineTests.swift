@@ -21,7 +21,7 @@ import Testing
     @Test func `travels with the task and its children`() async {
         let deadline = Deadline.after(.seconds(10))
 
-        await Deadline.$current.withValue(deadline) {
+        await Deadline.with(deadline) {
             async let seen = Deadline.current
             #expect(await seen == deadline)
         }

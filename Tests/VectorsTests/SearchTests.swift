@@ -115,7 +115,7 @@ internal import Time
             try await vectors.create("notes")
             try await vectors.upsert([.at([0, 0, 0], "a")], in: "notes")
 
-            await Deadline.$current.withValue(.after(.milliseconds(200))) {
+            await Deadline.with(.after(.milliseconds(200))) {
                 await expect(.unavailable) { try await vectors.find(near: [0, 0, 0], in: "notes", minPosition: 2) }
             }
         }

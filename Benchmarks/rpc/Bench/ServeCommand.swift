@@ -31,6 +31,7 @@ struct ServeCommand: AsyncParsableCommand {
     var threads = 1
 
     func run() async throws {
+        if outfit == .full { Allocator.keepMessageMemory() }
         var configuration = RPCServerConfiguration(host: "127.0.0.1", port: port)
         configuration.eventLoopThreads = threads
         let logger = Logger(label: "rpc-bench") { JSONLogHandler(label: $0) }

@@ -31,7 +31,7 @@ package struct ReadinessCheck: Sendable {
     private static let pingMayTake: Duration = .milliseconds(600)
 
     private static func ping(_ postgres: Postgres) async throws(PostgresError) {
-        let result: Result<Void, PostgresError> = await Deadline.$current.withValue(.after(pingMayTake)) {
+        let result: Result<Void, PostgresError> = await Deadline.with(.after(pingMayTake)) {
             do throws(PostgresError) { return .success(try await postgres.ping()) } catch { return .failure(error) }
         }
         try result.get()

@@ -33,6 +33,7 @@ package final class ServiceHost: Sendable {
 
     /// Throws when the token keys cannot be used; connects to nothing yet.
     package init(_ configuration: ServiceConfiguration) throws {
+        Allocator.keepMessageMemory()
         self.configuration = configuration
         var logger = Logger(label: "heartguard.\(configuration.service)") { label in
             var handler = JSONLogHandler(label: label)

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import Time
 
 /// The place of a call in a trace that crosses programs, as W3C Trace Context carries it in `traceparent` and
 /// `tracestate`.
@@ -22,7 +23,7 @@ package struct TraceContext: Sendable, Hashable {
     }
 
     /// The trace of the call that this task answers.
-    @TaskLocal package static var current: TraceContext?
+    package static var current: TraceContext? { (CurrentTask.scope as? any CallScope)?.trace }
 
     /// 32 lower-case hexadecimal digits.
     package var traceID: String { Hexadecimal.digits(of: high) + Hexadecimal.digits(of: low) }

@@ -6,7 +6,7 @@ package struct RPCContext: Sendable {
     private var contents: Contents
 
     /// It also holds the boxes of metadata, unless it is a copy or was given others.
-    private final class Contents: MetadataHolder, @unchecked Sendable {
+    private final class Contents: MetadataHolder, CallScope, @unchecked Sendable {
         // `values` is changed only while nobody else has a reference.
         let method: MethodDescriptor
         let metadata: Metadata
@@ -81,6 +81,9 @@ package struct RPCContext: Sendable {
             requestID: metadata["x-request-id"].map { .given($0) } ?? RequestID.make(),
             trace: TraceContext(metadata) ?? .make())
     }
+
+    /// What the handler's task works for: the call's deadline and trace.
+    package var scope: any TaskScope { contents }
 
     package var method: MethodDescriptor { contents.method }
 

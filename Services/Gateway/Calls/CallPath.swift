@@ -42,12 +42,10 @@ struct CallPath: Sendable {
 
     private func run(_ request: [UInt8], at endpoint: Endpoint, _ context: RPCContext) async throws -> [UInt8] {
         let answer = Mutex<[UInt8]>([])
-        try await Deadline.$current.withValue(context.deadline) {
-            try await TraceContext.$current.withValue(context.trace) {
-                try await Self.go(interceptors[...], context) { context in
-                    let bytes = try await endpoint.answer(request, context)
-                    answer.withLock { $0 = bytes }
-                }
+        try await CurrentTask.$scope.withValue(context.scope) {
+            try await Self.go(interceptors[...], context) { context in
+                let bytes = try await endpoint.answer(request, context)
+                answer.withLock { $0 = bytes }
             }
         }
         return answer.withLock { $0 }

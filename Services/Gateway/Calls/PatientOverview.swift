@@ -20,7 +20,7 @@ struct PatientOverview: Sendable {
         // A part that is not there is marked at once, not waited for.
         let options = CallOptions(metadata: Backends.forwarded(context), waitForReady: false)
         let sessions = ChatV1.ListSessionsRequest(pageSize: request.sessionLimit == 0 ? 5 : request.sessionLimit)
-        return await Deadline.$current.withValue(Self.budget(context.deadline)) {
+        return await Deadline.with(Self.budget(context.deadline)) {
             async let user = part(.users) { () async throws(RPCError) in
                 try await UsersV1.UsersServiceClient(backends[.users]).getProfile(.init(), options: options)
             }

@@ -1,0 +1,35 @@
+/// What a task works for: until when somebody waits for it, and whatever the module that began it adds.
+///
+/// There is one task-local value for all of it, since each costs a task that is begun for every call.
+package protocol TaskScope: AnyObject, Sendable {
+    var deadline: Deadline? { get }
+
+    /// The same scope with another deadline.
+    func with(_ deadline: Deadline?) -> any TaskScope
+}
+
+package enum CurrentTask {
+    @TaskLocal package static var scope: (any TaskScope)?
+}
+
+/// A scope that is nothing but a deadline.
+private final class DeadlineScope: TaskScope {
+    let deadline: Deadline?
+
+    init(_ deadline: Deadline?) { self.deadline = deadline }
+
+    func with(_ deadline: Deadline?) -> any TaskScope { DeadlineScope(deadline) }
+}
+
+extension Deadline {
+    /// The deadline of the work that this task does for somebody, if it has one.
+    package static var current: Deadline? { CurrentTask.scope?.deadline }
+
+    /// Does work of this task within another deadline, or within none.
+    package static func with<Result>(
+        _ deadline: Deadline?, isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Result
+    ) async rethrows -> Result {
+        let scope = CurrentTask.scope?.with(deadline) ?? DeadlineScope(deadline)
+        return try await CurrentTask.$scope.withValue(scope, operation: work)
+    }
+}
