@@ -90,6 +90,17 @@ package struct HTTP2Session: ~Copyable {
         record.exchange(&batch)
     }
 
+    /// Lends the session a batch to write the next events down in, so that it needs none of its own while nothing happens;
+    /// what comes back is the one that it had.
+    package mutating func lend(_ batch: inout HTTP2Batch) {
+        record.lend(&batch)
+    }
+
+    /// Gives back the batch that was lent; `nil` while there are events or half a block of headers in it.
+    package mutating func takeBack() -> HTTP2Batch? {
+        record.takeBack()
+    }
+
     package var hasEvents: Bool { !record.batch.events.isEmpty }
 
     /// The next bytes to send, at most one frame, valid inside `body`; `nil` when there is nothing to send now.

@@ -61,6 +61,21 @@ final class SessionRecord {
         firstField = 0
     }
 
+    /// Takes a batch to be filled, if nothing has been written down since the last was handed out.
+    func lend(_ other: inout HTTP2Batch) {
+        guard batch.events.isEmpty, firstField == nil else { return }
+        other.empty()
+        swap(&other, &batch)
+    }
+
+    /// Gives back the batch that was lent, unless something stands in it.
+    func takeBack() -> HTTP2Batch? {
+        guard batch.events.isEmpty, firstField == nil else { return nil }
+        var lent = HTTP2Batch()
+        swap(&lent, &batch)
+        return lent
+    }
+
     func addData(_ stream: HTTP2StreamID, _ bytes: UnsafeRawBufferPointer) {
         let start = batch.body.count
         unsafe batch.body.append(contentsOf: bytes)

@@ -21,7 +21,6 @@ final class HTTP2Connection: ChannelInboundHandler {
     let requiresALPN: Bool
     private var peer: (any HTTP2Peer)?
     private var context: ChannelHandlerContext?
-    private var batch = HTTP2Batch()
     private var isDirty = false
     private var isDelivering = false
     private var isEnded = false
@@ -62,6 +61,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         guard let context, !isEnded else { return }
         do throws(HTTP2Error) {
             repeat {
+                lendBatch()
                 try write(to: context)
                 deliver()
             } while session.hasEvents && !isDelivering
@@ -112,13 +112,20 @@ final class HTTP2Connection: ChannelInboundHandler {
         guard !isDelivering else { return }
         isDelivering = true
         while session.hasEvents {
-            var batch = HTTP2Batch()
-            swap(&batch, &self.batch)
+            var batch = executor.takeBatch()
             session.exchange(&batch)
             for event in batch.events { peer?.received(event, in: batch) }
-            swap(&batch, &self.batch)
+            executor.giveBack(batch)
         }
         isDelivering = false
+        if let lent = session.takeBack() { executor.giveBack(lent) }
+    }
+
+    /// What a session writes down in belongs to the loop, so that an idle connection holds none of it.
+    private func lendBatch() {
+        var batch = executor.takeBatch()
+        session.lend(&batch)
+        executor.giveBack(batch)
     }
 
     private func end() {
@@ -156,6 +163,7 @@ extension HTTP2Connection {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         do throws(HTTP2Error) {
+            lendBatch()
             try session.receive(buffer.readableBytesSpan)
             deliver()
             needsFlush()

@@ -1,3 +1,4 @@
+internal import HTTP2
 internal import NIOCore
 internal import Synchronization
 
@@ -13,6 +14,8 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     private var isDraining = false
     /// What the connections of the loop gather their frames in, one after the other.
     private var output = ByteBuffer()
+    /// What the sessions of the loop write their events down in, while none of them does.
+    private var batches: [HTTP2Batch] = []
 
     private init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -60,6 +63,13 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
         try fill(&output)
         // What is small leaves in memory of its own size, so that peers that take nothing do not hold large buffers.
         return output.readableBytes <= 1_024 ? ByteBuffer(copying: output) : output
+    }
+
+    func takeBatch() -> HTTP2Batch { batches.popLast() ?? HTTP2Batch() }
+
+    /// Keeps a batch for the next session that needs one. More than a few are never out at a time.
+    func giveBack(_ batch: HTTP2Batch) {
+        if batches.count < 4 { batches.append(batch) }
     }
 
     /// Runs what is ready, then flushes what it wrote.
