@@ -10,14 +10,10 @@ package final class ChannelzRegistry: Sendable {
     private let lastID = Atomic<Int64>(0)
     private let servers = Mutex<[Int64: WeakServer]>([:])
 
-    private let channels = Mutex<[Int64: WeakChannel]>([:])
+    private let channels = Mutex<[Int64: any ChannelzChannel]>([:])
 
     private struct WeakServer {
         weak var server: RPCServer?
-    }
-
-    private struct WeakChannel {
-        weak var channel: (any ChannelzChannel)?
     }
 
     private init() {}
@@ -34,7 +30,7 @@ package final class ChannelzRegistry: Sendable {
     }
 
     func enter(_ channel: any ChannelzChannel) {
-        channels.withLock { $0[channel.channelzID] = WeakChannel(channel: channel) }
+        channels.withLock { $0[channel.channelzID] = channel }
     }
 
     func leave(channel id: Int64) {
@@ -48,7 +44,7 @@ package final class ChannelzRegistry: Sendable {
     }
 
     private var everyChannel: [any ChannelzChannel] {
-        channels.withLock { channels in channels.values.compactMap(\.channel) }.sorted { $0.channelzID < $1.channelzID }
+        channels.withLock { Array($0.values) }.sorted { $0.channelzID < $1.channelzID }
     }
 
     /// Channels in the order of their numbers, from one number on.
@@ -60,7 +56,7 @@ package final class ChannelzRegistry: Sendable {
     }
 
     package func channel(id: Int64) async -> ChannelSnapshot? {
-        await channels.withLock { $0[id]?.channel }?.snapshot()
+        await channels.withLock { $0[id] }?.snapshot()
     }
 
     package func subchannel(id: Int64) async -> ChannelSnapshot? {
@@ -109,7 +105,8 @@ package final class ChannelzRegistry: Sendable {
     }
 }
 
-/// A channel as channelz sees it.
+/// What stands for a channel here. It is not the channel itself, which is to end when nobody makes calls on it any more; and
+/// an object that somebody refers to weakly pays for it at every call, so it is not that either.
 protocol ChannelzChannel: AnyObject, Sendable {
     var channelzID: Int64 { get }
     func snapshot() async -> ChannelSnapshot

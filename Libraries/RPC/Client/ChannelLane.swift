@@ -18,7 +18,7 @@ final class ChannelLane: @unchecked Sendable {
     private var detector: OutlierDetector?
     private let maxWaitingCalls: Int
     private let sweepInterval: Duration
-    private var sweepIsPlanned = false
+    private var sweepTimer: Scheduled<Void>?
     /// Whether calls are counted at each address.
     private let countsCalls: Bool
     /// The only connection there may be, while it takes calls: then there is nothing to choose.
@@ -96,7 +96,7 @@ final class ChannelLane: @unchecked Sendable {
             return
         }
         waiting.append(call)
-        if let deadline = call.context.deadline { timer.watch(deadline) { [weak self] in self?.endLateCalls() } }
+        if let deadline = call.context.deadline { timer.watch(deadline) { self.endLateCalls() } }
     }
 
     private func endLateCalls() -> Deadline? {
@@ -231,13 +231,12 @@ final class ChannelLane: @unchecked Sendable {
 
     /// Looks at the calls of an interval after its first call; an idle channel sets no timer.
     private func planSweep() {
-        guard detector != nil, !sweepIsPlanned else { return }
-        sweepIsPlanned = true
-        executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(sweepInterval)) { [weak self] in self?.sweep() }
+        guard detector != nil, sweepTimer == nil else { return }
+        sweepTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(sweepInterval)) { self.sweep() }
     }
 
     private func sweep() {
-        sweepIsPlanned = false
+        sweepTimer = nil
         guard !isClosed, let ejected = detector?.sweep(now: .now, chance: { Int.random(in: 0...99) }) else { return }
         for (index, endpoint) in balancer.endpoints.enumerated() {
             let isEjected = ejected.contains(endpoint.address)
@@ -284,6 +283,8 @@ final class ChannelLane: @unchecked Sendable {
             isClosed = true
             only = nil
             timer.stop()
+            sweepTimer?.cancel()
+            sweepTimer = nil
             let calls = waiting
             waiting = []
             for call in calls { call.end(.failure(RPCError(.unavailable, "The channel is closed.")), reset: false) }

@@ -2,6 +2,7 @@ internal import HTTP2
 internal import Time
 
 /// One call that a client makes, from the wish to send it to its status.
+@safe
 final class ClientCall: @unchecked Sendable {
     // What is `var` is touched on the executor's event loop alone.
     let context: ClientCallContext
@@ -22,7 +23,7 @@ final class ClientCall: @unchecked Sendable {
     private(set) var connection: ClientConnection?
     private var stream: HTTP2StreamID = 0
     private var result: Result<Void, RPCError>?
-    private var whenEnded: CheckedContinuation<Result<ReceivedMessage, RPCError>, Never>?
+    private var whenEnded: UnsafeContinuation<Result<ReceivedMessage, RPCError>, Never>?
 
     /// An attempt of a repeated call leaves it to that call to hold writers back.
     init(
@@ -177,9 +178,9 @@ final class ClientCall: @unchecked Sendable {
             self.repeated = nil
             repeated.call.attemptEnded(repeated.attempt, result)
         }
-        if let whenEnded {
-            self.whenEnded = nil
-            whenEnded.resume(returning: singleResponse(result))
+        if let whenEnded = unsafe whenEnded {
+            unsafe self.whenEnded = nil
+            unsafe whenEnded.resume(returning: singleResponse(result))
         }
         responses.finish(result, dropsWaiting: reset)
         responses.returnRoom(to: nil, on: stream)
@@ -195,24 +196,42 @@ final class ClientCall: @unchecked Sendable {
         end(.failure(.cancelledByCaller), reset: true)
     }
 
-    /// Sends the call with `start`, and waits for its end and the one message that answers it. Cancelling the task
-    /// cancels the call.
-    func singleResponse(_ start: @escaping @Sendable () -> Void) async throws(RPCError) -> ReceivedMessage {
+    /// Sends the call over the lane, with its only message if it has just one, and waits for its end and the one message
+    /// that answers it. A call that has been sent already is given no lane. Cancelling the task cancels the call.
+    func singleResponse(
+        to frame: [UInt8]? = nil, over lane: ChannelLane?
+    ) async throws(RPCError) -> ReceivedMessage {
         let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                executor.run {
-                    if !self.isEnded { start() }
-                    if let result = self.result {
-                        continuation.resume(returning: self.singleResponse(result))
-                    } else {
-                        self.whenEnded = continuation
-                    }
+            // Its end resumes it, and a call ends once (`ClientStream`).
+            await unsafe withUnsafeContinuation { continuation in
+                if executor.isCurrent {
+                    unsafe begin(frame, over: lane, continuation)
+                } else {
+                    executor.run { unsafe self.begin(frame, over: lane, continuation) }
                 }
             }
         } onCancel: {
             executor.run { self.cancel() }
         }
         return try result.get()
+    }
+
+    private func begin(
+        _ frame: [UInt8]?, over lane: ChannelLane?,
+        _ continuation: UnsafeContinuation<Result<ReceivedMessage, RPCError>, Never>
+    ) {
+        if !isEnded, let lane {
+            if let frame {
+                _ = send(frame)
+                finishSending()
+            }
+            lane.start(self)
+        }
+        if let result {
+            unsafe continuation.resume(returning: singleResponse(result))
+        } else {
+            unsafe whenEnded = continuation
+        }
     }
 
     func cancelFromAnywhere() {

@@ -18,6 +18,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private(set) var isReady = false
     private(set) var takesCalls = true
     private var keepalive: Keepalive?
+    private var handshakeTimer: Scheduled<Void>?
     private var wasUsed = false
     private var requestFields = RequestFields()
     private var tuning: WindowTuning
@@ -46,6 +47,18 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             },
             giveUp: { self.http.close(because: "The server gave no sign of life.") }
         )
+    }
+
+    /// A server that takes the connection but never speaks HTTP/2 is not reached.
+    func closeUnlessReady(within limit: Duration) {
+        handshakeTimer = http.executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) {
+            if self.takesCalls { self.close(because: "The server did not answer as HTTP/2 does.") }
+        }
+    }
+
+    private func stopHandshakeTimer() {
+        handshakeTimer?.cancel()
+        handshakeTimer = nil
     }
 
     var hasCalls: Bool { !calls.isEmpty }
@@ -145,6 +158,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             if let least = http.session.peerMinPingInterval { keepalive?.askAtMostEvery(least) }
             guard !isReady else { return }
             isReady = true
+            stopHandshakeTimer()
             subchannel.connectionReady(self)
             if path.configuration.keepaliveWithoutCalls { watchForSigns() }
         case .pingAcknowledged(let payload):
@@ -156,6 +170,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
 
     func connectionEnded(_ reason: String) {
         timer.stop()
+        stopHandshakeTimer()
         keepalive?.stop()
         keepalive = nil
         takesCalls = false

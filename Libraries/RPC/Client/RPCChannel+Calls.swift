@@ -18,19 +18,17 @@ extension RPCChannel {
         options: CallOptions = .init()
     ) async throws(RPCError) -> UnaryResponse<Response> {
         try await attempt(method.descriptor, options) { context in
-            let frame = try await self.frame(of: request, context)
+            var frame = try self.frame(of: request, context)
+            if context.compression != nil { frame = await MessageFrame.packed(frame) }
             let lane = self.lane()
-            guard let repetition = self.repetition(context, frame) else {
+            let received: ReceivedMessage
+            if let repetition = self.repetition(context, frame) {
+                received = try await self.repeated(repetition, context, lane).singleResponse(frame)
+            } else {
                 let call = ClientCall(context: context, executor: lane.executor, configuration: self.configuration)
-                let received = try await call.singleResponse {
-                    _ = call.send(frame)
-                    call.finishSending()
-                    lane.start(call)
-                }
+                received = try await call.singleResponse(to: frame, over: lane)
                 self.throttle?.succeeded()
-                return try await self.response(received, context)
             }
-            let received = try await self.repeated(repetition, context, lane).singleResponse(frame)
             return try await self.response(received, context)
         }
     }
@@ -44,7 +42,8 @@ extension RPCChannel {
         _ body: @Sendable (ResponseStream<Response>) async throws -> Result
     ) async throws -> Result {
         try await intercepted(context(of: method.descriptor, options)) { context in
-            let frame = try await self.frame(of: request, context)
+            var frame = try self.frame(of: request, context)
+            if context.compression != nil { frame = await MessageFrame.packed(frame) }
             return try await self.streamed(context, frame) { call in try await body(ResponseStream(call)) }
         }
     }
@@ -107,9 +106,8 @@ extension RPCChannel {
         min(configuration.maxReceiveMessageBytes, context.plan?.maxResponseMessageBytes ?? .max)
     }
 
-    private func frame(of request: some Message, _ context: ClientCallContext) async throws(RPCError) -> [UInt8] {
-        let plain = try MessageFrame.encode(request, limit: sendLimit(context))
-        return context.compression == nil ? plain : await MessageFrame.packed(plain)
+    private func frame(of request: some Message, _ context: ClientCallContext) throws(RPCError) -> [UInt8] {
+        try MessageFrame.encode(request, limit: sendLimit(context))
     }
 
     /// How the call may be repeated. A request that is too large to be kept is sent once.
@@ -171,7 +169,12 @@ extension RPCChannel {
         _ call: @Sendable (ClientCallContext) async throws -> Result
     ) async throws(RPCError) -> Result {
         do {
-            return try await intercepted(context(of: method, options)) { context in
+            let context = context(of: method, options)
+            if interceptors.isEmpty {
+                try context.check()
+                return try await call(context)
+            }
+            return try await intercepted(context) { context in
                 try context.check()
                 return try await call(context)
             }

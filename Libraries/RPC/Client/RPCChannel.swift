@@ -14,10 +14,8 @@ package final class RPCChannel: Sendable {
     let plans: CallPlans?
     let throttle: SharedThrottle?
     let lanes: [ChannelLane]
-    let channelzID = ChannelzRegistry.process.nextID()
-    let created = Instant.now()
-    /// What the channel leads to, for channelz.
-    let targetName: String
+    private let view: ChannelzView
+    private let resolver: NameResolver?
     private let watch: CredentialsWatch?
     private let turn = Atomic<Int>(0)
     private let whenClosed = Mutex<[AsyncStream<Void>.Continuation]>([])
@@ -49,7 +47,6 @@ package final class RPCChannel: Sendable {
 
         let balancing = configuration.serviceConfig?.loadBalancing ?? target.defaultBalancing
         let name = target.authority
-        targetName = "\(name)"
         let credentials = tls.map { ($0, TLSCredentials($0, logger: logger)) }
         let path = ClientPath(host: name.host, port: name.port, tls: credentials, configuration: configuration)
         let addresses = target.addresses(for: balancing)
@@ -66,30 +63,21 @@ package final class RPCChannel: Sendable {
                 resolver: resolver, maxWaitingCalls: configuration.maxWaitingCalls, logger: logger)
         }
         self.lanes = lanes
+        self.resolver = resolver
+        view = ChannelzView(targetName: "\(name)", lanes: lanes)
         watch = credentials.map { credentials in
             CredentialsWatch(credentials.1) { _ in for lane in lanes { lane.certificatesChanged() } }
         }
-        let listeners = lanes.map(WeakLane.init)
         resolver?.onResult { result in
-            for listener in listeners {
-                guard let lane = listener.lane else { continue }
-                lane.executor.run { lane.resolved(result) }
-            }
+            for lane in lanes { lane.executor.run { lane.resolved(result) } }
         }
-        ChannelzRegistry.process.enter(self)
-    }
-
-    private struct WeakLane: Sendable {
-        private(set) weak var lane: ChannelLane?
-
-        init(_ lane: ChannelLane) {
-            self.lane = lane
-        }
+        ChannelzRegistry.process.enter(view)
     }
 
     /// A channel that nobody holds any more closes its connections by itself.
     deinit {
         watch?.stop()
+        resolver?.stop()
         ChannelzRegistry.process.leave(channel: channelzID)
         for lane in lanes { lane.abandon() }
     }
@@ -123,6 +111,8 @@ package final class RPCChannel: Sendable {
             group.cancelAll()
         }
     }
+
+    var channelzID: Int64 { view.channelzID }
 
     /// A task that prefers this executor makes its calls without changing threads: it runs on the event loop of the
     /// channel's first connection, as a handler runs on that of its caller.

@@ -20,6 +20,8 @@ final class Subchannel: @unchecked Sendable {
     private(set) var connectivity: Connectivity
     private(set) var ready: ClientConnection?
     private(set) var connections: [ObjectIdentifier: ClientConnection] = [:]
+    private var idleTimer: Scheduled<Void>?
+    private var pauseTimer: Scheduled<Void>?
     private var attemptBegan = ContinuousClock.now
     /// How long a connection may be silent before the server is asked for a sign of life.
     private(set) var keepaliveInterval: Duration?
@@ -115,11 +117,7 @@ final class Subchannel: @unchecked Sendable {
         connection.begin()
         connections[ObjectIdentifier(connection)] = connection
         // A server that takes the connection but never speaks HTTP/2 has not been reached.
-        executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) { [weak self, weak connection] in
-            guard let self, let connection, ready !== connection, !connection.isReady else { return }
-            guard connections[ObjectIdentifier(connection)] != nil else { return }
-            if connection.takesCalls { connection.close(because: "The server did not answer as HTTP/2 does.") }
-        }
+        connection.closeUnlessReady(within: limit)
     }
 
     func connectionReady(_ connection: ClientConnection) {
@@ -135,13 +133,13 @@ final class Subchannel: @unchecked Sendable {
     /// Closes the connection when an interval has passed without a call. One timer an interval, whatever the calls.
     private func watchIdleness(of connection: ClientConnection) {
         guard let timeout = path.configuration.idleTimeout else { return }
-        executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(timeout)) { [weak self, weak connection] in
-            guard let self, let connection, ready === connection else { return }
+        idleTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(timeout)) {
+            guard self.ready === connection else { return }
             if connection.wasIdle() {
-                connectionLost(connection, "No call was made for \(timeout).")
+                self.connectionLost(connection, "No call was made for \(timeout).")
                 connection.stopTakingCalls()
             } else {
-                watchIdleness(of: connection)
+                self.watchIdleness(of: connection)
             }
         }
     }
@@ -149,11 +147,17 @@ final class Subchannel: @unchecked Sendable {
     /// The connection takes no further calls, though those on it may go on.
     func connectionLost(_ connection: ClientConnection, _ reason: String) {
         guard ready === connection else { return }
-        ready = nil
+        noLongerReady()
         connectivity.lost()
         logger.debug("connection lost", metadata: ["server": "\(path.address)", "reason": "\(reason)"])
         lane.lostConnection()
         lane.changed(self, to: .idle)
+    }
+
+    private func noLongerReady() {
+        ready = nil
+        idleTimer?.cancel()
+        idleTimer = nil
     }
 
     /// A connection that was never open is reported by the attempt to open it, which knows why.
@@ -173,11 +177,12 @@ final class Subchannel: @unchecked Sendable {
         let chance = Double.random(in: 0...1)
         guard let pause = connectivity.attemptFailed(reason, elapsed: elapsed, chance: chance) else { return }
         logger.debug("connection failed", metadata: ["server": "\(path.address)", "reason": "\(reason)"])
-        executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) { [weak self] in self?.pauseEnded() }
+        pauseTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) { self.pauseEnded() }
         lane.changed(self, to: .transientFailure(reason: reason))
     }
 
     private func pauseEnded() {
+        pauseTimer = nil
         if connectivity.pauseEnded() { lane.changed(self, to: .idle) }
     }
 
@@ -201,7 +206,9 @@ final class Subchannel: @unchecked Sendable {
     /// Takes no further calls; connections close when those under way have ended.
     func stopTakingCalls() {
         connectivity.close()
-        ready = nil
+        noLongerReady()
+        pauseTimer?.cancel()
+        pauseTimer = nil
         for connection in connections.values { connection.stopTakingCalls() }
     }
 

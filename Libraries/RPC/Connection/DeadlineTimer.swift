@@ -4,7 +4,7 @@ internal import Time
 /// Wakes its owner when the earliest of many deadlines has passed. Calls that end in time cost it nothing: it is not
 /// told, and at worst wakes once in vain and is given the next deadline.
 ///
-/// It belongs to an event loop.
+/// It belongs to an event loop, and has to be stopped: until then a timer that is set keeps it, and what it sweeps.
 final class DeadlineTimer {
     private let eventLoop: any EventLoop
     private var earliest: Deadline?
@@ -21,9 +21,9 @@ final class DeadlineTimer {
         scheduled?.cancel()
         earliest = deadline
         let delay = TimeAmount(max(.zero, deadline.remaining))
-        scheduled = eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
-            self?.earliest = nil
-            if let next = sweep() { self?.watch(next, sweep: sweep) }
+        scheduled = eventLoop.assumeIsolated().scheduleTask(in: delay) {
+            self.earliest = nil
+            if let next = sweep() { self.watch(next, sweep: sweep) }
         }
     }
 

@@ -14,7 +14,7 @@ final class Keepalive {
     private var timer: Scheduled<Void>?
     private var isStopped = false
 
-    /// `ask` sends a ping; `giveUp` closes the connection. Neither may keep the owner alive.
+    /// `ask` sends a ping; `giveUp` closes the connection. Both may keep the owner alive until `stop`.
     init(
         eventLoop: any EventLoop,
         interval: Duration,
@@ -63,9 +63,8 @@ final class Keepalive {
     }
 
     private func wait(_ duration: Duration, _ then: @escaping (Keepalive) -> Void) {
-        timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) { [weak self] in
-            guard let self else { return }
-            timer = nil
+        timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) {
+            self.timer = nil
             then(self)
         }
     }

@@ -74,8 +74,6 @@ final class ConnectionAge {
     }
 
     private func wait(_ duration: Duration, _ then: @escaping (ConnectionAge) -> Void) -> Scheduled<Void> {
-        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) { [weak self] in
-            if let self { then(self) }
-        }
+        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) { then(self) }
     }
 }

@@ -27,6 +27,11 @@ final class NameResolver: Sendable {
         state.withLock { $0.deliver = deliver }
     }
 
+    /// Delivers nothing from now on. Whoever hears of what was found holds the resolver and is held by it until then.
+    func stop() {
+        state.withLock { $0.deliver = { _ in } }
+    }
+
     /// Somebody cannot connect. What is found is delivered, soon or when the minimum interval has passed.
     func lookUp() {
         switch state.withLock({ $0.resolution.wanted(now: .now) }) {

@@ -59,13 +59,7 @@ enum OutgoingCall: Sendable {
     func singleResponse(_ frame: [UInt8]?, in lane: ChannelLane) async throws(RPCError) -> ReceivedMessage {
         switch self {
         case .once(let call):
-            return try await call.singleResponse {
-                if let frame {
-                    _ = call.send(frame)
-                    call.finishSending()
-                }
-                lane.start(call)
-            }
+            return try await call.singleResponse(to: frame, over: lane)
         case .repeated(let call):
             return try await call.singleResponse(frame)
         }

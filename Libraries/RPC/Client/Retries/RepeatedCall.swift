@@ -224,7 +224,7 @@ final class RepeatedCall: @unchecked Sendable {
         } onCancel: {
             cancelFromAnywhere()
         }
-        return try await result.get().singleResponse {}
+        return try await result.get().singleResponse(over: nil)
     }
 
     private func answer(_ outcome: Result<ClientCall, RPCError>) {

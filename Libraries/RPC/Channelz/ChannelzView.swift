@@ -1,6 +1,17 @@
 internal import Time
 
-extension RPCChannel: ChannelzChannel {
+/// What channelz knows of a channel.
+final class ChannelzView: ChannelzChannel {
+    let channelzID = ChannelzRegistry.process.nextID()
+    private let created = Instant.now()
+    private let targetName: String
+    private let lanes: [ChannelLane]
+
+    init(targetName: String, lanes: [ChannelLane]) {
+        self.targetName = targetName
+        self.lanes = lanes
+    }
+
     /// What channelz tells of the channel. It goes once to the event loop of each lane.
     func snapshot() async -> ChannelSnapshot {
         var states: [ChannelSnapshot.State] = []
