@@ -202,6 +202,39 @@ private func policy(
         #expect(record.all == ["1000000"])
     }
 
+    @Test func `is sent once when its channel has no room to keep the request`() async throws {
+        let record = Record()
+
+        let error = await #expect(throws: RPCError.self) {
+            try await withLoopback([failing(1, record)], channel: {
+                $0.serviceConfig = policy()
+                $0.maxChannelRetryBufferBytes = 10
+            }) { loopback in
+                try await loopback.channel.unary(Notes.say, Note(String(repeating: "a", count: 100)))
+            }
+        }
+
+        #expect(error?.code == .unavailable)
+        #expect(record.all == ["none"])
+    }
+
+    @Test func `leaves the channel's room to the next when it has ended`() async throws {
+        let record = Record()
+        let handler = MethodHandler.unary(Notes.say) { note, _ in
+            if record.add("asked") % 2 == 1 { throw RPCError(.unavailable, "Not now.") }
+            return note
+        }
+
+        try await withLoopback([handler], channel: {
+            $0.serviceConfig = policy()
+            $0.maxChannelRetryBufferBytes = 150
+        }) { loopback in
+            for _ in 0..<20 { _ = try await loopback.channel.unary(Notes.say, Note(String(repeating: "a", count: 100))) }
+        }
+
+        #expect(record.all.count == 40)
+    }
+
     @Test func `may send and be answered at the same time`() async throws {
         let record = Record()
         let handler = MethodHandler.bidirectional(Notes.chat) { requests, responses, _ in

@@ -113,13 +113,16 @@ extension RPCChannel {
     /// How the call may be repeated. A request that is too large to be kept is sent once.
     private func repetition(_ context: ClientCallContext, _ frame: [UInt8]?) -> MethodConfig.Repetition? {
         guard let plan = context.plan, let repetition = plan.repetition else { return nil }
-        return (frame?.count ?? 0) <= configuration.maxRetryBufferBytes ? repetition : nil
+        let byteCount = frame?.count ?? 0
+        let mayBeKept = byteCount <= configuration.maxRetryBufferBytes && retryBuffer.hasRoom(for: byteCount)
+        return mayBeKept ? repetition : nil
     }
 
     private func repeated(
         _ repetition: MethodConfig.Repetition, _ context: ClientCallContext, _ lane: ChannelLane
     ) -> RepeatedCall {
-        RepeatedCall(repetition, context: context, lane: lane, configuration: configuration, throttle: throttle)
+        RepeatedCall(
+            repetition, context: context, lane: lane, configuration: configuration, throttle: throttle, buffer: retryBuffer)
     }
 
     private func makeCall(_ context: ClientCallContext, _ frame: [UInt8]?) -> (OutgoingCall, ChannelLane) {

@@ -13,6 +13,7 @@ package final class RPCChannel: Sendable {
     let compression = RequestCompression()
     let plans: CallPlans?
     let throttle: SharedThrottle?
+    let retryBuffer: RetryBuffer
     let lanes: [ChannelLane]
     private let view: ChannelzView
     private let resolver: NameResolver?
@@ -45,6 +46,7 @@ package final class RPCChannel: Sendable {
         plans = configuration.serviceConfig.flatMap { $0.methods.isEmpty ? nil : CallPlans($0) }
         throttle = configuration.serviceConfig?.retryThrottling.map(SharedThrottle.init)
 
+        retryBuffer = RetryBuffer(limit: configuration.maxChannelRetryBufferBytes)
         let balancing = configuration.serviceConfig?.loadBalancing ?? target.defaultBalancing
         let name = target.authority
         let credentials = tls.map { ($0, TLSCredentials($0, logger: logger)) }

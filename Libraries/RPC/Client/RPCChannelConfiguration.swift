@@ -40,6 +40,8 @@ package struct RPCChannelConfiguration: Sendable {
     package var maxTransparentRetries = 1
     /// What is kept of a request in order to send it again under a retry or hedging policy. A larger one is sent once.
     package var maxRetryBufferBytes = 256 << 10
+    /// What all calls of the channel keep together for that. A call that would keep more than is left is sent once.
+    package var maxChannelRetryBufferBytes = 16 << 20
     /// How long `close` lets calls go on.
     package var closeTimeout: Duration = .seconds(10)
 

@@ -9,6 +9,7 @@ final class RepeatedCall: @unchecked Sendable {
     private let lane: ChannelLane
     private let configuration: RPCChannelConfiguration
     private let throttle: SharedThrottle?
+    private let buffer: RetryBuffer
     /// Only calls that write several messages have one.
     private let gate: WriteGate?
     private var attempts: ClientAttempts
@@ -27,12 +28,14 @@ final class RepeatedCall: @unchecked Sendable {
         context: ClientCallContext,
         lane: ChannelLane,
         configuration: RPCChannelConfiguration,
-        throttle: SharedThrottle?
+        throttle: SharedThrottle?,
+        buffer: RetryBuffer
     ) {
         self.context = context
         self.lane = lane
         self.configuration = configuration
         self.throttle = throttle
+        self.buffer = buffer
         attempts = ClientAttempts(repetition)
         gate = context.method.kind.hasSingleRequest ? nil : WriteGate(executor: lane.executor)
     }
@@ -45,7 +48,7 @@ final class RepeatedCall: @unchecked Sendable {
     func begin(_ frame: [UInt8]?) {
         guard outcome == nil else { return }
         if let frame {
-            kept = [frame]
+            _ = keep(frame)
             requestEnded = true
         }
         perform(attempts.begin(mayRepeat: mayRepeat))
@@ -57,14 +60,21 @@ final class RepeatedCall: @unchecked Sendable {
         case .success(let call): return call.send(frame)
         case nil: break
         }
-        kept.append(frame)
-        keptBytes += frame.count
+        let fits = keep(frame)
         let open = calls.sorted { $0.key < $1.key }.filter { !$0.value.isEnded }
         for (_, call) in open { _ = call.send(frame) }
-        guard keptBytes > configuration.maxRetryBufferBytes else { return .mayGoOn }
+        if fits { return .mayGoOn }
         let furthest = open.first { $0.value.connection != nil } ?? open.first
         perform(attempts.bufferOverflowed(furthest: furthest?.key))
         return outcome == nil ? .mustWait : .mayGoOn
+    }
+
+    /// Whether the call and the channel keep no more than they may.
+    private func keep(_ frame: [UInt8]) -> Bool {
+        kept.append(frame)
+        keptBytes += frame.count
+        let channelHasRoom = buffer.keep(frame.count)
+        return channelHasRoom && keptBytes <= configuration.maxRetryBufferBytes
     }
 
     private func finishSending() {
@@ -189,6 +199,8 @@ final class RepeatedCall: @unchecked Sendable {
         timer?.cancel()
         timer = nil
         kept = []
+        buffer.release(keptBytes)
+        keptBytes = 0
         let calls = calls
         self.calls = [:]
         for (number, call) in calls where number != chosenAttempt { call.cancel() }
