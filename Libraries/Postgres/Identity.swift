@@ -2,10 +2,10 @@
 ///
 /// They are set by `set_config(name, value, true)` in the round trip that begins the transaction, so they cost no
 /// waiting, and no identity can stay behind on a connection. Row-level security reads them with `current_setting`.
-package struct Identity: Sendable, Equatable {
+package struct Identity: Sendable, Hashable {
     let settings: [Setting]
 
-    struct Setting: Sendable, Equatable {
+    struct Setting: Sendable, Hashable {
         let name: String
         let value: String
     }

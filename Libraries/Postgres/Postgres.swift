@@ -117,7 +117,7 @@ package final class Postgres: Sendable {
     }
 
     /// Lends a connection, and leaves nothing of the borrower on it: no open transaction, no request to stop.
-    nonisolated(nonsending) private func withSession<Value>(
+    nonisolated(nonsending) func withSession<Value>(
         _ identity: Identity, _ tier: TimeoutTier, _ mode: TransactionMode,
         _ body: nonisolated(nonsending) (Session) async -> Value
     ) async throws(PostgresError) -> Value {

@@ -3,7 +3,7 @@ extension PostgresError {
     init(_ failure: ServerFailure) {
         self.init(
             Code(sqlState: failure.sqlState), failure.sentence,
-            sqlState: failure.sqlState, constraint: failure.constraint
+            sqlState: failure.sqlState, constraint: failure.constraint, row: failure.copyLine.map { $0 - 1 }
         )
     }
 }

@@ -52,15 +52,19 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     package let sqlState: String?
     /// The constraint that was violated, by name.
     package let constraint: String?
+    /// The row that a COPY or a batch failed at, counted from 0, where the server tells it.
+    package let row: Int?
     package let cause: (any Error)?
 
     package init(
-        _ code: Code, _ message: String, sqlState: String? = nil, constraint: String? = nil, cause: (any Error)? = nil
+        _ code: Code, _ message: String, sqlState: String? = nil, constraint: String? = nil, row: Int? = nil,
+        cause: (any Error)? = nil
     ) {
         self.code = code
         self.message = message
         self.sqlState = sqlState
         self.constraint = constraint
+        self.row = row
         self.cause = cause
     }
 
@@ -75,6 +79,6 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        sqlState.map { "\(message) (SQLSTATE \($0))" } ?? message
+        message + (row.map { " In row \($0)." } ?? "") + (sqlState.map { " (SQLSTATE \($0))" } ?? "")
     }
 }

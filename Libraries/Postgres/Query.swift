@@ -27,10 +27,10 @@ package struct Query: Sendable, ExpressibleByStringInterpolation {
     }
 
     /// A statement that this module composes from its own constants.
-    init(sql: String, parameters: Parameters = Parameters()) {
+    init(sql: String, parameters: Parameters = Parameters(), placeholders: [Int] = []) {
         self.sql = sql
         self.parameters = parameters
-        placeholders = []
+        self.placeholders = placeholders
     }
 
     package struct StringInterpolation: StringInterpolationProtocol {
@@ -96,6 +96,13 @@ struct Parameters: Sendable {
         let start = bytes.count
         value.encode(into: &bytes)
         ranges.append(start..<bytes.count)
+    }
+
+    /// Appends a value that is in its binary form already.
+    mutating func append(_ value: [UInt8], ofType type: UInt32) {
+        types.append(type)
+        ranges.append(bytes.count..<bytes.count + value.count)
+        bytes += value
     }
 
     mutating func append(contentsOf other: Parameters) {

@@ -41,6 +41,15 @@ struct Session: Sendable {
         }
     }
 
+    /// Runs a COPY in the transaction that is open; returns when its data has ended and the server has answered.
+    nonisolated(nonsending) func copy(_ sql: String, _ channel: CopyChannel) async -> Result<Answer, PostgresError> {
+        do throws(PostgresError) {
+            return .success(try await run(.copy(sql, channel), begins: false, commits: false))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     private enum Attempt {
         case answered(Answer)
         case failed(PostgresError)
@@ -99,6 +108,8 @@ struct Session: Sendable {
             return PostgresError(
                 .queryCancelled, "The server stopped the statement on request.", sqlState: failure.sqlState
             )
+        case .abandoned:
+            return PostgresError(.queryCancelled, "The reader of a COPY wanted no more of it.", sqlState: failure.sqlState)
         case nil, .deadlinePassed:
             return PostgresError(
                 .statementTimeout, "The statement took longer than it was given.", sqlState: failure.sqlState
@@ -114,6 +125,7 @@ struct Session: Sendable {
         }
         return switch stopReason {
         case .taskCancelled: PostgresError(.queryCancelled, "The task was cancelled; the connection was lost: \(reason)")
+        case .abandoned: PostgresError(.queryCancelled, "A COPY was abandoned; the connection was lost: \(reason)")
         case .deadlinePassed: PostgresError(.statementTimeout, "The deadline passed; the connection was lost: \(reason)")
         case nil: PostgresError(.connectionFailed, "The connection was lost before anything was committed: \(reason)")
         }

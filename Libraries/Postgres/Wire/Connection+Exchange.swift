@@ -34,6 +34,10 @@ extension Connection {
         case .script(let sql):
             try handle?.sendScript(sql)
             return
+        case .copy(let sql, let channel):
+            if copy?.channel !== channel { copy = RunningCopy(channel: channel) }
+            try handle?.sendScript(sql)
+            return
         case .settling:
             try add(handle?.transactionStatus == .idle ? "SELECT 1" : "ROLLBACK", as: .statement(0))
         case .statements(let queries):
@@ -83,19 +87,21 @@ extension Connection {
     // MARK: Receiving
 
     func socketIsWritable() {
-        do throws(ConnectionHandle.Rejected) { try flush() } catch { lose() }
+        do throws(ConnectionHandle.Rejected) { try flush() } catch { return lose() }
+        if isMovingCopy { copyWasFlushed() }
     }
 
     func socketIsReadable() {
         guard let isAlive = handle?.consumeInput() else { return }
+        if isMovingCopy { receiveOfCopy() }
         receive()
         if !isAlive || handle?.isBroken == true { lose() }
     }
 
     /// Takes the answers that have arrived.
-    private func receive() {
+    func receive() {
         // An exchange that has ended has no more answers; asking libpq then would give NULL for ever.
-        while running != nil, running?.outcome == nil, let answer = handle?.nextAnswer() {
+        while running != nil, running?.outcome == nil, !isMovingCopy, let answer = handle?.nextAnswer() {
             switch answer {
             case .pending: return
             case .error(nil): return lose()
@@ -109,13 +115,18 @@ extension Connection {
     }
 
     private var isScript: Bool {
-        if case .script? = running?.submission.exchange.body { true } else { false }
+        switch running?.submission.exchange.body {
+        case .script, .copy: true
+        default: false
+        }
     }
 
     private func receiveOfScript(_ answer: ConnectionHandle.Answer) {
         switch answer {
         case .success(let result): running?.tag = result.tag
         case .error(let failure?): running?.failure = (failure, .statement(0))
+        case .copy(let direction):
+            if !copyBegan(direction) { lose("The server began a COPY that was not asked for.") }
         case .null: if handle?.resumePipelining() == true { end() } else { lose() }
         default: lose("The server's answer does not belong to a script.")
         }
@@ -184,6 +195,7 @@ extension Connection {
     func finish(_ outcome: ExchangeOutcome) {
         guard let exchange = running else { return }
         running = nil
+        releaseCopy()
         let isReady = handle?.transactionStatus == .idle && !needsSettling
         usable.store(isReady, ordering: .releasing)
         exchange.continuation.resume(returning: (outcome, exchange.stopReason))
@@ -200,6 +212,7 @@ extension Connection {
         handle = nil
         alarm?.cancel()
         alarm = nil
+        releaseCopy()
 
         if let exchange = running {
             running = nil

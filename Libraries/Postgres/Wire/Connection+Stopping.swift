@@ -12,6 +12,7 @@ extension Connection {
         running?.giveUpAt = giveUpAt
         needsSettling = true
         setAlarm(for: giveUpAt)
+        stopCopy()
         requestStop()
     }
 

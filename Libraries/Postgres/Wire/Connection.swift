@@ -42,6 +42,7 @@ final class Connection: PooledConnection, @unchecked Sendable {
     var statements = StatementCache(capacity: Connection.statementCapacity)
     var running: RunningExchange?
     var waiting: [RunningExchange] = []
+    var copy: RunningCopy?
     /// A request to stop was sent, and only an answer to a later statement shows that it cannot hit that one.
     var needsSettling = false
     var connecting: CheckedContinuation<PostgresError?, Never>?

@@ -128,6 +128,44 @@ struct ConnectionHandle: ~Copyable {
         }
     }
 
+    // MARK: Copying
+
+    /// Hands over data of a COPY; `false` if libpq has no room for it and it is to be offered again.
+    func putCopyData(_ bytes: [UInt8]) throws(Rejected) -> Bool {
+        let answer = unsafe bytes.withUnsafeBytes { bytes in
+            unsafe PQputCopyData(
+                connection, bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+                Int32(truncatingIfNeeded: bytes.count)
+            )
+        }
+        guard answer >= 0 else { throw Rejected() }
+        return answer == 1
+    }
+
+    /// Ends the data, or with a reason makes the server refuse all of it; `false` if it is to be tried again.
+    func endCopy(_ reason: String?) throws(Rejected) -> Bool {
+        let answer = unsafe PQputCopyEnd(connection, reason)
+        guard answer >= 0 else { throw Rejected() }
+        return answer == 1
+    }
+
+    enum CopyProgress { case taken, pending, ended }
+
+    /// Appends what the server has sent as one piece, usually a row.
+    func takeCopyData(into buffer: inout [UInt8]) throws(Rejected) -> CopyProgress {
+        var data: UnsafeMutablePointer<CChar>?
+        let count = unsafe PQgetCopyData(connection, &data, 1)
+        switch count {
+        case 1...:
+            defer { unsafe PQfreemem(data) }
+            unsafe buffer.append(contentsOf: UnsafeRawBufferPointer(start: data, count: Int(count)))
+            return .taken
+        case 0: return .pending
+        case -1: return .ended
+        default: throw Rejected()
+        }
+    }
+
     // MARK: Receiving
 
     /// Reads what the socket has; `false` if the connection is lost.
@@ -142,7 +180,9 @@ struct ConnectionHandle: ~Copyable {
         case error(ServerFailure?)
         case aborted
         case synchronisation
-        /// A status that this client does not expect, such as COPY's, as its number.
+        /// The server is ready for a COPY's data, or sends it.
+        case copy(CopyChannel.Direction)
+        /// A status that this client does not expect, as its number.
         case unexpected(UInt32)
     }
 
@@ -161,6 +201,8 @@ struct ConnectionHandle: ~Copyable {
             return switch status {
             case PGRES_PIPELINE_ABORTED: .aborted
             case PGRES_PIPELINE_SYNC: .synchronisation
+            case PGRES_COPY_IN: .copy(.toServer)
+            case PGRES_COPY_OUT: .copy(.fromServer)
             default: .unexpected(status.rawValue)
             }
         }

@@ -4,6 +4,8 @@ struct Exchange: Sendable {
         case statements([Query])
         /// Several statements as one text by the simple protocol; no parameters, no results.
         case script(String)
+        /// A COPY, whose data goes through the channel.
+        case copy(String, CopyChannel)
         /// Ends whatever transaction is open and shows that the session answers.
         case settling
     }
@@ -38,4 +40,8 @@ enum ExchangeOutcome: Sendable {
 }
 
 /// Why this client asked the server to stop a statement.
-enum StopReason: Sendable { case taskCancelled, deadlinePassed }
+enum StopReason: Sendable {
+    case taskCancelled, deadlinePassed
+    /// Who reads a COPY wants no more of it.
+    case abandoned
+}

@@ -26,6 +26,37 @@ final class ResultHandle: @unchecked Sendable {
         }
     }
 
+    /// A result that libpq is not given by the server: rows of a COPY, whose fields lie in `bytes`. `nil` without memory.
+    convenience init?(columns: [Column], rows: [[Range<Int>?]], in bytes: [UInt8]) {
+        guard let result = unsafe PQmakeEmptyPGresult(nil, PGRES_TUPLES_OK) else { return nil }
+        let arena = CStringArena(columns.map(\.name))
+        var isComplete = unsafe arena.withPointers { names in
+            var attributes = unsafe zip(columns, names).map { column, name in
+                unsafe PGresAttDesc(
+                    name: UnsafeMutablePointer(mutating: name), tableid: 0, columnid: 0, format: 1,
+                    typid: column.type.rawValue, typlen: -1, atttypmod: -1
+                )
+            }
+            return unsafe PQsetResultAttrs(result, Int32(truncatingIfNeeded: columns.count), &attributes) != 0
+        }
+        unsafe bytes.withUnsafeBytes { bytes in
+            for (row, fields) in rows.enumerated() {
+                for (column, field) in fields.enumerated() {
+                    let (row, column) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
+                    let start = unsafe field.flatMap { unsafe bytes.baseAddress.map { unsafe UnsafeMutableRawPointer(mutating: $0) }?.advanced(by: $0.lowerBound) }
+                    let length = field.map { Int32(truncatingIfNeeded: $0.count) } ?? -1
+                    let isSet = unsafe PQsetvalue(result, row, column, start?.assumingMemoryBound(to: CChar.self), length) != 0
+                    isComplete = isComplete && isSet
+                }
+            }
+        }
+        guard isComplete else {
+            unsafe PQclear(result)
+            return nil
+        }
+        unsafe self.init(result)
+    }
+
     deinit { unsafe PQclear(result) }
 
     /// The number in the command's tag; 0 where the tag has none.

@@ -1,7 +1,7 @@
 internal import CPostgres
 
 /// An error that the server reported, with the fields that are needed to judge it. Its DETAIL, HINT and CONTEXT, which
-/// quote rows and values, are not read.
+/// quote rows and values, are not kept; of the CONTEXT of a COPY only the row's number is.
 struct ServerFailure: Sendable, Equatable {
     let sqlState: String
     let primaryMessage: String
@@ -10,6 +10,8 @@ struct ServerFailure: Sendable, Equatable {
     let column: String?
     /// The function in the server's source that raised the error, which no translation changes.
     let sourceFunction: String?
+    /// The row of a COPY that was refused, counted from 1 as the server does.
+    let copyLine: Int?
     /// The session ends with this error (FATAL or PANIC).
     let endsSession: Bool
 
@@ -24,7 +26,7 @@ struct ServerFailure: Sendable, Equatable {
 
     init(
         sqlState: String, primaryMessage: String, constraint: String? = nil, table: String? = nil,
-        column: String? = nil, sourceFunction: String? = nil, endsSession: Bool = false
+        column: String? = nil, sourceFunction: String? = nil, copyLine: Int? = nil, endsSession: Bool = false
     ) {
         self.sqlState = sqlState
         self.primaryMessage = primaryMessage
@@ -32,6 +34,7 @@ struct ServerFailure: Sendable, Equatable {
         self.table = table
         self.column = column
         self.sourceFunction = sourceFunction
+        self.copyLine = copyLine
         self.endsSession = endsSession
     }
 
@@ -50,7 +53,17 @@ struct ServerFailure: Sendable, Equatable {
             table: field(UInt8(ascii: "t")),
             column: field(UInt8(ascii: "c")),
             sourceFunction: field(UInt8(ascii: "R")),
+            copyLine: field(UInt8(ascii: "W")).flatMap(ServerFailure.copyLine),
             endsSession: severity == "FATAL" || severity == "PANIC"
         )
+    }
+
+    /// The number in `COPY readings, line 3, column value`, which is the last line of the context, since the innermost
+    /// is told first (`CopyFromErrorCallback` in copyfrom.c). Found by its place, since the words are translated.
+    static func copyLine(context: String) -> Int? {
+        guard let last = context.split(whereSeparator: \.isNewline).last, last.hasPrefix("COPY ") else { return nil }
+        let parts = last.split(separator: ",")
+        guard parts.count > 1 else { return nil }
+        return Int(String(parts[1].reversed().prefix { $0.isWholeNumber }.reversed()))
     }
 }
