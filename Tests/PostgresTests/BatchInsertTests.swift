@@ -157,7 +157,7 @@ import Time
                 tasks[1].cancel()
                 let cancellation = await #expect(throws: PostgresError.self) { try await tasks[1].value }
                 let late = await #expect(throws: PostgresError.self) {
-                    try await Deadline.$current.withValue(.after(.milliseconds(20))) {
+                    try await Deadline.with(.after(.milliseconds(20))) {
                         try await manager.insert(Mark(id: 5, label: nil))
                     }
                 }
