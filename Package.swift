@@ -82,6 +82,7 @@ let package = Package(
         .executable(name: "heartguard-vectors", targets: ["Vectors"]),
         .executable(name: "heartguard-gateway", targets: ["Gateway"]),
         .executable(name: "rpc-bench", targets: ["RPCBench"]),
+        .executable(name: "postgres-bench", targets: ["PostgresBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -149,7 +150,8 @@ let package = Package(
             ],
             path: "Tools/heartguard", swiftSettings: settings),
 
-        // Benchmarks: what `make bench-rpc` measures of ours
+        // Benchmarks: what `make bench-rpc` and `make bench-postgres` measure of ours
+        .target(name: "BenchmarkSupport", path: "Benchmarks/support", swiftSettings: settings),
         .target(
             name: "CBenchmarkContracts", dependencies: ["CProtobuf"], path: "Benchmarks/rpc/Generated/CBenchmarkContracts"),
         .target(
@@ -157,8 +159,14 @@ let package = Package(
             path: "Benchmarks/rpc/Generated/BenchmarkContracts", swiftSettings: settings),
         .executableTarget(
             name: "RPCBench",
-            dependencies: ["Application", "BenchmarkContracts", "Contracts", "RPC", "Telemetry", logging, argumentParser],
+            dependencies: [
+                "Application", "BenchmarkContracts", "BenchmarkSupport", "Contracts", "RPC", "Telemetry", logging, argumentParser,
+            ],
             path: "Benchmarks/rpc/Bench", swiftSettings: settings),
+        .executableTarget(
+            name: "PostgresBench",
+            dependencies: ["BenchmarkSupport", "ConnectionPool", "Postgres", "Time", logging, argumentParser],
+            path: "Benchmarks/postgres/Bench", swiftSettings: settings),
 
         // gRPC's interoperability tests, a server and a client
         .target(

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import BenchmarkContracts
+internal import BenchmarkSupport
 internal import Contracts
 internal import Logging
 internal import RPC

@@ -1,8 +1,8 @@
 internal import Glibc
 
 /// The CPU time that the process has used, in all its threads and in the kernel for them.
-enum ProcessTime {
-    static var now: Duration {
+package enum ProcessTime {
+    package static var now: Duration {
         var time = timespec()
         // It fails only for a clock that the system does not have (clock_gettime(2)).
         _ = unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)

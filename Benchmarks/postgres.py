@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""What a read and a bulk load cost: our PostgreSQL client beside the tools that come with PostgreSQL.
+
+    ours      Benchmarks/postgres/Bench: the Postgres library through its pool
+    pgbench   PostgreSQL's own load generator over libpq, -M prepared: nothing that does more can be cheaper
+    psql      \\copy, for bulk loads
+    asyncpg   PyPI's, one process
+
+All talk to one server that this starts in a temporary folder, over loopback; client and server share all cores. They take turns,
+so that what a machine does to one in a round it does to all; figures are medians over the rounds, ratios medians of the ratios
+within each round.
+
+Expected, before measuring. A prototype saw 82,700 bare point reads a second on two cores and 62,600 with BEGIN, set_config and
+COMMIT in the same pipeline, so the server and pgbench take 32 µs of CPU for the four statements, of which pgbench some 6. Our client
+took 40 to 90 µs for one when it was last looked at: 0.3 to 0.45 of pgbench; 0.7 needs it at 19 µs or less, and leaves
+6 for the pool, tasks and decoding. Without an identity the server has three commands where `pgbench -S` has one; 62,600 / 82,700 is
+0.76 with a client as cheap as pgbench, so 0.7 needs fewer commands. asyncpg needs four round trips: 5,800 to 7,600 a second.
+A policy adds a look-up of a setting per statement, once: 2 %. Ten times the rows are one level of an index more, all in
+memory: 5 to 10 %. A bulk load is bound by the two indexes; `unnest` adds the arrays' decoding: 0.8 of \\copy.
+
+Usage: Benchmarks/postgres.py [--rounds N] [--seconds S] [--rows N] [--quick] [--only PART,…] [--no-build]
+"""
+import argparse, json, pathlib, re, signal, statistics, subprocess, sys, tempfile, time
+
+from harness.postgres_server import OWNER, READER, USERS, METRICS, PostgresServer
+from harness.report import FOLDER, Report
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SOURCES = ROOT / "Benchmarks/postgres"
+BENCH = ROOT / ".build/release/postgres-bench"
+PARTS = ["point", "plain", "latest", "policy", "load"]
+CONNECTIONS = 16
+ACCOUNTS = 1_000_000
+
+LATEST = f"""
+SELECT wanted.metric, newest.value, newest.taken_at FROM unnest('{{{",".join(METRICS)}}}'::text[]) AS wanted (metric)
+CROSS JOIN LATERAL (SELECT value, taken_at FROM vitals WHERE user_id = 77 AND vitals.metric = wanted.metric
+    ORDER BY taken_at DESC, id DESC LIMIT 1) AS newest
+"""
+
+
+class Session:
+    """The server and what has been measured so far: one list of a figure for each round."""
+
+    def __init__(self, options, server):
+        self.options, self.server = options, server
+        self.small, self.large = ("small", options.rows // 10), ("large", options.rows)
+        self.figures, self.missing, self.plan = {}, {}, ""
+
+    def prepare(self):
+        self.server.make_role()
+        for name, rows in (self.small, self.large):
+            print(f"making {rows:,} rows", file=sys.stderr)
+            self.server.make_database(name, rows, ACCOUNTS if name == "large" else None)
+        begin = f"BEGIN; SET LOCAL ROLE {READER}; SELECT set_config('heartguard.user_id', '77', true);"
+        self.plan = self.server.psql("large", f"{begin} EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, COSTS OFF) {LATEST}; COMMIT")
+
+    def record(self, what, who, value):
+        self.figures.setdefault((what, who), []).append(value)
+
+    def median(self, what, who):
+        values = self.figures.get((what, who))
+        return statistics.median(values) if values else None
+
+    def ratio(self, one, other):
+        """The median of the ratios within each round, of two figures named by what and who."""
+        pairs = list(zip(self.figures.get(one, []), self.figures.get(other, [])))
+        return statistics.median(left / right for left, right in pairs) if pairs else None
+
+    # Who reads
+
+    def ours(self, kind, place, connections, role=READER):
+        database, rows = place
+        rows = ACCOUNTS if kind == "plain" else rows
+        return self._json([str(BENCH), "read", "--port", str(self.server.port), "--database", database, "--user", role, "--kind", kind,
+                           "--rows", str(rows), "--users", str(USERS), "--connections", str(connections),
+                           "--seconds", str(self.options.seconds)])
+
+    def asyncpg(self, place):
+        command = [sys.executable, str(SOURCES / "peers/asyncpg_reads.py"), str(self.server.port), place[0], READER, str(place[1]),
+                   str(USERS), str(CONNECTIONS), str(self.options.seconds)]
+        return self._json(command)
+
+    def pgbench(self, script, place, connections, role=READER, seconds=None):
+        """Transactions a second."""
+        return float(re.search(r"tps = ([0-9.]+)", self._pgbench(script, place, connections, role, seconds)).group(1))
+
+    def pgbench_percentile(self, script, place, share, role=OWNER):
+        """The latency of one client in microseconds, from pgbench's log of every transaction."""
+        with tempfile.TemporaryDirectory() as folder:
+            self._pgbench(script, place, 1, role, None, "-l", f"--log-prefix={folder}/log")
+            times = sorted(int(line.split()[2]) for file in pathlib.Path(folder).iterdir() for line in open(file))
+        return times[min(len(times) - 1, int(len(times) * share))]
+
+    def _pgbench(self, script, place, connections, role, seconds, *more):
+        database, rows = place
+        what = ["-S"] if script == "-S" else ["-f", str(SOURCES / f"scripts/{script}.sql"), "-D", f"rows={rows}", "-D", f"users={USERS}"]
+        length = max(1, round(seconds or self.options.seconds))
+        command = self.server.client("pgbench", role, database, "-n", "-M", "prepared", "-c", str(connections),
+                                     "-j", str(min(2, connections)), "-T", str(length), *what, *more)
+        return self._text(command)
+
+    def _json(self, command):
+        return json.loads(self._text(command))
+
+    def _text(self, command):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command)}\nended with {done.returncode}: {done.stderr.strip()[-800:]}")
+        return done.stdout
+
+    # The parts
+
+    def measure_point(self):
+        for place in (self.small, self.large):
+            what = f"point read under RLS, {place[1]:,} rows"
+            self.record(what, "pgbench", self.pgbench("point", place, CONNECTIONS))
+            ours = self.ours("point", place, CONNECTIONS)
+            self.record(what, "ours", ours["reads"] / ours["seconds"])
+            self.record(f"{what}: CPU of the client", "ours", ours["cpu_us_per_read"])
+            if place == self.large:
+                self._asyncpg(what, place)
+
+    def _asyncpg(self, what, place):
+        if subprocess.run([sys.executable, "-c", "import asyncpg"], capture_output=True).returncode:
+            self.missing["asyncpg"] = "PyPI's asyncpg is not installed for this Python"
+            return
+        theirs = self.asyncpg(place)
+        self.record(what, "asyncpg", theirs["reads"] / theirs["seconds"])
+
+    def measure_plain(self):
+        self.record("point read of pgbench's table", "pgbench", self.pgbench("-S", self.large, CONNECTIONS))
+        ours = self.ours("plain", self.large, CONNECTIONS)
+        self.record("point read of pgbench's table", "ours", ours["reads"] / ours["seconds"])
+        self.record("point read of pgbench's table: CPU of the client", "ours", ours["cpu_us_per_read"])
+
+    def measure_latest(self):
+        """One at a time, since what is asked for is a latency: with more, both are the length of the queue."""
+        self.record("bare point read, one at a time: p95", "pgbench", self.pgbench_percentile("bare", self.large, 0.95))
+        for place in (self.small, self.large):
+            ours = self.ours("latest", place, 1)
+            self.record(f"latest per metric, one at a time, {place[1]:,} rows: p95", "ours", ours["p95_us"])
+        point = self.ours("point", self.large, 1)
+        self.record("point read under RLS, one at a time: p95", "ours", point["p95_us"])
+
+    def measure_policy(self):
+        """By pgbench alone, in short turns, so that nothing but the server's work differs."""
+        for _ in range(3):
+            self.record("inside a transaction, by the policy", "pgbench", self.pgbench("point", self.large, 4, READER, 1))
+            self.record("inside a transaction, by WHERE", "pgbench", self.pgbench("where", self.large, 4, OWNER, 1))
+
+    def measure_load(self):
+        count = self.options.load
+        for place in (self.small, self.large):
+            database, rows = place
+            what = f"bulk load into {rows:,} rows"
+            with tempfile.TemporaryDirectory() as folder:
+                file = pathlib.Path(folder) / "rows"
+                self._write_rows(file, rows + 1, count)
+                command = self.server.client("psql", OWNER, database, "-Xq", "-v", "ON_ERROR_STOP=1", "-c", "BEGIN",
+                                             "-c", f"\\copy vitals FROM '{file}'", "-c", "COMMIT")
+                start = time.monotonic()
+                self._text(command)
+                self.record(what, "psql", count / (time.monotonic() - start))
+            self._unload(database, rows)
+            answer = self._json([str(BENCH), "load", "--port", str(self.server.port), "--database", database, "--user", OWNER,
+                                 "--rows", str(count), "--from", str(rows + 1), "--users", str(USERS)])
+            self.record(what, "ours", answer["rows"] / answer["seconds"])
+            self._unload(database, rows)
+
+    def _write_rows(self, file, first, count):
+        with open(file, "w") as output:
+            for number in range(first, first + count):
+                at = time.strftime("%Y-%m-%d %H:%M:%S+00", time.gmtime(1_767_225_600 + number))
+                metric = METRICS[number // USERS % len(METRICS)]
+                output.write(f"{number}\t{number % USERS}\t{metric}\t{number * 7919 % 1000 / 10}\t{at}\n")
+
+    def _unload(self, database, rows):
+        self.server.psql(database, f"DELETE FROM vitals WHERE id > {rows}", "VACUUM vitals", "CHECKPOINT")
+
+
+def unit(what):
+    return "µs" if "p95" in what or "CPU" in what else "rows/s" if what.startswith("bulk") else "1/s"
+
+
+def report(session):
+    result = Report("postgres")
+    for (what, who), values in session.figures.items():
+        result.row(what, who, unit(what), round(statistics.median(values), 3))
+    for name, why in session.missing.items():
+        result.missing(name, why)
+
+    def ratio(one, other):
+        value = session.ratio(one, other)
+        return None if value is None else round(value, 3)
+
+    parts, (small, large) = session.options.parts, (session.small[1], session.large[1])
+    if "load" in parts:
+        what = f"bulk load into {large:,} rows"
+        result.at_least("bulk load, ours / psql \\copy", 0.7, ratio((what, "ours"), (what, "psql")))
+        result.at_least(f"bulk load, {large:,} / {small:,} rows", 0.8, ratio((what, "ours"), (f"bulk load into {small:,} rows", "ours")))
+    if "point" in parts:
+        what = f"point read under RLS, {large:,} rows"
+        result.at_least("point read under RLS, ours / pgbench", 0.7, ratio((what, "ours"), (what, "pgbench")))
+        result.at_least("point read under RLS, ours / asyncpg", 5, ratio((what, "ours"), (what, "asyncpg")))
+        result.at_least(f"point read under RLS, {large:,} / {small:,} rows", 0.8,
+                        ratio((what, "ours"), (f"point read under RLS, {small:,} rows", "ours")))
+    if "plain" in parts:
+        what = "point read of pgbench's table"
+        result.at_least("point read without identity, ours / pgbench -S", 0.7, ratio((what, "ours"), (what, "pgbench")))
+    if "latest" in parts:
+        what = f"latest per metric, one at a time, {large:,} rows: p95"
+        result.at_most("latest per metric, p95 / bare pgbench point read", 2,
+                       ratio((what, "ours"), ("bare point read, one at a time: p95", "pgbench")))
+        result.at_most(f"latest per metric, p95, {large:,} / {small:,} rows", 1.2,
+                       ratio((what, "ours"), (f"latest per metric, one at a time, {small:,} rows: p95", "ours")))
+        descents = re.search(r"Index (?:Only )?Scan using vitals_newest.*?loops=(\d+)", session.plan)
+        result.at_most("latest per metric, index descents a metric", 1, int(descents.group(1)) / len(METRICS) if descents else None)
+    if "policy" in parts:
+        result.at_most("cost of the policy, WHERE / policy", 1.05,
+                       ratio(("inside a transaction, by WHERE", "pgbench"), ("inside a transaction, by the policy", "pgbench")))
+    result.show()
+    if "latest" in parts:
+        print(f"\nThe plan of the latest per metric at {large:,} rows:\n{session.plan.strip()}")
+    if not session.options.is_partial:
+        result.write()
+
+
+def parse():
+    parser = argparse.ArgumentParser(description="Measures the PostgreSQL client beside pgbench, psql and asyncpg.")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each takes its turn (5)")
+    parser.add_argument("--seconds", type=float, default=3, help="how long each load lasts (3)")
+    parser.add_argument("--rows", type=int, default=10_000_000, help="vitals of the large table; the small has a tenth (10,000,000)")
+    parser.add_argument("--load", type=int, default=200_000, metavar="ROWS", help="rows of a bulk load (200,000)")
+    parser.add_argument("--quick", action="store_true", help="one round of one second with 1,000,000 rows: does it all work")
+    parser.add_argument("--only", default="", metavar="PART,…", help=f"some of {', '.join(PARTS)}; writes no file")
+    parser.add_argument("--no-build", dest="build", action="store_false", help="measure what was built before")
+    options = parser.parse_args()
+    chosen = [name for name in options.only.split(",") if name]
+    for name in chosen:
+        if name not in PARTS:
+            parser.error(f"there is no part called {name}")
+    options.parts, options.is_partial = chosen or PARTS, bool(chosen)
+    if options.quick:
+        options.rounds, options.seconds, options.rows, options.load = 1, 1, min(options.rows, 1_000_000), min(options.load, 50_000)
+    if options.rows < 10 * USERS * len(METRICS):
+        parser.error(f"every person needs every metric: at least {10 * USERS * len(METRICS):,} rows")
+    return options
+
+
+def build():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    command = ["swift", "build", "--package-path", str(ROOT), "-c", "release", "--product", "postgres-bench", "--static-swift-stdlib"]
+    log = FOLDER / "postgres-bench.log"
+    print("building postgres-bench", file=sys.stderr)
+    with open(log, "wb") as output:
+        if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode:
+            sys.exit(f"bench-postgres: postgres-bench could not be built; see {log}")
+
+
+def main():
+    options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if options.build:
+        build()
+    server = PostgresServer()
+    try:
+        session = Session(options, server)
+        session.prepare()
+        for number in range(options.rounds):
+            for part in options.parts:
+                print(f"round {number + 1} of {options.rounds}: {part}", file=sys.stderr)
+                getattr(session, f"measure_{part}")()
+        report(session)
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("bench-postgres: stopped")
