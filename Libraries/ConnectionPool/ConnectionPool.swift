@@ -164,10 +164,12 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
     }
 
     private func change(_ event: (inout Shell) -> [PoolState.Action]) {
-        shell.withLock { shell in
+        shell.withLock { shell -> Shell.Effects? in
             let actions = event(&shell)
+            // What happens at almost every return of a connection.
+            if actions.isEmpty, shell.jobs.isEmpty { return nil }
             return shell.effects(of: actions)
-        }.run()
+        }?.run()
     }
 }
 

@@ -19,6 +19,50 @@ package struct Identity: Sendable, Hashable {
     package static let none = Identity([])
 }
 
+extension Identity {
+    /// What a transaction has to be told before its statements.
+    struct Preamble: Hashable {
+        var limitsTime: Bool
+        var refusesWrites: Bool
+        var settingCount: Int
+
+        /// `SELECT set_config(…), …`; the limit, if it is told, is the first parameter.
+        var text: String {
+            var parts = limitsTime ? ["set_config('statement_timeout', $1, true)"] : []
+            if refusesWrites { parts.append("set_config('transaction_read_only', 'on', true)") }
+            let first = limitsTime ? 2 : 1
+            parts += (0..<settingCount).map { "set_config($\(first + $0 * 2), $\(first + $0 * 2 + 1), true)" }
+            return "SELECT " + parts.joined(separator: ", ")
+        }
+
+        /// Composed once, since every transaction needs one of them.
+        static let texts: [Preamble: String] = {
+            var texts: [Preamble: String] = [:]
+            for (limitsTime, refusesWrites) in [(false, false), (false, true), (true, false), (true, true)] {
+                for count in 0...4 {
+                    let preamble = Preamble(limitsTime: limitsTime, refusesWrites: refusesWrites, settingCount: count)
+                    texts[preamble] = preamble.text
+                }
+            }
+            return texts
+        }()
+    }
+
+    /// Sets the time limit where there is one, the refusal of writes where it is asked for, and the identity; `nil` if there is
+    /// nothing to set.
+    func preamble(milliseconds: String?, refusesWrites: Bool) -> Query? {
+        guard milliseconds != nil || refusesWrites || !settings.isEmpty else { return nil }
+        var parameters = Parameters()
+        if let milliseconds { parameters.append(milliseconds) }
+        for setting in settings {
+            parameters.append(setting.name)
+            parameters.append(setting.value)
+        }
+        let preamble = Preamble(limitsTime: milliseconds != nil, refusesWrites: refusesWrites, settingCount: settings.count)
+        return Query(sql: Preamble.texts[preamble] ?? preamble.text, parameters: parameters)
+    }
+}
+
 /// What a transaction may do, and what it may see of others.
 package struct TransactionMode: Sendable, Hashable {
     package enum Isolation: Sendable, Hashable {
@@ -46,11 +90,12 @@ package struct TransactionMode: Sendable, Hashable {
     /// The statement that begins such a transaction.
     var begin: Query {
         switch (isolation, isReadOnly) {
-        case (.readCommitted, false): "BEGIN"
+        // Sessions refuse writes by default.
+        case (.readCommitted, false): "BEGIN READ WRITE"
         case (.readCommitted, true): "BEGIN READ ONLY"
-        case (.repeatableRead, false): "BEGIN ISOLATION LEVEL REPEATABLE READ"
+        case (.repeatableRead, false): "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"
         case (.repeatableRead, true): "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        case (.serializable, false): "BEGIN ISOLATION LEVEL SERIALIZABLE"
+        case (.serializable, false): "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
         case (.serializable, true): "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY"
         }
     }

@@ -1,4 +1,5 @@
 package import ConnectionPool
+internal import Time
 
 /// Where a database is, who connects, and how many connections there may be.
 package struct PostgresConfiguration: Sendable, CustomStringConvertible {
@@ -57,8 +58,10 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
             // A peer that vanished without a word is noticed within about half a minute.
             ("keepalives_idle", "10"), ("keepalives_interval", "5"), ("keepalives_count", "4"),
             ("tcp_user_timeout", "30000"),
-            // A transaction that this process forgot or froze in must not hold its locks for ever.
-            ("options", "-c idle_in_transaction_session_timeout=300s"),
+            // A transaction that this process forgot or froze in must not hold its locks for ever. The other two are what a read-only
+            // transaction of the fast tier needs, which then has no settings to send; every other says what it wants.
+            ("options", "-c idle_in_transaction_session_timeout=300s -c default_transaction_read_only=on "
+                + "-c statement_timeout=\(TimeoutTier.fast.limit.millisecondsRoundedUp)ms"),
         ]
         if let password { parameters.append(("password", password)) }
         switch tls {

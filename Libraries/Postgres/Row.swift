@@ -4,7 +4,7 @@ package struct Row: Sendable {
     let index: Int
 
     /// The columns' names in their order.
-    package var columnNames: [String] { result.columns.map(\.name) }
+    package var columnNames: [String] { (0..<result.columnCount).map(result.columnName) }
 
     /// The value of the column with this name, which has to match exactly.
     ///
@@ -13,7 +13,7 @@ package struct Row: Sendable {
     package func decode<Value: PostgresDecodable>(
         _ column: String, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value {
-        guard let position = result.columns.firstIndex(where: { $0.name == column }) else {
+        guard let position = result.position(of: column) else {
             throw PostgresError(.decoding, "The result has no column “\(column)”.")
         }
         return try decode(at: position, as: type)
@@ -23,13 +23,13 @@ package struct Row: Sendable {
     package func decode<Value: PostgresDecodable>(
         at position: Int, as type: Value.Type = Value.self
     ) throws(PostgresError) -> Value {
-        guard result.columns.indices.contains(position) else {
+        guard (0..<result.columnCount).contains(position) else {
             throw PostgresError(.decoding, "The result has no column at position \(position).")
         }
         do throws(DecodingFailure) {
             return try result.decode(row: index, column: position, as: type)
         } catch {
-            throw PostgresError(.decoding, "Column “\(result.columns[position].name)” \(error.reason).")
+            throw PostgresError(.decoding, "Column “\(result.columnName(position))” \(error.reason).")
         }
     }
 }

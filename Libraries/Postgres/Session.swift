@@ -64,9 +64,12 @@ struct Session: Sendable {
             return .failed(PostgresError(.statementTimeout, "The deadline passed before the statement was sent."))
         }
         if let error = body.excess { return .failed(error) }
+        // What a read-only transaction needs fits between two synchronisation points, which PostgreSQL makes a transaction of their
+        // own (55.2.4, "Pipelining"). It has nothing to commit, so BEGIN and COMMIT would only be two commands more.
+        let isImplicit = begins && commits && mode == .readOnly
         let exchange = Exchange(
-            begin: begins ? mode.begin : nil,
-            settings: settings(for: body, begins: begins), body: body, commits: commits
+            begin: begins && !isImplicit ? mode.begin : nil,
+            settings: settings(for: body, begins: begins, isImplicit: isImplicit), body: body, commits: commits && !isImplicit
         )
         // What must not be stopped, a lone COMMIT, gets the time that its answer needs.
         let limit = isCancellable ? deadline : max(deadline, .after(Connection.stopLimit))
@@ -86,18 +89,21 @@ struct Session: Sendable {
         }
     }
 
-    /// `SELECT set_config(…)` for what is left of the time and, where the transaction begins, for the identity.
-    private func settings(for body: Exchange.Body, begins: Bool) -> Query? {
+    /// What is told to the server before the statements: what is left of the time and, where the transaction begins, the identity; and
+    /// the refusal of writes where no BEGIN asks for it. What the session does by itself is not told again.
+    private func settings(for body: Exchange.Body, begins: Bool, isImplicit: Bool) -> Query? {
         guard case .statements(let queries) = body, !queries.isEmpty || begins else { return nil }
+        let remaining = deadline.remaining
+        let isSessionsLimit = connection.hasDefaults && begins
+            && abs((TimeoutTier.fast.limit - remaining) / .milliseconds(1)) < Session.toleranceInMilliseconds
         // Zero would switch the timeout off.
-        let milliseconds = String(max(1, deadline.remaining.millisecondsRoundedUp))
-        var query: Query = "SELECT set_config('statement_timeout', \(milliseconds), true)"
-        guard begins else { return query }
-        for setting in identity.settings {
-            query = "\(query), set_config(\(setting.name), \(setting.value), true)"
-        }
-        return query
+        let milliseconds = isSessionsLimit ? nil : String(max(1, remaining.millisecondsRoundedUp))
+        return (begins ? identity : .none).preamble(
+            milliseconds: milliseconds, refusesWrites: isImplicit && !connection.hasDefaults)
     }
+
+    /// A limit so close to the session's own is left to that; the client's own watch over the deadline is coarser.
+    private static let toleranceInMilliseconds = 100.0
 
     private func error(for failure: ServerFailure, _ stopReason: StopReason?) -> PostgresError {
         guard failure.isCancellation else { return PostgresError(failure) }

@@ -52,11 +52,15 @@ package final class Transaction: Sendable {
     nonisolated(nonsending) package func execute(script: String) async throws(PostgresError) {
         let number: Query = "SELECT pg_current_xact_id()::text"
         let before = try await first(number, as: Scalar<String>.self)?.value
-        _ = try await run(.script(script))
-        let after = try await first(number, as: Scalar<String>.self)?.value
-        guard before == after else {
-            throw PostgresError(.other("2D000"), "The script ended the transaction that it ran in.")
+        let hasEnded = PostgresError(.other("2D000"), "The script ended the transaction that it ran in.")
+        do throws(PostgresError) {
+            _ = try await run(.script(script))
+        } catch where error.sqlState == "25006" && !session.mode.isReadOnly {
+            // Only a transaction that the script began itself refuses writes, as sessions do by default.
+            throw hasEnded
         }
+        let after = try await first(number, as: Scalar<String>.self)?.value
+        guard before == after else { throw hasEnded }
     }
 
     nonisolated(nonsending) private func result(of query: Query) async throws(PostgresError) -> QueryResult {

@@ -37,6 +37,12 @@ struct ReadCommand: AsyncParsableCommand {
     @Option(help: "Persons that the rows are shared out to.")
     var users = 10_000
 
+    @Flag(help: "Begin and commit explicitly, as what writes does.")
+    var explicit = false
+
+    @Flag(help: "Read from threads of Swift's own instead of from the client's event loop.")
+    var elsewhere = false
+
     func run() async throws {
         try await server.withPostgres(connections: connections) { postgres in
             _ = try await read(postgres, for: .milliseconds(500))
@@ -61,7 +67,7 @@ struct ReadCommand: AsyncParsableCommand {
         let end = ContinuousClock.now + duration
         return try await withThrowingTaskGroup(of: [Int64].self) { group in
             for borrower in 0..<(borrowers ?? connections) {
-                group.addTask {
+                group.addTask(executorPreference: elsewhere ? nil : postgres.taskExecutor) {
                     var numbers = Numbers(seed: UInt64(borrower))
                     var latencies: [Int64] = []
                     latencies.reserveCapacity(100_000)
@@ -85,12 +91,12 @@ struct ReadCommand: AsyncParsableCommand {
             let id = numbers.next(upTo: rows)
             let vital = try await postgres.first(
                 "SELECT metric, value, taken_at FROM vitals WHERE id = \(id)", as: Vital.self,
-                identity: person(id % users), mode: .readOnly)
+                identity: person(id % users), mode: explicit ? .readWrite : .readOnly)
             guard vital != nil else { throw Unexpected(what: "no row for vital \(id)") }
         case .plain:
             let id = numbers.next(upTo: rows)
             let balance = try await postgres.first(
-                "SELECT abalance FROM pgbench_accounts WHERE aid = \(id)", as: Scalar<Int>.self, mode: .readOnly)
+                "SELECT abalance FROM pgbench_accounts WHERE aid = \(id)", as: Scalar<Int>.self, mode: explicit ? .readWrite : .readOnly)
             guard balance != nil else { throw Unexpected(what: "no row for account \(id)") }
         case .latest:
             let user = numbers.next(upTo: users) - 1
@@ -99,7 +105,7 @@ struct ReadCommand: AsyncParsableCommand {
                 CROSS JOIN LATERAL (SELECT value, taken_at FROM vitals
                     WHERE user_id = \(user) AND vitals.metric = wanted.metric
                     ORDER BY taken_at DESC, id DESC LIMIT 1) AS newest
-                """, as: Vital.self, identity: person(user), mode: .readOnly)
+                """, as: Vital.self, identity: person(user), mode: explicit ? .readWrite : .readOnly)
             guard vitals.count == Vital.metrics.count else { throw Unexpected(what: "\(vitals.count) vitals of \(user)") }
         }
     }

@@ -11,11 +11,13 @@ extension Connection {
         let connection = Connection(configuration: configuration)
         let failure = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                connection.queue.async { connection.connect(continuation) }
+                connection.queue.async { connection.confined { connection.connect(continuation) } }
             }
         } onCancel: {
             connection.queue.async {
-                connection.failConnecting(PostgresError(.queryCancelled, "The attempt to connect was cancelled."))
+                connection.confined {
+                    connection.failConnecting(PostgresError(.queryCancelled, "The attempt to connect was cancelled."))
+                }
             }
         }
         if let failure { throw failure }
@@ -49,21 +51,25 @@ extension Connection {
     /// Libpq may use another socket at each step, so each step watches anew.
     private func watchOnce(forReading: Bool) {
         let poll: @Sendable () -> Void = { [weak self] in
-            guard let self, case .connecting = self.phase, let progress = self.handle?.poll() else { return }
-            self.watcher = nil
-            self.advanceConnecting(progress)
+            self?.confined { self?.pollConnecting() }
         }
         guard let socket = handle?.socket ?? nil,
               let watcher = SocketWatcher(socket, on: queue, onReadable: poll, onWritable: poll)
         else { return failConnecting() }
         if forReading { watcher.watchReads(true) } else { watcher.watchWrites(true) }
-        self.watcher = watcher
+        connectingWatcher = watcher
+    }
+
+    private func pollConnecting() {
+        guard case .connecting = phase, let progress = handle?.poll() else { return }
+        connectingWatcher = nil
+        advanceConnecting(progress)
     }
 
     private func finishConnecting() {
         guard handle?.makeReady() == true, let socket = handle?.socket ?? nil,
-              let watcher = SocketWatcher(
-                  socket, on: queue,
+              let watcher = LoopWatcher(
+                  socket, on: .next,
                   onReadable: { [weak self] in self?.socketIsReadable() },
                   onWritable: { [weak self] in self?.socketIsWritable() }
               )
@@ -71,6 +77,8 @@ extension Connection {
         watcher.watchReads(true)
         self.watcher = watcher
         stopper = handle?.cancelHandle() ?? nil
+        // Reported since PostgreSQL 14; the limit travels with it.
+        defaults.store(handle?.parameterStatus("default_transaction_read_only") == "on", ordering: .relaxed)
         phase = .open
         connectDeadline = nil
         usable.store(true, ordering: .releasing)
@@ -88,7 +96,7 @@ extension Connection {
                 + (text.isEmpty ? "the socket could not be watched." : text)
         )
         phase = .closed(reason: error.message)
-        watcher = nil
+        connectingWatcher = nil
         handle = nil
         alarm?.cancel()
         alarm = nil

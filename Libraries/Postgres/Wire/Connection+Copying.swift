@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Synchronization
 
 // COPY. It is not possible in pipeline mode (libpq's manual, 34.5), so it goes by the simple protocol, in a transaction
@@ -10,7 +9,7 @@ extension Connection {
     /// buffered here. `false` if the COPY has ended: the exchange's outcome says how.
     func put(_ chunk: [UInt8], into channel: CopyChannel) async -> Bool {
         await withCheckedContinuation { continuation in
-            queue.async {
+            confined {
                 guard self.isRunning(channel), self.copy?.phase != .over else {
                     return continuation.resume(returning: false)
                 }
@@ -22,7 +21,7 @@ extension Connection {
 
     /// Ends the data; the exchange's outcome follows.
     func end(_ channel: CopyChannel, _ ending: RunningCopy.Ending) {
-        queue.async {
+        confined {
             guard self.isRunning(channel) else { return }
             self.endCopy(ending)
         }
@@ -32,7 +31,7 @@ extension Connection {
     /// than libpq takes at once.
     func take(from channel: CopyChannel) async -> [UInt8]? {
         await withCheckedContinuation { continuation in
-            queue.async {
+            confined {
                 guard self.isRunning(channel), self.copy?.phase != .over else {
                     return continuation.resume(returning: nil)
                 }
@@ -45,7 +44,7 @@ extension Connection {
 
     /// Takes no more: the server is asked to stop, and what it still sends is dropped.
     func abandon(_ channel: CopyChannel) {
-        queue.async {
+        confined {
             guard self.isRunning(channel) else { return }
             self.copy?.isUnwanted = true
             if self.isMovingCopy, let submission = self.running?.submission {
@@ -56,7 +55,7 @@ extension Connection {
 
     /// Moves nothing more through the channel, whether the COPY began or not.
     func close(_ channel: CopyChannel) {
-        queue.async {
+        confined {
             channel.hasEnded.store(true, ordering: .releasing)
             if self.copy?.channel === channel { self.releaseCopy() }
         }

@@ -11,13 +11,14 @@ extension Connection {
     private func start(_ exchange: RunningExchange) {
         if case .closed(let reason) = phase {
             let outcome = ExchangeOutcome.lost(reason: reason, failure: nil, commitIsPossible: false)
-            return exchange.continuation.resume(returning: (outcome, nil))
+            return answer(exchange, outcome, nil)
         }
         if exchange.submission.isCancelled.load(ordering: .acquiring) {
-            return exchange.continuation.resume(returning: (.neverStarted, .taskCancelled))
+            return answer(exchange, .neverStarted, .taskCancelled)
         }
         running = exchange
         usable.store(false, ordering: .releasing)
+        watcher?.followCaller()
         do throws(ConnectionHandle.Rejected) {
             try send(exchange.submission.exchange)
             try flush()
@@ -39,10 +40,15 @@ extension Connection {
             try handle?.sendScript(sql)
             return
         case .settling:
-            try add(handle?.transactionStatus == .idle ? "SELECT 1" : "ROLLBACK", as: .statement(0))
+            // Not before a BEGIN: in one pipeline with it they would be the first commands of its transaction.
+            if handle?.transactionStatus == .idle {
+                try deallocate()
+                try add("SELECT 1", as: .statement(0))
+            } else {
+                try add("ROLLBACK", as: .statement(0))
+            }
         case .statements(let queries):
             let isIdle = handle?.transactionStatus == .idle
-            if isIdle { try deallocate() }
             if isIdle, let begin = exchange.begin { try add(begin, as: .preparation) }
             if let settings = exchange.settings { try add(settings, as: .preparation) }
             for (index, query) in queries.enumerated() { try add(query, as: .statement(index)) }
@@ -87,15 +93,19 @@ extension Connection {
     // MARK: Receiving
 
     func socketIsWritable() {
-        do throws(ConnectionHandle.Rejected) { try flush() } catch { return lose() }
-        if isMovingCopy { copyWasFlushed() }
+        confined {
+            do throws(ConnectionHandle.Rejected) { try flush() } catch { return lose() }
+            if isMovingCopy { copyWasFlushed() }
+        }
     }
 
     func socketIsReadable() {
-        guard let isAlive = handle?.consumeInput() else { return }
-        if isMovingCopy { receiveOfCopy() }
-        receive()
-        if !isAlive || handle?.isBroken == true { lose() }
+        confined {
+            guard let isAlive = handle?.consumeInput() else { return }
+            if isMovingCopy { receiveOfCopy() }
+            receive()
+            if !isAlive || handle?.isBroken == true { lose() }
+        }
     }
 
     /// Takes the answers that have arrived.
@@ -170,7 +180,7 @@ extension Connection {
             if failure.isMissingStatement { statements.removeAll() }
         case .deallocate(let name):
             running?.failure = (failure, .preparation)
-            statements.deallocated(name)
+            if failure.isMissingStatement { statements.removeAll() } else { statements.deallocated(name) }
         case nil: break
         }
     }
@@ -197,8 +207,9 @@ extension Connection {
         running = nil
         releaseCopy()
         let isReady = handle?.transactionStatus == .idle && !needsSettling
+            && statements.discarded.isEmpty
         usable.store(isReady, ordering: .releasing)
-        exchange.continuation.resume(returning: (outcome, exchange.stopReason))
+        answer(exchange, outcome, exchange.stopReason)
         while running == nil, !waiting.isEmpty { start(waiting.removeFirst()) }
     }
 
@@ -209,6 +220,7 @@ extension Connection {
         phase = .closed(reason: reason)
         usable.store(false, ordering: .releasing)
         watcher = nil
+        connectingWatcher = nil
         handle = nil
         alarm?.cancel()
         alarm = nil
@@ -220,7 +232,7 @@ extension Connection {
                 reason: reason, failure: failure,
                 commitIsPossible: exchange.commitWasSent && !exchange.provesNoCommit(failure)
             )
-            exchange.continuation.resume(returning: (outcome, exchange.stopReason))
+            answer(exchange, outcome, exchange.stopReason)
         }
         let rest = waiting
         waiting = []

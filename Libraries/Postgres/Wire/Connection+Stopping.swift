@@ -22,7 +22,7 @@ extension Connection {
         running?.stopAgainAt = nil
         stopQueue.async {
             stopper.cancel()
-            self.queue.async { self.stopReturned(submission) }
+            self.queue.async { self.confined { self.stopReturned(submission) } }
         }
     }
 
@@ -47,7 +47,7 @@ extension Connection {
             timer = alarm
         } else {
             timer = DispatchSource.makeTimerSource(queue: queue)
-            timer.setEventHandler { [weak self] in self?.alarmRings() }
+            timer.setEventHandler { [weak self] in self?.confined { self?.alarmRings() } }
             timer.activate()
             alarm = timer
         }

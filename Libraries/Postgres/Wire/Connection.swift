@@ -5,9 +5,10 @@ internal import Time
 
 /// One session with the server, which runs one exchange at a time.
 ///
-/// All its state, and every call into libpq, belongs to its own serial queue, which is why the type may be shared
-/// between threads. The queue's thread never waits for the server: it is woken by the socket. (Dispatch gives such a
-/// queue a thread of its own where one is needed, so even the resolution of a name blocks nobody else.)
+/// All its state, and every call into libpq, belongs to its lock (`confined`), which is why the type may be shared between
+/// threads. Who submits an exchange sends it on his own thread; the answers are read on the event loop's. What may take long,
+/// connecting with its names and passwords, happens on a queue of its own, where Dispatch gives it a thread that
+/// nobody else needs. While the session is open nobody holds the lock for longer than a copy to or from the socket takes.
 final class Connection: PooledConnection, @unchecked Sendable {
     /// How long the server is given beyond the deadline, since its own timeout is expected to come first.
     static let deadlineGrace = Duration.milliseconds(500)
@@ -26,23 +27,34 @@ final class Connection: PooledConnection, @unchecked Sendable {
         case closed(reason: String)
     }
 
+    /// For connecting, for alarms and for requests to stop: what comes seldom or takes long.
     let queue = DispatchQueue(label: "heartguard.postgres.connection")
     /// Requests to stop block in libpq, so they have a queue, and thereby a thread, of their own.
     let stopQueue = DispatchQueue(label: "heartguard.postgres.stop")
     let configuration: PostgresConfiguration
-    /// Whether the session may be lent; written on the queue, read anywhere.
+    /// Whether the session may be lent; written under the lock, read anywhere.
     let usable = Atomic<Bool>(false)
+    /// Whether the session refuses writes and limits statements by itself, as the configuration's parameters ask; a pooler between
+    /// may have dropped them. Written before the session is lent.
+    let defaults = Atomic<Bool>(false)
+    var hasDefaults: Bool { defaults.load(ordering: .relaxed) }
+    private let lock = Mutex(())
 
-    // MARK: Belonging to the queue
+    // MARK: Belonging to the lock
 
     var phase = Phase.connecting
     var handle: ConnectionHandle?
-    var watcher: SocketWatcher?
+    /// Watches the socket while the connection is being made, step by step.
+    var connectingWatcher: SocketWatcher?
+    /// Watches the socket of the open session.
+    var watcher: LoopWatcher?
     var stopper: CancelHandle?
     var statements = StatementCache(capacity: Connection.statementCapacity)
     var running: RunningExchange?
     var waiting: [RunningExchange] = []
     var copy: RunningCopy?
+    /// Exchanges that have ended while the lock was held, to be answered when it is free.
+    private var ended: [(RunningExchange.Continuation, RunningExchange.Ending)] = []
     /// A request to stop was sent, and only an answer to a later statement shows that it cannot hit that one.
     var needsSettling = false
     var connecting: CheckedContinuation<PostgresError?, Never>?
@@ -57,6 +69,22 @@ final class Connection: PooledConnection, @unchecked Sendable {
 
     deinit { alarm?.cancel() }
 
+    /// Runs `body` with the connection's state to itself, and then answers whose exchanges have ended in it: a task must not be
+    /// resumed under a lock that others are about to ask for. The lock does not nest.
+    func confined(_ body: () -> Void) {
+        let ended = lock.withLock { _ in
+            body()
+            defer { self.ended = [] }
+            return self.ended
+        }
+        for (continuation, ending) in ended { continuation.resume(returning: ending) }
+    }
+
+    /// Answers the exchange's caller as soon as the lock is free.
+    func answer(_ exchange: RunningExchange, _ outcome: ExchangeOutcome, _ stopReason: StopReason?) {
+        ended.append((exchange.continuation, (outcome, stopReason)))
+    }
+
     // MARK: For the pool
 
     var isUsable: Bool { usable.load(ordering: .acquiring) }
@@ -68,16 +96,21 @@ final class Connection: PooledConnection, @unchecked Sendable {
     }
 
     func onBreak(_ body: @escaping @Sendable () -> Void) {
-        queue.async {
-            if case .closed = self.phase { body() } else { self.breakHandler = body }
+        var isClosed = false
+        confined {
+            if case .closed = phase { isClosed = true } else { breakHandler = body }
         }
+        if isClosed { body() }
     }
 
     func close() async {
+        // On the queue, since over TLS libpq takes leave of the server.
         await withCheckedContinuation { continuation in
             queue.async {
-                self.breakHandler = nil
-                self.lose("The connection was closed by this client.")
+                self.confined {
+                    self.breakHandler = nil
+                    self.lose("The connection was closed by this client.")
+                }
                 continuation.resume()
             }
         }
@@ -94,17 +127,18 @@ final class Connection: PooledConnection, @unchecked Sendable {
     ) async -> (outcome: ExchangeOutcome, stopReason: StopReason?) {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                queue.async { self.submit(submission, continuation) }
+                confined { submit(submission, continuation) }
             }
         } onCancel: {
             guard submission.isCancellable else { return }
             submission.isCancelled.store(true, ordering: .releasing)
-            queue.async { self.stop(submission, because: .taskCancelled) }
+            // A task may be cancelled under locks of the runtime, so no other is asked for here.
+            queue.async { self.confined { self.stop(submission, because: .taskCancelled) } }
         }
     }
 
-    /// Makes the session ready for its next borrower, or closes it: rolls back what is open, and makes sure that no
-    /// request to stop is still on its way.
+    /// Makes the session ready for its next borrower, or closes it: rolls back what is open, rids the server of statements that were
+    /// given up, and makes sure that no request to stop is still on its way.
     nonisolated(nonsending) func settle() async {
         for _ in 0..<3 where !isUsable {
             let submission = Submission(Exchange(body: .settling), deadline: .after(.seconds(5)), isCancellable: false)
@@ -114,7 +148,7 @@ final class Connection: PooledConnection, @unchecked Sendable {
     }
 }
 
-/// An exchange on its way to a connection's queue.
+/// An exchange on its way to a connection.
 final class Submission: Sendable {
     let exchange: Exchange
     let deadline: Deadline
@@ -128,9 +162,10 @@ final class Submission: Sendable {
     }
 }
 
-/// What a connection knows of the exchange that it runs.
-struct RunningExchange {
-    typealias Continuation = CheckedContinuation<(outcome: ExchangeOutcome, stopReason: StopReason?), Never>
+/// What a connection knows of the exchange that it runs. Belongs to the connection's lock.
+final class RunningExchange {
+    typealias Ending = (outcome: ExchangeOutcome, stopReason: StopReason?)
+    typealias Continuation = CheckedContinuation<Ending, Never>
 
     /// What was sent, in order; the answers come in the same order.
     enum Command {
@@ -141,6 +176,12 @@ struct RunningExchange {
 
     let submission: Submission
     let continuation: Continuation
+
+    init(submission: Submission, continuation: Continuation) {
+        self.submission = submission
+        self.continuation = continuation
+    }
+
     var commands: [Command] = []
     var reader = PipelineReader(commandCount: 0)
     var results: [ResultHandle] = []

@@ -3,7 +3,7 @@ internal import CPostgres
 /// Owns one `PGconn` in non-blocking mode; the only place that calls libpq's connection functions.
 ///
 /// libpq's manual (34.20): "One restriction is that no two threads attempt to manipulate the same PGconn object at the
-/// same time." The owner keeps it on one serial queue.
+/// same time." The owner keeps it under one lock.
 @safe
 struct ConnectionHandle: ~Copyable {
     enum Progress { case waitsToRead, waitsToWrite, established, failed }
@@ -51,6 +51,11 @@ struct ConnectionHandle: ~Copyable {
         }
     }
 
+    /// What the server has told of one of the settings that it reports.
+    func parameterStatus(_ name: String) -> String? {
+        unsafe PQparameterStatus(connection, name).map { unsafe String(cString: $0) }
+    }
+
     /// Libpq's last error on one line. Names hosts, databases and roles; never a password or a value.
     var errorMessage: String {
         let text = unsafe PQerrorMessage(connection).map { unsafe String(cString: $0) } ?? ""
@@ -85,6 +90,10 @@ struct ConnectionHandle: ~Copyable {
 
     /// Runs a prepared statement; parameters and results are binary.
     func execute(_ name: String, _ parameters: Parameters) throws(Rejected) {
+        if parameters.count == 0 {
+            guard unsafe PQsendQueryPrepared(connection, name, 0, nil, nil, nil, 1) == 1 else { throw Rejected() }
+            return
+        }
         let formats = [Int32](repeating: 1, count: parameters.count)
         let lengths = parameters.ranges.map { Int32(truncatingIfNeeded: $0?.count ?? 0) }
         let sent: Int32 = unsafe parameters.bytes.withUnsafeBytes { bytes in

@@ -1,4 +1,9 @@
 internal import CPostgres
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#endif
 
 /// Owns one `PGresult`.
 ///
@@ -13,17 +18,12 @@ final class ResultHandle: @unchecked Sendable {
 
     private let result: OpaquePointer
     let rowCount: Int
-    let columns: [Column]
+    let columnCount: Int
 
     init(_ result: OpaquePointer) {
         unsafe self.result = result
         rowCount = unsafe Int(PQntuples(result))
-        columns = unsafe (0..<PQnfields(result)).map { index in
-            unsafe Column(
-                name: PQfname(result, index).map { unsafe String(cString: $0) } ?? "",
-                type: PostgresType(rawValue: PQftype(result, index))
-            )
-        }
+        columnCount = unsafe Int(PQnfields(result))
     }
 
     /// A result that libpq is not given by the server: rows of a COPY, whose fields lie in `bytes`. `nil` without memory.
@@ -59,6 +59,32 @@ final class ResultHandle: @unchecked Sendable {
 
     deinit { unsafe PQclear(result) }
 
+    /// The names and types of all columns, made at each call.
+    var columns: [Column] {
+        (0..<columnCount).map { position in
+            Column(
+                name: columnName(position),
+                type: PostgresType(rawValue: unsafe PQftype(result, Int32(truncatingIfNeeded: position))))
+        }
+    }
+
+    /// The name of the column at a position within the result.
+    func columnName(_ position: Int) -> String {
+        unsafe PQfname(result, Int32(truncatingIfNeeded: position)).map { unsafe String(cString: $0) } ?? ""
+    }
+
+    /// Where the column with this name stands, which has to match exactly. Makes no text of the names that it passes.
+    func position(of name: String) -> Int? {
+        var name = name
+        return name.withUTF8 { wanted in
+            (0..<columnCount).first { position in
+                guard let start = unsafe PQfname(result, Int32(truncatingIfNeeded: position)) else { return false }
+                guard unsafe strlen(start) == wanted.count, let first = wanted.baseAddress else { return false }
+                return unsafe memcmp(start, first, wanted.count) == 0
+            }
+        }
+    }
+
     /// The number in the command's tag; 0 where the tag has none.
     var rowsAffected: Int {
         unsafe PQcmdTuples(result).flatMap { unsafe Int(String(cString: $0)) } ?? 0
@@ -73,7 +99,7 @@ final class ResultHandle: @unchecked Sendable {
     func decode<Value: PostgresDecodable>(
         row: Int, column: Int, as type: Value.Type
     ) throws(DecodingFailure) -> Value {
-        precondition((0..<rowCount).contains(row) && columns.indices.contains(column), "the field lies within the result")
+        precondition((0..<rowCount).contains(row) && (0..<columnCount).contains(column), "the field lies within the result")
         let (row, field) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
         if unsafe PQgetisnull(result, row, field) == 1 {
             guard let null = Value.postgresNull else {
@@ -84,6 +110,6 @@ final class ResultHandle: @unchecked Sendable {
         guard let start = unsafe PQgetvalue(result, row, field) else { throw DecodingFailure("could not be read") }
         let count = unsafe Int(PQgetlength(result, row, field))
         let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count).bindMemory(to: UInt8.self)
-        return try unsafe Value(postgres: Span(_unsafeElements: bytes), type: columns[column].type)
+        return try unsafe Value(postgres: Span(_unsafeElements: bytes), type: PostgresType(rawValue: PQftype(result, field)))
     }
 }
