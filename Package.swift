@@ -25,6 +25,7 @@ let loopBound: [SwiftSetting] = [
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -130,7 +131,9 @@ let package = Package(
         library("HTTP2", ["CNghttp2"], also: loopBound),
         library("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging, x509, asn1], also: loopBound),
         .target(name: "CContracts", dependencies: ["CProtobuf"], path: "Libraries/CContracts"),
-        library("Telemetry", ["RPC", coreMetrics, tracing, instrumentation, histogram]),
+        library(
+            "Telemetry",
+            ["ConnectionPool", "Postgres", "RPC", "Time", coreMetrics, tracing, instrumentation, histogram, logging]),
         library("Contracts", ["RPC", "Time", "CContracts", "CProtobuf"]),
         library("HNSW"),
         library("Passwords", ["CArgon2"]),
@@ -139,7 +142,7 @@ let package = Package(
             "Application",
             [
                 "CMalloc", "Contracts", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
-                "Time", logging, configuration, lifecycle, unixSignals,
+                "Time", logging, configuration, lifecycle, unixSignals, nioCore, nioHTTP1, nioPosix,
             ]),
 
         // Services
@@ -201,7 +204,7 @@ let package = Package(
         tests("Gzip"),
         tests("HTTP2"),
         tests("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioEmbedded, nioPosix, logging]),
-        tests("Telemetry", ["RPC", "Time", coreMetrics, tracing, instrumentation, inMemoryTracing, logging]),
+        tests("Telemetry", ["ConnectionPool", "Postgres", "RPC", "TestSupport", "Time", coreMetrics, tracing, instrumentation, inMemoryTracing, logging]),
         .testTarget(
             name: "ContractsTests", dependencies: ["Contracts", "RPC", "TestContracts", "Time"], path: "Tests/ContractsTests",
             exclude: ["Golden", "Protos", "Generated"], swiftSettings: settings),
@@ -220,7 +223,7 @@ let package = Package(
         tests("HNSW"),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),
-        tests("Application", ["Contracts", "RPC", logging]),
+        tests("Application", ["Contracts", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
         tests("Chat", serviceTests + ["Tokens"]),

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """What a read and a bulk load cost: our PostgreSQL client beside the tools that come with PostgreSQL.
 
-    ours      Benchmarks/postgres/Bench: the Postgres library through its pool
-    pgbench   PostgreSQL's own load generator over libpq, -M prepared: nothing that does more can be cheaper
-    psql      \\copy, for bulk loads
-    asyncpg   PyPI's, one process
+    ours       Benchmarks/postgres/Bench: the Postgres library through its pool, tasks on the client's own executor; a read-only
+               transaction is identity and SELECT, which one synchronisation point makes a transaction
+    explicit   the same with BEGIN and COMMIT, as what writes does
+    elsewhere  the first from tasks on threads of Swift's own, as a handler's are
+    pgbench    PostgreSQL's own load generator over libpq, -M prepared: nothing that does more can be cheaper
+    psql       \\copy, for bulk loads
+    asyncpg    PyPI's, one process
 
 All talk to one server that this starts in a temporary folder, over loopback; client and server share all cores. They take turns,
 so that what a machine does to one in a round it does to all; figures are medians over the rounds, ratios medians of the ratios
@@ -69,12 +72,12 @@ class Session:
 
     # Who reads
 
-    def ours(self, kind, place, connections, role=READER):
+    def ours(self, kind, place, connections, *flags, role=READER):
         database, rows = place
         rows = ACCOUNTS if kind == "plain" else rows
         return self._json([str(BENCH), "read", "--port", str(self.server.port), "--database", database, "--user", role, "--kind", kind,
                            "--rows", str(rows), "--users", str(USERS), "--connections", str(connections),
-                           "--seconds", str(self.options.seconds)])
+                           "--seconds", str(self.options.seconds), *flags])
 
     def asyncpg(self, place):
         command = [sys.executable, str(SOURCES / "peers/asyncpg_reads.py"), str(self.server.port), place[0], READER, str(place[1]),
@@ -119,6 +122,10 @@ class Session:
             self.record(what, "ours", ours["reads"] / ours["seconds"])
             self.record(f"{what}: CPU of the client", "ours", ours["cpu_us_per_read"])
             if place == self.large:
+                for who, flag in (("explicit", "--explicit"), ("elsewhere", "--elsewhere")):
+                    ours = self.ours("point", place, CONNECTIONS, flag)
+                    self.record(what, who, ours["reads"] / ours["seconds"])
+                    self.record(f"{what}: CPU of the client", who, ours["cpu_us_per_read"])
                 self._asyncpg(what, place)
 
     def _asyncpg(self, what, place):
@@ -202,6 +209,7 @@ def report(session):
     if "point" in parts:
         what = f"point read under RLS, {large:,} rows"
         result.at_least("point read under RLS, ours / pgbench", 0.7, ratio((what, "ours"), (what, "pgbench")))
+        result.at_least("point read under RLS, with BEGIN and COMMIT / pgbench", 0.7, ratio((what, "explicit"), (what, "pgbench")))
         result.at_least("point read under RLS, ours / asyncpg", 5, ratio((what, "ours"), (what, "asyncpg")))
         result.at_least(f"point read under RLS, {large:,} / {small:,} rows", 0.8,
                         ratio((what, "ours"), (f"point read under RLS, {small:,} rows", "ours")))

@@ -17,7 +17,7 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
         shell = Mutex(Shell(configuration: configuration))
     }
 
-    /// How many connections there are, how many of them are idle, and how many callers wait.
+    /// How many connections there are and what they do, and how many callers wait.
     package var statistics: PoolStatistics {
         shell.withLock { $0.statistics }
     }
@@ -175,7 +175,13 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
 
 /// A pool's numbers at one moment, for its health report.
 package struct PoolStatistics: Sendable, Hashable {
+    /// Connections that are open, or being opened or closed.
     package let open: Int
     package let idle: Int
+    /// Connections that somebody has borrowed.
+    package let lent: Int
+    /// Callers that wait for a connection.
     package let waiting: Int
+    /// Connections that there may be.
+    package let limit: Int
 }

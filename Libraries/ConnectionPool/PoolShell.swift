@@ -44,7 +44,8 @@ struct PoolShell<Connection: PooledConnection> {
     }
 
     var statistics: PoolStatistics {
-        PoolStatistics(open: state.openCount, idle: state.idleCount, waiting: state.waiterCount)
+        PoolStatistics(
+            open: state.openCount, idle: state.idleCount, lent: state.lentCount, waiting: state.waiterCount, limit: state.limit)
     }
 
     mutating func acquire(maximumWaiters: Int) -> (waiter: Int, Answer) {

@@ -64,6 +64,8 @@ struct PoolState {
     var openCount: Int { connections.count }
     var idleCount: Int { idle.count }
     var waiterCount: Int { waiters.count }
+    var lentCount: Int { connections.values.count { if case .leased = $0 { true } else { false } } }
+    var limit: Int { configuration.maximumConnections }
 
     // MARK: Borrowing
 

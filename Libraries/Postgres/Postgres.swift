@@ -12,9 +12,11 @@ internal import Time
 /// have run is ever sent again.
 package final class Postgres: Sendable {
     private let pool: ConnectionPool<Connection>
+    private let observer: (any PostgresObserver)?
 
-    /// Connects nowhere yet; `run()` does.
-    package init(configuration: PostgresConfiguration, logger: Logger) {
+    /// Connects nowhere yet; `run()` does. The observer hears of every round trip.
+    package init(configuration: PostgresConfiguration, logger: Logger, observer: (any PostgresObserver)? = nil) {
+        self.observer = observer
         pool = ConnectionPool(configuration: configuration.pool) {
             do throws(PostgresError) {
                 return try await Connection.open(configuration)
@@ -131,15 +133,22 @@ package final class Postgres: Sendable {
         guard remaining > .zero else {
             throw PostgresError(.statementTimeout, "The deadline had passed before a connection was asked for.")
         }
+        let began = observer == nil ? nil : ContinuousClock.now
         do throws(PoolError) {
             return try await pool.withConnection(waitingAtMost: remaining) { connection in
-                let session = Session(connection: connection, deadline: deadline, mode: mode, identity: identity)
+                let session = Session(
+                    connection: connection, deadline: deadline, mode: mode, identity: identity, observer: observer,
+                    waited: began?.duration(to: .now) ?? .zero)
                 let value = await body(session)
                 await connection.settle()
                 return value
             }
         } catch {
-            throw PostgresError(error)
+            let error = PostgresError(error)
+            observer?.ended(RoundTrip(
+                statements: [], waitedForConnection: began?.duration(to: .now) ?? .zero, waitedForServer: .zero,
+                failure: error.code))
+            throw error
         }
     }
 }

@@ -6,6 +6,9 @@ struct Session: Sendable {
     let deadline: Deadline
     let mode: TransactionMode
     let identity: Identity
+    let observer: (any PostgresObserver)?
+    /// How long the connection was waited for.
+    let waited: Duration
 
     /// What a finished exchange gave.
     struct Answer: Sendable {
@@ -24,6 +27,28 @@ struct Session: Sendable {
     /// twice.
     nonisolated(nonsending) func run(
         _ body: Exchange.Body, begins: Bool, commits: Bool, isCancellable: Bool = true
+    ) async throws(PostgresError) -> Answer {
+        guard let observer else {
+            return try await answer(to: body, begins: begins, commits: commits, isCancellable: isCancellable)
+        }
+        let began = ContinuousClock.now
+        func tell(_ failure: PostgresError.Code?) {
+            observer.ended(RoundTrip(
+                statements: body.texts, waitedForConnection: begins ? waited : .zero,
+                waitedForServer: began.duration(to: .now), failure: failure))
+        }
+        do throws(PostgresError) {
+            let answer = try await answer(to: body, begins: begins, commits: commits, isCancellable: isCancellable)
+            tell(nil)
+            return answer
+        } catch {
+            tell(error.code)
+            throw error
+        }
+    }
+
+    nonisolated(nonsending) private func answer(
+        to body: Exchange.Body, begins: Bool, commits: Bool, isCancellable: Bool
     ) async throws(PostgresError) -> Answer {
         var attempt = await attempt(body, begins: begins, commits: commits, isCancellable: isCancellable)
         if case .outOfDate = attempt, begins {
@@ -139,6 +164,12 @@ struct Session: Sendable {
 }
 
 extension Exchange.Body {
+    /// Of the statements, with their placeholders.
+    fileprivate var texts: [String] {
+        guard case .statements(let queries) = self else { return [] }
+        return queries.map(\.sql)
+    }
+
     /// What the protocol cannot carry, found before it would cost the connection.
     fileprivate var excess: PostgresError? {
         guard case .statements(let queries) = self else { return nil }

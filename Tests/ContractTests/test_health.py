@@ -26,7 +26,8 @@ def test_each_program_serves_and_so_does_each_of_its_services(cluster, program):
 @pytest.mark.parametrize("program", EVERYWHERE)
 def test_a_program_lists_the_health_of_each_of_its_services(cluster, program):
     listed = health_pb2_grpc.HealthStub(cluster.channel(program)).List(health_pb2.HealthListRequest(), timeout=PATIENCE)
-    assert set(listed.statuses) == {"", "heartguard.telemetry.v1.TelemetryService", *service_names(program)}
+    about = {"heartguard.monitoring.v1.MonitoringService", "heartguard.telemetry.v1.TelemetryService"}
+    assert set(listed.statuses) == {"", *about, *service_names(program)}
     assert {response.status for response in listed.statuses.values()} == {SERVING}
 
 

@@ -58,6 +58,7 @@ def test_a_program_lists_what_it_serves(told, program):
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
+        "heartguard.monitoring.v1.MonitoringService",
         "heartguard.telemetry.v1.TelemetryService",
     }
     assert set(told.get_services()) == {service.full_name for service in served_by(program)} | own

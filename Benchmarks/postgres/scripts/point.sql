@@ -2,7 +2,7 @@
 \set user :row % :users
 \startpipeline
 BEGIN READ ONLY;
-SELECT set_config('statement_timeout', '5000', true), set_config('heartguard.user_id', :user, true);
+SELECT set_config('heartguard.user_id', :user, true);
 SELECT metric, value, taken_at FROM vitals WHERE id = :row;
 COMMIT;
 \endpipeline

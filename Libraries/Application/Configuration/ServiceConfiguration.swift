@@ -19,6 +19,8 @@ package struct ServiceConfiguration: Sendable {
     /// The public keys of access tokens, as a JSON Web Key Set.
     package let jwks: String
     package let tokenIssuer: String
+    /// Where metrics are read; nil for nowhere.
+    package let operatorEndpoint: OperatorEndpoint?
 
     /// Reads the settings that services share. What is wrong with them is reported by `settings.finish()`.
     package init(service: String, keepsRecords: Bool = true, from settings: inout Settings) {
@@ -72,6 +74,9 @@ package struct ServiceConfiguration: Sendable {
         cacheRedis = Self.redis(.cache, "HEARTGUARD_REDIS_CACHE", from: &settings)
         jwks = settings.contents(ofFile: "HEARTGUARD_TOKEN_JWKS_FILE")
         tokenIssuer = settings.string("HEARTGUARD_TOKEN_ISSUER", default: "heartguard")
+        operatorEndpoint = settings.optional("HEARTGUARD_OPERATOR_PORT") == nil ? nil : OperatorEndpoint(
+            host: settings.string("HEARTGUARD_OPERATOR_HOST", default: "127.0.0.1"),
+            port: settings.port("HEARTGUARD_OPERATOR_PORT", allowsAny: true))
     }
 
     private static func redis(

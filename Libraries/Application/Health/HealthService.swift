@@ -1,18 +1,16 @@
 internal import Contracts
 internal import RPC
 
-/// grpc.health.v1 over the program's health. The names that it knows are the program's services and "", the whole.
+/// grpc.health.v1 over the health of the program and its services. The names that it knows are those services' and "", the whole.
 struct HealthService: GRPCHealthV1.HealthProtocol {
-    let names: Set<String>
-    let health: HealthReporter
+    let health: ServiceHealth
 
     func check(
         _ request: GRPCHealthV1.HealthCheckRequest, context: RPCContext
     ) async throws -> GRPCHealthV1.HealthCheckResponse {
-        guard isKnown(request.service) else {
+        guard let status = health.reporter(of: request.service)?.status else {
             throw RPCError(.notFound, "This server has no service of that name.")
         }
-        let status = health.status
         if case .notServing(let reason) = status { context.trailingMetadata.set("x-heartguard-reason", reason) }
         return GRPCHealthV1.HealthCheckResponse(status: .init(status))
     }
@@ -20,8 +18,10 @@ struct HealthService: GRPCHealthV1.HealthProtocol {
     func list(
         _ request: GRPCHealthV1.HealthListRequest, context: RPCContext
     ) async throws -> GRPCHealthV1.HealthListResponse {
-        let response = GRPCHealthV1.HealthCheckResponse(status: .init(health.status))
-        return .init(statuses: Dictionary(uniqueKeysWithValues: names.union([""]).map { ($0, response) }))
+        let statuses = health.names.union([""]).compactMap { name in
+            health.reporter(of: name).map { (name, GRPCHealthV1.HealthCheckResponse(status: .init($0.status))) }
+        }
+        return .init(statuses: Dictionary(uniqueKeysWithValues: statuses))
     }
 
     func watch(
@@ -29,18 +29,16 @@ struct HealthService: GRPCHealthV1.HealthProtocol {
         responses: ResponseWriter<GRPCHealthV1.HealthCheckResponse>,
         context: RPCContext
     ) async throws {
-        guard isKnown(request.service) else {
+        guard let reporter = health.reporter(of: request.service) else {
             try await responses.write(.init(status: .serviceUnknown))
             // The protocol keeps the call open for a service that may yet appear; here none does.
-            for await _ in health.watch() {}
+            for await _ in health.program.watch() {}
             return
         }
-        for await status in health.watch() {
+        for await status in reporter.watch() {
             try await responses.write(.init(status: .init(status)))
         }
     }
-
-    private func isKnown(_ name: String) -> Bool { name.isEmpty || names.contains(name) }
 }
 
 extension GRPCHealthV1.HealthCheckResponse.ServingStatus {

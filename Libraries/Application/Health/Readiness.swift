@@ -62,6 +62,8 @@ struct ReadinessMonitor: Sendable {
     let health: HealthReporter
     let gate: ReadinessGate
     let logger: Logger
+    /// Called after each round.
+    var changed: @Sendable () -> Void = {}
     /// How long a stopped database may go unnoticed.
     var interval: Duration = .milliseconds(250)
 
@@ -80,6 +82,7 @@ struct ReadinessMonitor: Sendable {
                 }
                 logged = failing?.name
             }
+            changed()
             do { try await Task.sleep(for: interval) } catch { break }
         }
         health.report(.notServing(reason: "The service is stopping."))

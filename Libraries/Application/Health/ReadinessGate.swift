@@ -24,9 +24,15 @@ final class ReadinessGate: ServerInterceptor {
     func open() { isOpen.store(true, ordering: .releasing) }
 
     func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
-        // Health and reflection answer from the start.
-        if !isOpen.load(ordering: .acquiring), !context.method.service.hasPrefix("grpc.") { try await wait(context.deadline) }
+        if !isOpen.load(ordering: .acquiring), !ReadinessGate.answersFromTheStart(context.method.service) {
+            try await wait(context.deadline)
+        }
         try await next(context)
+    }
+
+    /// Health and reflection, and what tells an operator why the rest does not answer.
+    private static func answersFromTheStart(_ service: String) -> Bool {
+        service.hasPrefix("grpc.") || service.hasPrefix("heartguard.monitoring.")
     }
 
     private func wait(_ deadline: Deadline?) async throws {

@@ -30,6 +30,7 @@ package final class ServiceHost: Sendable {
     package let observers: [any RPCObserver]
     private let gate: ReadinessGate
     private let database: Postgres?
+    private let monitors: Monitors
 
     /// Throws when the token keys cannot be used; connects to nothing yet.
     package init(_ configuration: ServiceConfiguration) throws {
@@ -44,7 +45,18 @@ package final class ServiceHost: Sendable {
         self.logger = logger
         durable = Redis(configuration: configuration.durableRedis, logger: logger)
         cache = Redis(configuration: configuration.cacheRedis, logger: logger)
-        database = configuration.postgres.map { Postgres(configuration: $0, logger: logger) }
+        let databaseMonitors = DatabaseMonitors(logger: logger)
+        let database = configuration.postgres.map { Postgres(configuration: $0, logger: logger, observer: databaseMonitors) }
+        self.database = database
+        var pools: [ConnectionPoolMonitor.Pool] = []
+        if let database { pools.append(.init(name: "postgres") { database.statistics }) }
+        monitors = Monitors(
+            database: databaseMonitors,
+            pools: ConnectionPoolMonitor(pools),
+            health: DatabaseHealthChecker(checks: [
+                DatabaseHealthChecker.redis(durable, DatabaseHealthChecker.durableRedis),
+                DatabaseHealthChecker.redis(cache, DatabaseHealthChecker.cacheRedis),
+            ]))
         blocklist = TokenBlocklist(redis: durable)
         health = HealthReporter()
         gate = ReadinessGate(health: health)
@@ -76,12 +88,22 @@ package final class ServiceHost: Sendable {
         stopSignals: Bool = true,
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
-        let checks = (database.map { [.postgres($0), .schema($0, chain: Schema.chain)] } ?? []) + readiness
-        let monitor = ReadinessMonitor(checks: checks, health: health, gate: gate, logger: logger)
-        let names = Set(services.flatMap { $0.handlers.map(\.descriptor.service) })
-            .union([TelemetryService.serviceName])
+        let stores = monitors.health
+        let checks = (database.map { [stores.observing(.postgres($0)), .schema($0, chain: Schema.chain)] } ?? []) + readiness
+        let methods = Dictionary(grouping: services.flatMap { $0.handlers.map(\.descriptor) }, by: \.service)
+        let told = [TelemetryService.serviceName, MonitoringService.serviceName]
+        let serviceHealth = ServiceHealth(
+            program: health,
+            services: methods.mapValues(ServiceHealth.needs)
+                .merging(told.map { ($0, .nothing) }) { _, needs in needs })
+        let update: @Sendable () -> Void = {
+            serviceHealth.update(problemOfTokens: stores.problem(of: DatabaseHealthChecker.durableRedis))
+        }
+        let monitor = ReadinessMonitor(checks: checks, health: health, gate: gate, logger: logger, changed: update)
+        let names = serviceHealth.names
         let about: [any RPCService] = [
-            HealthService(names: names, health: health), TelemetryService(metrics: metrics), ChannelzService(),
+            HealthService(health: serviceHealth), TelemetryService(metrics: metrics), MonitoringService(monitors: monitors),
+            ChannelzService(),
         ]
         let reflection = ReflectionService(serving: names.union(about.map { type(of: $0).serviceName }))
         let server = RPCServer(
@@ -97,15 +119,20 @@ package final class ServiceHost: Sendable {
         children.append(Child(name: "redis cache") { [cache] in await cache.run() })
         children += background.map { Child(name: "background", body: $0) }
         children.append(Child(name: "readiness") { await monitor.run() })
+        children.append(Child(name: "stores") { await stores.run(changed: update) })
+        if let endpoint = configuration.operatorEndpoint {
+            let server = OperatorServer(endpoint: endpoint, logger: logger) { [monitors] in monitors.prometheusText() }
+            children.append(Child(name: "operator port") { try await server.run() })
+        }
         children.append(
             Child(name: "server") { [logger] in
                 try await server.run { host, port in
                     logger.notice("listening", metadata: ["host": "\(host)", "port": "\(port)"])
                     onListening(host, port)
                 }
-            } finish: { [health] in
+            } finish: {
                 // Those who watch would keep their connections, and with them the server.
-                health.close()
+                serviceHealth.close()
                 server.beginGracefulShutdown()
             })
 

@@ -24,6 +24,9 @@ package enum ChatV1 {}
 /// The contract heartguard.gateway.v1.
 package enum GatewayV1 {}
 
+/// The contract heartguard.monitoring.v1.
+package enum MonitoringV1 {}
+
 /// The contract heartguard.policy.v1.
 package enum PolicyV1 {}
 

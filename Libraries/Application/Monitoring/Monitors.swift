@@ -1,0 +1,63 @@
+internal import ConnectionPool
+internal import Telemetry
+
+/// What a program knows of its stores and of its work with them.
+struct Monitors: Sendable {
+    let database: DatabaseMonitors
+    let pools: ConnectionPoolMonitor
+    let health: DatabaseHealthChecker
+
+    /// All of it in Prometheus' text format.
+    func prometheusText() -> String {
+        var text = PrometheusText()
+        writeStatements(to: &text)
+        writePools(to: &text)
+        writeStores(to: &text)
+        return text.text
+    }
+
+    private func writeStatements(to text: inout PrometheusText) {
+        let statements = database.performance.snapshot()
+        let duration = "heartguard_db_statement_duration_seconds"
+        text.family(duration, .histogram, help: "How long the round trips of each statement took, by its fingerprint.")
+        for statement in statements {
+            text.histogram(duration, [("fingerprint", "\(statement.fingerprint)")], statement.durations)
+        }
+        let failures = "heartguard_db_statement_failures_total"
+        text.family(failures, .counter, help: "Round trips of each statement that failed.")
+        for statement in statements {
+            text.sample(failures, [("fingerprint", "\(statement.fingerprint)")], statement.failures)
+        }
+        let slow = "heartguard_db_slow_queries_total"
+        text.family(slow, .counter, help: "Round trips that took 100 ms or longer, by what took the time.")
+        for stage in SlowQuery.Stage.allCases {
+            text.sample(slow, [("stage", stage.rawValue)], database.slowQueries.count(stage))
+        }
+    }
+
+    private func writePools(to text: inout PrometheusText) {
+        let reports = pools.reports()
+        func gauge(_ name: String, _ help: String, _ value: (ConnectionPoolReport) -> Double) {
+            text.family(name, .gauge, help: help)
+            for report in reports { text.sample(name, [("pool", report.name)], value(report)) }
+        }
+        gauge("heartguard_db_pool_active_connections", "Connections that are lent.") { Double($0.statistics.lent) }
+        gauge("heartguard_db_pool_idle_connections", "Connections that nobody needs.") { Double($0.statistics.idle) }
+        gauge("heartguard_db_pool_connections", "Connections, however they are used.") { Double($0.statistics.open) }
+        gauge("heartguard_db_pool_max_connections", "Connections that there may be.") { Double($0.statistics.limit) }
+        gauge("heartguard_db_pool_waiting_callers", "Callers that wait for a connection.") { Double($0.statistics.waiting) }
+        gauge("heartguard_db_pool_utilisation_ratio", "Lent connections over those that there may be.") { $0.utilisation }
+    }
+
+    private func writeStores(to text: inout PrometheusText) {
+        let reports = health.reports
+        text.family("heartguard_store_up", .gauge, help: "Whether the store answered when it was last asked.")
+        for report in reports {
+            text.sample("heartguard_store_up", [("store", report.store)], UInt64(report.problem == nil ? 1 : 0))
+        }
+        text.family("heartguard_store_latency_seconds", .gauge, help: "How long the store took to answer when it was last asked.")
+        for report in reports {
+            text.sample("heartguard_store_latency_seconds", [("store", report.store)], report.latency / .seconds(1))
+        }
+    }
+}

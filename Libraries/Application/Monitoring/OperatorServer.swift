@@ -1,0 +1,110 @@
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Synchronization
+internal import Telemetry
+
+/// Where an operator's tools read the program's metrics.
+package struct OperatorEndpoint: Sendable, Hashable {
+    package let host: String
+    package let port: Int
+}
+
+/// Answers `GET /metrics` on the operator's port, in plain HTTP, one request a connection. It asks nobody who he is, so it belongs on
+/// loopback or a network of the operators'; nothing in it is about a person.
+struct OperatorServer: Sendable {
+    let endpoint: OperatorEndpoint
+    let logger: Logger
+    let metrics: @Sendable () -> String
+
+    /// Connections at a time; more are closed at once.
+    static let maximumConnections = 16
+    /// How long a connection may take from its beginning to its end.
+    static let timeLimit: TimeAmount = .seconds(10)
+
+    /// Serves until it is cancelled. Throws if the port cannot be had.
+    func run(onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }) async throws {
+        let connections = ConnectionCount()
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { [metrics] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+                        withPipeliningAssistance: false, withErrorHandling: true)
+                    try channel.pipeline.syncOperations.addHandler(MetricsHandler(connections: connections, metrics: metrics))
+                }
+            }
+            .bind(host: endpoint.host, port: endpoint.port).get()
+        let port = channel.localAddress?.port ?? endpoint.port
+        logger.notice("operator port", metadata: ["host": "\(endpoint.host)", "port": "\(port)"])
+        onListening(port)
+        try await withTaskCancellationHandler { try await channel.closeFuture.get() } onCancel: { channel.close(promise: nil) }
+    }
+}
+
+/// How many connections there are.
+private final class ConnectionCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func began() -> Int { count.wrappingAdd(1, ordering: .relaxed).newValue }
+    func ended() { count.wrappingSubtract(1, ordering: .relaxed) }
+}
+
+/// One connection of an operator's tool.
+private final class MetricsHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let connections: ConnectionCount
+    private let metrics: @Sendable () -> String
+    private var head: HTTPRequestHead?
+    private var limit: Scheduled<Void>?
+
+    init(connections: ConnectionCount, metrics: @escaping @Sendable () -> String) {
+        self.connections = connections
+        self.metrics = metrics
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let channel = context.channel
+        if connections.began() > OperatorServer.maximumConnections { return channel.close(promise: nil) }
+        limit = context.eventLoop.scheduleTask(in: OperatorServer.timeLimit) { channel.close(promise: nil) }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        connections.ended()
+        limit?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): self.head = head
+        // What is sent with a request is of no interest.
+        case .body: break
+        case .end: if let head { answer(head, context) }
+        }
+    }
+
+    private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let path = request.uri.prefix { $0 != "?" }
+        let (status, text): (HTTPResponseStatus, String) = switch (request.method, path) {
+        case (.GET, "/metrics"): (.ok, metrics())
+        case (_, "/metrics"): (.methodNotAllowed, "Only GET is answered here.\n")
+        default: (.notFound, "There is /metrics here.\n")
+        }
+        let type = status == .ok ? PrometheusText.contentType : "text/plain; charset=utf-8"
+        let body = context.channel.allocator.buffer(string: text)
+        let headers: HTTPHeaders = [
+            "content-type": type, "content-length": "\(body.readableBytes)", "connection": "close", "cache-control": "no-store",
+        ]
+        context.write(wrapOutboundOut(.head(.init(version: .http1_1, status: status, headers: headers))), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}

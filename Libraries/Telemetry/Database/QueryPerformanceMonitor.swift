@@ -1,0 +1,58 @@
+package import Postgres
+internal import Synchronization
+
+/// What is known of the runs of one statement.
+package struct StatementPerformance: Sendable, Equatable {
+    package let fingerprint: StatementFingerprint
+    /// The text with its placeholders, at most `QueryPerformanceMonitor.shownCharacters` of it.
+    package let statement: String
+    package let failures: UInt64
+    /// In nanoseconds.
+    package let durations: HistogramBuckets
+}
+
+/// How long each statement takes, in HDR histograms that may be added up over replicas.
+///
+/// A statement that ran in one round trip with others took as long as the round trip. A run costs a look-up and a count under
+/// a lock. Statements are bounded in number; those that come after count as one, `_OTHER`.
+package final class QueryPerformanceMonitor: PostgresObserver {
+    package static let shownCharacters = 500
+    package static let other = "_OTHER"
+
+    private struct Entry {
+        var tally = Tally()
+        var failures: UInt64 = 0
+    }
+
+    private let capacity: Int
+    private let entries = Mutex<[String: Entry]>([:])
+
+    package init(capacity: Int = 512) {
+        self.capacity = capacity
+    }
+
+    package func ended(_ roundTrip: RoundTrip) {
+        let nanoseconds = roundTrip.waitedForServer.nanoseconds
+        let hasFailed = roundTrip.failure != nil
+        entries.withLock { entries in
+            for statement in roundTrip.statements {
+                let isKnown = entries[statement] != nil || entries.count < capacity
+                let key = isKnown ? statement : QueryPerformanceMonitor.other
+                entries[key, default: Entry()].tally.record(nanoseconds)
+                if hasFailed { entries[key, default: Entry()].failures += 1 }
+            }
+        }
+    }
+
+    /// The statement that took most time in all comes first.
+    package func snapshot() -> [StatementPerformance] {
+        entries.withLock { $0 }
+            .map { statement, entry in
+                StatementPerformance(
+                    fingerprint: StatementFingerprint(statement),
+                    statement: String(statement.prefix(QueryPerformanceMonitor.shownCharacters)),
+                    failures: entry.failures, durations: HistogramBuckets(entry.tally))
+            }
+            .sorted { ($1.durations.sum, $0.statement) < ($0.durations.sum, $1.statement) }
+    }
+}
