@@ -78,14 +78,20 @@ package struct TransactionMode: Sendable, Hashable {
     package var isolation: Isolation
     /// The server refuses writes, and a lost connection is never an unknown outcome.
     package var isReadOnly: Bool
+    /// May run on a replica, which shows what was committed a moment ago. Only a read-only transaction may.
+    package var mayLag: Bool
 
-    package init(isolation: Isolation = .readCommitted, isReadOnly: Bool = false) {
+    package init(isolation: Isolation = .readCommitted, isReadOnly: Bool = false, mayLag: Bool = false) {
+        precondition(isReadOnly || !mayLag, "replicas take no writes")
         self.isolation = isolation
         self.isReadOnly = isReadOnly
+        self.mayLag = mayLag
     }
 
     package static let readWrite = TransactionMode()
     package static let readOnly = TransactionMode(isReadOnly: true)
+    /// Read-only, and content with a replica where the client has any: for what need not show the caller's last write.
+    package static let replica = TransactionMode(isReadOnly: true, mayLag: true)
 
     /// The statement that begins such a transaction.
     var begin: Query {

@@ -12,12 +12,23 @@ internal import Time
 /// have run is ever sent again.
 package final class Postgres: Sendable {
     private let pool: ConnectionPool<Connection>
+    private let replicas: ConnectionPool<Connection>?
     private let observer: (any PostgresObserver)?
 
     /// Connects nowhere yet; `run()` does. The observer hears of every round trip.
-    package init(configuration: PostgresConfiguration, logger: Logger, observer: (any PostgresObserver)? = nil) {
+    ///
+    /// - Parameter replicas: where transactions whose mode allows it read; without it all go to the one pool.
+    package init(
+        configuration: PostgresConfiguration, replicas: PostgresConfiguration? = nil, logger: Logger,
+        observer: (any PostgresObserver)? = nil
+    ) {
         self.observer = observer
-        pool = ConnectionPool(configuration: configuration.pool) {
+        pool = Postgres.pool(configuration, logger)
+        self.replicas = replicas.map { Postgres.pool($0, logger) }
+    }
+
+    private static func pool(_ configuration: PostgresConfiguration, _ logger: Logger) -> ConnectionPool<Connection> {
+        ConnectionPool(configuration: configuration.pool) {
             do throws(PostgresError) {
                 return try await Connection.open(configuration)
             } catch {
@@ -31,7 +42,11 @@ package final class Postgres: Sendable {
 
     /// Keeps the connections until the task is cancelled; then lends no more, waits for those that are lent up to the
     /// pool's `drainTimeout`, and returns when they are closed.
-    package func run() async { await pool.run() }
+    package func run() async {
+        async let replicas: Void? = replicas?.run()
+        await pool.run()
+        await replicas
+    }
 
     /// An executor whose tasks resume on the thread that read the server's answer, which spares two switches between threads a
     /// query; another at each call, for there are as many as cores, up to four. For tasks that do little between their
@@ -40,6 +55,8 @@ package final class Postgres: Sendable {
 
     /// The pool's numbers.
     package var statistics: PoolStatistics { pool.statistics }
+    /// The numbers of the replicas' pool, if there is one.
+    package var replicaStatistics: PoolStatistics? { replicas?.statistics }
 
     /// The rows of a query.
     ///
@@ -135,6 +152,7 @@ package final class Postgres: Sendable {
         }
         let began = observer == nil ? nil : ContinuousClock.now
         do throws(PoolError) {
+            let pool = mode.mayLag ? replicas ?? pool : pool
             return try await pool.withConnection(waitingAtMost: remaining) { connection in
                 let session = Session(
                     connection: connection, deadline: deadline, mode: mode, identity: identity, observer: observer,

@@ -13,22 +13,42 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
         case verified(rootCertificate: String)
     }
 
+    /// libpq's `target_session_attrs` (34.1.2).
+    package enum Role: String, Sendable, Hashable {
+        case any
+        /// Takes writes.
+        case primary
+        /// Follows another server.
+        case standby
+        /// A standby, or if none can be reached whatever can.
+        case preferStandby = "prefer-standby"
+    }
+
     /// A name, an address, or the folder of a Unix socket; several, parted by commas, are tried in turn.
     package var host: String
     package var port: Int
+    /// A port for each of several hosts, where they differ; otherwise `port` is that of all.
+    package var ports: [Int] = []
+    /// Which of several hosts will do. libpq asks each in turn, again whenever a connection is made, so a failover is followed.
+    package var role = Role.any
     package var database: String
     package var user: String
     package var password: String?
     package var tls: TLS
     /// Shown in `pg_stat_activity`, so that an operator sees whose connection it is.
     package var applicationName: String
+    /// Whether statements are prepared once on a connection and used again. Not behind a pooler that lends the server's sessions
+    /// by the transaction (pgbouncer's transaction mode before 1.21): there a session does not remember. Then each statement
+    /// is parsed where it is run, and nothing is asked of the session when it is opened.
+    package var preparesStatements: Bool
     /// How long one attempt to connect may take.
     package var connectTimeout: Duration
     package var pool: PoolConfiguration
 
     package init(
         host: String, port: Int = 5_432, database: String, user: String, password: String? = nil,
-        tls: TLS = .disabled, applicationName: String = "heartguard", connectTimeout: Duration = .seconds(5),
+        tls: TLS = .disabled, applicationName: String = "heartguard", preparesStatements: Bool = true,
+        connectTimeout: Duration = .seconds(5),
         pool: PoolConfiguration = PoolConfiguration()
     ) {
         self.host = host
@@ -38,6 +58,7 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
         self.password = password
         self.tls = tls
         self.applicationName = applicationName
+        self.preparesStatements = preparesStatements
         self.connectTimeout = connectTimeout
         self.pool = pool
     }
@@ -50,7 +71,8 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
         var parameters = [
             ("host", host),
             // libpq takes one port for all hosts, or a list of the same length.
-            ("port", String(port)),
+            ("port", ports.isEmpty ? String(port) : ports.map(String.init).joined(separator: ",")),
+            ("target_session_attrs", role.rawValue),
             ("dbname", database),
             ("user", user),
             ("application_name", applicationName),
@@ -63,6 +85,8 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
             ("options", "-c idle_in_transaction_session_timeout=300s -c default_transaction_read_only=on "
                 + "-c statement_timeout=\(TimeoutTier.fast.limit.millisecondsRoundedUp)ms"),
         ]
+        // pgbouncer refuses them unless it is told to ignore them.
+        if !preparesStatements { parameters.removeAll { $0.0 == "options" } }
         if let password { parameters.append(("password", password)) }
         switch tls {
         case .disabled: parameters.append(("sslmode", "disable"))

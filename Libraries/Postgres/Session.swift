@@ -91,7 +91,7 @@ struct Session: Sendable {
         if let error = body.excess { return .failed(error) }
         // What a read-only transaction needs fits between two synchronisation points, which PostgreSQL makes a transaction of their
         // own (55.2.4, "Pipelining"). It has nothing to commit, so BEGIN and COMMIT would only be two commands more.
-        let isImplicit = begins && commits && mode == .readOnly
+        let isImplicit = begins && commits && mode.isReadOnly && mode.isolation == .readCommitted
         let exchange = Exchange(
             begin: begins && !isImplicit ? mode.begin : nil,
             settings: settings(for: body, begins: begins, isImplicit: isImplicit), body: body, commits: commits && !isImplicit
@@ -166,8 +166,11 @@ struct Session: Sendable {
 extension Exchange.Body {
     /// Of the statements, with their placeholders.
     fileprivate var texts: [String] {
-        guard case .statements(let queries) = self else { return [] }
-        return queries.map(\.sql)
+        switch self {
+        case .statements(let queries): queries.map(\.sql)
+        case .copy(let sql, _): [sql]
+        case .script, .settling: []
+        }
     }
 
     /// What the protocol cannot carry, found before it would cost the connection.

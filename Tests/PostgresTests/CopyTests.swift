@@ -193,7 +193,7 @@ private struct MadeRows: AsyncSequence, Sendable {
     }
 
     @Test func `ends with its task`() async throws {
-        try await withMarks { postgres, server in
+        try await withMarks { postgres, _ in
             let rows = MadeRows(count: 50_000, end: .hangs)
             let task = Task { try await copy(rows, postgres) }
             while rows.log.made.load(ordering: .relaxed) < 50_000 { await Task.yield() }
@@ -202,10 +202,11 @@ private struct MadeRows: AsyncSequence, Sendable {
             let error = await error { _ = try await task.value }
 
             #expect(error?.code == .queryCancelled)
-            let running = try await server.psql(
-                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY marks%'"
-            )
-            #expect(running == "0")
+            let running = try await postgres.first("""
+                SELECT count(*) FROM pg_stat_activity
+                WHERE state = 'active' AND query LIKE 'COPY marks%' AND datname = current_database()
+                """, as: Scalar<Int>.self)
+            #expect(running?.value == 0)
         }
     }
 

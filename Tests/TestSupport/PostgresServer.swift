@@ -69,6 +69,28 @@ package final class PostgresServer: Sendable {
         return PostgresServer(port: port, process: process)
     }
 
+    /// Starts a standby that follows this server.
+    package func startReplica() async throws -> PostgresServer {
+        let programs = ProcessInfo.processInfo.environment["HEARTGUARD_POSTGRES_BIN"] ?? "/usr/lib/postgresql/15/bin"
+        let port = try FreePort.find()
+        let options = "-c listen_addresses=127.0.0.1 -c port=\(port) -c unix_socket_directories=$folder -c fsync=off "
+            + "-c max_connections=200 -c log_min_messages=fatal"
+        let process = try await ServerProcess.start(
+            name: "replica",
+            unprivilegedUser: "postgres",
+            prepare: """
+                '\(programs)/pg_basebackup' --pgdata="$folder/data" --host=\(host) --port=\(self.port) \
+                --username=\(superuser) --checkpoint=fast --wal-method=stream --write-recovery-conf --no-sync
+                """,
+            start: """
+                '\(programs)/pg_ctl' --pgdata="$folder/data" --log="$folder/log" --wait --timeout=60 \
+                --options="\(options)" start
+                """,
+            stop: "'\(programs)/pg_ctl' --pgdata=\"$folder/data\" --mode=fast --wait --timeout=60 stop"
+        )
+        return PostgresServer(port: port, process: process)
+    }
+
     /// Stops the server, as a crash of its machine would end its connections: without waiting for clients.
     package func stop() async throws { try await process.stop() }
 
@@ -124,9 +146,10 @@ package final class PostgresServer: Sendable {
 
     /// Runs a client's pool while `body` uses it.
     package static func withClient<Value>(
-        _ configuration: PostgresConfiguration, _ body: (Postgres) async throws -> Value
+        _ configuration: PostgresConfiguration, replicas: PostgresConfiguration? = nil,
+        _ body: (Postgres) async throws -> Value
     ) async throws -> Value {
-        let postgres = Postgres(configuration: configuration, logger: Logger(label: "postgres-tests"))
+        let postgres = Postgres(configuration: configuration, replicas: replicas, logger: Logger(label: "postgres-tests"))
         async let _: Void = postgres.run()
         // Leaving the scope cancels the pool and waits until it has drained.
         return try await body(postgres)

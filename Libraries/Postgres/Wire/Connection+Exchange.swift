@@ -72,6 +72,11 @@ extension Connection {
 
     private func add(_ query: Query, as step: Exchange.Step) throws(ConnectionHandle.Rejected) {
         let key = StatementCache.Key(sql: query.sql, types: query.parameters.types)
+        guard configuration.preparesStatements else {
+            running?.commands.append(.execute(key, step))
+            try handle?.execute(unprepared: query.sql, query.parameters)
+            return
+        }
         let name: String
         switch statements.lookUp(key) {
         case .prepared(let known): name = known
@@ -122,6 +127,9 @@ extension Connection {
         }
         // Notices and changed parameters of an idle session are taken in as well.
         if running == nil { _ = handle?.nextAnswer() }
+        if let notificationHandler {
+            while let notification = handle?.nextNotification() ?? nil { notificationHandler(notification) }
+        }
     }
 
     private var isScript: Bool {

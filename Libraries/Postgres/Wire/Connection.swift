@@ -49,7 +49,9 @@ final class Connection: PooledConnection, @unchecked Sendable {
     /// Watches the socket of the open session.
     var watcher: LoopWatcher?
     var stopper: CancelHandle?
-    var statements = StatementCache(capacity: Connection.statementCapacity)
+    var statements = StatementCache(
+        capacity: Connection.statementCapacity, suffix: "_" + String(UInt64.random(in: 0 ... .max), radix: 36)
+    )
     var running: RunningExchange?
     var waiting: [RunningExchange] = []
     var copy: RunningCopy?
@@ -62,6 +64,7 @@ final class Connection: PooledConnection, @unchecked Sendable {
     var alarm: (any DispatchSourceTimer)?
     var alarmIsSetFor: Deadline?
     var breakHandler: (@Sendable () -> Void)?
+    var notificationHandler: (@Sendable (Notification) -> Void)?
 
     init(configuration: PostgresConfiguration) {
         self.configuration = configuration
@@ -101,6 +104,11 @@ final class Connection: PooledConnection, @unchecked Sendable {
             if case .closed = phase { isClosed = true } else { breakHandler = body }
         }
         if isClosed { body() }
+    }
+
+    /// Calls `body` for each notification from now on; briefly, under the lock.
+    func onNotification(_ body: @escaping @Sendable (Notification) -> Void) {
+        confined { notificationHandler = body }
     }
 
     func close() async {

@@ -94,19 +94,36 @@ struct ConnectionHandle: ~Copyable {
             guard unsafe PQsendQueryPrepared(connection, name, 0, nil, nil, nil, 1) == 1 else { throw Rejected() }
             return
         }
+        let sent = unsafe withValues(parameters) { values, lengths, formats in
+            unsafe PQsendQueryPrepared(connection, name, Int32(parameters.count), values, lengths, formats, 1)
+        }
+        guard sent == 1 else { throw Rejected() }
+    }
+
+    /// Parses and runs a statement that is not kept; parameters and results are binary.
+    func execute(unprepared sql: String, _ parameters: Parameters) throws(Rejected) {
+        let sent = unsafe withValues(parameters) { values, lengths, formats in
+            unsafe PQsendQueryParams(
+                connection, sql, Int32(parameters.count), parameters.types, values, lengths, formats, 1
+            )
+        }
+        guard sent == 1 else { throw Rejected() }
+    }
+
+    /// Lends the values as libpq takes them; they are valid until `body` returns.
+    private func withValues(
+        _ parameters: Parameters, _ body: ([UnsafePointer<CChar>?], [Int32], [Int32]) -> Int32
+    ) -> Int32 {
         let formats = [Int32](repeating: 1, count: parameters.count)
         let lengths = parameters.ranges.map { Int32(truncatingIfNeeded: $0?.count ?? 0) }
-        let sent: Int32 = unsafe parameters.bytes.withUnsafeBytes { bytes in
+        return unsafe parameters.bytes.withUnsafeBytes { bytes in
             // An empty buffer has no address, but an empty value is not NULL, so it needs one.
             let base = unsafe bytes.baseAddress ?? emptyValue
             let values = unsafe parameters.ranges.map { range in
                 unsafe range.map { unsafe (base + $0.lowerBound).assumingMemoryBound(to: CChar.self) }
             }
-            return unsafe PQsendQueryPrepared(
-                connection, name, Int32(parameters.count), values, lengths, formats, 1
-            )
+            return unsafe body(values, lengths, formats)
         }
-        guard sent == 1 else { throw Rejected() }
     }
 
     /// Runs a statement once, without parameters.
@@ -135,6 +152,17 @@ struct ConnectionHandle: ~Copyable {
         case 1: return false
         default: throw Rejected()
         }
+    }
+
+    /// The next notification that has arrived.
+    func nextNotification() -> Notification? {
+        guard let notification = unsafe PQnotifies(connection) else { return nil }
+        defer { unsafe PQfreemem(notification) }
+        return unsafe Notification(
+            channel: notification.pointee.relname.map { unsafe String(cString: $0) } ?? "",
+            payload: notification.pointee.extra.map { unsafe String(cString: $0) } ?? "",
+            processID: notification.pointee.be_pid
+        )
     }
 
     // MARK: Copying

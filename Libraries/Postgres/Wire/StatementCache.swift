@@ -19,15 +19,19 @@ struct StatementCache {
     }
 
     private let capacity: Int
+    private let suffix: String
     private var entries: [Key: Entry] = [:]
     private var useCount = 0
     private var nameCount = 0
     /// Names that the server still holds though nothing refers to them.
     private(set) var discarded: [String] = []
 
-    init(capacity: Int) {
+    /// - Parameter suffix: what the session's names end with. Behind a pooler that lends the server's sessions to many clients, a
+    ///   name that two of them use would run one's statement for the other.
+    init(capacity: Int, suffix: String = "") {
         precondition(capacity > 0)
         self.capacity = capacity
+        self.suffix = suffix
     }
 
     var count: Int { entries.count }
@@ -45,7 +49,7 @@ struct StatementCache {
             discard(oldest.key)
         }
         nameCount += 1
-        let name = "s\(nameCount)"
+        let name = "s\(nameCount)\(suffix)"
         entries[key] = Entry(name: name, lastUse: useCount)
         return .missing(name: name)
     }
