@@ -199,6 +199,10 @@ let package = Package(
         tests("ConnectionPool"),
         tests("Postgres", ["ConnectionPool", "Time", "TestSupport"]),
         tests("Migrations", ["ConnectionPool", "Postgres", "TestSupport", logging]),
+        .testTarget(
+            name: "SchemaTests",
+            dependencies: ["Schema", "ConnectionPool", "Migrations", "Postgres", "TestSupport", "Time", logging],
+            path: "Tests/SchemaTests", exclude: ["SQL"], swiftSettings: settings),
         tests("Redis", ["Time", "TestSupport", nioCore, nioPosix, logging]),
         tests("Resilience", ["Redis", "Time", "TestSupport", logging]),
         tests("Gzip"),

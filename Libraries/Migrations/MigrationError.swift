@@ -11,6 +11,18 @@ package struct MigrationError: Error, Sendable, CustomStringConvertible {
         case failed(revision: String)
         /// The revision's SQL ended the transaction that it runs in.
         case endedItsTransaction(revision: String)
+        /// A revision of concurrent indexes holds a statement that is something else.
+        case notAnIndex(revision: String)
+        /// An index was built and is not valid: a unique one whose rows are not.
+        case invalidIndex(revision: String)
+        /// There is no SQL that takes the revision back.
+        case noWayDown(revision: String)
+        /// The database has no such revision applied.
+        case notApplied(revision: String)
+        /// Objects of the schema are not what the revisions left.
+        case drift(objects: [String])
+        /// Others migrated this database for as long as this migrator could wait.
+        case busy
     }
 
     package let code: Code

@@ -3,16 +3,26 @@ package import Migrations
 /// The one chain of revisions that every context's tables come from.
 ///
 /// The files stand in `Revisions/`, a revision a file, and are embedded in the program. A file that has been
-/// released is never edited: its checksum is recorded in every database that has it.
+/// released is never edited: the checksum of the way up is recorded in every database that has it.
 package enum Schema {
-    /// Every revision, oldest first.
+    /// Every revision, oldest first. The id is the file's name, which tells two revisions of one date apart.
     package static let chain = MigrationChain(revisions: [
-        revision("7997d76f03d0", "baseline", PackageResources._997d76f03d0_baseline_sql),
-        revision("20260124", "vector_tables", PackageResources._0260124_vector_tables_sql),
-        revision("20260221", "missing_tables", PackageResources._0260221_missing_tables_sql),
+        revision("7997d76f03d0_baseline", PackageResources._997d76f03d0_baseline_sql),
+        revision("20260110_sqlite_to_postgresql", PackageResources._0260110_sqlite_to_postgresql_sql),
+        revision("20260119_session_archives", PackageResources._0260119_session_archives_sql),
+        revision("20260124_vector_tables", PackageResources._0260124_vector_tables_sql),
+        revision("20260221_appointments", PackageResources._0260221_appointments_sql),
+        revision("20260221_missing_tables", PackageResources._0260221_missing_tables_sql),
+        revision(
+            "20260222_performance_indexes", PackageResources._0260222_performance_indexes_sql,
+            execution: .concurrentIndexes),
+        revision("rag_memory_optimization", PackageResources.rag_memory_optimization_sql),
     ])
 
-    private static func revision(_ id: String, _ name: String, _ file: [UInt8]) -> Revision {
-        Revision(id: id, name: name, sql: String(decoding: file, as: UTF8.self))
+    private static func revision(
+        _ id: String, _ file: [UInt8], execution: Revision.Execution = .oneTransaction
+    ) -> Revision {
+        let name = id.split(separator: "_").drop { $0.contains(where: \.isNumber) }.joined(separator: " ")
+        return Revision(id: id, name: name, file: String(decoding: file, as: UTF8.self), execution: execution)
     }
 }

@@ -158,10 +158,20 @@ package final class PostgresServer: Sendable {
     /// Runs SQL through psql, apart from the client under test. Returns what it printed, without headings.
     @discardableResult
     package func psql(_ sql: String, database: String = "postgres") async throws -> String {
+        try await psql(["--command=\(sql)"], database: database)
+    }
+
+    /// Runs a file through psql, as a superuser. `settings` are its variables, each as `name=value`.
+    @discardableResult
+    package func psql(file: String, database: String, settings: [String] = []) async throws -> String {
+        try await psql(settings.map { "--set=\($0)" } + ["--file=\(file)"], database: database)
+    }
+
+    private func psql(_ arguments: [String], database: String) async throws -> String {
         let programs = ProcessInfo.processInfo.environment["HEARTGUARD_POSTGRES_BIN"] ?? "/usr/lib/postgresql/15/bin"
         return try await Command.run("\(programs)/psql", [
             "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1",
-            "--host=\(host)", "--port=\(port)", "--username=\(superuser)", "--dbname=\(database)", "--command=\(sql)",
-        ])
+            "--host=\(host)", "--port=\(port)", "--username=\(superuser)", "--dbname=\(database)",
+        ] + arguments)
     }
 }

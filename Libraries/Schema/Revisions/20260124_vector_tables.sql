@@ -18,6 +18,7 @@ CREATE TABLE vectors.collections (
     created_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at     timestamptz NOT NULL DEFAULT clock_timestamp()
 );
+CALL heartguard.stamp_updates('vectors.collections');
 
 -- The documents of collections that users make; the embedding is little-endian float32.
 CREATE TABLE vectors.documents (
@@ -33,25 +34,81 @@ CREATE TABLE vectors.documents (
     PRIMARY KEY (collection_id, id)
 );
 CREATE INDEX documents_by_position ON vectors.documents (collection_id, position, id);
+CALL heartguard.stamp_updates('vectors.documents');
 
--- The documents of the collection medical_knowledge (384-d). The embedding is in pgvector's textual form, so that a
--- server with the extension can later cast the column to vector(384).
-CREATE TABLE vectors.vector_medical_knowledge (
+-- The two collections that ChromaDB held, 768-d texts and 1152-d images, with the embedding in the same form.
+CREATE TABLE vectors.medical_text_768 (
     id         text        PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
     content    text        NOT NULL,
-    embedding  text,
+    embedding  bytea       CHECK (length(embedding) = 4 * 768),
     metadata   jsonb       NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
     position   bigint      NOT NULL,
     deleted_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CONSTRAINT vector_medical_knowledge_embedding CHECK ((embedding IS NULL) = (deleted_at IS NOT NULL))
+    CONSTRAINT medical_text_768_embedding CHECK ((embedding IS NULL) = (deleted_at IS NOT NULL))
 );
-CREATE INDEX vector_medical_knowledge_by_position ON vectors.vector_medical_knowledge (position, id);
-CREATE INDEX vector_medical_knowledge_metadata ON vectors.vector_medical_knowledge USING gin (metadata jsonb_path_ops);
+CREATE INDEX medical_text_768_by_position ON vectors.medical_text_768 (position, id);
+CALL heartguard.stamp_updates('vectors.medical_text_768');
 
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON vectors.collections FOR EACH ROW EXECUTE FUNCTION heartguard.set_updated_at();
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON vectors.documents FOR EACH ROW EXECUTE FUNCTION heartguard.set_updated_at();
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON vectors.vector_medical_knowledge FOR EACH ROW EXECUTE FUNCTION heartguard.set_updated_at();
+CREATE TABLE vectors.medical_images_1152 (
+    id         text        PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 256),
+    content    text        NOT NULL,
+    embedding  bytea       CHECK (length(embedding) = 4 * 1152),
+    metadata   jsonb       NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+    position   bigint      NOT NULL,
+    deleted_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT medical_images_1152_embedding CHECK ((embedding IS NULL) = (deleted_at IS NOT NULL))
+);
+CREATE INDEX medical_images_1152_by_position ON vectors.medical_images_1152 (position, id);
+CALL heartguard.stamp_updates('vectors.medical_images_1152');
 
-GRANT SELECT, INSERT, UPDATE ON vectors.collections, vectors.documents, vectors.vector_medical_knowledge TO heartguard_vectors;
+-- The four tables of 384-d embeddings. Where the database has pgvector (only a superuser adds it: `heartguard migrate
+-- --bootstrap` does where the server offers it) the column is vector(384) with an HNSW index by cosine; elsewhere it is
+-- text in pgvector's own form, so that a later upgrade is a cast. vectors.embedding(text) makes the column's type of that
+-- form, so that one statement serves both. Its body is bound when it is made: no role needs to find the extension.
+DO $$
+DECLARE
+    vector text := (SELECT format('%I.vector', n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'vector');
+    target text;
+BEGIN
+    EXECUTE format('CREATE FUNCTION vectors.embedding(written text) RETURNS %1$s LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN written::%1$s',
+                   coalesce(vector, 'text'));
+    FOREACH target IN ARRAY ARRAY['vector_medical_knowledge', 'vector_drug_interactions', 'vector_symptoms_conditions', 'vector_user_memories'] LOOP
+        EXECUTE format($table$
+            CREATE TABLE vectors.%1$I (
+                %2$s
+                id         text        NOT NULL CHECK (length(id) BETWEEN 1 AND 256),
+                content    text        NOT NULL,
+                embedding  %3$s,
+                metadata   jsonb       NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(metadata) = 'object'),
+                position   bigint      NOT NULL,
+                deleted_at timestamptz,
+                created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+                updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+                PRIMARY KEY (%4$s id),
+                CONSTRAINT %5$I CHECK ((embedding IS NULL) = (deleted_at IS NOT NULL))
+            ) $table$,
+            target, CASE WHEN target = 'vector_user_memories' THEN 'user_id uuid NOT NULL,' ELSE '' END,
+            coalesce(vector || '(384)', 'text'), CASE WHEN target = 'vector_user_memories' THEN 'user_id,' ELSE '' END,
+            target || '_embedding');
+        EXECUTE format('CREATE INDEX %I ON vectors.%I (%s position, id)', target || '_by_position', target,
+                       CASE WHEN target = 'vector_user_memories' THEN 'user_id,' ELSE '' END);
+        IF vector IS NOT NULL THEN
+            EXECUTE format('CREATE INDEX %I ON vectors.%I USING hnsw (embedding %s.vector_cosine_ops)', target || '_nearest', target,
+                           left(vector, -length('.vector')));
+        END IF;
+        EXECUTE format('CALL heartguard.stamp_updates(%L)', 'vectors.' || target);
+    END LOOP;
+END
+$$;
+CALL heartguard.guard_rows('vectors.vector_user_memories');
+
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA vectors TO heartguard_vectors;
+
+-- Down ------------------------------------------------------------------------------------------------------------
+
+DROP SCHEMA vectors CASCADE;

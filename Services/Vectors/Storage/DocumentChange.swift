@@ -42,7 +42,7 @@ extension DocumentRepository {
         let table = DocumentTable(of: collection)
         let rows = try await postgres.rows(
             """
-            SELECT id, position, embedding, metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
+            SELECT id, position, \(table.readEmbedding), metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
             WHERE \(table.scope) AND (position, id) > (\(cursor.position), \(cursor.id))
             ORDER BY position, id
             LIMIT \(limit)

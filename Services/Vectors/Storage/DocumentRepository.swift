@@ -30,7 +30,7 @@ struct DocumentRepository: Sendable {
                     WHERE \(table.scope) AND id = ANY(\(documents.map(\.id.text))) AND deleted_at IS NULL
                 ), written AS (
                     INSERT INTO \(table.name) (\(table.keyColumns)id, content, embedding, metadata, position)
-                    SELECT \(table.keyValues)new.id, new.content, new.embedding, new.metadata, \(position)
+                    SELECT \(table.keyValues)new.id, new.content, \(table.storedEmbedding), new.metadata, \(position)
                     FROM unnest(
                         \(documents.map(\.id.text)), \(documents.map(\.content.text)),
                         \(table.array(of: documents.map(\.embedding))), \(metadata)

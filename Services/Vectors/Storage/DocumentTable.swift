@@ -24,6 +24,11 @@ struct DocumentTable: Sendable {
     let keyValues: Query
     /// What stands in the embedding's place in a tombstone.
     let noEmbedding: Query
+    /// What a row keeps of `new.embedding`, an element of `array(of:)`. The column is `vector(384)` where the database has
+    /// pgvector and text elsewhere; the function makes whichever it is.
+    let storedEmbedding: Query
+    /// The column as `embedding(from:)` reads it.
+    let readEmbedding: Query
 
     init(of collection: Collection) {
         if collection.name == .medicalKnowledge {
@@ -33,6 +38,8 @@ struct DocumentTable: Sendable {
             keyColumns = ""
             keyValues = ""
             noEmbedding = "NULL"
+            storedEmbedding = "vectors.embedding(new.embedding)"
+            readEmbedding = "embedding::text AS embedding"
         } else {
             name = "vectors.documents"
             form = .float32
@@ -40,6 +47,8 @@ struct DocumentTable: Sendable {
             keyColumns = "collection_id, "
             keyValues = "\(collection.id), "
             noEmbedding = "''"
+            storedEmbedding = "new.embedding"
+            readEmbedding = "embedding"
         }
     }
 

@@ -21,11 +21,19 @@ struct SchemaMigration: Sendable {
         }
     }
 
-    /// Makes sure that nothing that was applied differs from the chain.
+    /// Takes back the newest revision, or all behind one that stays; a sentence about it.
+    func down(to survivor: String?) async throws -> String {
+        try await withMigrator { migrator in
+            let reverted = try await migrator.down(to: survivor)
+            return reverted.isEmpty ? "had nothing to take back" : "lost \(reverted.joined(separator: ", "))"
+        }
+    }
+
+    /// Makes sure that nothing that was applied differs from the chain, and nothing in the schema from what was applied.
     func verify() async throws -> String {
         try await withMigrator { migrator in
             try await migrator.verify()
-            return "What was applied is what the chain says."
+            return "What was applied is what the chain says, and the schema is what it left."
         }
     }
 

@@ -1,7 +1,8 @@
 internal import Foundation
 
-/// What only the superuser may do, once and again without harm: the roles, their passwords and the database. The owner
-/// role then applies the migrations, and grants each service what it may do.
+/// What only the superuser may do, once and again without harm: the roles, their passwords, the database, and the extensions
+/// that are used where the server offers them. The owner role then applies the migrations, and grants each service what it
+/// may do.
 struct DatabaseBootstrap: Sendable {
     let host: String
     let port: Int
@@ -34,8 +35,19 @@ struct DatabaseBootstrap: Sendable {
         for role in services {
             script += "GRANT CONNECT ON DATABASE \"\(database)\" TO \"\(role.user)\";\n"
         }
-        script += "\\connect :database\nREVOKE ALL ON SCHEMA public FROM PUBLIC;\n"
+        script += "\\connect :database\nREVOKE ALL ON SCHEMA public FROM PUBLIC;\n" + Self.extensions(owner: owner.user)
         try psql(script)
+    }
+
+    /// pgvector, for `vector(384)` columns; and pg_cron, which can be made in the one database that the server's setting
+    /// `cron.database_name` names, and whose jobs the owner is to schedule.
+    private static func extensions(owner: String) -> String {
+        """
+        SELECT 'CREATE EXTENSION IF NOT EXISTS vector' WHERE EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector') \\gexec
+        SELECT 'CREATE EXTENSION IF NOT EXISTS pg_cron' WHERE current_setting('cron.database_name', true) = current_database() \\gexec
+        SELECT format('GRANT USAGE ON SCHEMA cron TO %I', '\(owner)') WHERE to_regnamespace('cron') IS NOT NULL \\gexec
+
+        """
     }
 
     /// Whether the server takes this login now; the reason when it does not.

@@ -1,0 +1,36 @@
+extension Postgres {
+    /// Runs one statement that the server refuses inside a transaction, such as `CREATE INDEX CONCURRENTLY`. For
+    /// migrations: the text comes from a file of ours and has no parameters.
+    ///
+    /// What it has done when it fails stays done. `lockTimeout` holds for this statement.
+    ///
+    /// - Throws: as `rows` does; a lost connection leaves the statement done, undone or half done.
+    nonisolated(nonsending) package func executeOutsideTransaction(
+        _ statement: String, lockTimeout: Duration, tier: TimeoutTier
+    ) async throws(PostgresError) {
+        let milliseconds = lockTimeout.components.seconds * 1_000
+        let result: Result<Void, PostgresError> = try await withSession(.none, tier, .readWrite) { session in
+            do throws(PostgresError) {
+                _ = try await session.run(
+                    .script("SET lock_timeout = \(milliseconds)"), begins: false, commits: false)
+            } catch {
+                return .failure(error)
+            }
+            let result: Result<Void, PostgresError>
+            do throws(PostgresError) {
+                _ = try await session.run(.script(statement), begins: false, commits: false)
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            do throws(PostgresError) {
+                _ = try await session.run(.script("RESET lock_timeout"), begins: false, commits: false)
+            } catch {
+                // The statement's own error says more. A connection that is lost leaves no setting behind.
+                return result
+            }
+            return result
+        }
+        try result.get()
+    }
+}

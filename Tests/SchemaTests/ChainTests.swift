@@ -1,0 +1,100 @@
+internal import Foundation
+internal import Migrations
+internal import Postgres
+internal import Schema
+internal import TestSupport
+internal import Testing
+
+@Suite struct `The chain` {
+    @Test func `is the one that the seed names, two revisions of one date told apart`() {
+        #expect(
+            Schema.chain.revisions.map(\.id) == [
+                "7997d76f03d0_baseline", "20260110_sqlite_to_postgresql", "20260119_session_archives",
+                "20260124_vector_tables", "20260221_appointments", "20260221_missing_tables",
+                "20260222_performance_indexes", "rag_memory_optimization",
+            ])
+    }
+
+    @Test func `goes down to nothing and up again, and is the same`() async throws {
+        try await withSchema { server, database in
+            try await withOwner(of: database, on: server) { owner in
+                let migrator = Migrator(owner, chain: Schema.chain, logger: quiet)
+                let before = try await Catalog.entries(owner)
+
+                let reverted = try await migrator.down() + migrator.down(to: "7997d76f03d0_baseline") + migrator.down()
+
+                #expect(reverted == Schema.chain.revisions.map(\.id).reversed())
+                let left = try await Catalog.entries(owner).filter { !$0.object.contains("heartguard.schema_") }
+                #expect(left.map(\.object) == ["extension plpgsql", "schema heartguard", "schema public"])
+                try await migrator.up()
+                #expect(try await Catalog.entries(owner) == before)
+                try await migrator.verify()
+            }
+        }
+    }
+
+    @Test func `finds what was changed by hand`() async throws {
+        try await withSchema { server, database in
+            try await withOwner(of: database, on: server) { owner in
+                let migrator = Migrator(owner, chain: Schema.chain, logger: quiet)
+                try await migrator.verify()
+                try await server.psql(
+                    """
+                    CREATE TABLE public.scratch (id int);
+                    ALTER TABLE vitals.medications NO FORCE ROW LEVEL SECURITY;
+                    DROP INDEX users.outbox_unpublished;
+                    """, database: database)
+
+                let error = await #expect(throws: MigrationError.self) { try await migrator.verify() }
+
+                #expect(
+                    error?.code == .drift(objects: [
+                        "added column public.scratch.id", "missing index users.outbox.outbox_unpublished",
+                        "added relation public.scratch", "changed relation vitals.medications",
+                    ]))
+            }
+        }
+    }
+
+    @Test func `makes an index anew that an interrupted run left invalid, and keeps those that are valid`() async throws {
+        try await withSchema { server, database in
+            try await withOwner(of: database, on: server) { owner in
+                let migrator = Migrator(owner, chain: Schema.chain, logger: quiet)
+                try await migrator.down(to: "20260221_missing_tables")
+                // What CREATE INDEX CONCURRENTLY leaves behind when it is ended; the catalog is a superuser's to change.
+                try await server.psql(
+                    """
+                    CREATE INDEX vitals_recorded ON vitals.vitals (user_id, metric, recorded_at DESC);
+                    ALTER INDEX vitals.vitals_recorded OWNER TO heartguard_owner;
+                    CREATE INDEX outbox_unpublished ON users.outbox (available_at, id) WHERE published_at IS NULL;
+                    UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'vitals.vitals_recorded'::regclass;
+                    """, database: database)
+                let kept = try await server.psql("SELECT 'users.outbox_unpublished'::regclass::oid", database: database)
+
+                try await migrator.up()
+
+                #expect(try await server.psql("SELECT 'users.outbox_unpublished'::regclass::oid", database: database) == kept)
+                #expect(
+                    try await server.psql("SELECT count(*) FROM pg_index WHERE NOT indisvalid", database: database) == "0")
+                try await migrator.verify()
+            }
+        }
+    }
+
+    @Test func `is not held up by a migrator that waits for it`() async throws {
+        try await withEmptyDatabase { server, database in
+            let applied = try await withThrowingTaskGroup(of: [String].self) { group in
+                for _ in 0..<3 {
+                    group.addTask {
+                        try await withOwner(of: database, on: server) { owner in
+                            try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
+                        }
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+
+            #expect(applied.sorted() == Schema.chain.revisions.map(\.id).sorted())
+        }
+    }
+}

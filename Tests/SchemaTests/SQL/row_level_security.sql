@@ -1,0 +1,177 @@
+-- What a role may do to a person's rows, for every table × command × role, by pgTAP.
+--
+-- Everything is read from the catalog, so a table that is new is tested too. A table is a person's if it has a user_id (and
+-- users.users, whose id it is); a table that is nobody's has to be named here.
+
+\set ON_ERROR_STOP 1
+\pset format unaligned
+\pset tuples_only true
+SET client_min_messages = warning;
+CREATE EXTENSION pgtap;
+BEGIN;
+SELECT no_plan();
+
+CREATE TEMP VIEW service_roles AS
+    SELECT service, 'heartguard_' || service AS role FROM unnest(ARRAY['users', 'vitals', 'chat', 'vectors']) AS service;
+
+CREATE TEMP TABLE shared_tables (name regclass);
+INSERT INTO shared_tables VALUES ('users.outbox'), ('users.providers'), ('users.provider_availability'), ('vitals.drug_interactions'),
+    ('vectors.collections'), ('vectors.documents'), ('vectors.medical_text_768'), ('vectors.medical_images_1152'),
+    ('vectors.vector_medical_knowledge'), ('vectors.vector_drug_interactions'), ('vectors.vector_symptoms_conditions');
+
+CREATE TEMP VIEW tables AS
+    SELECT c.oid::regclass AS name, n.nspname AS service, c.relrowsecurity, c.relforcerowsecurity,
+           CASE WHEN c.oid = 'users.users'::regclass THEN 'id'
+                WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'user_id' AND NOT a.attisdropped) THEN 'user_id' END AS person
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN service_roles s ON s.service = n.nspname
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition;
+
+-- What holds of every table ----------------------------------------------------------------------------------------
+
+SELECT ok(count(*) >= 40, 'the schemas have their tables: ' || count(*)) FROM tables;
+SELECT ok(relrowsecurity AND relforcerowsecurity, name || ' has row-level security that holds for its owner too')
+    FROM tables WHERE person IS NOT NULL;
+SELECT ok(name IN (SELECT s.name FROM shared_tables s), name || ' is known to be nobody''s') FROM tables WHERE person IS NULL;
+SELECT ok(EXISTS (SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid WHERE t.tgrelid = name AND f.proname = 'set_updated_at'
+                  AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = name AND a.attname = 'updated_at')),
+          name || ' says when a row was changed') FROM tables;
+SELECT ok(EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = name AND c.contype = 'p'), name || ' has a primary key') FROM tables;
+-- A person's rows are found, and deleted, by the person.
+SELECT ok(EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = name AND a.attnum = i.indkey[0]
+                  WHERE i.indrelid = name AND a.attname = person AND i.indpred IS NULL), name || ' has an index that begins with ' || person)
+    FROM tables WHERE person IS NOT NULL;
+-- An index for each foreign key, so that deleting what is referred to reads no whole table.
+SELECT ok(EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND
+                  (SELECT array_agg(k ORDER BY k) FROM unnest((string_to_array(i.indkey::text, ' ')::int2[])[1:cardinality(c.conkey)]) AS k)
+                  = (SELECT array_agg(k ORDER BY k) FROM unnest(c.conkey) AS k)),
+          c.conrelid::regclass || '.' || c.conname || ' has an index')
+    FROM pg_constraint c JOIN tables t ON t.name = c.conrelid
+    WHERE c.contype = 'f' AND (c.confdeltype <> 'a' OR c.confrelid = c.conrelid);
+
+SELECT ok(c.relrowsecurity AND c.relforcerowsecurity AND c.relacl IS NULL
+          AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid), c.oid::regclass || ' is reached through its parent alone')
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN service_roles s ON s.service = n.nspname
+    WHERE c.relispartition AND c.relkind = 'r';
+
+-- The roles ---------------------------------------------------------------------------------------------------------
+
+SELECT ok(NOT (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication), role || ' has no power of its own')
+    FROM (SELECT role FROM service_roles UNION ALL SELECT 'heartguard_owner') AS roles JOIN pg_roles r ON r.rolname = role;
+SELECT is(count(c.oid), 0::bigint, role || ' owns nothing')
+    FROM service_roles LEFT JOIN pg_class c ON pg_get_userbyid(c.relowner) = role GROUP BY role;
+SELECT ok(has_schema_privilege(role, s.service, 'USAGE') = (s.service = r.service), role || ' and the schema ' || s.service)
+    FROM service_roles r CROSS JOIN (SELECT service FROM service_roles) AS s;
+SELECT ok(NOT has_schema_privilege(role, n.nspname, 'CREATE'), role || ' makes nothing in ' || n.nspname)
+    FROM service_roles CROSS JOIN pg_namespace n WHERE n.nspname IN ('users', 'vitals', 'chat', 'vectors', 'heartguard');
+SELECT ok(NOT has_table_privilege(role, name, privilege), format('%s has no right to %s %s', role, privilege, name))
+    FROM service_roles, tables, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege WHERE service_roles.service = tables.service;
+SELECT ok(NOT has_table_privilege(role, name, 'SELECT, INSERT, UPDATE, DELETE'), format('%s has no right to %s', role, name))
+    FROM service_roles JOIN tables ON service_roles.service <> tables.service;
+
+-- Table × command × role --------------------------------------------------------------------------------------------
+
+-- Policies don't depend on what else a row has to be, so rows are made up by the types of their columns.
+DO $$
+DECLARE c record;
+BEGIN
+    FOR c IN SELECT conrelid::regclass AS name, conname FROM pg_constraint JOIN tables ON tables.name = conrelid
+             WHERE contype IN ('c', 'f', 'x') AND coninhcount = 0 ORDER BY contype = 'c' LOOP
+        EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.name, c.conname);
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION pg_temp.insertion(target regclass, person_column text, person uuid) RETURNS text LANGUAGE sql AS $$
+    SELECT format('INSERT INTO %s (%s) VALUES (%s)', target, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
+        string_agg(CASE
+            WHEN a.attname = person_column THEN quote_literal(person)
+            WHEN a.attname = 'starts_at' THEN 'now()' WHEN a.attname = 'ends_at' THEN 'now() + interval ''1 hour'''
+            ELSE CASE format_type(a.atttypid, NULL)
+                WHEN 'uuid' THEN 'gen_random_uuid()' WHEN 'text' THEN 'md5(random()::text)' WHEN 'boolean' THEN 'false'
+                WHEN 'jsonb' THEN '''{}''' WHEN 'bytea' THEN 'sha256(gen_random_uuid()::text::bytea)' WHEN 'date' THEN 'current_date'
+                WHEN 'time without time zone' THEN '''12:00''' WHEN 'timestamp with time zone' THEN 'now()'
+                WHEN 'smallint' THEN '1' WHEN 'integer' THEN '1' WHEN 'bigint' THEN '(random() * 1000000000)::bigint + 1'
+                WHEN 'numeric' THEN '0.5' WHEN 'double precision' THEN '1' ELSE 'NULL' END
+            END, ', ' ORDER BY a.attnum))
+    FROM pg_attribute a
+    WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attnotnull AND NOT a.atthasdef
+$$;
+
+-- Runs a statement as a role that works for a person and undoes it. How many rows it touched, or its SQLSTATE.
+CREATE FUNCTION pg_temp.attempt(role text, person text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    touched bigint;
+BEGIN
+    PERFORM set_config('heartguard.user_id', person, true);
+    EXECUTE format('SET LOCAL ROLE %I', role);
+    EXECUTE statement;
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    RAISE EXCEPTION USING ERRCODE = 'ZZ001', MESSAGE = touched::text;
+EXCEPTION
+    WHEN SQLSTATE 'ZZ001' THEN RETURN SQLERRM || ' rows';
+    WHEN OTHERS THEN RETURN SQLSTATE;
+END
+$$;
+
+\set ada '00000000-0000-7000-8000-00000000000a'
+\set bob '00000000-0000-7000-8000-00000000000b'
+\set eve '00000000-0000-7000-8000-00000000000e'
+SELECT set_config('test.ada', :'ada', true), set_config('test.bob', :'bob', true) \g /dev/null
+
+-- Ada and Bob have one row in every table, and Eve none yet.
+DO $$
+DECLARE t record;
+BEGIN
+    FOR t IN SELECT name, person FROM tables WHERE person IS NOT NULL LOOP
+        EXECUTE pg_temp.insertion(t.name, t.person, current_setting('test.ada')::uuid);
+        EXECUTE pg_temp.insertion(t.name, t.person, current_setting('test.bob')::uuid);
+    END LOOP;
+END
+$$;
+
+CREATE TEMP TABLE attempts AS
+    SELECT t.name, t.person, r.role, command, has_schema_privilege(r.role, t.service, 'USAGE') AND has_table_privilege(r.role, t.name, command) AS allowed,
+           CASE command WHEN 'SELECT' THEN format('SELECT 1 FROM %s', t.name) WHEN 'DELETE' THEN format('DELETE FROM %s', t.name)
+                        WHEN 'UPDATE' THEN format('UPDATE %s SET %I = %2$I', t.name, t.person)
+                        WHEN 'INSERT' THEN pg_temp.insertion(t.name, t.person, :'eve') END AS own,
+           CASE command WHEN 'INSERT' THEN :'eve' ELSE :'ada' END AS actor
+    FROM tables t CROSS JOIN (SELECT role FROM service_roles UNION ALL SELECT 'heartguard_owner') AS r
+    CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS command
+    WHERE t.person IS NOT NULL;
+
+SELECT is(pg_temp.attempt(role, actor, own), '42501', format('%s may not %s %s', role, command, name)) FROM attempts WHERE NOT allowed;
+SELECT is(pg_temp.attempt(role, actor, own), '1 rows', format('%s may %s in %s what is of whom it works for', role, command, name)) FROM attempts WHERE allowed;
+SELECT is(pg_temp.attempt(role, '', own), CASE command WHEN 'INSERT' THEN '42501' ELSE '0 rows' END,
+          format('%s may %s nothing in %s when it works for nobody', role, command, name)) FROM attempts WHERE allowed;
+SELECT is(pg_temp.attempt(role, :'ada', pg_temp.insertion(name, person, :'bob')), '42501', format('%s adds nothing to %s for others', role, name))
+    FROM attempts WHERE allowed AND command = 'INSERT';
+SELECT is(pg_temp.attempt(role, :'ada', format('UPDATE %s SET %I = %L', name, person, :'bob')), '42501', format('%s gives no row of %s away', role, name))
+    FROM attempts WHERE allowed AND command = 'UPDATE';
+SELECT is(pg_temp.attempt(role, :'ada', format('SELECT 1 FROM %s WHERE %I = %L', name, person, :'bob')), '0 rows', format('%s sees nobody else in %s', role, name))
+    FROM attempts WHERE allowed AND command = 'SELECT';
+
+-- What opens a table to the owner's own functions opens it to nobody else.
+SELECT set_config('heartguard.task', task, true), is(pg_temp.attempt(role, :'ada', own), '1 rows', format('%s has no use of the task %s', role, task))
+    FROM attempts, unnest(ARRAY['bookings', 'statistics']) AS task
+    WHERE allowed AND command = 'SELECT' AND role <> 'heartguard_owner' AND name IN ('users.appointments'::regclass, 'vectors.vector_user_memories'::regclass);
+SELECT set_config('heartguard.task', '', true) \g /dev/null
+
+-- The plan: the identity is evaluated once a statement, in an InitPlan, and no filter calls a function for every row.
+CREATE FUNCTION pg_temp.plan_of(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+    plan text := '';
+BEGIN
+    EXECUTE format('SET LOCAL ROLE %I', role);
+    FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) ' || statement LOOP
+        plan := plan || line || E'\n';
+    END LOOP;
+    RESET ROLE;
+    RETURN plan;
+END
+$$;
+SELECT ok(plan ~ 'InitPlan' AND plan !~ '(Filter|Cond): [^\n]*current_setting', format('%s reads the identity once for a %s of %s', role, command, name))
+    FROM (SELECT *, pg_temp.plan_of(role, own) AS plan FROM attempts WHERE allowed AND command IN ('SELECT', 'UPDATE', 'DELETE') AND role <> 'heartguard_owner') AS planned;
+
+SELECT * FROM finish();
+ROLLBACK;

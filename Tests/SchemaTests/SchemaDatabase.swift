@@ -1,0 +1,71 @@
+internal import ConnectionPool
+internal import Foundation
+internal import Logging
+internal import Migrations
+internal import Postgres
+internal import Schema
+internal import TestSupport
+
+/// Says nothing: what goes wrong in a test is seen by the test.
+let quiet = Logger(label: "schema-tests") { _ in SwiftLogNoOpLogHandler() }
+
+/// The roles that the cluster's bootstrap makes, and an empty database of the owner's.
+func makeDatabase(_ name: String, on server: PostgresServer) async throws {
+    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
+        // Another suite may be making the same roles.
+        try await server.psql(
+            """
+            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
+            """)
+    }
+    try await server.psql("CREATE DATABASE \(name) OWNER \(ServiceRole.owner)")
+}
+
+/// A client with the role that owns the database.
+func withOwner<Value>(
+    of name: String, on server: PostgresServer, _ body: (Postgres) async throws -> Value
+) async throws -> Value {
+    try await PostgresServer.withClient(server.configuration(database: name, user: ServiceRole.owner), body)
+}
+
+/// A migrated database that all tests read.
+let migrated = Once<String> {
+    let server = try await PostgresServer.shared
+    try await makeDatabase("schema_template", on: server)
+    try await withOwner(of: "schema_template", on: server) { owner in
+        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
+    }
+    return "schema_template"
+}
+
+/// Lends a migrated database of the test's own.
+func withSchema<Value>(_ body: (PostgresServer, String) async throws -> Value) async throws -> Value {
+    let server = try await PostgresServer.shared
+    let source = try await migrated.value
+    let name = "schema_\(UUID().uuidString.prefix(8).lowercased())"
+    try await server.psql("CREATE DATABASE \(name) TEMPLATE \(source) OWNER \(ServiceRole.owner)")
+    let result: Result<Value, any Error>
+    do {
+        result = .success(try await body(server, name))
+    } catch {
+        result = .failure(error)
+    }
+    try await server.psql("DROP DATABASE \(name) WITH (FORCE)")
+    return try result.get()
+}
+
+/// Lends an empty database of the test's own, with its roles.
+func withEmptyDatabase<Value>(_ body: (PostgresServer, String) async throws -> Value) async throws -> Value {
+    let server = try await PostgresServer.shared
+    let name = "empty_\(UUID().uuidString.prefix(8).lowercased())"
+    try await makeDatabase(name, on: server)
+    let result: Result<Value, any Error>
+    do {
+        result = .success(try await body(server, name))
+    } catch {
+        result = .failure(error)
+    }
+    try await server.psql("DROP DATABASE \(name) WITH (FORCE)")
+    return try result.get()
+}
