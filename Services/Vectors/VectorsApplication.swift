@@ -4,6 +4,7 @@ internal import Application
 struct VectorsApplication: Sendable {
     private let host: ServiceHost
     private let indexes: CollectionIndexes
+    private let jobs: JobScheduler
     private let service: VectorsService
 
     init(_ configuration: VectorsConfiguration) throws {
@@ -15,6 +16,7 @@ struct VectorsApplication: Sendable {
             // An index has at most one job here, so the bound is one on collections.
             threads: ComputeThreads(name: "index", threads: configuration.indexThreads, maxQueued: 4_096),
             logger: host.logger)
+        jobs = JobScheduler(postgres: host.postgres, logger: host.logger)
         service = VectorsService(
             collections: collections, documents: documents, indexes: indexes,
             threads: ComputeThreads(
@@ -28,7 +30,7 @@ struct VectorsApplication: Sendable {
     ) async throws {
         try await host.run(
             services: [service],
-            background: [{ [indexes] in await indexes.run() }],
+            background: [{ [indexes] in await indexes.run() }, { [jobs] in await jobs.run() }],
             readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
             stopSignals: stopSignals, onListening: onListening)
     }

