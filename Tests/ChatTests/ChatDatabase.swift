@@ -38,3 +38,8 @@ func withChat(_ body: (ChatService) async throws -> Void) async throws {
                 sessions: SessionRepository(postgres: postgres), messages: MessageRepository(postgres: postgres)))
     }
 }
+
+/// Lends a pool of the service's own role, for tests of one table.
+func withChatDatabase(_ body: (Postgres) async throws -> Void) async throws {
+    try await PostgresServer.withClient(database.value, body)
+}

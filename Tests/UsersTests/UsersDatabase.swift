@@ -51,6 +51,12 @@ func storeSettings() async throws -> [String: String] {
     ]
 }
 
+/// The superuser's way into the same database, for what no role of ours may do.
+func administratorConfiguration() async throws -> PostgresConfiguration {
+    let server = try await PostgresServer.shared
+    return server.configuration(database: try await database.value.database)
+}
+
 /// The service with what it stands on, for tests that look behind it.
 struct UsersStand {
     let service: UsersService

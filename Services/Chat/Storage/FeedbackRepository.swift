@@ -1,0 +1,93 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import Time
+
+/// What the person thought of an answer.
+struct Feedback: Hashable, Sendable {
+    enum Kind: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case thumbs, rating, correction, report
+    }
+
+    var id: UUID
+    var sessionID: UUID?
+    var messageID: UUID?
+    var kind: Kind
+    var rating: Int16?
+    var comment: String?
+    var correction: String?
+    var metadata: JSONB = JSONB("{}")
+}
+
+extension Feedback: RowDecodable {
+    /// The columns that the initialiser reads.
+    static let columns: Query = """
+        id, session_id, message_id, kind, rating, comment, correction, metadata
+        """
+
+    init(row: Row) throws(PostgresError) {
+        id = try row.decode("id")
+        sessionID = try row.decode("session_id")
+        messageID = try row.decode("message_id")
+        kind = try row.decode("kind")
+        rating = try row.decode("rating")
+        comment = try row.decode("comment")
+        correction = try row.decode("correction")
+        metadata = try row.decode("metadata")
+    }
+}
+
+/// The rows of `chat.feedback`. Every statement runs as the person whose rows it touches.
+struct FeedbackRepository: Sendable {
+    let postgres: Postgres
+
+    /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
+    func insert(_ record: Feedback, of user: UUID) async throws(PostgresError) {
+        try await postgres.execute(
+            """
+            INSERT INTO chat.feedback (
+                user_id, id, session_id, message_id, kind, rating, comment, correction, metadata
+            ) VALUES (
+                \(user), \(record.id), \(record.sessionID), \(record.messageID), \(record.kind),
+                \(record.rating), \(record.comment), \(record.correction), \(record.metadata)
+            )
+            """,
+            identity: .user(user))
+    }
+
+    func find(_ id: UUID, of user: UUID) async throws(PostgresError) -> Feedback? {
+        try await postgres.first(
+            "SELECT \(Feedback.columns) FROM chat.feedback WHERE user_id = \(user) AND id = \(id)",
+            as: Feedback.self, identity: .user(user), mode: .readOnly)
+    }
+
+    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
+    func list(of user: UUID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [Feedback] {
+        let rest: Query = if let last { "AND id < \(last)" } else { "" }
+        return try await postgres.rows(
+            """
+            SELECT \(Feedback.columns) FROM chat.feedback
+            WHERE user_id = \(user) \(rest) ORDER BY id DESC LIMIT \(limit)
+            """,
+            as: Feedback.self, identity: .user(user), mode: .readOnly)
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: Feedback, of user: UUID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(
+            """
+            UPDATE chat.feedback SET
+                session_id = \(record.sessionID), message_id = \(record.messageID), kind = \(record.kind),
+                rating = \(record.rating), comment = \(record.comment), correction = \(record.correction),
+                metadata = \(record.metadata)
+            WHERE user_id = \(user) AND id = \(record.id)
+            """,
+            identity: .user(user)) == 1
+    }
+
+    /// `false` if there was none.
+    func remove(_ id: UUID, of user: UUID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(
+            "DELETE FROM chat.feedback WHERE user_id = \(user) AND id = \(id)", identity: .user(user)) == 1
+    }
+}

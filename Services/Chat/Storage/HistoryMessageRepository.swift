@@ -1,0 +1,70 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import Time
+
+/// A message from before there were sessions.
+struct HistoryMessage: Hashable, Sendable {
+    enum Role: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case user, assistant, system, tool
+    }
+
+    var id: UUID
+    var sessionID: String
+    var role: Role
+    var content: String
+    var metadata: JSONB = JSONB("{}")
+    var saidAt: Instant
+}
+
+extension HistoryMessage: RowDecodable {
+    /// The columns that the initialiser reads.
+    static let columns: Query = """
+        id, session_id, role, content, metadata, said_at
+        """
+
+    init(row: Row) throws(PostgresError) {
+        id = try row.decode("id")
+        sessionID = try row.decode("session_id")
+        role = try row.decode("role")
+        content = try row.decode("content")
+        metadata = try row.decode("metadata")
+        saidAt = try row.decode("said_at")
+    }
+}
+
+/// The rows of `chat.chat_history`. Every statement runs as the person whose rows it touches.
+struct HistoryMessageRepository: Sendable {
+    let postgres: Postgres
+
+    /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
+    func insert(_ record: HistoryMessage, of user: UUID) async throws(PostgresError) {
+        try await postgres.execute(
+            """
+            INSERT INTO chat.chat_history (
+                user_id, id, session_id, role, content, metadata, said_at
+            ) VALUES (
+                \(user), \(record.id), \(record.sessionID), \(record.role), \(record.content),
+                \(record.metadata), \(record.saidAt)
+            )
+            """,
+            identity: .user(user))
+    }
+
+    func find(_ id: UUID, of user: UUID) async throws(PostgresError) -> HistoryMessage? {
+        try await postgres.first(
+            "SELECT \(HistoryMessage.columns) FROM chat.chat_history WHERE user_id = \(user) AND id = \(id)",
+            as: HistoryMessage.self, identity: .user(user), mode: .readOnly)
+    }
+
+    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
+    func list(of user: UUID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [HistoryMessage] {
+        let rest: Query = if let last { "AND id < \(last)" } else { "" }
+        return try await postgres.rows(
+            """
+            SELECT \(HistoryMessage.columns) FROM chat.chat_history
+            WHERE user_id = \(user) \(rest) ORDER BY id DESC LIMIT \(limit)
+            """,
+            as: HistoryMessage.self, identity: .user(user), mode: .readOnly)
+    }
+}

@@ -1,0 +1,108 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import Time
+
+/// A conversation that is kept for years, compressed.
+struct SessionArchive: Hashable, Sendable {
+    enum Encoding: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case lz4, identity
+    }
+
+    enum Reason: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case age, request
+        case accountClosed = "account_closed"
+    }
+
+    let session: UUID
+    let title: String
+    let messageCount: Int64
+    let encoding: Encoding
+    let content: [UInt8]
+    let uncompressedBytes: Int64
+    let reason: Reason
+    let retainUntil: CivilDate
+}
+
+extension SessionArchive: RowDecodable {
+    /// The columns that the initialiser reads.
+    static let columns: Query = """
+        session_id, title, message_count, encoding, content, uncompressed_bytes, reason, retain_until
+        """
+
+    init(row: Row) throws(PostgresError) {
+        session = try row.decode("session_id")
+        title = try row.decode("title")
+        messageCount = try row.decode("message_count")
+        encoding = try row.decode("encoding")
+        content = try row.decode("content")
+        uncompressedBytes = try row.decode("uncompressed_bytes")
+        reason = try row.decode("reason")
+        retainUntil = try row.decode("retain_until")
+    }
+}
+
+/// The rows of `chat.session_archives`: a chain a person, each with the SHA-256 of its content and of the one before it.
+struct SessionArchiveRepository: Sendable {
+    let postgres: Postgres
+
+    /// What a checksum is of. The first of a chain has none before it.
+    private static let checksum: Query = """
+        sha256(coalesce(previous_checksum, '') || convert_to(session_id::text || ' ' || title || ' ', 'UTF8') || content)
+        """
+
+    /// Adds an archive at the chain's end. Throws `.uniqueViolation` if the session has one.
+    func append(_ archive: SessionArchive, of user: UUID) async throws(PostgresError) {
+        _ = try await postgres.batch(
+            [
+                "SELECT pg_advisory_xact_lock(hashtextextended('chat.session_archives ' || \(user)::text, 0))",
+                // A statement of its own: only one that begins after the lock sees what its last holder committed.
+                """
+                WITH last AS (
+                    SELECT sequence, checksum FROM chat.session_archives WHERE user_id = \(user) ORDER BY sequence DESC LIMIT 1
+                ), entry AS (
+                    SELECT coalesce((SELECT sequence FROM last), 0) + 1 AS sequence, (SELECT checksum FROM last) AS previous_checksum,
+                           \(archive.session)::uuid AS session_id, \(archive.title)::text AS title,
+                           \(archive.messageCount)::bigint AS message_count, \(archive.encoding)::text AS encoding,
+                           \(archive.content)::bytea AS content, \(archive.uncompressedBytes)::bigint AS uncompressed_bytes,
+                           \(archive.reason)::text AS reason, \(archive.retainUntil)::date AS retain_until
+                )
+                INSERT INTO chat.session_archives (user_id, sequence, previous_checksum, \(SessionArchive.columns), checksum)
+                SELECT \(user), sequence, previous_checksum, \(SessionArchive.columns), \(Self.checksum) FROM entry
+                """,
+            ],
+            identity: .user(user), tier: .normal)
+    }
+
+    /// The archive of a session, if its checksum holds.
+    ///
+    /// - Throws: `.decoding` if what is kept is not what was archived.
+    func find(_ session: UUID, of user: UUID) async throws(PostgresError) -> SessionArchive? {
+        let row = try await postgres.first(
+            """
+            SELECT \(SessionArchive.columns), checksum = \(Self.checksum) AS holds FROM chat.session_archives
+            WHERE user_id = \(user) AND session_id = \(session)
+            """,
+            as: Row.self, identity: .user(user), tier: .normal, mode: .readOnly)
+        guard let row else { return nil }
+        guard try row.decode("holds", as: Bool.self) else {
+            throw PostgresError(.decoding, "A session's archive is not what was archived: its checksum does not hold.")
+        }
+        return try SessionArchive(row: row)
+    }
+
+    /// The number of the first archive that is not what was added, or in whose place one is missing; `nil` if all hold.
+    func firstBroken(of user: UUID) async throws(PostgresError) -> Int64? {
+        try await postgres.first(
+            """
+            SELECT place FROM (
+                SELECT row_number() OVER chain AS place, sequence, checksum, \(Self.checksum) AS recomputed, previous_checksum,
+                       lag(checksum) OVER chain AS checksum_before
+                FROM chat.session_archives WHERE user_id = \(user) WINDOW chain AS (ORDER BY sequence)
+            ) AS archives
+            WHERE sequence <> place OR checksum <> recomputed OR previous_checksum IS DISTINCT FROM checksum_before
+            ORDER BY place LIMIT 1
+            """,
+            as: Scalar<Int64>.self, identity: .user(user), tier: .slow, mode: .readOnly)?.value
+    }
+}

@@ -1,0 +1,122 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import Time
+
+/// Something in the person's calendar; the recurrence is an RRULE of RFC 5545.
+struct CalendarEvent: Hashable, Sendable {
+    enum Kind: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case appointment, medication, measurement, exercise, reminder, other
+    }
+
+    enum Status: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case tentative, confirmed, cancelled, done
+    }
+
+    var id: UUID
+    var kind: Kind
+    var title: String
+    var description: String?
+    var location: String?
+    var startsAt: Instant
+    var endsAt: Instant
+    var isAllDay: Bool = false
+    var timeZone: String = "UTC"
+    var recurrenceRule: String?
+    var reminderMinutes: Int32?
+    var status: Status = .confirmed
+    var appointmentID: UUID?
+    var medicationID: UUID?
+    var externalSource: String?
+    var externalID: String?
+}
+
+extension CalendarEvent: RowDecodable {
+    /// The columns that the initialiser reads.
+    static let columns: Query = """
+        id, kind, title, description, location, starts_at, ends_at, is_all_day, time_zone, recurrence_rule,
+        reminder_minutes, status, appointment_id, medication_id, external_source, external_id
+        """
+
+    init(row: Row) throws(PostgresError) {
+        id = try row.decode("id")
+        kind = try row.decode("kind")
+        title = try row.decode("title")
+        description = try row.decode("description")
+        location = try row.decode("location")
+        startsAt = try row.decode("starts_at")
+        endsAt = try row.decode("ends_at")
+        isAllDay = try row.decode("is_all_day")
+        timeZone = try row.decode("time_zone")
+        recurrenceRule = try row.decode("recurrence_rule")
+        reminderMinutes = try row.decode("reminder_minutes")
+        status = try row.decode("status")
+        appointmentID = try row.decode("appointment_id")
+        medicationID = try row.decode("medication_id")
+        externalSource = try row.decode("external_source")
+        externalID = try row.decode("external_id")
+    }
+}
+
+/// The rows of `users.calendar_events`. Every statement runs as the person whose rows it touches.
+struct CalendarEventRepository: Sendable {
+    let postgres: Postgres
+
+    /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
+    func insert(_ record: CalendarEvent, of user: UserID) async throws(PostgresError) {
+        try await postgres.execute(
+            """
+            INSERT INTO users.calendar_events (
+                user_id, id, kind, title, description, location, starts_at, ends_at, is_all_day, time_zone,
+                recurrence_rule, reminder_minutes, status, appointment_id, medication_id, external_source,
+                external_id
+            ) VALUES (
+                \(user.uuid), \(record.id), \(record.kind), \(record.title), \(record.description),
+                \(record.location), \(record.startsAt), \(record.endsAt), \(record.isAllDay),
+                \(record.timeZone), \(record.recurrenceRule), \(record.reminderMinutes), \(record.status),
+                \(record.appointmentID), \(record.medicationID), \(record.externalSource), \(record.externalID)
+            )
+            """,
+            identity: .user(user.uuid))
+    }
+
+    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> CalendarEvent? {
+        try await postgres.first(
+            "SELECT \(CalendarEvent.columns) FROM users.calendar_events WHERE user_id = \(user.uuid) AND id = \(id)",
+            as: CalendarEvent.self, identity: .user(user.uuid), mode: .readOnly)
+    }
+
+    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
+    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [CalendarEvent] {
+        let rest: Query = if let last { "AND id < \(last)" } else { "" }
+        return try await postgres.rows(
+            """
+            SELECT \(CalendarEvent.columns) FROM users.calendar_events
+            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
+            """,
+            as: CalendarEvent.self, identity: .user(user.uuid), mode: .readOnly)
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: CalendarEvent, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(
+            """
+            UPDATE users.calendar_events SET
+                kind = \(record.kind), title = \(record.title), description = \(record.description),
+                location = \(record.location), starts_at = \(record.startsAt), ends_at = \(record.endsAt),
+                is_all_day = \(record.isAllDay), time_zone = \(record.timeZone),
+                recurrence_rule = \(record.recurrenceRule), reminder_minutes = \(record.reminderMinutes),
+                status = \(record.status), appointment_id = \(record.appointmentID),
+                medication_id = \(record.medicationID), external_source = \(record.externalSource),
+                external_id = \(record.externalID)
+            WHERE user_id = \(user.uuid) AND id = \(record.id)
+            """,
+            identity: .user(user.uuid)) == 1
+    }
+
+    /// `false` if there was none.
+    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(
+            "DELETE FROM users.calendar_events WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
+    }
+}

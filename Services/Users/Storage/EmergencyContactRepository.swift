@@ -1,0 +1,93 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import Time
+
+/// Somebody to call when the person is in danger.
+struct EmergencyContact: Hashable, Sendable {
+    enum Relationship: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case spouse, partner, parent, child, sibling, relative, friend, guardian, caregiver, physician, other
+    }
+
+    var id: UUID
+    var name: String
+    var relationship: Relationship
+    var phone: String
+    var email: String?
+    var isPrimary: Bool = false
+    var notify: Bool = true
+    var notes: String?
+}
+
+extension EmergencyContact: RowDecodable {
+    /// The columns that the initialiser reads.
+    static let columns: Query = """
+        id, name, relationship, phone, email, is_primary, notify, notes
+        """
+
+    init(row: Row) throws(PostgresError) {
+        id = try row.decode("id")
+        name = try row.decode("name")
+        relationship = try row.decode("relationship")
+        phone = try row.decode("phone")
+        email = try row.decode("email")
+        isPrimary = try row.decode("is_primary")
+        notify = try row.decode("notify")
+        notes = try row.decode("notes")
+    }
+}
+
+/// The rows of `users.emergency_contacts`. Every statement runs as the person whose rows it touches.
+struct EmergencyContactRepository: Sendable {
+    let postgres: Postgres
+
+    /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
+    func insert(_ record: EmergencyContact, of user: UserID) async throws(PostgresError) {
+        try await postgres.execute(
+            """
+            INSERT INTO users.emergency_contacts (
+                user_id, id, name, relationship, phone, email, is_primary, notify, notes
+            ) VALUES (
+                \(user.uuid), \(record.id), \(record.name), \(record.relationship), \(record.phone),
+                \(record.email), \(record.isPrimary), \(record.notify), \(record.notes)
+            )
+            """,
+            identity: .user(user.uuid))
+    }
+
+    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> EmergencyContact? {
+        try await postgres.first(
+            "SELECT \(EmergencyContact.columns) FROM users.emergency_contacts WHERE user_id = \(user.uuid) AND id = \(id)",
+            as: EmergencyContact.self, identity: .user(user.uuid), mode: .readOnly)
+    }
+
+    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
+    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [EmergencyContact] {
+        let rest: Query = if let last { "AND id < \(last)" } else { "" }
+        return try await postgres.rows(
+            """
+            SELECT \(EmergencyContact.columns) FROM users.emergency_contacts
+            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
+            """,
+            as: EmergencyContact.self, identity: .user(user.uuid), mode: .readOnly)
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: EmergencyContact, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(
+            """
+            UPDATE users.emergency_contacts SET
+                name = \(record.name), relationship = \(record.relationship), phone = \(record.phone),
+                email = \(record.email), is_primary = \(record.isPrimary), notify = \(record.notify),
+                notes = \(record.notes)
+            WHERE user_id = \(user.uuid) AND id = \(record.id)
+            """,
+            identity: .user(user.uuid)) == 1
+    }
+
+    /// `false` if there was none.
+    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(
+            "DELETE FROM users.emergency_contacts WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
+    }
+}

@@ -1,0 +1,129 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import Time
+
+/// A policy that pays for the person.
+struct InsuranceInfo: Hashable, Sendable {
+    enum PlanType: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case hmo, ppo, epo, pos, statutory, private_ = "private", other
+    }
+
+    enum HolderRelationship: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case oneself = "self", spouse, parent, child, other
+    }
+
+    enum Status: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case unverified, verified, rejected, expired
+    }
+
+    var id: UUID
+    var insurer: String
+    var planName: String?
+    var planType: PlanType?
+    var policyNumber: String
+    var groupNumber: String?
+    var holderName: String
+    var holderRelationship: HolderRelationship = .oneself
+    var phone: String?
+    var copayAmount: Numeric?
+    var deductibleAmount: Numeric?
+    var currency: String = "USD"
+    var validFrom: CivilDate
+    var validUntil: CivilDate?
+    var isPrimary: Bool = true
+    var status: Status = .unverified
+    var verifiedAt: Instant?
+}
+
+extension InsuranceInfo: RowDecodable {
+    /// The columns that the initialiser reads.
+    static let columns: Query = """
+        id, insurer, plan_name, plan_type, policy_number, group_number, holder_name, holder_relationship, phone,
+        copay_amount, deductible_amount, currency, valid_from, valid_until, is_primary, status, verified_at
+        """
+
+    init(row: Row) throws(PostgresError) {
+        id = try row.decode("id")
+        insurer = try row.decode("insurer")
+        planName = try row.decode("plan_name")
+        planType = try row.decode("plan_type")
+        policyNumber = try row.decode("policy_number")
+        groupNumber = try row.decode("group_number")
+        holderName = try row.decode("holder_name")
+        holderRelationship = try row.decode("holder_relationship")
+        phone = try row.decode("phone")
+        copayAmount = try row.decode("copay_amount")
+        deductibleAmount = try row.decode("deductible_amount")
+        currency = try row.decode("currency")
+        validFrom = try row.decode("valid_from")
+        validUntil = try row.decode("valid_until")
+        isPrimary = try row.decode("is_primary")
+        status = try row.decode("status")
+        verifiedAt = try row.decode("verified_at")
+    }
+}
+
+/// The rows of `users.insurance_info`. Every statement runs as the person whose rows it touches.
+struct InsuranceInfoRepository: Sendable {
+    let postgres: Postgres
+
+    /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
+    func insert(_ record: InsuranceInfo, of user: UserID) async throws(PostgresError) {
+        try await postgres.execute(
+            """
+            INSERT INTO users.insurance_info (
+                user_id, id, insurer, plan_name, plan_type, policy_number, group_number, holder_name,
+                holder_relationship, phone, copay_amount, deductible_amount, currency, valid_from, valid_until,
+                is_primary, status, verified_at
+            ) VALUES (
+                \(user.uuid), \(record.id), \(record.insurer), \(record.planName), \(record.planType),
+                \(record.policyNumber), \(record.groupNumber), \(record.holderName),
+                \(record.holderRelationship), \(record.phone), \(record.copayAmount),
+                \(record.deductibleAmount), \(record.currency), \(record.validFrom), \(record.validUntil),
+                \(record.isPrimary), \(record.status), \(record.verifiedAt)
+            )
+            """,
+            identity: .user(user.uuid))
+    }
+
+    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> InsuranceInfo? {
+        try await postgres.first(
+            "SELECT \(InsuranceInfo.columns) FROM users.insurance_info WHERE user_id = \(user.uuid) AND id = \(id)",
+            as: InsuranceInfo.self, identity: .user(user.uuid), mode: .readOnly)
+    }
+
+    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
+    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [InsuranceInfo] {
+        let rest: Query = if let last { "AND id < \(last)" } else { "" }
+        return try await postgres.rows(
+            """
+            SELECT \(InsuranceInfo.columns) FROM users.insurance_info
+            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
+            """,
+            as: InsuranceInfo.self, identity: .user(user.uuid), mode: .readOnly)
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: InsuranceInfo, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(
+            """
+            UPDATE users.insurance_info SET
+                insurer = \(record.insurer), plan_name = \(record.planName), plan_type = \(record.planType),
+                policy_number = \(record.policyNumber), group_number = \(record.groupNumber),
+                holder_name = \(record.holderName), holder_relationship = \(record.holderRelationship),
+                phone = \(record.phone), copay_amount = \(record.copayAmount),
+                deductible_amount = \(record.deductibleAmount), currency = \(record.currency),
+                valid_from = \(record.validFrom), valid_until = \(record.validUntil),
+                is_primary = \(record.isPrimary), status = \(record.status), verified_at = \(record.verifiedAt)
+            WHERE user_id = \(user.uuid) AND id = \(record.id)
+            """,
+            identity: .user(user.uuid)) == 1
+    }
+
+    /// `false` if there was none.
+    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(
+            "DELETE FROM users.insurance_info WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
+    }
+}

@@ -1,0 +1,57 @@
+internal import Application
+internal import Postgres
+
+/// A setting of a person: one value for each category and key.
+struct Preference: Hashable, Sendable, RowDecodable {
+    let category: String
+    let key: String
+    let value: JSONB
+
+    init(category: String, key: String, value: JSONB) {
+        self.category = category
+        self.key = key
+        self.value = value
+    }
+
+    init(row: Row) throws(PostgresError) {
+        category = try row.decode("category")
+        key = try row.decode("key")
+        value = try row.decode("value")
+    }
+}
+
+/// The rows of `users.user_preferences`. Every statement runs as the person whose rows it touches.
+struct PreferenceRepository: Sendable {
+    let postgres: Postgres
+
+    /// Sets values, all or none, in the place of those that are there.
+    func set(_ preferences: [Preference], of user: UserID) async throws(PostgresError) {
+        try await postgres.execute(
+            """
+            INSERT INTO users.user_preferences (user_id, category, key, value)
+            SELECT \(user.uuid), new.category, new.key, new.value
+            FROM unnest(\(preferences.map(\.category)), \(preferences.map(\.key)), \(preferences.map(\.value)))
+                 AS new (category, key, value)
+            ORDER BY new.category, new.key
+            ON CONFLICT (user_id, category, key) DO UPDATE SET value = excluded.value
+            """,
+            identity: .user(user.uuid))
+    }
+
+    /// Everything that is set, by category and key.
+    func list(of user: UserID) async throws(PostgresError) -> [Preference] {
+        try await postgres.rows(
+            """
+            SELECT category, key, value FROM users.user_preferences
+            WHERE user_id = \(user.uuid) ORDER BY category COLLATE "C", key COLLATE "C"
+            """,
+            as: Preference.self, identity: .user(user.uuid), mode: .readOnly)
+    }
+
+    /// `false` if it was not set.
+    func remove(_ key: String, in category: String, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(
+            "DELETE FROM users.user_preferences WHERE user_id = \(user.uuid) AND category = \(category) AND key = \(key)",
+            identity: .user(user.uuid)) == 1
+    }
+}

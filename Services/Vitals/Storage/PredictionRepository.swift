@@ -1,0 +1,87 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import Time
+
+/// What a model said of the person; never changed.
+struct Prediction: Hashable, Sendable {
+    enum PredictionType: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case heartRisk = "heart_risk", arrhythmia, hypertension, diabetes, readmission, other
+    }
+
+    enum RiskLevel: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
+        case low, moderate, high, veryHigh = "very_high"
+    }
+
+    var id: UUID
+    var predictionType: PredictionType
+    var model: String
+    var modelVersion: String
+    var features: JSONB
+    var riskScore: Numeric
+    var riskLevel: RiskLevel
+    var confidence: Numeric?
+    var explanation: JSONB = JSONB("{}")
+    var recommendations: [String] = []
+    var predictedAt: Instant
+}
+
+extension Prediction: RowDecodable {
+    /// The columns that the initialiser reads.
+    static let columns: Query = """
+        id, prediction_type, model, model_version, features, risk_score, risk_level, confidence, explanation,
+        recommendations, predicted_at
+        """
+
+    init(row: Row) throws(PostgresError) {
+        id = try row.decode("id")
+        predictionType = try row.decode("prediction_type")
+        model = try row.decode("model")
+        modelVersion = try row.decode("model_version")
+        features = try row.decode("features")
+        riskScore = try row.decode("risk_score")
+        riskLevel = try row.decode("risk_level")
+        confidence = try row.decode("confidence")
+        explanation = try row.decode("explanation")
+        recommendations = try row.decode("recommendations")
+        predictedAt = try row.decode("predicted_at")
+    }
+}
+
+/// The rows of `vitals.prediction_history`. Every statement runs as the person whose rows it touches.
+struct PredictionRepository: Sendable {
+    let postgres: Postgres
+
+    /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
+    func insert(_ record: Prediction, of user: UserID) async throws(PostgresError) {
+        try await postgres.execute(
+            """
+            INSERT INTO vitals.prediction_history (
+                user_id, id, prediction_type, model, model_version, features, risk_score, risk_level,
+                confidence, explanation, recommendations, predicted_at
+            ) VALUES (
+                \(user.uuid), \(record.id), \(record.predictionType), \(record.model), \(record.modelVersion),
+                \(record.features), \(record.riskScore), \(record.riskLevel), \(record.confidence),
+                \(record.explanation), \(record.recommendations), \(record.predictedAt)
+            )
+            """,
+            identity: .user(user.uuid))
+    }
+
+    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> Prediction? {
+        try await postgres.first(
+            "SELECT \(Prediction.columns) FROM vitals.prediction_history WHERE user_id = \(user.uuid) AND id = \(id)",
+            as: Prediction.self, identity: .user(user.uuid), mode: .readOnly)
+    }
+
+    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
+    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [Prediction] {
+        let rest: Query = if let last { "AND id < \(last)" } else { "" }
+        return try await postgres.rows(
+            """
+            SELECT \(Prediction.columns) FROM vitals.prediction_history
+            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
+            """,
+            as: Prediction.self, identity: .user(user.uuid), mode: .readOnly)
+    }
+}

@@ -1,0 +1,127 @@
+internal import Foundation
+internal import Postgres
+internal import TestSupport
+internal import Testing
+internal import Time
+
+@testable internal import Chat
+
+/// Each table's record is what was put in, and nobody else's.
+@Suite struct `The records` {
+    private func withPeople(_ body: (Postgres, _ ada: UUID, _ bob: UUID) async throws -> Void) async throws {
+        try await withChatDatabase { postgres in try await body(postgres, UUIDv7.make(), UUIDv7.make()) }
+    }
+
+    @Test func `of chat history are kept for their person alone`() async throws {
+        try await withPeople { postgres, ada, bob in
+            let records = HistoryMessageRepository(postgres: postgres)
+            let record = HistoryMessage(
+                id: UUIDv7.make(), sessionID: "session id", role: .user, content: "content",
+                saidAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
+
+            try await records.insert(record, of: ada)
+
+            #expect(try await records.find(record.id, of: ada) == record)
+            #expect(try await records.find(record.id, of: bob) == nil)
+            #expect(try await records.list(of: ada, limit: 10) == [record])
+            #expect(try await records.list(of: bob, limit: 10) == [])
+        }
+    }
+
+    @Test func `of patient memories are kept for their person alone`() async throws {
+        try await withPeople { postgres, ada, bob in
+            let records = PatientMemoryRepository(postgres: postgres)
+            let record = PatientMemory(
+                id: UUIDv7.make(), content: "content", category: .medicalHistory,
+                importance: try #require(Numeric("0.500")))
+
+            try await records.insert(record, of: ada)
+
+            #expect(try await records.find(record.id, of: ada) == record)
+            #expect(try await records.find(record.id, of: bob) == nil)
+            #expect(try await records.list(of: ada, limit: 10) == [record])
+            #expect(try await records.list(of: bob, limit: 10) == [])
+            #expect(try await records.replace(record, of: bob) == false)
+            #expect(try await records.replace(record, of: ada))
+            #expect(try await records.remove(record.id, of: bob) == false)
+            #expect(try await records.remove(record.id, of: ada))
+        }
+    }
+
+    @Test func `of content verifications are kept for their person alone`() async throws {
+        try await withPeople { postgres, ada, bob in
+            let records = ContentVerificationRepository(postgres: postgres)
+            let record = ContentVerification(
+                id: UUIDv7.make(), contentSHA256: [UInt8](repeating: 7, count: 32), claim: "claim",
+                verdict: .supported, confidence: try #require(Numeric("0.500")), verifier: "verifier",
+                verifiedAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
+
+            try await records.insert(record, of: ada)
+
+            #expect(try await records.find(record.id, of: ada) == record)
+            #expect(try await records.find(record.id, of: bob) == nil)
+            #expect(try await records.list(of: ada, limit: 10) == [record])
+            #expect(try await records.list(of: bob, limit: 10) == [])
+        }
+    }
+
+    @Test func `of feedback are kept for their person alone`() async throws {
+        try await withPeople { postgres, ada, bob in
+            let records = FeedbackRepository(postgres: postgres)
+            let record = Feedback(
+                id: UUIDv7.make(), kind: .thumbs)
+
+            try await records.insert(record, of: ada)
+
+            #expect(try await records.find(record.id, of: ada) == record)
+            #expect(try await records.find(record.id, of: bob) == nil)
+            #expect(try await records.list(of: ada, limit: 10) == [record])
+            #expect(try await records.list(of: bob, limit: 10) == [])
+            #expect(try await records.replace(record, of: bob) == false)
+            #expect(try await records.replace(record, of: ada))
+            #expect(try await records.remove(record.id, of: bob) == false)
+            #expect(try await records.remove(record.id, of: ada))
+        }
+    }
+
+    @Test func `of memories are found by their words`() async throws {
+        try await withPeople { postgres, ada, bob in
+            let memories = PatientMemoryRepository(postgres: postgres)
+            let half = try #require(Numeric("0.500"))
+            let taken = PatientMemory(
+                id: UUIDv7.make(), content: "Takes metoprolol every morning", category: .medication, importance: half)
+            try await memories.insert(taken, of: ada)
+            try await memories.insert(
+                PatientMemory(id: UUIDv7.make(), content: "Walks the dog", category: .lifestyle, importance: half), of: ada)
+
+            #expect(try await memories.search("mornings metoprolol", of: ada, limit: 5) == [taken])
+            #expect(try await memories.search("mornings metoprolol", of: bob, limit: 5) == [])
+        }
+    }
+
+    @Test func `of archives are a chain, and one that was changed is refused`() async throws {
+        try await withPeople { postgres, ada, bob in
+            let archives = SessionArchiveRepository(postgres: postgres)
+            let made = (0..<3).map { number in
+                SessionArchive(
+                    session: UUIDv7.make(), title: "title", messageCount: 2, encoding: .identity,
+                    content: [UInt8](repeating: UInt8(number), count: 100), uncompressedBytes: 100, reason: .age,
+                    retainUntil: CivilDate(year: 2033, month: 1, day: 1))
+            }
+            for archive in made { try await archives.append(archive, of: ada) }
+
+            for archive in made { #expect(try await archives.find(archive.session, of: ada) == archive) }
+            #expect(try await archives.find(made[0].session, of: bob) == nil)
+            #expect(try await archives.firstBroken(of: ada) == nil)
+            let twice = await #expect(throws: PostgresError.self) { try await archives.append(made[0], of: ada) }
+            #expect(twice?.code == .uniqueViolation)
+
+            // What only somebody with more power than the service can do is found.
+            try await PostgresServer.shared.psql(
+                "UPDATE chat.session_archives SET content = '\\x00' WHERE user_id = '\(ada)' AND sequence = 2", database: "chat_tests")
+            #expect(try await archives.firstBroken(of: ada) == 2)
+            let changed = await #expect(throws: PostgresError.self) { try await archives.find(made[1].session, of: ada) }
+            #expect(changed?.code == .decoding)
+        }
+    }
+}
