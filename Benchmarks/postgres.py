@@ -19,7 +19,7 @@ took 40 to 90 µs for one when it was last looked at: 0.3 to 0.45 of pgbench; 0.
 6 for the pool, tasks and decoding. Without an identity the server has three commands where `pgbench -S` has one; 62,600 / 82,700 is
 0.76 with a client as cheap as pgbench, so 0.7 needs fewer commands. asyncpg needs four round trips: 5,800 to 7,600 a second.
 A policy adds a look-up of a setting per statement, once: 2 %. Ten times the rows are one level of an index more, all in
-memory: 5 to 10 %. A bulk load is bound by the two indexes; `unnest` adds the arrays' decoding: 0.8 of \\copy.
+memory: 5 to 10 %. A bulk load is bound by the two indexes, and binary rows spare the server the parsing of text: 1.0 of \\copy.
 
 Usage: Benchmarks/postgres.py [--rounds N] [--seconds S] [--rows N] [--quick] [--only PART,…] [--no-build]
 """
