@@ -1,3 +1,5 @@
+internal import Time
+
 extension Postgres {
     /// Runs one statement that the server refuses inside a transaction, such as `CREATE INDEX CONCURRENTLY`. For
     /// migrations: the text comes from a file of ours and has no parameters.
@@ -11,8 +13,12 @@ extension Postgres {
         let milliseconds = lockTimeout.components.seconds * 1_000
         let result: Result<Void, PostgresError> = try await withSession(.none, tier, .readWrite) { session in
             do throws(PostgresError) {
+                // No BEGIN can ask for writes and for the tier's time, which sessions do not give by default.
+                let limit = max(1, session.deadline.remaining.millisecondsRoundedUp)
                 _ = try await session.run(
-                    .script("SET lock_timeout = \(milliseconds)"), begins: false, commits: false)
+                    .script("""
+                        SET lock_timeout = \(milliseconds); SET statement_timeout = \(limit); SET default_transaction_read_only = off
+                        """), begins: false, commits: false)
             } catch {
                 return .failure(error)
             }
@@ -24,7 +30,10 @@ extension Postgres {
                 result = .failure(error)
             }
             do throws(PostgresError) {
-                _ = try await session.run(.script("RESET lock_timeout"), begins: false, commits: false)
+                // Whatever became of the task: the next borrower is to find the session's own settings.
+                _ = try await session.run(
+                    .script("RESET lock_timeout; RESET statement_timeout; RESET default_transaction_read_only"),
+                    begins: false, commits: false, isCancellable: false)
             } catch {
                 // The statement's own error says more. A connection that is lost leaves no setting behind.
                 return result
