@@ -48,3 +48,17 @@ import Time
         #expect("\(configuration)" == "ada@db:5432/heart")
     }
 }
+
+@Suite struct `An attempt to connect` {
+    @Test func `is not made by a task that was cancelled before`() async throws {
+        let configuration = try await PostgresServer.shared.configuration(database: "postgres")
+        let attempt = Task { () async -> PostgresError? in
+            while !Task.isCancelled { await Task.yield() }
+            do throws(PostgresError) { _ = try await Connection.open(configuration) } catch { return error }
+            return nil
+        }
+        attempt.cancel()
+
+        #expect(await attempt.value?.code == .queryCancelled)
+    }
+}

@@ -15,16 +15,18 @@ extension Connection {
             }
         } onCancel: {
             connection.queue.async {
-                connection.confined {
-                    connection.failConnecting(PostgresError(.queryCancelled, "The attempt to connect was cancelled."))
-                }
+                connection.confined { connection.failConnecting(Connection.cancelledAttempt) }
             }
         }
         if let failure { throw failure }
         return connection
     }
 
+    private static let cancelledAttempt = PostgresError(.queryCancelled, "The attempt to connect was cancelled.")
+
     private func connect(_ continuation: CheckedContinuation<PostgresError?, Never>) {
+        // A task that was cancelled already has its attempt ended before it begins.
+        guard case .connecting = phase else { return continuation.resume(returning: Connection.cancelledAttempt) }
         connecting = continuation
         let deadline = Deadline.after(configuration.connectTimeout)
         connectDeadline = deadline
