@@ -21,7 +21,7 @@ struct ContentVerification: Hashable, Sendable {
     var verifiedAt: Instant
 }
 
-extension ContentVerification: RowDecodable {
+extension ContentVerification: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, message_id, content_sha256, claim, verdict, confidence, sources, explanation, verifier, verified_at
@@ -42,7 +42,8 @@ extension ContentVerification: RowDecodable {
 }
 
 /// The rows of `chat.content_verifications`. Every statement runs as the person whose rows it touches.
-struct ContentVerificationRepository: Sendable {
+struct ContentVerificationRepository: PersonalRecords {
+    static let table: Query = "chat.content_verifications"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -59,22 +60,5 @@ struct ContentVerificationRepository: Sendable {
             )
             """,
             identity: .user(user))
-    }
-
-    func find(_ id: UUID, of user: UUID) async throws(PostgresError) -> ContentVerification? {
-        try await postgres.first(
-            "SELECT \(ContentVerification.columns) FROM chat.content_verifications WHERE user_id = \(user) AND id = \(id)",
-            as: ContentVerification.self, identity: .user(user), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UUID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [ContentVerification] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(ContentVerification.columns) FROM chat.content_verifications
-            WHERE user_id = \(user) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: ContentVerification.self, identity: .user(user), mode: .readOnly)
     }
 }

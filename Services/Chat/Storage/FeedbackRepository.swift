@@ -19,7 +19,7 @@ struct Feedback: Hashable, Sendable {
     var metadata: JSONB = JSONB("{}")
 }
 
-extension Feedback: RowDecodable {
+extension Feedback: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, session_id, message_id, kind, rating, comment, correction, metadata
@@ -38,7 +38,8 @@ extension Feedback: RowDecodable {
 }
 
 /// The rows of `chat.feedback`. Every statement runs as the person whose rows it touches.
-struct FeedbackRepository: Sendable {
+struct FeedbackRepository: RemovableRecords {
+    static let table: Query = "chat.feedback"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -55,23 +56,6 @@ struct FeedbackRepository: Sendable {
             identity: .user(user))
     }
 
-    func find(_ id: UUID, of user: UUID) async throws(PostgresError) -> Feedback? {
-        try await postgres.first(
-            "SELECT \(Feedback.columns) FROM chat.feedback WHERE user_id = \(user) AND id = \(id)",
-            as: Feedback.self, identity: .user(user), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UUID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [Feedback] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(Feedback.columns) FROM chat.feedback
-            WHERE user_id = \(user) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: Feedback.self, identity: .user(user), mode: .readOnly)
-    }
-
     /// Puts the record in the place of the one with its id. `false` if there is none.
     func replace(_ record: Feedback, of user: UUID) async throws(PostgresError) -> Bool {
         try await postgres.execute(
@@ -83,11 +67,5 @@ struct FeedbackRepository: Sendable {
             WHERE user_id = \(user) AND id = \(record.id)
             """,
             identity: .user(user)) == 1
-    }
-
-    /// `false` if there was none.
-    func remove(_ id: UUID, of user: UUID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM chat.feedback WHERE user_id = \(user) AND id = \(id)", identity: .user(user)) == 1
     }
 }

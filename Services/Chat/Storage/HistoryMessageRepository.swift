@@ -17,7 +17,7 @@ struct HistoryMessage: Hashable, Sendable {
     var saidAt: Instant
 }
 
-extension HistoryMessage: RowDecodable {
+extension HistoryMessage: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, session_id, role, content, metadata, said_at
@@ -34,7 +34,8 @@ extension HistoryMessage: RowDecodable {
 }
 
 /// The rows of `chat.chat_history`. Every statement runs as the person whose rows it touches.
-struct HistoryMessageRepository: Sendable {
+struct HistoryMessageRepository: PersonalRecords {
+    static let table: Query = "chat.chat_history"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -49,22 +50,5 @@ struct HistoryMessageRepository: Sendable {
             )
             """,
             identity: .user(user))
-    }
-
-    func find(_ id: UUID, of user: UUID) async throws(PostgresError) -> HistoryMessage? {
-        try await postgres.first(
-            "SELECT \(HistoryMessage.columns) FROM chat.chat_history WHERE user_id = \(user) AND id = \(id)",
-            as: HistoryMessage.self, identity: .user(user), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UUID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [HistoryMessage] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(HistoryMessage.columns) FROM chat.chat_history
-            WHERE user_id = \(user) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: HistoryMessage.self, identity: .user(user), mode: .readOnly)
     }
 }

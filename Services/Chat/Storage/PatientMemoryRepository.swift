@@ -24,7 +24,7 @@ struct PatientMemory: Hashable, Sendable {
     var expiresAt: Instant?
 }
 
-extension PatientMemory: RowDecodable {
+extension PatientMemory: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, content, category, importance, metadata, source_session_id, source_message_id, access_count,
@@ -47,7 +47,8 @@ extension PatientMemory: RowDecodable {
 }
 
 /// The rows of `chat.patient_memories`. Every statement runs as the person whose rows it touches.
-struct PatientMemoryRepository: Sendable {
+struct PatientMemoryRepository: RemovableRecords {
+    static let table: Query = "chat.patient_memories"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -66,23 +67,6 @@ struct PatientMemoryRepository: Sendable {
             identity: .user(user))
     }
 
-    func find(_ id: UUID, of user: UUID) async throws(PostgresError) -> PatientMemory? {
-        try await postgres.first(
-            "SELECT \(PatientMemory.columns) FROM chat.patient_memories WHERE user_id = \(user) AND id = \(id)",
-            as: PatientMemory.self, identity: .user(user), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UUID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [PatientMemory] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(PatientMemory.columns) FROM chat.patient_memories
-            WHERE user_id = \(user) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: PatientMemory.self, identity: .user(user), mode: .readOnly)
-    }
-
     /// Puts the record in the place of the one with its id. `false` if there is none.
     func replace(_ record: PatientMemory, of user: UUID) async throws(PostgresError) -> Bool {
         try await postgres.execute(
@@ -96,12 +80,6 @@ struct PatientMemoryRepository: Sendable {
             WHERE user_id = \(user) AND id = \(record.id)
             """,
             identity: .user(user)) == 1
-    }
-
-    /// `false` if there was none.
-    func remove(_ id: UUID, of user: UUID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM chat.patient_memories WHERE user_id = \(user) AND id = \(id)", identity: .user(user)) == 1
     }
 
     /// Those that hold the words, as a search engine reads them, the best first.

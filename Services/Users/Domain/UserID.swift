@@ -1,9 +1,11 @@
+internal import Application
 internal import FoundationEssentials
 internal import Time
 
 /// Names an account, here and in every other service.
-struct UserID: Hashable, Sendable {
+struct UserID: Hashable, PersonIdentifier {
     let uuid: UUID
+    var personID: UUID { uuid }
 
     init(_ uuid: UUID) { self.uuid = uuid }
 

@@ -70,7 +70,7 @@ struct Appointment: Hashable, Sendable {
     var version: Int64 = 1
 }
 
-extension Appointment: RowDecodable {
+extension Appointment: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, provider_id, insurance_id, appointment_type, status, priority, starts_at, ends_at, time_zone,
@@ -128,7 +128,8 @@ extension Appointment: RowDecodable {
 }
 
 /// The rows of `users.appointments`. Every statement runs as the person whose rows it touches.
-struct AppointmentRepository: Sendable {
+struct AppointmentRepository: PersonalRecords {
+    static let table: Query = "users.appointments"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -159,23 +160,6 @@ struct AppointmentRepository: Sendable {
             )
             """,
             identity: .user(user.uuid))
-    }
-
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> Appointment? {
-        try await postgres.first(
-            "SELECT \(Appointment.columns) FROM users.appointments WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: Appointment.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [Appointment] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(Appointment.columns) FROM users.appointments
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: Appointment.self, identity: .user(user.uuid), mode: .readOnly)
     }
 
     /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.

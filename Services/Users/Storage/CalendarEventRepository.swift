@@ -31,7 +31,7 @@ struct CalendarEvent: Hashable, Sendable {
     var externalID: String?
 }
 
-extension CalendarEvent: RowDecodable {
+extension CalendarEvent: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, kind, title, description, location, starts_at, ends_at, is_all_day, time_zone, recurrence_rule,
@@ -59,7 +59,8 @@ extension CalendarEvent: RowDecodable {
 }
 
 /// The rows of `users.calendar_events`. Every statement runs as the person whose rows it touches.
-struct CalendarEventRepository: Sendable {
+struct CalendarEventRepository: RemovableRecords {
+    static let table: Query = "users.calendar_events"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -80,23 +81,6 @@ struct CalendarEventRepository: Sendable {
             identity: .user(user.uuid))
     }
 
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> CalendarEvent? {
-        try await postgres.first(
-            "SELECT \(CalendarEvent.columns) FROM users.calendar_events WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: CalendarEvent.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [CalendarEvent] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(CalendarEvent.columns) FROM users.calendar_events
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: CalendarEvent.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
     /// Puts the record in the place of the one with its id. `false` if there is none.
     func replace(_ record: CalendarEvent, of user: UserID) async throws(PostgresError) -> Bool {
         try await postgres.execute(
@@ -112,11 +96,5 @@ struct CalendarEventRepository: Sendable {
             WHERE user_id = \(user.uuid) AND id = \(record.id)
             """,
             identity: .user(user.uuid)) == 1
-    }
-
-    /// `false` if there was none.
-    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM users.calendar_events WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
     }
 }

@@ -19,7 +19,7 @@ struct EmergencyContact: Hashable, Sendable {
     var notes: String?
 }
 
-extension EmergencyContact: RowDecodable {
+extension EmergencyContact: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, name, relationship, phone, email, is_primary, notify, notes
@@ -38,7 +38,8 @@ extension EmergencyContact: RowDecodable {
 }
 
 /// The rows of `users.emergency_contacts`. Every statement runs as the person whose rows it touches.
-struct EmergencyContactRepository: Sendable {
+struct EmergencyContactRepository: RemovableRecords {
+    static let table: Query = "users.emergency_contacts"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -55,23 +56,6 @@ struct EmergencyContactRepository: Sendable {
             identity: .user(user.uuid))
     }
 
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> EmergencyContact? {
-        try await postgres.first(
-            "SELECT \(EmergencyContact.columns) FROM users.emergency_contacts WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: EmergencyContact.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [EmergencyContact] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(EmergencyContact.columns) FROM users.emergency_contacts
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: EmergencyContact.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
     /// Puts the record in the place of the one with its id. `false` if there is none.
     func replace(_ record: EmergencyContact, of user: UserID) async throws(PostgresError) -> Bool {
         try await postgres.execute(
@@ -83,11 +67,5 @@ struct EmergencyContactRepository: Sendable {
             WHERE user_id = \(user.uuid) AND id = \(record.id)
             """,
             identity: .user(user.uuid)) == 1
-    }
-
-    /// `false` if there was none.
-    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM users.emergency_contacts WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
     }
 }

@@ -36,7 +36,7 @@ struct InsuranceInfo: Hashable, Sendable {
     var verifiedAt: Instant?
 }
 
-extension InsuranceInfo: RowDecodable {
+extension InsuranceInfo: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, insurer, plan_name, plan_type, policy_number, group_number, holder_name, holder_relationship, phone,
@@ -65,7 +65,8 @@ extension InsuranceInfo: RowDecodable {
 }
 
 /// The rows of `users.insurance_info`. Every statement runs as the person whose rows it touches.
-struct InsuranceInfoRepository: Sendable {
+struct InsuranceInfoRepository: RemovableRecords {
+    static let table: Query = "users.insurance_info"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -87,23 +88,6 @@ struct InsuranceInfoRepository: Sendable {
             identity: .user(user.uuid))
     }
 
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> InsuranceInfo? {
-        try await postgres.first(
-            "SELECT \(InsuranceInfo.columns) FROM users.insurance_info WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: InsuranceInfo.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [InsuranceInfo] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(InsuranceInfo.columns) FROM users.insurance_info
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: InsuranceInfo.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
     /// Puts the record in the place of the one with its id. `false` if there is none.
     func replace(_ record: InsuranceInfo, of user: UserID) async throws(PostgresError) -> Bool {
         try await postgres.execute(
@@ -119,11 +103,5 @@ struct InsuranceInfoRepository: Sendable {
             WHERE user_id = \(user.uuid) AND id = \(record.id)
             """,
             identity: .user(user.uuid)) == 1
-    }
-
-    /// `false` if there was none.
-    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM users.insurance_info WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
     }
 }

@@ -20,7 +20,7 @@ struct PushDevice: Hashable, Sendable {
     var lastSeenAt: Instant
 }
 
-extension PushDevice: RowDecodable {
+extension PushDevice: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, platform, push_token, device_name, app_version, locale, is_active, failure_count, last_seen_at
@@ -40,7 +40,8 @@ extension PushDevice: RowDecodable {
 }
 
 /// The rows of `users.push_devices`. Every statement runs as the person whose rows it touches.
-struct PushDeviceRepository: Sendable {
+struct PushDeviceRepository: RemovableRecords {
+    static let table: Query = "users.push_devices"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -59,23 +60,6 @@ struct PushDeviceRepository: Sendable {
             identity: .user(user.uuid))
     }
 
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> PushDevice? {
-        try await postgres.first(
-            "SELECT \(PushDevice.columns) FROM users.push_devices WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: PushDevice.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [PushDevice] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(PushDevice.columns) FROM users.push_devices
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: PushDevice.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
     /// Puts the record in the place of the one with its id. `false` if there is none.
     func replace(_ record: PushDevice, of user: UserID) async throws(PostgresError) -> Bool {
         try await postgres.execute(
@@ -88,11 +72,5 @@ struct PushDeviceRepository: Sendable {
             WHERE user_id = \(user.uuid) AND id = \(record.id)
             """,
             identity: .user(user.uuid)) == 1
-    }
-
-    /// `false` if there was none.
-    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM users.push_devices WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
     }
 }

@@ -39,7 +39,7 @@ struct UserNotification: Hashable, Sendable {
     var expiresAt: Instant?
 }
 
-extension UserNotification: RowDecodable {
+extension UserNotification: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, kind, channel, priority, title, body, payload, status, dedupe_key, attempts, last_error,
@@ -66,7 +66,8 @@ extension UserNotification: RowDecodable {
 }
 
 /// The rows of `users.notifications`. Every statement runs as the person whose rows it touches.
-struct UserNotificationRepository: Sendable {
+struct UserNotificationRepository: PersonalRecords {
+    static let table: Query = "users.notifications"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -84,23 +85,6 @@ struct UserNotificationRepository: Sendable {
             )
             """,
             identity: .user(user.uuid))
-    }
-
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> UserNotification? {
-        try await postgres.first(
-            "SELECT \(UserNotification.columns) FROM users.notifications WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: UserNotification.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [UserNotification] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(UserNotification.columns) FROM users.notifications
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: UserNotification.self, identity: .user(user.uuid), mode: .readOnly)
     }
 
     /// Puts the record in the place of the one with its id. `false` if there is none.

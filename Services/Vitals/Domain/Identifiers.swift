@@ -3,8 +3,9 @@ internal import FoundationEssentials
 internal import Time
 
 /// The person whose data it is; made by the users service.
-struct UserID: Hashable, Sendable {
+struct UserID: Hashable, PersonIdentifier {
     let uuid: UUID
+    var personID: UUID { uuid }
 
     init(_ uuid: UUID) { self.uuid = uuid }
 }

@@ -31,7 +31,7 @@ struct HealthAlert: Hashable, Sendable {
     var resolution: String?
 }
 
-extension HealthAlert: RowDecodable {
+extension HealthAlert: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, type, severity, title, message, metric, value, unit, threshold, vital_id, triggered_at,
@@ -58,7 +58,8 @@ extension HealthAlert: RowDecodable {
 }
 
 /// The rows of `vitals.health_alerts`. Every statement runs as the person whose rows it touches.
-struct HealthAlertRepository: Sendable {
+struct HealthAlertRepository: PersonalRecords {
+    static let table: Query = "vitals.health_alerts"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -76,23 +77,6 @@ struct HealthAlertRepository: Sendable {
             )
             """,
             identity: .user(user.uuid))
-    }
-
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> HealthAlert? {
-        try await postgres.first(
-            "SELECT \(HealthAlert.columns) FROM vitals.health_alerts WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: HealthAlert.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [HealthAlert] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(HealthAlert.columns) FROM vitals.health_alerts
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: HealthAlert.self, identity: .user(user.uuid), mode: .readOnly)
     }
 
     /// Puts the record in the place of the one with its id. `false` if there is none.

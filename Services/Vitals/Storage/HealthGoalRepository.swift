@@ -36,7 +36,7 @@ struct HealthGoal: Hashable, Sendable {
     var version: Int64 = 1
 }
 
-extension HealthGoal: RowDecodable {
+extension HealthGoal: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, goal_type, title, description, metric, unit, start_value, target_value, current_value, direction,
@@ -63,7 +63,8 @@ extension HealthGoal: RowDecodable {
 }
 
 /// The rows of `vitals.user_health_goals`. Every statement runs as the person whose rows it touches.
-struct HealthGoalRepository: Sendable {
+struct HealthGoalRepository: RemovableRecords {
+    static let table: Query = "vitals.user_health_goals"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -83,23 +84,6 @@ struct HealthGoalRepository: Sendable {
             identity: .user(user.uuid))
     }
 
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> HealthGoal? {
-        try await postgres.first(
-            "SELECT \(HealthGoal.columns) FROM vitals.user_health_goals WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: HealthGoal.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [HealthGoal] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(HealthGoal.columns) FROM vitals.user_health_goals
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: HealthGoal.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
     /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
     func replace(_ record: HealthGoal, of user: UserID) async throws(PostgresError) -> Bool {
         try await postgres.execute(
@@ -113,11 +97,5 @@ struct HealthGoalRepository: Sendable {
             WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
             """,
             identity: .user(user.uuid)) == 1
-    }
-
-    /// `false` if there was none.
-    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM vitals.user_health_goals WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
     }
 }

@@ -29,7 +29,7 @@ struct Medication: Hashable, Sendable {
     var version: Int64 = 1
 }
 
-extension Medication: RowDecodable {
+extension Medication: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, name, rxnorm_code, dosage, form, route, schedule, instructions, reason, prescriber, pharmacy,
@@ -59,7 +59,8 @@ extension Medication: RowDecodable {
 }
 
 /// The rows of `vitals.medications`. Every statement runs as the person whose rows it touches.
-struct MedicationRepository: Sendable {
+struct MedicationRepository: RemovableRecords {
+    static let table: Query = "vitals.medications"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -81,23 +82,6 @@ struct MedicationRepository: Sendable {
             identity: .user(user.uuid))
     }
 
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> Medication? {
-        try await postgres.first(
-            "SELECT \(Medication.columns) FROM vitals.medications WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: Medication.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [Medication] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(Medication.columns) FROM vitals.medications
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: Medication.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
     /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
     func replace(_ record: Medication, of user: UserID) async throws(PostgresError) -> Bool {
         try await postgres.execute(
@@ -114,11 +98,5 @@ struct MedicationRepository: Sendable {
             WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
             """,
             identity: .user(user.uuid)) == 1
-    }
-
-    /// `false` if there was none.
-    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM vitals.medications WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
     }
 }

@@ -44,7 +44,7 @@ struct PatientRecord: Hashable, Sendable {
     var version: Int64 = 1
 }
 
-extension PatientRecord: RowDecodable {
+extension PatientRecord: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, record_type, title, code_system, code, content, clinical_status, severity, source, provider_id,
@@ -71,7 +71,8 @@ extension PatientRecord: RowDecodable {
 }
 
 /// The rows of `vitals.patient_records`. Every statement runs as the person whose rows it touches.
-struct PatientRecordRepository: Sendable {
+struct PatientRecordRepository: RemovableRecords {
+    static let table: Query = "vitals.patient_records"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -91,23 +92,6 @@ struct PatientRecordRepository: Sendable {
             identity: .user(user.uuid))
     }
 
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> PatientRecord? {
-        try await postgres.first(
-            "SELECT \(PatientRecord.columns) FROM vitals.patient_records WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: PatientRecord.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [PatientRecord] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(PatientRecord.columns) FROM vitals.patient_records
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: PatientRecord.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
     /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
     func replace(_ record: PatientRecord, of user: UserID) async throws(PostgresError) -> Bool {
         try await postgres.execute(
@@ -121,11 +105,5 @@ struct PatientRecordRepository: Sendable {
             WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
             """,
             identity: .user(user.uuid)) == 1
-    }
-
-    /// `false` if there was none.
-    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM vitals.patient_records WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
     }
 }

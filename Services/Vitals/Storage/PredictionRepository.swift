@@ -26,7 +26,7 @@ struct Prediction: Hashable, Sendable {
     var predictedAt: Instant
 }
 
-extension Prediction: RowDecodable {
+extension Prediction: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, prediction_type, model, model_version, features, risk_score, risk_level, confidence, explanation,
@@ -49,7 +49,8 @@ extension Prediction: RowDecodable {
 }
 
 /// The rows of `vitals.prediction_history`. Every statement runs as the person whose rows it touches.
-struct PredictionRepository: Sendable {
+struct PredictionRepository: PersonalRecords {
+    static let table: Query = "vitals.prediction_history"
     let postgres: Postgres
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
@@ -66,22 +67,5 @@ struct PredictionRepository: Sendable {
             )
             """,
             identity: .user(user.uuid))
-    }
-
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> Prediction? {
-        try await postgres.first(
-            "SELECT \(Prediction.columns) FROM vitals.prediction_history WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: Prediction.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
-    func list(of user: UserID, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [Prediction] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(Prediction.columns) FROM vitals.prediction_history
-            WHERE user_id = \(user.uuid) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: Prediction.self, identity: .user(user.uuid), mode: .readOnly)
     }
 }
