@@ -74,7 +74,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 /// What the tests of a service that keeps records are written with.
 let serviceTests: [Target.Dependency] = [
-    "Application", "ConnectionPool", "Contracts", "Migrations", "Postgres", "RPC", "Schema", "TestSupport", "Time", logging,
+    "Application", "ConnectionPool", "Contracts", "Migrations", "Postgres", "RecordTestSupport", "RPC", "Schema", "TestSupport", "Time",
+    logging,
 ]
 
 let package = Package(
@@ -194,6 +195,9 @@ let package = Package(
         // Tests, one target a module
         .target(
             name: "TestSupport", dependencies: ["ConnectionPool", "Postgres", logging], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        .target(
+            name: "RecordTestSupport", dependencies: ["Application", "Postgres"], path: "Tests/RecordTestSupport",
             swiftSettings: settings),
         tests("Time"),
         tests("ConnectionPool"),

@@ -1,6 +1,7 @@
 internal import Application
 internal import Foundation
 internal import Postgres
+internal import RecordTestSupport
 internal import TestSupport
 internal import Testing
 internal import Time
@@ -20,12 +21,7 @@ internal import Time
                 id: UUIDv7.make(), sessionID: "session id", role: .user, content: "content",
                 saidAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
         }
     }
 
@@ -36,16 +32,10 @@ internal import Time
                 id: UUIDv7.make(), content: "content", category: .medicalHistory,
                 importance: try #require(Numeric("0.500")))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
-            #expect(try await records.remove(record.id, of: bob) == false)
-            #expect(try await records.remove(record.id, of: ada))
+            try await records.expectRemovable(record.id, of: ada, notBy: bob)
         }
     }
 
@@ -57,12 +47,7 @@ internal import Time
                 verdict: .supported, confidence: try #require(Numeric("0.500")), verifier: "verifier",
                 verifiedAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
         }
     }
 
@@ -72,16 +57,10 @@ internal import Time
             let record = Feedback(
                 id: UUIDv7.make(), kind: .thumbs)
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
-            #expect(try await records.remove(record.id, of: bob) == false)
-            #expect(try await records.remove(record.id, of: ada))
+            try await records.expectRemovable(record.id, of: ada, notBy: bob)
         }
     }
 

@@ -1,6 +1,7 @@
 internal import Application
 internal import Foundation
 internal import Postgres
+internal import RecordTestSupport
 internal import TestSupport
 internal import Testing
 internal import Time
@@ -24,16 +25,10 @@ internal import Tokens
             let record = EmergencyContact(
                 id: UUIDv7.make(), name: "name", relationship: .spouse, phone: "phone")
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
-            #expect(try await records.remove(record.id, of: bob) == false)
-            #expect(try await records.remove(record.id, of: ada))
+            try await records.expectRemovable(record.id, of: ada, notBy: bob)
         }
     }
 
@@ -44,16 +39,10 @@ internal import Tokens
                 id: UUIDv7.make(), insurer: "insurer", policyNumber: "policy number", holderName: "holder name",
                 validFrom: CivilDate(year: 2026, month: 11, day: 25))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
-            #expect(try await records.remove(record.id, of: bob) == false)
-            #expect(try await records.remove(record.id, of: ada))
+            try await records.expectRemovable(record.id, of: ada, notBy: bob)
         }
     }
 
@@ -68,12 +57,7 @@ internal import Tokens
                 endsAt: Instant(microsecondsSinceEpoch: 1_800_001_800_000_000), reason: "reason",
                 confirmationCode: "ABC123", paidAmount: try #require(Numeric("0.50")))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
             #expect(try await records.replace(record, of: ada) == false)
@@ -90,16 +74,10 @@ internal import Tokens
                 startsAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000),
                 endsAt: Instant(microsecondsSinceEpoch: 1_800_001_800_000_000))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
-            #expect(try await records.remove(record.id, of: bob) == false)
-            #expect(try await records.remove(record.id, of: ada))
+            try await records.expectRemovable(record.id, of: ada, notBy: bob)
         }
     }
 
@@ -110,16 +88,10 @@ internal import Tokens
                 id: UUIDv7.make(), platform: .ios, pushToken: "push token",
                 lastSeenAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
-            #expect(try await records.remove(record.id, of: bob) == false)
-            #expect(try await records.remove(record.id, of: ada))
+            try await records.expectRemovable(record.id, of: ada, notBy: bob)
         }
     }
 
@@ -130,12 +102,7 @@ internal import Tokens
                 id: UUIDv7.make(), kind: .healthAlert, channel: .push, title: "title",
                 scheduledAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
         }

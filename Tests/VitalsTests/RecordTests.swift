@@ -1,6 +1,7 @@
 internal import Application
 internal import Foundation
 internal import Postgres
+internal import RecordTestSupport
 internal import Testing
 internal import Time
 
@@ -19,12 +20,7 @@ internal import Time
                 id: UUIDv7.make(), type: .threshold, severity: .info, title: "title",
                 triggeredAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
         }
@@ -37,19 +33,13 @@ internal import Time
                 id: UUIDv7.make(), name: "name", dosage: "dosage",
                 startsOn: CivilDate(year: 2026, month: 11, day: 25))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
             #expect(try await records.replace(record, of: ada) == false)
             record.version += 1
             #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.remove(record.id, of: bob) == false)
-            #expect(try await records.remove(record.id, of: ada))
+            try await records.expectRemovable(record.id, of: ada, notBy: bob)
         }
     }
 
@@ -60,19 +50,13 @@ internal import Time
                 id: UUIDv7.make(), goalType: .weight, title: "title", unit: "unit",
                 targetValue: try #require(Numeric("5")), startsOn: CivilDate(year: 2026, month: 11, day: 25))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
             #expect(try await records.replace(record, of: ada) == false)
             record.version += 1
             #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.remove(record.id, of: bob) == false)
-            #expect(try await records.remove(record.id, of: ada))
+            try await records.expectRemovable(record.id, of: ada, notBy: bob)
         }
     }
 
@@ -129,19 +113,13 @@ internal import Time
                 id: UUIDv7.make(), recordType: .condition, title: "title",
                 recordedAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
             #expect(try await records.replace(record, of: bob) == false)
             #expect(try await records.replace(record, of: ada))
             #expect(try await records.replace(record, of: ada) == false)
             record.version += 1
             #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.remove(record.id, of: bob) == false)
-            #expect(try await records.remove(record.id, of: ada))
+            try await records.expectRemovable(record.id, of: ada, notBy: bob)
         }
     }
 
@@ -153,12 +131,7 @@ internal import Time
                 features: JSONB(#"{"age": 61}"#), riskScore: try #require(Numeric("0.50000")), riskLevel: .low,
                 predictedAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
 
-            try await records.insert(record, of: ada)
-
-            #expect(try await records.find(record.id, of: ada) == record)
-            #expect(try await records.find(record.id, of: bob) == nil)
-            #expect(try await records.list(of: ada, limit: 10) == [record])
-            #expect(try await records.list(of: bob, limit: 10) == [])
+            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
         }
     }
 
