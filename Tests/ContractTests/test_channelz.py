@@ -49,6 +49,7 @@ def test_a_server_counts_its_calls(channelz, cluster, program):
     assert after.data.calls_started >= before.data.calls_started + 3
     assert after.data.calls_succeeded >= before.data.calls_succeeded + 2
     assert after.data.calls_failed >= before.data.calls_failed + 1
+    assert "Listening." in [event.description for event in after.data.trace.events]
     made = after.data.trace.creation_timestamp.ToDatetime()
     assert made < before.data.last_call_started_timestamp.ToDatetime()
     assert before.data.last_call_started_timestamp.ToDatetime() < after.data.last_call_started_timestamp.ToDatetime()
@@ -86,7 +87,10 @@ def test_a_connection_counts_its_streams_and_messages(channelz):
     assert after.data.remote_flow_control_window.value > 0
     assert ipaddress.ip_address(after.remote.tcpip_address.ip_address).is_loopback
     assert after.remote.tcpip_address.port == int(after.ref.name.rpartition(":")[2])
-    assert after.security.HasField("tls")
+    assert after.security.tls.other_name in ("TLS 1.3", "TLS 1.2")
+    assert after.security.tls.local_certificate.startswith(b"\x30\x82")
+    assert after.data.last_message_received_timestamp.ToDatetime() >= before.data.last_message_received_timestamp.ToDatetime()
+    assert after.data.HasField("last_message_sent_timestamp")
 
 
 def test_lists_come_in_pages(channelz, cluster, program):
@@ -123,11 +127,15 @@ def test_the_gateway_has_a_channel_to_each_service(channelz, cluster, front, rea
     assert channel == channelz.ask("GetChannel", channel_id=channel.ref.channel_id).channel
     assert channel.data.state.state == channelz_pb2.ChannelConnectivityState.READY
     assert channel.data.calls_succeeded >= 1
+    assert channel.data.trace.num_events_logged >= len(channel.data.trace.events) > 0
+    assert channel.data.trace.events[-1].timestamp.ToDatetime() >= channel.data.trace.creation_timestamp.ToDatetime()
     below = [channelz.ask("GetSubchannel", subchannel_id=ref.subchannel_id).subchannel for ref in channel.subchannel_ref]
     assert sum(one.data.calls_started for one in below) == channel.data.calls_started
     sockets = [channelz.ask("GetSocket", socket_id=ref.socket_id).socket for one in below for ref in one.socket_ref]
     assert {socket.remote.tcpip_address.port for socket in sockets} == {int(channel.data.target.rpartition(":")[2])}
     assert all(socket.data.peer_max_concurrent_streams > 0 for socket in sockets)
+    assert {socket.remote_name for socket in sockets} == {"spiffe://heartguard/chat"}
+    assert all(socket.security.tls.remote_certificate for socket in sockets)
 
 
 @pytest.mark.parametrize(

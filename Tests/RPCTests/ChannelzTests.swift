@@ -1,4 +1,5 @@
 import Testing
+import Time
 
 @testable import RPC
 
@@ -50,7 +51,7 @@ import Testing
         #expect(before.calls.lastStarted == nil)
         #expect((after.calls.started, after.calls.succeeded, after.calls.failed) == (4, 3, 1))
         let began = try #require(after.calls.lastStarted)
-        #expect(began >= after.created)
+        #expect(began >= after.trace.created)
     }
 
     @Test func `counts what goes over each connection, and names both ends`() async throws {
@@ -69,8 +70,10 @@ import Testing
 
         let seen = try #require(socket)
         #expect((seen.streams.started, seen.streams.failed) == (2, 0))
-        #expect((seen.messagesReceived, seen.messagesSent) == (2, 6))
-        #expect(!seen.isSecured)
+        #expect((seen.messagesReceived.count, seen.messagesSent.count) == (2, 6))
+        #expect(seen.security == nil && seen.remoteName == nil)
+        let sent = try #require(seen.messagesSent.last)
+        #expect(sent >= server.trace.created)
         guard case .ip([127, 0, 0, 1], _)? = seen.remote, case .ip(_, let port)? = seen.local else {
             Issue.record("\(seen)")
             return
@@ -143,8 +146,12 @@ import Testing
             let socket = try #require(await ChannelzRegistry.process.socket(id: reference.id))
             #expect(socket.isClient)
             #expect(socket.remote == .ip([127, 0, 0, 1], port: loopback.port))
-            #expect((socket.streams.started, socket.messagesSent, socket.messagesReceived) == (3, 3, 2))
+            #expect((socket.streams.started, socket.messagesSent.count, socket.messagesReceived.count) == (3, 3, 2))
             #expect(socket.peerMaxConcurrentStreams == 256)
+
+            #expect(after.trace.events.map(\.description) == ["An address came.", "Connecting.", "Ready."])
+            #expect(after.trace.count == 3 && after.trace.events.first?.subchannel == below)
+            #expect(subchannel.trace.events.map(\.description) == ["Connecting.", "Ready."])
         }
     }
 
@@ -156,5 +163,32 @@ import Testing
             let closed = try #require(await ChannelzRegistry.process.channel(id: loopback.channel.channelzID))
             #expect((closed.state, closed.calls.succeeded) == (.shutdown, 1))
         }
+    }
+}
+
+/// What happened to a thing, the newest of it.
+@Suite struct `A channelz trace` {
+    @Test func `counts all that happened and keeps the newest`() {
+        var trace = ChannelzTrace()
+
+        for number in 1...100 { trace.note("event \(number)") }
+
+        #expect(trace.count == 100)
+        #expect(trace.events.map(\.description) == (69...100).map { "event \($0)" })
+    }
+
+    @Test func `of a whole has the events of its parts in the order of time`() {
+        let made = Instant(microsecondsSinceEpoch: 0)
+        var one = ChannelzTrace(created: made)
+        var other = ChannelzTrace(created: made)
+        one.note("first", at: Instant(microsecondsSinceEpoch: 1))
+        other.note("second", .warning, at: Instant(microsecondsSinceEpoch: 2))
+        one.note("third", at: Instant(microsecondsSinceEpoch: 3))
+
+        let whole = ChannelzTrace(joining: [one, other], created: made)
+
+        #expect(whole.count == 3)
+        #expect(whole.events.map(\.description) == ["first", "second", "third"])
+        #expect(whole.events.map(\.severity) == [.info, .warning, .info])
     }
 }

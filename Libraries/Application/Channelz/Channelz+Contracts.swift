@@ -19,8 +19,39 @@ extension GRPCChannelzV1.SocketRef {
 }
 
 extension GRPCChannelzV1.ChannelTrace {
-    /// Events are not kept; the log has them.
-    init(created: Instant) { self.init(creationTimestamp: .init(created)) }
+    init(_ trace: ChannelzTrace) {
+        self.init(
+            numEventsLogged: Int64(trace.count), creationTimestamp: .init(trace.created),
+            events: trace.events.map { .init($0) })
+    }
+}
+
+extension GRPCChannelzV1.ChannelTraceEvent {
+    init(_ event: ChannelzTrace.Event) {
+        self.init(
+            description_p: event.description, severity: .init(event.severity), timestamp: .init(event.time),
+            childRef: event.subchannel.map { .subchannelRef(.init($0)) })
+    }
+}
+
+extension GRPCChannelzV1.ChannelTraceEvent.Severity {
+    init(_ severity: ChannelzTrace.Severity) {
+        switch severity {
+        case .info: self = .ctInfo
+        case .warning: self = .ctWarning
+        case .error: self = .ctError
+        }
+    }
+}
+
+extension GRPCChannelzV1.Security {
+    init(_ security: SocketSnapshot.Security) {
+        self.init(
+            model: .tls(
+                .init(
+                    cipherSuite: security.version.isEmpty ? nil : .otherName(security.version),
+                    localCertificate: security.localCertificate, remoteCertificate: security.remoteCertificate)))
+    }
 }
 
 extension GRPCChannelzV1.Server {
@@ -28,7 +59,7 @@ extension GRPCChannelzV1.Server {
         self.init(
             ref: .init(server.reference),
             data: .init(
-                trace: .init(created: server.created),
+                trace: .init(server.trace),
                 callsStarted: Int64(server.calls.started),
                 callsSucceeded: Int64(server.calls.succeeded),
                 callsFailed: Int64(server.calls.failed),
@@ -59,7 +90,7 @@ extension GRPCChannelzV1.ChannelData {
         self.init(
             state: .init(state: .init(channel.state)),
             target: channel.target,
-            trace: .init(created: channel.created),
+            trace: .init(channel.trace),
             callsStarted: Int64(channel.calls.started),
             callsSucceeded: Int64(channel.calls.succeeded),
             callsFailed: Int64(channel.calls.failed),
@@ -86,20 +117,24 @@ extension GRPCChannelzV1.Socket {
         data.streamsStarted = Int64(socket.streams.started)
         data.streamsSucceeded = Int64(socket.streams.succeeded)
         data.streamsFailed = Int64(socket.streams.failed)
-        data.messagesSent = Int64(socket.messagesSent)
-        data.messagesReceived = Int64(socket.messagesReceived)
+        data.messagesSent = Int64(socket.messagesSent.count)
+        data.messagesReceived = Int64(socket.messagesReceived.count)
+        data.lastMessageSentTimestamp = socket.messagesSent.last.map { .init($0) }
+        data.lastMessageReceivedTimestamp = socket.messagesReceived.last.map { .init($0) }
         data.keepAlivesSent = Int64(socket.keepalivesSent)
         let lastStream = socket.streams.lastStarted.map { GoogleProtobuf.Timestamp($0) }
         if socket.isClient { data.lastLocalStreamCreatedTimestamp = lastStream } else { data.lastRemoteStreamCreatedTimestamp = lastStream }
         data.localFlowControlWindow = socket.receiveWindow.map { .init(value: Int64($0)) }
         data.remoteFlowControlWindow = socket.sendWindow.map { .init(value: Int64($0)) }
+        data.receivedGoawayError = socket.goAwayError.map { .init(value: $0) }
         data.peerMaxConcurrentStreams = socket.peerMaxConcurrentStreams ?? 0
         self.init(
             ref: .init(socket.reference),
             data: data,
             local: socket.local.map { .init($0) },
             remote: socket.remote.map { .init($0) },
-            security: socket.isSecured ? .init(model: .tls(.init())) : nil
+            security: socket.security.map { .init($0) },
+            remoteName: socket.remoteName ?? ""
         )
     }
 }

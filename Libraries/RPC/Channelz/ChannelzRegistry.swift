@@ -13,7 +13,7 @@ package final class ChannelzRegistry: Sendable {
     private let channels = Mutex<[Int64: any ChannelzChannel]>([:])
 
     private struct WeakServer {
-        weak var server: RPCServer?
+        weak var server: (any ChannelzServer)?
     }
 
     private init() {}
@@ -21,7 +21,7 @@ package final class ChannelzRegistry: Sendable {
     /// A number that nothing else has.
     func nextID() -> Int64 { lastID.add(1, ordering: .relaxed).newValue }
 
-    func enter(_ server: RPCServer) {
+    func enter(_ server: any ChannelzServer) {
         servers.withLock { $0[server.channelzID] = WeakServer(server: server) }
     }
 
@@ -37,9 +37,9 @@ package final class ChannelzRegistry: Sendable {
         _ = channels.withLock { $0.removeValue(forKey: id) }
     }
 
-    private func server(_ id: Int64) -> RPCServer? { servers.withLock { $0[id]?.server } }
+    private func server(_ id: Int64) -> (any ChannelzServer)? { servers.withLock { $0[id]?.server } }
 
-    private var everyServer: [RPCServer] {
+    private var everyServer: [any ChannelzServer] {
         servers.withLock { servers in servers.values.compactMap(\.server) }.sorted { $0.channelzID < $1.channelzID }
     }
 
@@ -68,7 +68,7 @@ package final class ChannelzRegistry: Sendable {
 
     /// Servers in the order of their numbers, from one number on.
     package func servers(from start: Int64, atMost limit: Int) async -> ChannelzPage<ServerSnapshot> {
-        let (servers, isLast) = ChannelzRegistry.page(everyServer, from: start, atMost: limit, by: \.channelzID)
+        let (servers, isLast) = ChannelzRegistry.page(everyServer, from: start, atMost: limit) { $0.channelzID }
         var snapshots: [ServerSnapshot] = []
         for server in servers { snapshots.append(await server.snapshot()) }
         return ChannelzPage(elements: snapshots, isLast: isLast)
@@ -103,6 +103,16 @@ package final class ChannelzRegistry: Sendable {
         let rest = sorted.drop { id($0) < start }
         return (Array(rest.prefix(limit)), rest.count <= limit)
     }
+}
+
+/// A server, as it answers questions about itself.
+protocol ChannelzServer: AnyObject, Sendable {
+    var channelzID: Int64 { get }
+    /// Its connections.
+    var socketReferences: [ChannelzReference] { get }
+    func snapshot() async -> ServerSnapshot
+    /// One of its connections, or its listening socket; `nil` when it has none of the number.
+    func socketSnapshot(_ id: Int64) async -> SocketSnapshot?
 }
 
 /// What stands for a channel here. It is not the channel itself, which is to end when nobody makes calls on it any more; and

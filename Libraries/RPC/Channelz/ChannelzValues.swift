@@ -17,16 +17,10 @@ package struct CallCounts: Sendable, Hashable {
     }
 }
 
-/// Names a server, channel, subchannel or socket. The number is the process's own and used once.
-package struct ChannelzReference: Sendable, Hashable {
-    package let id: Int64
-    package let name: String
-}
-
 /// What is known of a server at one moment.
 package struct ServerSnapshot: Sendable {
     package let reference: ChannelzReference
-    package let created: Instant
+    package let trace: ChannelzTrace
     package let calls: CallCounts
     /// Empty unless it listens.
     package let listeners: [ChannelzReference]
@@ -44,7 +38,7 @@ package struct ChannelSnapshot: Sendable {
     }
 
     package let reference: ChannelzReference
-    package let created: Instant
+    package let trace: ChannelzTrace
     package let state: State
     package let target: String
     package let calls: CallCounts
@@ -63,19 +57,32 @@ package struct SocketSnapshot: Sendable {
         case path(String)
     }
 
+    /// How TLS secures a connection. Certificates are in DER, and public.
+    package struct Security: Sendable, Hashable {
+        /// Such as `TLS 1.3`; empty before the handshake has ended. (The cipher suite is not told by NIOSSL.)
+        package internal(set) var version = ""
+        package internal(set) var localCertificate: [UInt8] = []
+        package internal(set) var remoteCertificate: [UInt8] = []
+    }
+
     package let reference: ChannelzReference
     package let local: Address?
     package let remote: Address?
-    package let isSecured: Bool
+    /// `nil` without TLS.
+    package let security: Security?
+    /// Who the other end is, where its certificate says so.
+    package internal(set) var remoteName: String?
     package internal(set) var streams = CallCounts()
-    package internal(set) var messagesSent = 0
-    package internal(set) var messagesReceived = 0
+    package internal(set) var messagesSent = MessageCount()
+    package internal(set) var messagesReceived = MessageCount()
     package internal(set) var keepalivesSent = 0
     /// Bytes that the peer may still send on the connection.
     package internal(set) var receiveWindow: Int?
     /// Bytes that may still be sent on the connection.
     package internal(set) var sendWindow: Int?
     package internal(set) var peerMaxConcurrentStreams: UInt32?
+    /// The error code of the GOAWAY that arrived.
+    package internal(set) var goAwayError: UInt32?
     /// Whether this end began the streams.
     package internal(set) var isClient = false
 }

@@ -16,28 +16,32 @@ final class ChannelzView: ChannelzChannel {
     func snapshot() async -> ChannelSnapshot {
         var states: [ChannelSnapshot.State] = []
         var calls = CallCounts()
+        var traces: [ChannelzTrace] = []
         var subchannels: [ChannelzReference] = []
         for lane in lanes {
-            let (state, counts, references) = await lane.executor.ask {
+            let (state, trace, counts, references) = await lane.executor.ask {
                 (
                     ChannelSnapshot.State(lane.state),
+                    lane.trace,
                     lane.everySubchannel.reduce(lane.endedCalls) { $0 + $1.calls },
                     lane.everySubchannel.map(\.reference)
                 )
             }
             states.append(state)
+            traces.append(trace)
             calls = calls + counts
             subchannels += references
         }
         return ChannelSnapshot(
-            reference: ChannelzReference(id: channelzID, name: targetName), created: created,
+            reference: ChannelzReference(id: channelzID, name: targetName),
+            trace: ChannelzTrace(joining: traces, created: created),
             state: ChannelSnapshot.State(of: states), target: targetName, calls: calls, subchannels: subchannels)
     }
 
     func subchannelSnapshot(_ id: Int64) async -> ChannelSnapshot? {
         for lane in lanes {
-            let snapshot = await lane.executor.ask { [created] in
-                lane.everySubchannel.first { $0.reference.id == id }?.snapshot(created: created)
+            let snapshot = await lane.executor.ask {
+                lane.everySubchannel.first { $0.reference.id == id }?.snapshot()
             }
             if let snapshot { return snapshot }
         }
@@ -60,10 +64,10 @@ extension Subchannel {
     var calls: CallCounts { connections.values.reduce(endedCalls) { $0 + $1.counts.callsNow } }
 
     /// What channelz tells of the subchannel, on its event loop.
-    func snapshot(created: Instant) -> ChannelSnapshot {
+    func snapshot() -> ChannelSnapshot {
         ChannelSnapshot(
             reference: reference,
-            created: created,
+            trace: trace,
             state: ChannelSnapshot.State(connectivity.state),
             target: reference.name,
             calls: calls,
@@ -75,7 +79,7 @@ extension Subchannel {
 extension ClientConnection {
     /// What channelz tells of the connection, on its event loop.
     func snapshot() -> SocketSnapshot {
-        var snapshot = http.snapshot(reference)
+        var snapshot = http.snapshot(reference, certificate)
         snapshot.isClient = true
         snapshot.count(counts)
         return snapshot

@@ -6,8 +6,10 @@ struct ConnectionCounts {
     private(set) var calls = CallCounts()
     /// Streams, by how HTTP/2 saw them end.
     private(set) var streams = CallCounts()
-    var messagesSent = 0
-    var messagesReceived = 0
+    var messagesSent = MessageCount()
+    var messagesReceived = MessageCount()
+    /// The error code of the last GOAWAY that arrived.
+    var goAwayError: UInt32?
     var keepalivesSent = 0
     // When the last call began is worked out when somebody asks: reading the clock costs more than all else here.
     private var lastDeadline: (deadline: Deadline, limit: Duration)?

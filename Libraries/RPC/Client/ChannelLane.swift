@@ -14,9 +14,10 @@ final class ChannelLane: @unchecked Sendable {
     private var leaving: [ObjectIdentifier: Subchannel] = [:]
     /// Calls of subchannels that are gone.
     private(set) var endedCalls = CallCounts()
+    /// What happened to this part of the channel.
+    private(set) var trace = ChannelzTrace()
     private var balancer: Balancer
     private var detector: OutlierDetector?
-    private let maxWaitingCalls: Int
     private let sweepInterval: Duration
     private var sweepTimer: Scheduled<Void>?
     /// Whether calls are counted at each address.
@@ -24,8 +25,7 @@ final class ChannelLane: @unchecked Sendable {
     /// The only connection there may be, while it takes calls: then there is nothing to choose.
     private var only: ClientConnection?
     private var unresolved: String?
-    private var waiting: [ClientCall] = []
-    private let timer: DeadlineTimer
+    private let waiting: WaitingCalls
     private var isClosed = false
     private var whenEmpty: [CheckedContinuation<Void, Never>] = []
 
@@ -42,18 +42,20 @@ final class ChannelLane: @unchecked Sendable {
         self.paths = paths
         self.logger = logger
         self.resolver = resolver
-        self.maxWaitingCalls = maxWaitingCalls
+        waiting = WaitingCalls(limit: maxWaitingCalls, eventLoop: eventLoop)
         balancer = Balancer(balancing.policy, addresses: addresses)
         detector = balancing.outlierDetection.map(OutlierDetector.init)
         sweepInterval = balancing.outlierDetection?.interval ?? .zero
         if case .leastRequests = balancing.policy { countsCalls = true } else { countsCalls = detector != nil }
-        timer = DeadlineTimer(eventLoop: eventLoop)
         detector?.update(balancer.endpoints.map(\.address))
         subchannels = balancer.endpoints.enumerated().map { makeSubchannel($0.element.address, $0.offset) }
     }
 
     private func makeSubchannel(_ address: RPCAddress, _ index: Int) -> Subchannel {
-        Subchannel(lane: self, path: paths(address), index: index, countsCalls: countsCalls, logger: logger)
+        let subchannel = Subchannel(
+            lane: self, path: paths(address), index: index, countsCalls: countsCalls, logger: logger)
+        trace.note("An address came.", about: subchannel.reference)
+        return subchannel
     }
 
     // MARK: Calls
@@ -91,65 +93,30 @@ final class ChannelLane: @unchecked Sendable {
             call.end(.failure(.unreachable(reason)), reset: false)
             return
         }
-        guard waiting.count < maxWaitingCalls else {
-            call.end(.failure(RPCError(.resourceExhausted, "Too many calls wait for a connection.")), reset: false)
-            return
-        }
         waiting.append(call)
-        if let deadline = call.context.deadline { timer.watch(deadline) { self.endLateCalls() } }
-    }
-
-    private func endLateCalls() -> Deadline? {
-        var next: Deadline?
-        let calls = waiting
-        waiting = []
-        for call in calls where !call.isEnded {
-            if let deadline = call.context.deadline {
-                if deadline.hasPassed {
-                    call.end(.failure(.deadlinePassed), reset: false)
-                    continue
-                }
-                next = Deadline.earlier(next, deadline)
-            }
-            waiting.append(call)
-        }
-        return next
     }
 
     private func startWaiting() {
-        let calls = waiting
-        waiting = []
-        timer.stop()
-        for call in calls where !call.isEnded { start(call) }
-    }
-
-    private func failImpatient(_ reason: String) {
-        let calls = waiting
-        waiting = []
-        for call in calls where !call.isEnded {
-            if call.context.waitForReady {
-                waiting.append(call)
-            } else {
-                call.end(.failure(.unreachable(reason)), reset: false)
-            }
-        }
+        for call in waiting.takeAll() { start(call) }
     }
 
     // MARK: What subchannels report
 
     func changed(_ subchannel: Subchannel, to state: ConnectivityState) {
         guard !isClosed, let index = subchannel.index else { return }
+        let before = balancer.state
         balancer.changed(index, to: state)
+        if balancer.state != before { trace.note(balancer.state) }
         only = subchannels.count == 1 && !countsCalls && resolver == nil ? subchannel.ready : nil
         switch state {
         case .ready:
             startWaiting()
         case .transientFailure:
             resolver?.lookUp()
-            if case .transientFailure(let reason) = balancer.state { failImpatient(reason) }
+            if case .transientFailure(let reason) = balancer.state { waiting.failImpatient(.unreachable(reason)) }
         case .idle, .connecting, .shutdown: break
         }
-        waiting.removeAll { $0.isEnded }
+        waiting.dropEnded()
         if !waiting.isEmpty { connectWanted() }
     }
 
@@ -199,11 +166,12 @@ final class ChannelLane: @unchecked Sendable {
             replaceSubchannels(addresses)
             startWaiting()
         case .failure(let failure):
+            trace.note("The name was not resolved: \(failure.reason)", .warning)
             logger.debug("name not resolved", metadata: ["reason": "\(failure.reason)"])
             // Addresses that were once found may still be good.
             guard balancer.endpoints.isEmpty else { return }
             unresolved = failure.reason
-            failImpatient(failure.reason)
+            waiting.failImpatient(.unreachable(failure.reason))
             if !waiting.isEmpty { resolver?.lookUp() }
         }
     }
@@ -221,6 +189,7 @@ final class ChannelLane: @unchecked Sendable {
         }
         for subchannel in old where !subchannels.contains(where: { $0 === subchannel }) {
             subchannel.index = nil
+            trace.note("An address went.", about: subchannel.reference)
             leaving[ObjectIdentifier(subchannel)] = subchannel
             subchannel.stopTakingCalls()
             if !subchannel.hasConnections { forget(subchannel) }
@@ -243,6 +212,8 @@ final class ChannelLane: @unchecked Sendable {
             guard isEjected != endpoint.isEjected else { continue }
             balancer.ejected(index, isEjected)
             let event = isEjected ? "address left out, its calls fail" : "address used again"
+            let described = isEjected ? "An address is left out, for its calls fail." : "An address is used again."
+            trace.note(described, isEjected ? .warning : .info, about: subchannels[index].reference)
             logger.notice("\(event)", metadata: ["address": "\(endpoint.address)"])
         }
         // Somebody has to end an ejection.
@@ -281,13 +252,11 @@ final class ChannelLane: @unchecked Sendable {
     private func stopTakingCalls() {
         if !isClosed {
             isClosed = true
+            trace.note(.shutdown)
             only = nil
-            timer.stop()
             sweepTimer?.cancel()
             sweepTimer = nil
-            let calls = waiting
-            waiting = []
-            for call in calls { call.end(.failure(RPCError(.unavailable, "The channel is closed.")), reset: false) }
+            for call in waiting.takeAll() { call.end(.failure(RPCError(.unavailable, "The channel is closed.")), reset: false) }
             for subchannel in subchannels {
                 leaving[ObjectIdentifier(subchannel)] = subchannel
                 subchannel.stopTakingCalls()

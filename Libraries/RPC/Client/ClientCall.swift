@@ -63,7 +63,7 @@ final class ClientCall: @unchecked Sendable {
             frames = []
         }
         guard let connection else { return keptBytes > WriteGate.maxPendingBytes ? .mustWait : .mayGoOn }
-        connection.counts.messagesSent += 1
+        connection.counts.messagesSent.add(at: executor.batchTime)
         connection.changeSession { $0.send(frame, on: stream) }
         return connection.holdBackWriters(of: stream) ? .mustWait : .mayGoOn
     }
@@ -86,7 +86,7 @@ final class ClientCall: @unchecked Sendable {
         self.connection = connection
         self.stream = stream
         responses.returnRoom(to: connection, on: stream)
-        connection.counts.messagesSent += frames.count
+        connection.counts.messagesSent.add(frames.count, at: executor.batchTime)
         connection.changeSession { session in
             for frame in frames { session.send(frame, on: stream) }
             if requestEnded { session.finish(stream) }
@@ -132,7 +132,7 @@ final class ClientCall: @unchecked Sendable {
         guard !state.isEnded else { return }
         do throws(FrameProblem) {
             try reader.read(bytes) {
-                connection?.counts.messagesReceived += 1
+                if let connection { connection.counts.messagesReceived.add(at: executor.batchTime) }
                 responses.append($0)
             }
         } catch {

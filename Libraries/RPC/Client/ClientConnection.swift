@@ -11,7 +11,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     private let path: ClientPath
     private let subchannel: Subchannel
     /// `nil` without TLS.
-    private let certificate: PeerCertificate?
+    let certificate: PeerCertificate?
     private var calls = HTTP2StreamTable<ClientCall>()
     private let timer: DeadlineTimer
     /// The server has answered as HTTP/2 does.
@@ -148,6 +148,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             if call.streamClosed(code, unseen: code == .refusedStream ? unseen(stream) : nil) { sendElsewhere(call) }
             if calls.isEmpty, !takesCalls { close(because: "The channel has no more calls here.") }
         case .goAway(let last, let code, let reason):
+            counts.goAwayError = code.rawValue
             if code == .enhanceYourCalm, reason == "too_many_pings" { subchannel.askedTooOften() }
             let detail = reason.isEmpty ? "\(code)" : "\(code), \(reason)"
             subchannel.connectionLost(self, "The server is closing the connection (\(detail)).")

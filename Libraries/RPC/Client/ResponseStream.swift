@@ -21,7 +21,7 @@ package struct ResponseStream<Response: Message>: AsyncSequence, Sendable {
     }
 
     /// The same messages, with whether each was compressed.
-    package var framed: FramedMessages<Response> { FramedMessages(of: call) }
+    package var framed: FramedMessages<Response> { FramedMessages(found: { () async throws(RPCError) in try await call.responses() }) }
 
     package struct Iterator: AsyncIteratorProtocol {
         private let call: OutgoingCall

@@ -15,6 +15,8 @@ final class Subchannel: @unchecked Sendable {
     let reference: ChannelzReference
     /// Calls of connections that are gone.
     private(set) var endedCalls = CallCounts()
+    /// What happened to it.
+    private(set) var trace = ChannelzTrace()
     private let countsCalls: Bool
     private let logger: Logger
     private(set) var connectivity: Connectivity
@@ -77,7 +79,7 @@ final class Subchannel: @unchecked Sendable {
     /// Connects, unless it has, or has to wait after a failure.
     func connect() {
         guard connectivity.wanted() else { return }
-        lane.changed(self, to: .connecting)
+        changed(.connecting)
         attemptBegan = .now
         let path = path
         if case .tls(let credentials, _) = path.security {
@@ -127,7 +129,7 @@ final class Subchannel: @unchecked Sendable {
         }
         ready = connection
         watchIdleness(of: connection)
-        lane.changed(self, to: .ready)
+        changed(.ready)
     }
 
     /// Closes the connection when an interval has passed without a call. One timer an interval, whatever the calls.
@@ -150,8 +152,9 @@ final class Subchannel: @unchecked Sendable {
         noLongerReady()
         connectivity.lost()
         logger.debug("connection lost", metadata: ["server": "\(path.address)", "reason": "\(reason)"])
+        trace.note("Lost the connection: \(reason)", .warning)
         lane.lostConnection()
-        lane.changed(self, to: .idle)
+        changed(.idle)
     }
 
     private func noLongerReady() {
@@ -178,12 +181,17 @@ final class Subchannel: @unchecked Sendable {
         guard let pause = connectivity.attemptFailed(reason, elapsed: elapsed, chance: chance) else { return }
         logger.debug("connection failed", metadata: ["server": "\(path.address)", "reason": "\(reason)"])
         pauseTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) { self.pauseEnded() }
-        lane.changed(self, to: .transientFailure(reason: reason))
+        changed(.transientFailure(reason: reason))
+    }
+
+    private func changed(_ state: ConnectivityState) {
+        trace.note(state)
+        lane.changed(self, to: state)
     }
 
     private func pauseEnded() {
         pauseTimer = nil
-        if connectivity.pauseEnded() { lane.changed(self, to: .idle) }
+        if connectivity.pauseEnded() { changed(.idle) }
     }
 
     /// The server finds itself asked for signs of life too often: connections from now on ask half as often (gRFC A8).
@@ -205,6 +213,7 @@ final class Subchannel: @unchecked Sendable {
 
     /// Takes no further calls; connections close when those under way have ended.
     func stopTakingCalls() {
+        if connectivity.state != .shutdown { trace.note(.shutdown) }
         connectivity.close()
         noLongerReady()
         pauseTimer?.cancel()

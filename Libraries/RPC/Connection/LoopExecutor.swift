@@ -1,6 +1,7 @@
 internal import HTTP2
 internal import NIOCore
 internal import Synchronization
+internal import Time
 
 /// Runs the tasks of calls on the event loop of their connection, in batches: what became ready while bytes were read
 /// runs when the read is complete, and what it wrote on any connection of the loop is flushed once behind it.
@@ -16,6 +17,7 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
     private var output = ByteBuffer()
     /// What the sessions of the loop write their events down in, while none of them does.
     private var batches: [HTTP2Batch] = []
+    private var time: Instant?
 
     private init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -72,6 +74,14 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
         if batches.count < 4 { batches.append(batch) }
     }
 
+    /// The world's clock as it stood when it was first asked for in this batch, which is near enough for what is only told.
+    var batchTime: Instant {
+        if let time { return time }
+        let now = Instant.now()
+        time = now
+        return now
+    }
+
     /// Runs what is ready, then flushes what it wrote.
     func drain() {
         guard !isDraining else { return }
@@ -90,6 +100,7 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
             if count >= LoopExecutor.jobsPerDrain { break }
         }
         isDraining = false
+        time = nil
         if !ready.isEmpty || !dirty.isEmpty { schedule() }
     }
 

@@ -12,6 +12,12 @@ package final class PeerIdentity: Sendable {
     /// `nil` only where somebody stands in for a peer, as tests do.
     let certificate: Certificate?
 
+    /// `spiffe://DOMAIN/NAME`; `nil` when the certificate names no program.
+    var name: String? {
+        guard let trustDomain, let program else { return nil }
+        return "spiffe://\(trustDomain)/\(program)"
+    }
+
     package init(trustDomain: String?, program: String?) {
         self.trustDomain = trustDomain
         self.program = program

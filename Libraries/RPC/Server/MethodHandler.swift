@@ -5,7 +5,7 @@
 /// milliseconds must be sent elsewhere. Its task is cancelled when the caller gives up or the deadline passes.
 package struct MethodHandler: Sendable {
     package let descriptor: MethodDescriptor
-    let run: @Sendable (ServerCall, RPCContext) async throws -> Void
+    let run: @Sendable (any HandledCall, RPCContext) async throws -> Void
 
     package static func unary<Request, Response>(
         _ method: Method<Request, Response>,
@@ -15,7 +15,7 @@ package struct MethodHandler: Sendable {
             if call.requestIsCompressed { try await call.unpackRequest() }
             let request = try call.decodeSingleRequest(as: Request.self)
             try call.setSingleResponse(try await body(request, context))
-            if call.packsResponses() { await call.packSingleResponse() }
+            if call.packsResponses(nil) { await call.packSingleResponse() }
         }
     }
 
@@ -36,7 +36,7 @@ package struct MethodHandler: Sendable {
     ) -> MethodHandler {
         MethodHandler(descriptor: method.descriptor) { call, context in
             try call.setSingleResponse(try await body(call.requestStream(of: Request.self), context))
-            if call.packsResponses() { await call.packSingleResponse() }
+            if call.packsResponses(nil) { await call.packSingleResponse() }
         }
     }
 

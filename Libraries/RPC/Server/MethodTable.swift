@@ -4,14 +4,14 @@ internal import HTTP2
 struct MethodTable: Sendable {
     final class Entry: Sendable {
         let descriptor: MethodDescriptor
-        let run: @Sendable (ServerCall, RPCContext) async throws -> Void
+        let run: @Sendable (any HandledCall, RPCContext) async throws -> Void
         /// What hears of each call's end; empty when nobody observes the server.
         let meters: [any CallMeter]
         fileprivate let path: [UInt8]
 
         init(
             _ descriptor: MethodDescriptor,
-            run: @escaping @Sendable (ServerCall, RPCContext) async throws -> Void,
+            run: @escaping @Sendable (any HandledCall, RPCContext) async throws -> Void,
             meters: [any CallMeter]
         ) {
             self.descriptor = descriptor
@@ -97,9 +97,9 @@ struct MethodTable: Sendable {
     }
 
     private static func surround(
-        _ run: @escaping @Sendable (ServerCall, RPCContext) async throws -> Void,
+        _ run: @escaping @Sendable (any HandledCall, RPCContext) async throws -> Void,
         with interceptors: ArraySlice<any ServerInterceptor>
-    ) -> @Sendable (ServerCall, RPCContext) async throws -> Void {
+    ) -> @Sendable (any HandledCall, RPCContext) async throws -> Void {
         guard let interceptor = interceptors.first else { return run }
         let inner = surround(run, with: interceptors.dropFirst())
         return { call, context in

@@ -16,7 +16,6 @@ package final class RPCServer: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
     let channelzID = ChannelzRegistry.process.nextID()
-    let created = Instant.now()
     let listenerReference: ChannelzReference
     let offered: [String]
 
@@ -33,6 +32,7 @@ package final class RPCServer: Sendable {
         /// Of connections that are gone.
         var endedCalls = CallCounts()
         var ended: AsyncStream<Void>.Continuation?
+        var trace = ChannelzTrace()
     }
 
     package init(
@@ -57,9 +57,11 @@ package final class RPCServer: Sendable {
 
     var isSecured: Bool { configuration.tls != nil }
 
-    /// The calls of connections that are gone, where it listens, and the connections that are there.
-    var channelzState: (endedCalls: CallCounts, listener: (any Channel)?, connections: [ServerConnection]) {
-        state.withLock { ($0.endedCalls, $0.listener, Array($0.connections.values)) }
+    /// What happened to it, the calls of connections that are gone, where it listens, and the connections that are there.
+    var channelzState: (
+        trace: ChannelzTrace, endedCalls: CallCounts, listener: (any Channel)?, connections: [ServerConnection]
+    ) {
+        state.withLock { ($0.trace, $0.endedCalls, $0.listener, Array($0.connections.values)) }
     }
 
     /// Listens and serves until `beginGracefulShutdown` has been called and the calls under way have ended, or until the
@@ -104,6 +106,7 @@ package final class RPCServer: Sendable {
         let (ended, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let mayServe = state.withLock { state in
             state.listener = listener
+            state.trace.note("Listening.")
             state.ended = continuation
             return state.phase == .running
         }
@@ -117,7 +120,10 @@ package final class RPCServer: Sendable {
             self.state.withLock { $0.phase = .stopped }
             self.stopListening()
         }
-        state.withLock { $0.listener = nil }
+        state.withLock { state in
+            state.listener = nil
+            state.trace.note("Stopped.")
+        }
     }
 
     /// Stops listening, tells clients to begin no further calls, and lets those under way end within `drainTimeout`.
@@ -126,6 +132,7 @@ package final class RPCServer: Sendable {
         let wasRunning = state.withLock { state in
             guard state.phase == .running else { return false }
             state.phase = .draining
+            state.trace.note("Shutting down: no further calls are taken.")
             return true
         }
         if wasRunning { stopListening() }
@@ -172,7 +179,11 @@ package final class RPCServer: Sendable {
 
     /// Has every connection look whether its client is still trusted.
     private func trustChanged() {
-        for connection in state.withLock({ Array($0.connections.values) }) {
+        let connections = state.withLock { state in
+            state.trace.note("Trusts other roots.")
+            return Array(state.connections.values)
+        }
+        for connection in connections {
             connection.executor.run { connection.checkTrust() }
         }
     }

@@ -1,8 +1,8 @@
 /// Sends the messages of an answer that has several.
 package struct ResponseWriter<Response: Message>: Sendable {
-    private let call: ServerCall
+    private let call: any HandledCall
 
-    init(_ call: ServerCall) {
+    init(_ call: any HandledCall) {
         self.call = call
     }
 

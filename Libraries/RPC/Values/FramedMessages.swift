@@ -1,9 +1,3 @@
-/// A message with what its frame said of it, for those who care how it travelled.
-package struct FramedMessage<Content: Message>: Sendable {
-    package let message: Content
-    package let wasCompressed: Bool
-}
-
 /// The messages of a stream with what their frames said of them. It takes them from the stream that it was made of.
 package struct FramedMessages<Content: Message>: AsyncSequence, Sendable {
     package typealias Element = FramedMessage<Content>
@@ -15,9 +9,9 @@ package struct FramedMessages<Content: Message>: AsyncSequence, Sendable {
         find = { () throws(RPCError) in messages }
     }
 
-    /// The messages of a call that may be answered by one attempt or another.
-    init(of call: OutgoingCall) {
-        find = { () async throws(RPCError) in try await call.responses() }
+    /// Messages of which it is not known yet where they will arrive.
+    init(found find: @escaping @Sendable () async throws(RPCError) -> InboundMessages) {
+        self.find = find
     }
 
     package func makeAsyncIterator() -> Iterator {

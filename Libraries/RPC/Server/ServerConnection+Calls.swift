@@ -1,0 +1,106 @@
+internal import HTTP2
+internal import Logging
+internal import Time
+
+/// How calls begin, become late, and end.
+extension ServerConnection {
+    func begin(
+        _ stream: HTTP2StreamID,
+        _ fields: Range<Int>,
+        of batch: HTTP2Batch,
+        endStream: Bool,
+        isTruncated: Bool
+    ) {
+        // Handlers that do not heed the end of their streams keep their places, so that streams which are begun and reset
+        // without end cannot make handlers without end (CVE-2023-44487; grpc-go's GHSA-m425-mq94-257g).
+        guard calls.count + orphanedHandlers < configuration.maxConcurrentStreams else {
+            changeSession { $0.reset(stream, .refusedStream) }
+            return
+        }
+        age?.callBegan()
+        let head: RequestHead
+        do throws(RequestHead.Refusal) {
+            head = try RequestHead(fields, of: batch, isTruncated: isTruncated, methods: methods, userAgent: &userAgent,
+                accepted: &accepted)
+        } catch {
+            refuse(stream, error)
+            return
+        }
+        let descriptor = head.method.descriptor
+        let limit = descriptor.policy.timeout.limit
+        let now = ContinuousClock.now
+        let timeout = head.timeout.map { min($0, limit) } ?? limit
+        let deadline = Deadline.after(timeout, from: now)
+        counts.callStarted(deadline, limit: timeout)
+        let context = RPCContext(
+            method: descriptor, metadata: head.metadata, deadline: deadline, peer: peer,
+            peerIdentity: certificate?.identity)
+        let call = ServerCall(
+            stream: stream, method: head.method, context: context, compression: head.compression, began: now,
+            connection: self)
+        calls[stream] = call
+        watch(deadline)
+        call.begin()
+        if endStream { call.receivedEnd() }
+    }
+
+    private func refuse(_ stream: HTTP2StreamID, _ refusal: RequestHead.Refusal) {
+        counts.callRefused()
+        var headers: [HTTP2Header]
+        switch refusal {
+        case .http(let status):
+            headers = [HTTP2Header(":status", String(status))]
+        case .status(let error):
+            headers = [HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc")]
+            headers += StatusTrailers.failure(error, [:])
+        }
+        methods.count(refusal, from: peer)
+        changeSession { session throws(HTTP2Error) in
+            try session.sendResponse(headers, on: stream, endStream: true)
+        }
+    }
+
+    private func watch(_ deadline: Deadline) {
+        timer.watch(deadline) { self.endLateCalls() }
+    }
+
+    private func endLateCalls() -> Deadline? {
+        var next: Deadline?
+        for (_, call) in calls.elements where !call.isEnded {
+            guard let deadline = call.context.deadline else { continue }
+            if deadline.hasPassed {
+                call.end(.failure(RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")))
+            } else {
+                next = Deadline.earlier(next, deadline)
+            }
+        }
+        return next
+    }
+
+    func handlerStarted() {
+        runningHandlers += 1
+    }
+
+    func handlerEnded(isOrphaned: Bool) {
+        runningHandlers -= 1
+        if isOrphaned { orphanedHandlers -= 1 }
+        reportEnd()
+    }
+
+    func reportEnd() {
+        if isClosed, runningHandlers == 0 { onEnd(self) }
+    }
+
+    /// What an error's cause was. Its text is not written: of an error that this module does not know nobody can say
+    /// that it holds no values. A program that knows its errors logs them in an interceptor.
+    func log(_ error: RPCError, of context: RPCContext) {
+        guard !methods.isObserved, let cause = error.cause, !(cause is CancellationError) else { return }
+        logger.debug(
+            "call failed",
+            metadata: [
+                "method": "\(context.method.path)", "request_id": "\(context.requestID)",
+                "code": "\(error.code.name)", "cause": "\(type(of: cause))",
+            ]
+        )
+    }
+}
