@@ -88,3 +88,17 @@ import Testing
         }
     }
 }
+
+@Suite struct `A field mask in JSON` {
+    @Test(arguments: [
+        (["display_name", "sex"], "displayName,sex"), ([], ""), (["a.b_c"], "a.bC"),
+    ])
+    func `is its paths in camel case`(paths: [String], text: String) {
+        #expect(WellKnownText.fieldMask(paths) == text)
+    }
+
+    @Test(arguments: ["", "a,b", "aB", "a__b", "_", "a_"])
+    func `has no text when a path would not come back as it was`(path: String) {
+        #expect(WellKnownText.fieldMask(["sex", path]) == nil)
+    }
+}

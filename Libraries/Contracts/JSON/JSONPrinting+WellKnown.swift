@@ -10,10 +10,8 @@ extension JSONPrinting {
         case "Duration":
             return .string(WellKnownText.duration(seconds: integer(message, 1), nanos: integer(message, 2)))
         case "FieldMask":
-            let paths = message[1].compactMap { value in
-                if case .string(let path) = value { WellKnownText.camelCase(path) } else { nil }
-            }
-            return .string(paths.joined(separator: ","))
+            let paths = message[1].compactMap { if case .string(let path) = $0 { path } else { nil } }
+            return WellKnownText.fieldMask(paths).map { .string($0) }
         case "Struct":
             guard case .object(let members) = JSONValue.object(members(message)), let fields = members.first?.value else {
                 return .object([])

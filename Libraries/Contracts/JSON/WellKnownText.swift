@@ -48,7 +48,19 @@ enum WellKnownText {
         return isNegative ? (-seconds, -nanos) : (seconds, nanos)
     }
 
-    static func camelCase(_ path: String) -> String {
+    /// The paths in camel case with commas between; nil if one of them would not come back as it was (field_mask.proto,
+    /// "JSON Encoding of Field Masks").
+    static func fieldMask(_ paths: [String]) -> String? {
+        var texts: [String] = []
+        for path in paths {
+            let text = camelCase(path)
+            guard !path.isEmpty, !path.contains(","), snakeCase(text) == path else { return nil }
+            texts.append(text)
+        }
+        return texts.joined(separator: ",")
+    }
+
+    private static func camelCase(_ path: String) -> String {
         var result = ""
         var upper = false
         for character in path {
