@@ -9,7 +9,7 @@ COPY .heartguard/image-bin/ /
 
 FROM swift:6.3-bookworm AS compile
 RUN apt-get update \
- && apt-get install -y --no-install-recommends pkg-config libargon2-dev libhiredis-dev libnghttp2-dev libpq-dev libprotobuf-c-dev \
+ && apt-get install -y --no-install-recommends pkg-config libargon2-dev libhiredis-dev liblz4-dev libnghttp2-dev libpq-dev libprotobuf-c-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /heartguard
 COPY Package.swift ./
@@ -29,7 +29,7 @@ FROM binaries-${BINARIES} AS binaries
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-    libargon2-1 libgcc-s1 libhiredis0.14 libnghttp2-14 libpq5 libprotobuf-c1 libstdc++6 postgresql-client-15 \
+    libargon2-1 libgcc-s1 libhiredis0.14 liblz4-1 libnghttp2-14 libpq5 libprotobuf-c1 libstdc++6 postgresql-client-15 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent heartguard
 COPY --from=binaries / /usr/local/bin/

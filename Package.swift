@@ -113,6 +113,7 @@ let package = Package(
         // C libraries
         .systemLibrary(name: "CMalloc", path: "Libraries/CMalloc"),
         system("CZlib", pkgConfig: "zlib", debian: "zlib1g-dev"),
+        system("CLZ4", pkgConfig: "liblz4", debian: "liblz4-dev"),
         system("CNghttp2", pkgConfig: "libnghttp2", debian: "libnghttp2-dev"),
         system("CProtobuf", pkgConfig: "libprotobuf-c", debian: "libprotobuf-c-dev"),
         system("CPostgres", pkgConfig: "libpq", debian: "libpq-dev"),
@@ -128,6 +129,8 @@ let package = Package(
         library("Schema", ["Migrations"], resources: [.embedInCode("Revisions")]),
         library("Redis", ["CHiredis", "Time", nioCore, nioPosix, nioSSL, logging, crypto]),
         library("Resilience", ["Redis", "Time"]),
+        library("LZ4", ["CLZ4"]),
+        library("Cache", ["LZ4", "Redis", "Time", logging]),
         library("Gzip", ["CZlib"]),
         library("HTTP2", ["CNghttp2"], also: loopBound),
         library("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging, x509, asn1], also: loopBound),
@@ -142,7 +145,7 @@ let package = Package(
         library(
             "Application",
             [
-                "CMalloc", "Contracts", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
+                "Cache", "CMalloc", "Contracts", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
                 "Time", logging, configuration, lifecycle, unixSignals, nioCore, nioHTTP1, nioPosix,
             ]),
 
@@ -210,6 +213,8 @@ let package = Package(
         tests("Redis", ["Time", "TestSupport", nioCore, nioPosix, logging]),
         tests("Resilience", ["Redis", "Time", "TestSupport", logging]),
         tests("Gzip"),
+        tests("LZ4"),
+        tests("Cache", ["Redis", "Time", "TestSupport", logging]),
         tests("HTTP2"),
         tests("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioEmbedded, nioPosix, logging]),
         tests("Telemetry", ["ConnectionPool", "Postgres", "RPC", "TestSupport", "Time", coreMetrics, tracing, instrumentation, inMemoryTracing, logging]),

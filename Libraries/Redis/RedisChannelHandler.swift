@@ -12,6 +12,8 @@ final class RedisChannelHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var timer: (at: NIODeadline, task: Scheduled<Void>)?
     private var isDraining = false
+    /// Takes what is published on channels that the connection is subscribed to.
+    var onMessage: ((_ message: [UInt8]) -> Void)?
     /// Why the connection ended, if not because the server closed it.
     private(set) var closeReason: (any Error)?
 
@@ -75,6 +77,10 @@ final class RedisChannelHandler: ChannelInboundHandler {
             while let portion = buffer.readSlice(length: min(buffer.readableBytes, 16_384)), portion.readableBytes > 0 {
                 try reader.feed(portion.readableBytesSpan)
                 while let reply = try reader.next() {
+                    if let onMessage, let message = RedisChannelHandler.message(in: reply) {
+                        onMessage(message)
+                        continue
+                    }
                     try queue.received(reply, at: now)?.release()
                 }
             }
@@ -83,6 +89,12 @@ final class RedisChannelHandler: ChannelInboundHandler {
             return
         }
         if isDraining, queue.isEmpty { context.close(promise: nil) }
+    }
+
+    /// What a push of RESP2 carries: `message`, the channel, the bytes. Everything else is a reply.
+    private static func message(in reply: RESPValue) -> [UInt8]? {
+        guard case .array(let parts) = reply, parts.count == 3, parts[0].text == "message" else { return nil }
+        return parts[2].bytes
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { close(error) }

@@ -1,0 +1,141 @@
+package import Logging
+package import Redis
+internal import Synchronization
+internal import Time
+
+/// What the caches of a process have in common: they hear of what other replicas change, and tell of their own changes.
+///
+/// `run` listens; without it, or while the channel is away, this process keeps entries for
+/// `CacheConfiguration.localLifeUnheard` only.
+package final class CacheHub: Sendable {
+    /// The Redis channel on which changes are told.
+    static let channel = "cache:changes"
+
+    let redis: Redis
+    /// Names this process in what it tells.
+    private let origin = String(UInt64.random(in: .min ... .max), radix: 36)
+    private let subscription: RedisSubscription
+    private let state: State
+
+    /// What the subscription changes; apart from the hub, which holds the subscription.
+    private final class State: Sendable {
+        struct Contents {
+            var isHearing = false
+            var tiers: [String: any ForgetfulTier] = [:]
+            /// Entries that were changed while Redis could not be told, until when it may still hold what they were.
+            var doubtful: [DoubtfulEntry: Instant] = [:]
+        }
+
+        let contents = Mutex(Contents())
+    }
+
+    struct DoubtfulEntry: Hashable, Sendable {
+        let cache: String
+        let key: CacheKey
+    }
+
+    /// - Parameters:
+    ///   - redis: a client of the cache role, kept running by whoever made it.
+    ///   - configuration: of the same server, for the connection that listens.
+    package init(redis: Redis, configuration: RedisConfiguration, logger: Logger) {
+        self.redis = redis
+        let (state, origin) = (State(), origin)
+        self.state = state
+        subscription = RedisSubscription(configuration: configuration, channel: CacheHub.channel, logger: logger) { event in
+            CacheHub.heard(event, state, origin)
+        }
+    }
+
+    private static func heard(_ event: RedisSubscription.Event, _ state: State, _ origin: String) {
+        switch event {
+        case .subscribed: state.contents.withLock { $0.isHearing = true }
+        case .lost:
+            let tiers = state.contents.withLock { contents in
+                contents.isHearing = false
+                return Array(contents.tiers.values)
+            }
+            for tier in tiers { tier.forgetAll() }
+        case .message(let bytes):
+            guard let change = ChangeMessage(bytes), change.origin != origin else { return }
+            state.contents.withLock { $0.tiers[change.cache] }?.forget(change.key)
+        }
+    }
+
+    /// Whether changes that other replicas make are heard.
+    package var isHearing: Bool { state.contents.withLock { $0.isHearing } }
+
+    /// Listens, and tells Redis what it could not be told before, until the task is cancelled.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.subscription.run() }
+            group.addTask { await self.catchUp() }
+        }
+    }
+
+    func enter(_ tier: any ForgetfulTier, as cache: String) {
+        state.contents.withLock { contents in
+            precondition(contents.tiers[cache] == nil, "two caches of one hub are called \(cache)")
+            contents.tiers[cache] = tier
+        }
+    }
+
+    func message(_ key: CacheKey, in cache: String) -> [UInt8] {
+        ChangeMessage(origin: origin, cache: cache, key: key).bytes
+    }
+
+    // MARK: What Redis could not be told
+
+    /// Redis may hold what the entry was before it was changed, until it was told or the entry's life is over.
+    func doubt(_ entry: DoubtfulEntry, until: Instant) {
+        state.contents.withLock { $0.doubtful[entry] = until }
+    }
+
+    func isDoubtful(_ entry: DoubtfulEntry) -> Bool {
+        state.contents.withLock { contents in
+            guard !contents.doubtful.isEmpty, let until = contents.doubtful[entry] else { return false }
+            return Instant.now() < until
+        }
+    }
+
+    private func catchUp() async {
+        // Cancellation ends the wait, and the loop with it.
+        while (try? await Task.sleep(for: .milliseconds(250))) != nil {
+            let now = Instant.now()
+            let doubtful = state.contents.withLock { contents in
+                contents.doubtful = contents.doubtful.filter { now < $0.value }
+                return contents.doubtful
+            }
+            for (entry, until) in doubtful {
+                let shared = SharedTier(redis: redis, cache: entry.cache, timeout: .seconds(1))
+                guard await shared.endChange(entry.key, writer: "", tell: message(entry.key, in: entry.cache)) else { break }
+                state.contents.withLock { contents in
+                    // Another change may have come meanwhile, and Redis may not know of that one.
+                    if contents.doubtful[entry] == until { contents.doubtful[entry] = nil }
+                }
+            }
+        }
+    }
+}
+
+/// One change, as it is told on the channel: who tells it, of which cache, which entry.
+struct ChangeMessage: Hashable {
+    let origin: String
+    let cache: String
+    let key: CacheKey
+
+    init(origin: String, cache: String, key: CacheKey) {
+        self.origin = origin
+        self.cache = cache
+        self.key = key
+    }
+
+    var bytes: [UInt8] { Array("\(origin)\n\(cache)\n\(key.text)".utf8) }
+
+    /// `nil` for what is no such message.
+    init?(_ bytes: [UInt8]) {
+        guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
+        let parts = text.split(separator: "\n", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3 else { return nil }
+        self.init(origin: String(parts[0]), cache: String(parts[1]), key: CacheKey(text: String(parts[2])))
+    }
+}

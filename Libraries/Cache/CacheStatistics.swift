@@ -1,0 +1,43 @@
+/// What a cache has done since the program began.
+package struct CacheStatistics: Sendable, Hashable {
+    /// Of one tier.
+    package struct Tier: Sendable, Hashable {
+        package internal(set) var hits = 0
+        package internal(set) var misses = 0
+        /// Times that it could not be asked, which say nothing about what it holds.
+        package internal(set) var failures = 0
+
+        /// Of what could be asked; `nil` while nothing was.
+        package var hitRate: Double? { hits + misses == 0 ? nil : Double(hits) / Double(hits + misses) }
+    }
+
+    /// This process's memory.
+    package internal(set) var local = Tier()
+    /// Redis.
+    package internal(set) var shared = Tier()
+    /// Values fetched from where they come from.
+    package internal(set) var loads = 0
+    package internal(set) var failedLoads = 0
+    /// Callers that waited for a value that another was fetching.
+    package internal(set) var joined = 0
+    /// Values served although they were stale, while they were fetched anew.
+    package internal(set) var servedStale = 0
+    /// Entries that had to go from this process's memory for others.
+    package internal(set) var evictions = 0
+    /// Entries in this process's memory now.
+    package internal(set) var localEntries = 0
+    /// Bytes of the values that were written to Redis, and what they were once written.
+    package internal(set) var bytesBefore = 0
+    package internal(set) var bytesAfter = 0
+}
+
+/// Hears how long each tier took, for histograms. Called on the caller's thread.
+package protocol CacheObserver: Sendable {
+    func looked(in tier: CacheTier, of cache: String, for duration: Duration)
+}
+
+package enum CacheTier: String, Sendable, Hashable, CaseIterable {
+    case local
+    case shared
+    case load
+}

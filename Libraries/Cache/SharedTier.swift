@@ -1,0 +1,155 @@
+internal import Redis
+internal import Synchronization
+internal import Time
+
+/// What the replicas keep together in Redis, and how they agree who fetches what is missing.
+///
+/// Three keys belong to an entry: its bytes; a lease, held by the one process that fetches them, without which nothing is
+/// kept; and the writers that are changing what they were made of. A writer takes bytes and lease away, so that who fetched
+/// before cannot keep what is old by now (Nishtala et al., "Scaling Memcache at Facebook", NSDI 2013, section 3.2.1). Each step
+/// is one script.
+struct SharedTier: Sendable {
+    let redis: Redis
+    let cache: String
+    let timeout: Duration
+    private let health: Health
+
+    private final class Health: Sendable {
+        let pause = Mutex(FailurePause())
+    }
+
+    init(redis: Redis, cache: String, timeout: Duration) {
+        self.redis = redis
+        self.cache = cache
+        self.timeout = timeout
+        health = Health()
+    }
+
+    enum Finding {
+        case found([UInt8])
+        /// The caller alone fetches it, and may keep it with its token.
+        case granted
+        /// Another process fetches it.
+        case taken
+        /// Somebody is changing what it is made of, so that it is not kept now.
+        case changing
+        /// Redis was not asked or did not answer, which says nothing.
+        case failed
+    }
+
+    /// The three keys share a slot of a cluster.
+    private func keys(_ key: CacheKey) -> [String] {
+        let stem = "cache:{\(cache):\(key.text)}:"
+        return [stem + "value", stem + "lease", stem + "writers"]
+    }
+
+    /// - Parameter anew: asks for the lease also when there are bytes, which stay until others take their place.
+    func find(_ key: CacheKey, token: String, leaseLife: Duration, anew: Bool) async -> Finding {
+        let reply = await run(Self.find, key, [token, leaseLife.millisecondsForRedis, anew ? 1 : 0])
+        switch reply {
+        case .bytes(let bytes)?: return .found(bytes)
+        case .integer(1)?: return .granted
+        case .integer(2)?: return .taken
+        case .integer(3)?: return .changing
+        default: return .failed
+        }
+    }
+
+    /// Keeps what was fetched under the lease. `false` if the lease is not the caller's any more, so that the value may be older
+    /// than a change; `nil` if Redis does not say.
+    func keep(_ bytes: [UInt8], for key: CacheKey, token: String, life: Duration) async -> Bool? {
+        guard case .integer(let kept)? = await run(Self.keep, key, [token, bytes, life.millisecondsForRedis]) else { return nil }
+        return kept == 1
+    }
+
+    /// Gives the lease back when nothing came of it, so that others need not wait for its end.
+    func giveUp(_ key: CacheKey, token: String) async {
+        _ = await run(Self.giveUp, key, [token])
+    }
+
+    /// Takes bytes out that nobody can read.
+    func discard(_ key: CacheKey) async {
+        _ = await run(Self.discard, key, [])
+    }
+
+    /// Takes the entry away and tells every replica; with a writer, nothing is kept until it has ended or its time is up.
+    /// `false` if Redis does not say that it did.
+    func beginChange(_ key: CacheKey, writer: String, life: Duration, tell message: [UInt8]) async -> Bool {
+        await run(Self.beginChange, key, [writer, life.millisecondsForRedis, CacheHub.channel, message], always: true) != nil
+    }
+
+    func endChange(_ key: CacheKey, writer: String, tell message: [UInt8]) async -> Bool {
+        await run(Self.endChange, key, [writer, CacheHub.channel, message], always: true) != nil
+    }
+
+    /// `nil` for every failure: the caller does without. `always` also asks a server that has just failed.
+    private func run(
+        _ script: RedisScript, _ key: CacheKey, _ arguments: [any RedisArgument], always: Bool = false
+    ) async -> RESPValue? {
+        guard always || health.pause.withLock({ $0.mayAsk(at: .now) }) else { return nil }
+        do {
+            let reply = try await Deadline.with(.earlier(.current, .after(timeout))) {
+                try await redis.evaluate(script, keys: keys(key), arguments: arguments)
+            }
+            health.pause.withLock { $0.succeeded() }
+            return reply
+        } catch {
+            // A caller that has given up says nothing about the server.
+            let isLate = Deadline.current?.hasPassed ?? false
+            if !Task.isCancelled, !isLate { health.pause.withLock { $0.failed(at: .now) } }
+            return nil
+        }
+    }
+}
+
+// KEYS: value, lease, writers.
+extension SharedTier {
+    private static let find = RedisScript(
+        """
+        local value = ARGV[3] == '0' and redis.call('GET', KEYS[1])
+        if value then return value end
+        if redis.call('EXISTS', KEYS[3]) == 1 then
+            local time = redis.call('TIME')
+            redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', time[1] * 1000 + math.floor(time[2] / 1000))
+            if redis.call('EXISTS', KEYS[3]) == 1 then return 3 end
+        end
+        if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+        return 2
+        """)
+
+    private static let keep = RedisScript(
+        """
+        if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+        redis.call('DEL', KEYS[2])
+        return 1
+        """)
+
+    private static let giveUp = RedisScript(
+        """
+        if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+        return 1
+        """)
+
+    private static let discard = RedisScript("return redis.call('DEL', KEYS[1])")
+
+    /// Several may change an entry at a time, and one that dies is forgotten when its time is up.
+    private static let beginChange = RedisScript(
+        """
+        redis.call('DEL', KEYS[1], KEYS[2])
+        local time = redis.call('TIME')
+        local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
+        redis.call('ZADD', KEYS[3], ends, ARGV[1])
+        if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[3], ARGV[2]) end
+        redis.call('PUBLISH', ARGV[3], ARGV[4])
+        return 1
+        """)
+
+    private static let endChange = RedisScript(
+        """
+        redis.call('ZREM', KEYS[3], ARGV[1])
+        redis.call('DEL', KEYS[1], KEYS[2])
+        redis.call('PUBLISH', ARGV[2], ARGV[3])
+        return 1
+        """)
+}

@@ -1,0 +1,92 @@
+/// A bounded table that lets go of what is not asked for again.
+///
+/// It chooses by SIEVE (Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024): entries stand in the order in which they came;
+/// a hit only marks one; a hand goes from old to new, unmarks what is marked and takes out the first that is not. It keeps more
+/// of what is wanted than LRU does, and a hit moves nothing.
+struct SieveTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private struct Entry {
+        var key: Key?
+        var value: Value?
+        var isVisited = false
+        /// Towards the older ones.
+        var next = SieveTable.none
+        /// Towards the newer ones.
+        var previous = SieveTable.none
+    }
+
+    private static var none: Int { -1 }
+
+    let capacity: Int
+    private var slots: [Key: Int] = [:]
+    private var entries: [Entry] = []
+    private var free: [Int] = []
+    private var newest = SieveTable.none
+    private var oldest = SieveTable.none
+    private var hand = SieveTable.none
+    /// How many entries had to go for others.
+    private(set) var evictions = 0
+
+    init(capacity: Int) {
+        precondition(capacity > 0, "a table holds at least one entry")
+        self.capacity = capacity
+    }
+
+    var count: Int { slots.count }
+
+    /// The value of a key, which is kept the longer for it.
+    mutating func value(for key: Key) -> Value? {
+        guard let slot = slots[key] else { return nil }
+        entries[slot].isVisited = true
+        return entries[slot].value
+    }
+
+    mutating func set(_ value: Value, for key: Key) {
+        if let slot = slots[key] {
+            entries[slot].value = value
+            return
+        }
+        if count == capacity { evict() }
+        let slot = free.popLast() ?? entries.count
+        let entry = Entry(key: key, value: value, next: newest)
+        if slot == entries.count { entries.append(entry) } else { entries[slot] = entry }
+        if newest != SieveTable.none { entries[newest].previous = slot }
+        newest = slot
+        if oldest == SieveTable.none { oldest = slot }
+        slots[key] = slot
+    }
+
+    @discardableResult
+    mutating func remove(_ key: Key) -> Bool {
+        guard let slot = slots[key] else { return false }
+        remove(slot)
+        return true
+    }
+
+    mutating func removeAll() {
+        let evictions = evictions
+        self = SieveTable(capacity: capacity)
+        self.evictions = evictions
+    }
+
+    private mutating func evict() {
+        var slot = hand == SieveTable.none ? oldest : hand
+        while entries[slot].isVisited {
+            entries[slot].isVisited = false
+            let newer = entries[slot].previous
+            slot = newer == SieveTable.none ? oldest : newer
+        }
+        hand = entries[slot].previous
+        evictions += 1
+        remove(slot)
+    }
+
+    private mutating func remove(_ slot: Int) {
+        let entry = entries[slot]
+        if hand == slot { hand = entry.previous }
+        if entry.previous == SieveTable.none { newest = entry.next } else { entries[entry.previous].next = entry.next }
+        if entry.next == SieveTable.none { oldest = entry.previous } else { entries[entry.next].previous = entry.previous }
+        entries[slot] = Entry()
+        free.append(slot)
+        if let key = entry.key { slots[key] = nil }
+    }
+}

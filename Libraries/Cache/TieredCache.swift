@@ -1,0 +1,279 @@
+internal import Synchronization
+internal import Time
+
+/// Values that cost something to fetch, kept in this process, then in Redis for all replicas, each for a time.
+///
+///     let profile = try await profiles.value(for: key) { try await repository.find(user) }
+///     try await profiles.changing([key]) { try await repository.update(profile) }
+///
+/// What is promised:
+///
+/// - However many ask for a value that is not there, one process fetches it, once; the others wait for it.
+/// - After `changing` has returned, this process serves nothing older than the change, and neither does Redis. Other replicas
+///   hear of it within milliseconds; a replica that does not hear forgets all it had.
+/// - What was fetched before a change is never kept after it.
+/// - When Redis fails, values are fetched without it, `maxUnsharedLoads` at a time, and kept here for a second.
+package final class TieredCache<Value: Sendable>: Sendable {
+    package let name: String
+    private let hub: CacheHub
+    private let codec: CacheCodec<Value>
+    private let configuration: CacheConfiguration
+    private let observer: (any CacheObserver)?
+    private let local: LocalTier<Value>
+    private let shared: SharedTier
+    private let flights = Flights<Value>()
+    private let permits: LoadPermits
+    private let counts = Mutex(CacheStatistics())
+
+    /// - Parameter name: what it holds, such as `users.profile`; part of its keys in Redis, and used once in a hub.
+    package init(
+        _ name: String, hub: CacheHub, codec: CacheCodec<Value>, configuration: CacheConfiguration = CacheConfiguration(),
+        observer: (any CacheObserver)? = nil
+    ) {
+        self.name = name
+        self.hub = hub
+        self.codec = codec
+        self.configuration = configuration
+        self.observer = observer
+        local = LocalTier(capacity: configuration.localEntries)
+        shared = SharedTier(redis: hub.redis, cache: name, timeout: configuration.redisTimeout)
+        permits = LoadPermits(configuration.maxUnsharedLoads, maxWaiting: 1_024)
+        hub.enter(local, as: name)
+    }
+
+    /// The value of a key, fetched by `load` where nobody has it; `nil` if there is no such thing, which is remembered too.
+    ///
+    /// `load` runs in a task of its own, with the caller's deadline and trace, and goes on when this caller gives up while others
+    /// wait. Throws what it throws, or `CacheError`.
+    package func value(for key: CacheKey, load: @escaping @Sendable () async throws -> Value?) async throws -> Value? {
+        switch look(for: key) {
+        case .fresh(let value): return value
+        case .stale(let value):
+            flights.begin(key) { try await self.fetch(key, load, isRefresh: true) }
+            return value
+        case .nothing: break
+        }
+        for _ in 0..<2 {
+            let (result, hasJoined) = await flights.value(for: key) { try await self.fetch(key, load) }
+            if hasJoined { counts.withLock { $0.joined += 1 } }
+            // What ended the fetching may have been another caller's deadline; this one fetches by itself then.
+            if case .failure = result, hasJoined, !Task.isCancelled { continue }
+            return try result.get()
+        }
+        return try await fetch(key, load)
+    }
+
+    /// Changes what entries are made of. Before it begins they are taken away, and none is kept again until it has ended, so that
+    /// a program that dies in the midst of it leaves nothing old behind.
+    ///
+    /// - Parameter limit: how long the change may take at most, after which entries are kept again.
+    package func changing<Result>(
+        _ keys: [CacheKey], atMost limit: Duration = .seconds(60), _ change: () async throws -> Result
+    ) async throws -> Result {
+        let writer = Self.token()
+        await forEach(keys) { key in
+            await self.shared.beginChange(key, writer: writer, life: limit, tell: self.hub.message(key, in: self.name))
+        }
+        do {
+            let result = try await change()
+            await endChange(of: keys, writer)
+            return result
+        } catch {
+            // It may have been made all the same.
+            await endChange(of: keys, writer)
+            throw error
+        }
+    }
+
+    /// Takes entries away, after what they were made of has changed.
+    package func forget(_ keys: [CacheKey]) async {
+        await endChange(of: keys, "")
+    }
+
+    private func endChange(of keys: [CacheKey], _ writer: String) async {
+        await forEach(keys) { key in
+            await self.shared.endChange(key, writer: writer, tell: self.hub.message(key, in: self.name))
+        }
+    }
+
+    /// Forgets each here and in Redis. What Redis cannot be told is not taken from it until it was.
+    private func forEach(_ keys: [CacheKey], _ tell: @escaping @Sendable (CacheKey) async -> Bool) async {
+        for key in keys { forgetHere(key) }
+        // A caller that has given up has changed something all the same.
+        await Task {
+            await withDiscardingTaskGroup { group in
+                for key in keys {
+                    group.addTask {
+                        if await tell(key) { return }
+                        let life = self.configuration.life + self.configuration.staleLife
+                        self.hub.doubt(.init(cache: self.name, key: key), until: .now() + life * (1 + self.configuration.jitter))
+                    }
+                }
+            }
+        }.value
+        for key in keys { forgetHere(key) }
+    }
+
+    private func forgetHere(_ key: CacheKey) {
+        flights.detach(key)
+        local.forget(key)
+    }
+
+    /// Forgets what this process keeps; Redis keeps it.
+    func forgetLocally() { local.forgetAll() }
+
+    func waiters(for key: CacheKey) -> Int { flights.waiters(for: key) }
+
+    package var statistics: CacheStatistics {
+        var statistics = counts.withLock { $0 }
+        statistics.evictions = local.evictions
+        statistics.localEntries = local.count
+        return statistics
+    }
+
+    // MARK: Looking
+
+    private func look(for key: CacheKey) -> LocalTier<Value>.Look {
+        let began = observer == nil ? nil : ContinuousClock.now
+        let look = local.look(for: key, at: .now())
+        counts.withLock { counts in
+            switch look {
+            case .fresh: counts.local.hits += 1
+            case .stale:
+                counts.local.hits += 1
+                counts.servedStale += 1
+            case .nothing: counts.local.misses += 1
+            }
+        }
+        report(.local, since: began)
+        return look
+    }
+
+    // MARK: Fetching
+
+    private func fetch(
+        _ key: CacheKey, _ load: @Sendable () async throws -> Value?, isRefresh: Bool = false
+    ) async throws -> Value? {
+        let epoch = local.epoch(of: key)
+        guard !hub.isDoubtful(.init(cache: name, key: key)) else { return try await loadUnshared(load) }
+        let token = Self.token()
+        let waitsUntil = ContinuousClock.now.advanced(by: configuration.leaseLife)
+        var pause = Duration.milliseconds(2)
+        var hasDiscarded = false
+        var anew = isRefresh
+        while true {
+            switch await find(key, token, anew) {
+            case .found(let bytes):
+                if let found = decode(bytes) {
+                    keepHere(found.value, freshUntil: found.freshUntil, for: key, since: epoch)
+                    return found.value
+                }
+                guard !hasDiscarded else { return try await loadUnshared(load) }
+                hasDiscarded = true
+                await shared.discard(key)
+            case .granted:
+                return try await loadLeased(key, token, epoch, load)
+            case .changing:
+                return try await loadUnshared(load)
+            case .taken where anew:
+                // Somebody else fetches it; until then this process goes on with what there is.
+                anew = false
+            case .taken:
+                guard ContinuousClock.now < waitsUntil else { return try await loadUnshared(load) }
+                try await Task.sleep(for: pause)
+                pause = min(pause * 2, .milliseconds(50))
+            case .failed:
+                let value = try await loadUnshared(load)
+                keepHere(value, freshUntil: .now() + configuration.localLifeUnheard, for: key, since: epoch, isUnheard: true)
+                return value
+            }
+        }
+    }
+
+    private func find(_ key: CacheKey, _ token: String, _ anew: Bool) async -> SharedTier.Finding {
+        let began = ContinuousClock.now
+        let finding = await shared.find(key, token: token, leaseLife: configuration.leaseLife, anew: anew)
+        counts.withLock { counts in
+            switch finding {
+            case .found: counts.shared.hits += 1
+            case .granted, .changing: counts.shared.misses += 1
+            case .taken: break
+            case .failed: counts.shared.failures += 1
+            }
+        }
+        report(.shared, since: began)
+        return finding
+    }
+
+    private func decode(_ bytes: [UInt8]) -> (value: Value?, freshUntil: Instant)? {
+        // Whatever cannot be read is fetched anew.
+        guard let envelope = try? CacheEnvelope(decoding: bytes, limit: configuration.maxValueBytes) else { return nil }
+        guard let bytes = envelope.value else { return (nil, envelope.freshUntil) }
+        return codec.decode(bytes).map { ($0, envelope.freshUntil) }
+    }
+
+    private func loadLeased(
+        _ key: CacheKey, _ token: String, _ epoch: Int, _ load: @Sendable () async throws -> Value?
+    ) async throws -> Value? {
+        let value: Value?
+        do { value = try await loaded(load) } catch {
+            await Task { await shared.giveUp(key, token: token) }.value
+            throw error
+        }
+        let bytes = value.map { codec.encode($0) }
+        guard bytes?.count ?? 0 <= configuration.maxValueBytes else {
+            await shared.giveUp(key, token: token)
+            return value
+        }
+        let life = jittered(value == nil ? configuration.absentLife : configuration.life)
+        let freshUntil = Instant.now() + life
+        let written = CacheEnvelope(value: bytes, freshUntil: freshUntil).encoded(packingFrom: configuration.packingThreshold)
+        let stale = value == nil ? .zero : configuration.staleLife
+        let isKept = await shared.keep(written, for: key, token: token, life: life + stale)
+        counts.withLock { counts in
+            guard isKept == true else { return }
+            counts.bytesBefore += bytes?.count ?? 0
+            counts.bytesAfter += written.count - CacheEnvelope.headerBytes
+        }
+        // Refused: somebody has changed what it is made of since the lease was granted.
+        if isKept != false { keepHere(value, freshUntil: freshUntil, for: key, since: epoch, isUnheard: isKept == nil) }
+        return value
+    }
+
+    /// Fetches what cannot be shared, so that as many callers as there are could do it at a time.
+    private func loadUnshared(_ load: @Sendable () async throws -> Value?) async throws -> Value? {
+        try await permits.withPermit { try await loaded(load) }
+    }
+
+    private func loaded(_ load: @Sendable () async throws -> Value?) async throws -> Value? {
+        let began = ContinuousClock.now
+        defer { report(.load, since: began) }
+        do {
+            let value = try await load()
+            counts.withLock { $0.loads += 1 }
+            return value
+        } catch {
+            counts.withLock { $0.failedLoads += 1 }
+            throw error
+        }
+    }
+
+    private func keepHere(
+        _ value: Value?, freshUntil: Instant, for key: CacheKey, since epoch: Int, isUnheard: Bool = false
+    ) {
+        let life = isUnheard || !hub.isHearing ? configuration.localLifeUnheard : configuration.localLife
+        let keptUntil = min(.now() + jittered(life), freshUntil + configuration.staleLife)
+        local.keep(.init(value: value, freshUntil: freshUntil, keptUntil: keptUntil), for: key, since: epoch)
+    }
+
+    private func jittered(_ life: Duration) -> Duration {
+        life * (1 + Double.random(in: -configuration.jitter...configuration.jitter))
+    }
+
+    private func report(_ tier: CacheTier, since began: ContinuousClock.Instant?) {
+        guard let observer, let began else { return }
+        observer.looked(in: tier, of: name, for: began.duration(to: .now))
+    }
+
+    private static func token() -> String { String(UInt64.random(in: .min ... .max), radix: 36) }
+}

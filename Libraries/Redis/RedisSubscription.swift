@@ -1,0 +1,99 @@
+package import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+internal import Time
+
+/// What is published on one channel of a Redis server, heard over a connection of its own.
+///
+/// Redis keeps nothing for those who are away: what is published between `lost` and `subscribed` is never heard, and whoever
+/// keeps something by what it hears has to throw it away then.
+package final class RedisSubscription: Sendable {
+    package enum Event: Sendable {
+        /// From here on everything is heard.
+        case subscribed
+        case message([UInt8])
+        /// The connection is gone, or has been silent for too long. Said once for each `subscribed`.
+        case lost
+    }
+
+    private let configuration: RedisConfiguration
+    private let channel: String
+    private let logger: Logger
+    private let onEvent: @Sendable (Event) -> Void
+    /// A connection on which nothing is published is asked this often whether it still lives.
+    private let heartbeat: Duration
+
+    /// - Parameters:
+    ///   - heartbeat: how often a sign of life is asked for; it is waited for as long.
+    ///   - onEvent: called on whatever thread hears of it first, messages in their order; it must not block.
+    package init(
+        configuration: RedisConfiguration, channel: String, heartbeat: Duration = .seconds(1), logger: Logger,
+        onEvent: @escaping @Sendable (Event) -> Void
+    ) {
+        var configuration = configuration
+        configuration.commandTimeout = min(configuration.commandTimeout, heartbeat)
+        self.configuration = configuration
+        self.channel = channel
+        self.heartbeat = heartbeat
+        self.logger = logger
+        self.onEvent = onEvent
+    }
+
+    /// Listens, and connects again whenever the connection is lost, until the task is cancelled. To be called once.
+    package func run() async {
+        var backoff = Backoff(configuration.reconnectDelay)
+        var random = SystemRandomNumberGenerator()
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        while !Task.isCancelled {
+            do throws(RedisError) {
+                let connection = try await RedisConnection.open(configuration, on: eventLoop)
+                try await subscribe(on: connection)
+                backoff.reset()
+                await listen(on: connection)
+            } catch {
+                logger.debug("not subscribed", metadata: ["reason": "\(error.message)"])
+            }
+            // Cancellation only ends the wait; the loop's condition ends the loop.
+            try? await Task.sleep(for: backoff.next(using: &random))
+        }
+    }
+
+    private func subscribe(on connection: RedisConnection) async throws(RedisError) {
+        let onEvent = onEvent
+        let answer = await connection.ask(["SUBSCRIBE", channel], within: configuration.commandTimeout) { handler in
+            handler.onMessage = { onEvent(.message($0)) }
+        }
+        do throws(RedisError) {
+            let reply = try answer.get().first
+            if case .error(let error)? = reply { throw .server(error, command: "SUBSCRIBE") }
+            guard reply?.array?.first?.text == "subscribe" else { throw .unexpectedReply(to: "SUBSCRIBE") }
+        } catch {
+            connection.channel.close(promise: nil)
+            throw error
+        }
+    }
+
+    /// Returns when the connection has ended. A message that came with the answer to SUBSCRIBE may be told before
+    /// `subscribed`, which harms nobody: it is about what is not kept yet.
+    private func listen(on connection: RedisConnection) async {
+        onEvent(.subscribed)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.watch(connection) }
+            _ = await connection.ended { connection.channel.close(promise: nil) }
+            group.cancelAll()
+        }
+        onEvent(.lost)
+    }
+
+    /// Asks for signs of life; the handler closes a connection that owes one for too long.
+    private func watch(_ connection: RedisConnection) async {
+        while !Task.isCancelled {
+            guard (try? await Task.sleep(for: heartbeat)) != nil else { return }
+            guard case .success = await connection.ask(["PING"], within: configuration.commandTimeout) else {
+                connection.channel.close(promise: nil)
+                return
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import TestSupport
+import Testing
+
+@testable import Cache
+
+/// Redis gone, silent, or back with what it had.
+@Suite struct `A cache whose Redis fails` {
+    @Test func `goes on without it, fetching a value once a while`() async throws {
+        try await withReplicas(2) { replicas, server in
+            try await replicas[0].serves(0)
+            try await server.kill()
+            try await until { !replicas[0].hub.isHearing }
+            let before = replicas[0].source.reads
+
+            for _ in 0..<100 { try await replicas[0].serves(0) }
+
+            #expect(replicas[0].source.reads <= before + 20)
+            #expect(replicas[0].numbers.statistics.shared.failures > 0)
+        }
+    }
+
+    @Test func `forgets all it had when it hears of no changes any more`() async throws {
+        try await withReplicas { replicas, server in
+            try await replicas[0].serves(0)
+            #expect(replicas[0].numbers.statistics.localEntries == 1)
+
+            try await server.kill()
+            try await until { !replicas[0].hub.isHearing }
+
+            #expect(replicas[0].numbers.statistics.localEntries == 0)
+        }
+    }
+
+    @Test func `uses it again when it is back`() async throws {
+        try await withReplicas(2) { replicas, server in
+            try await server.kill()
+            try await until { !replicas[0].hub.isHearing }
+            try await replicas[0].serves(0)
+            try await server.launch()
+            for replica in replicas { try await until { replica.hub.isHearing } }
+
+            try await until {
+                _ = try await replicas[0].number(.shared("other"))
+                _ = try await replicas[1].number(.shared("other"))
+                // Whichever was first has fetched it for the other.
+                return replicas.contains { $0.numbers.statistics.shared.hits > 0 }
+            }
+        }
+    }
+
+    /// Silent, it may come back with what it had before the change.
+    @Test func `serves no old value from a Redis that could not be told of a change`() async throws {
+        try await withReplicas(1, { $0.redisTimeout = .milliseconds(200) }) { replicas, server in
+            let replica = replicas[0]
+            try await replica.serves(0)
+            try await server.suspend()
+            try await replica.set(1)
+            try await replica.serves(1)
+            try await server.resume()
+
+            for _ in 0..<200 {
+                try await replica.serves(1)
+                replica.numbers.forgetLocally()
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
+    }
+
+    @Test func `is not overrun: so many fetch at a time`() async throws {
+        try await withReplicas(1, { $0.maxUnsharedLoads = 4 }) { replicas, server in
+            try await server.kill()
+            try await until { !replicas[0].hub.isHearing }
+            let most = Most()
+
+            try await withThrowingTaskGroup { group in
+                for index in 0..<200 {
+                    group.addTask {
+                        _ = try await replicas[0].numbers.value(for: .shared("\(index)")) {
+                            most.enter()
+                            try await Task.sleep(for: .milliseconds(2))
+                            most.leave()
+                            return [1]
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+
+            #expect(most.value <= 4)
+        }
+    }
+}

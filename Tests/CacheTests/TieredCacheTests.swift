@@ -1,0 +1,215 @@
+import Redis
+import TestSupport
+import Testing
+
+@testable import Cache
+
+@Suite struct `A tiered cache` {
+    @Test func `fetches a value once, then serves it from its memory`() async throws {
+        try await withReplicas { replicas, _ in
+            let replica = replicas[0]
+
+            for _ in 0..<100 { try await replica.serves(0) }
+
+            #expect(replica.source.reads == 1)
+            let statistics = replica.numbers.statistics
+            #expect((statistics.local.hits, statistics.local.misses) == (99, 1))
+            #expect((statistics.shared.hits, statistics.shared.misses, statistics.loads) == (0, 1, 1))
+            #expect(statistics.localEntries == 1)
+        }
+    }
+
+    @Test func `finds in Redis what another replica has fetched`() async throws {
+        try await withReplicas(2) { replicas, _ in
+            try await replicas[0].serves(0)
+            try await replicas[1].serves(0)
+
+            #expect(replicas[0].source.reads == 1)
+            #expect(replicas[1].numbers.statistics.shared.hits == 1)
+        }
+    }
+
+    @Test func `remembers that there is no such thing`() async throws {
+        try await withReplicas(2) { replicas, _ in
+            replicas[0].source.value = -1
+
+            for replica in replicas {
+                for _ in 0..<3 { try await replica.serves(nil) }
+            }
+
+            #expect(replicas[0].source.reads == 1)
+        }
+    }
+
+    @Test func `has one value fetched once for ten thousand callers on three replicas`() async throws {
+        try await withReplicas(3) { replicas, _ in
+            try await withThrowingTaskGroup { group in
+                for index in 0..<10_000 {
+                    group.addTask { try await replicas[index % 3].serves(0) }
+                }
+                try await group.waitForAll()
+            }
+
+            #expect(replicas[0].source.reads == 1)
+        }
+    }
+
+    @Test func `gives every caller the error of the fetching, and remembers none`() async throws {
+        try await withReplicas { replicas, _ in
+            let replica = replicas[0]
+            replica.source.isDown = true
+
+            await #expect(throws: Source.Down.self) { try await replica.number() }
+            replica.source.isDown = false
+
+            try await replica.serves(0)
+        }
+    }
+
+    @Test func `serves its own change at once, and others soon`() async throws {
+        try await withReplicas(3) { replicas, _ in
+            for replica in replicas { try await replica.serves(0) }
+
+            for value in 1...20 {
+                try await replicas[value % 3].set(value)
+                try await replicas[value % 3].serves(value)
+                for replica in replicas { try await until { try await replica.number() == value } }
+            }
+        }
+    }
+
+    /// What was fetched before a change must not be kept after it, whichever replica fetches and whichever changes.
+    @Test(arguments: [0, 1]) func `keeps nothing that was fetched before a change`(changer: Int) async throws {
+        try await withReplicas(2) { replicas, _ in
+            let (reading, mayFinish) = (Signal(), Signal())
+            let slow = Task {
+                try await replicas[0].numbers.value(for: Replica.key) {
+                    let old = try replicas[0].source.read()
+                    reading.fire()
+                    await mayFinish.wait()
+                    return old
+                }
+            }
+            await reading.wait()
+
+            try await replicas[changer].set(7)
+            mayFinish.fire()
+            let old = try await slow.value
+
+            #expect(old == Array("0".utf8))
+            for replica in replicas { try await replica.serves(7) }
+        }
+    }
+
+    @Test func `keeps nothing while a change goes on, and is not stopped by one that fails`() async throws {
+        struct Refused: Error {}
+
+        try await withReplicas(2) { replicas, _ in
+            try await replicas[1].serves(0)
+
+            await #expect(throws: Refused.self) {
+                try await replicas[0].numbers.changing([Replica.key]) {
+                    try await until { try await replicas[1].number() == 0 && replicas[1].numbers.statistics.localEntries == 0 }
+                    replicas[0].source.value = 1
+                    try await replicas[1].serves(1)
+                    replicas[0].source.value = 2
+                    try await replicas[1].serves(2)
+                    throw Refused()
+                }
+            }
+
+            for replica in replicas { try await replica.serves(2) }
+        }
+    }
+
+    @Test func `serves what is stale while it is fetched anew, where that is allowed`() async throws {
+        try await withReplicas(1, { $0.life = .milliseconds(50); $0.staleLife = .seconds(600); $0.jitter = 0 }) { replicas, _ in
+            let replica = replicas[0]
+            try await replica.serves(0)
+            replica.source.value = 1
+            try await Task.sleep(for: .milliseconds(60))
+
+            try await replica.serves(0)
+            try await until { try await replica.number() == 1 }
+
+            #expect(replica.numbers.statistics.servedStale >= 1)
+        }
+    }
+
+    @Test func `packs what is large`() async throws {
+        try await withReplicas(2) { replicas, _ in
+            let text = [UInt8](repeating: 7, count: 50_000)
+
+            let first = try await replicas[0].numbers.value(for: .shared("large")) { text }
+            let second = try await replicas[1].numbers.value(for: .shared("large")) { nil }
+
+            #expect(first == text && second == text)
+            let statistics = replicas[0].numbers.statistics
+            #expect(statistics.bytesBefore == 50_000 && statistics.bytesAfter < 1_000)
+        }
+    }
+
+    @Test func `does not keep what is larger than allowed`() async throws {
+        try await withReplicas(1, { $0.maxValueBytes = 1_000 }) { replicas, _ in
+            for _ in 0..<2 {
+                let value = try await replicas[0].numbers.value(for: .shared("large")) { [UInt8](repeating: 7, count: 1_001) }
+                #expect(value?.count == 1_001)
+            }
+
+            #expect(replicas[0].numbers.statistics.loads == 2)
+        }
+    }
+
+    @Test func `fetches anew what it cannot read`() async throws {
+        try await withReplicas { replicas, _ in
+            let replica = replicas[0]
+            try await replica.hub.redis.set("cache:{numbers:shared:number}:value", to: "nonsense")
+
+            try await replica.serves(0)
+            replica.numbers.forgetLocally()
+
+            try await replica.serves(0)
+            #expect(replica.source.reads == 1)
+        }
+    }
+
+    @Test func `goes on for the others when one caller gives up, and stops when all have`() async throws {
+        try await withReplicas { replicas, _ in
+            let (began, mayFinish, wasCancelled) = (Signal(), Signal(), Signal())
+            let load: @Sendable () async throws -> [UInt8]? = {
+                began.fire()
+                await withTaskCancellationHandler { await mayFinish.wait() } onCancel: {
+                    wasCancelled.fire()
+                    mayFinish.fire()
+                }
+                return [1]
+            }
+            let first = Task { try await replicas[0].numbers.value(for: .shared("slow"), load: load) }
+            await began.wait()
+            let second = Task { try await replicas[0].numbers.value(for: .shared("slow"), load: load) }
+            try await until { replicas[0].numbers.waiters(for: .shared("slow")) == 2 }
+
+            first.cancel()
+            await #expect(throws: CancellationError.self) { try await first.value }
+            #expect(replicas[0].numbers.waiters(for: .shared("slow")) == 1)
+            second.cancel()
+
+            await wasCancelled.wait()
+            await #expect(throws: CancellationError.self) { try await second.value }
+        }
+    }
+}
+
+/// Something that happens once, for others to wait for.
+private struct Signal: Sendable {
+    private let stream: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() {
+        (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+    }
+
+    func fire() { continuation.finish() }
+
+    func wait() async { for await _ in stream {} }
+}
