@@ -131,7 +131,7 @@ package final class Postgres: Sendable {
         _ = try await result(of: "SELECT 1", .none, .fast, .readOnly)
     }
 
-    nonisolated(nonsending) private func result(
+    nonisolated(nonsending) func result(
         of query: Query, _ identity: Identity, _ tier: TimeoutTier, _ mode: TransactionMode
     ) async throws(PostgresError) -> QueryResult {
         guard let result = try await batch([query], identity: identity, tier: tier, mode: mode).first else {
