@@ -126,9 +126,9 @@ package final class Postgres: Sendable {
         }.get()
     }
 
-    /// Asks the server for a sign of life. Throws as `rows` does.
-    nonisolated(nonsending) package func ping() async throws(PostgresError) {
-        _ = try await result(of: "SELECT 1", .none, .fast, .readOnly)
+    /// Asks the server, or with `.replica` that of the replicas, for a sign of life. Throws as `rows` does.
+    nonisolated(nonsending) package func ping(_ mode: TransactionMode = .readOnly) async throws(PostgresError) {
+        _ = try await result(of: "SELECT 1", .none, .fast, mode)
     }
 
     nonisolated(nonsending) func result(
