@@ -89,7 +89,7 @@ package final class Postgres: Sendable {
 
     /// Runs several statements in one transaction and one round trip. Throws as `rows` does; nothing is committed then.
     @discardableResult
-    nonisolated(nonsending) package func batch(
+    nonisolated(nonsending) func batch(
         _ queries: [Query], identity: Identity = .none, tier: TimeoutTier = .fast, mode: TransactionMode = .readWrite
     ) async throws(PostgresError) -> [QueryResult] {
         guard !queries.isEmpty else { return [] }

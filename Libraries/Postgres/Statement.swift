@@ -74,14 +74,14 @@ extension Postgres {
     nonisolated(nonsending) package func rows<Value: RowDecodable>(
         _ statement: Statement<Value>, identity: Identity = .none
     ) async throws(PostgresError) -> [Value] {
-        try await rows(statement.query, as: Value.self, identity: identity, tier: statement.tier, mode: statement.mode)
+        try await result(of: statement.query, identity, statement.tier, statement.mode).decode(as: Value.self)
     }
 
     /// The first row of a statement, or `nil` if it has none. Throws as `rows` does.
     nonisolated(nonsending) package func first<Value: RowDecodable>(
         _ statement: Statement<Value>, identity: Identity = .none
     ) async throws(PostgresError) -> Value? {
-        try await first(statement.query, as: Value.self, identity: identity, tier: statement.tier, mode: statement.mode)
+        try await result(of: statement.query, identity, statement.tier, statement.mode).first(as: Value.self)
     }
 
     /// Runs a statement and tells how many rows it touched. Throws as `rows` does.
@@ -142,6 +142,16 @@ extension Transaction {
     @discardableResult
     nonisolated(nonsending) package func execute(_ statement: Statement<Void>) async throws(PostgresError) -> Int {
         try await execute(statement.query)
+    }
+
+    /// Runs several statements in one round trip.
+    nonisolated(nonsending) package func batch<each Value>(
+        _ statements: repeat Statement<each Value>
+    ) async throws(PostgresError) -> (repeat StatementResult<each Value>) {
+        var queries: [Query] = []
+        repeat queries.append((each statements).query)
+        let results = StatementResults(try await batch(queries))
+        return try (repeat results.next(for: each statements))
     }
 }
 
