@@ -236,7 +236,7 @@ let package = Package(
         tests("HNSW"),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),
-        tests("Application", ["Contracts", "RPC", "Telemetry", "TestSupport", logging]),
+        tests("Application", ["ConnectionPool", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
         tests("Chat", serviceTests + ["Tokens"]),

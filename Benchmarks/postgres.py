@@ -37,7 +37,7 @@ ACCOUNTS = 1_000_000
 
 LATEST = f"""
 SELECT wanted.metric, newest.value, newest.taken_at
-FROM (VALUES {", ".join(f"('{metric}')" for metric in METRICS)}) AS wanted (metric)
+FROM unnest((SELECT ARRAY[{", ".join(f"'{metric}'" for metric in METRICS)}])) AS wanted (metric)
 CROSS JOIN LATERAL (SELECT value, taken_at FROM vitals WHERE user_id = 77 AND vitals.metric = wanted.metric
     ORDER BY taken_at DESC, id DESC LIMIT 1) AS newest
 """

@@ -89,7 +89,7 @@ package final class Postgres: Sendable {
 
     /// Runs several statements in one transaction and one round trip. Throws as `rows` does; nothing is committed then.
     @discardableResult
-    nonisolated(nonsending) package func batch(
+    nonisolated(nonsending) func batch(
         _ queries: [Query], identity: Identity = .none, tier: TimeoutTier = .fast, mode: TransactionMode = .readWrite
     ) async throws(PostgresError) -> [QueryResult] {
         guard !queries.isEmpty else { return [] }
@@ -126,12 +126,12 @@ package final class Postgres: Sendable {
         }.get()
     }
 
-    /// Asks the server for a sign of life. Throws as `rows` does.
-    nonisolated(nonsending) package func ping() async throws(PostgresError) {
-        _ = try await result(of: "SELECT 1", .none, .fast, .readOnly)
+    /// Asks the server, or with `.replica` that of the replicas, for a sign of life. Throws as `rows` does.
+    nonisolated(nonsending) package func ping(_ mode: TransactionMode = .readOnly) async throws(PostgresError) {
+        _ = try await result(of: "SELECT 1", .none, .fast, mode)
     }
 
-    nonisolated(nonsending) private func result(
+    nonisolated(nonsending) func result(
         of query: Query, _ identity: Identity, _ tier: TimeoutTier, _ mode: TransactionMode
     ) async throws(PostgresError) -> QueryResult {
         guard let result = try await batch([query], identity: identity, tier: tier, mode: mode).first else {

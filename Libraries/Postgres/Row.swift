@@ -3,6 +3,25 @@ package struct Row: Sendable {
     let result: ResultHandle
     let index: Int
 
+    init(result: ResultHandle, index: Int) {
+        self.result = result
+        self.index = index
+    }
+
+    /// A row that no server sent, for tests of what reads rows: each value in the binary form of its column's type. `nil` without
+    /// memory.
+    package init?(columns: [ResultColumn], values: [[UInt8]?]) {
+        var bytes: [UInt8] = []
+        let ranges = values.map { value in
+            value.map { value in
+                bytes += value
+                return bytes.count - value.count..<bytes.count
+            }
+        }
+        guard let result = ResultHandle(columns: columns, rows: [ranges], in: bytes) else { return nil }
+        self.init(result: result, index: 0)
+    }
+
     /// The columns' names in their order.
     package var columnNames: [String] { (0..<result.columnCount).map(result.columnName) }
 
@@ -59,6 +78,8 @@ package struct QueryResult: Sendable {
 
     /// The number of rows that were inserted, updated, deleted or selected; 0 for other statements.
     package var rowsAffected: Int { result.rowsAffected }
+
+    package var columns: [ResultColumn] { result.columns }
 
     package var rows: [Row] { (0..<result.rowCount).map { Row(result: result, index: $0) } }
 

@@ -169,6 +169,7 @@ extension Exchange.Body {
         switch self {
         case .statements(let queries): queries.map(\.sql)
         case .copy(let sql, _): [sql]
+        case .description(let query): [query.sql]
         case .script, .settling: []
         }
     }

@@ -40,7 +40,7 @@ package final class Transaction: Sendable {
 
     /// Runs several statements in one round trip.
     @discardableResult
-    nonisolated(nonsending) package func batch(_ queries: [Query]) async throws(PostgresError) -> [QueryResult] {
+    nonisolated(nonsending) func batch(_ queries: [Query]) async throws(PostgresError) -> [QueryResult] {
         guard !queries.isEmpty else { return [] }
         return try await run(.statements(queries))
     }

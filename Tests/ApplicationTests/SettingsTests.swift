@@ -43,6 +43,33 @@ import Testing
         #expect(throws: SettingsError.self) { try settings.finish() }
     }
 
+    @Test func `take a list of hosts, each with or without a port`() throws {
+        var settings = Settings(environment: ["HOSTS": "a.example.org, b:5433,[::1],[::2]:5434"])
+
+        let hosts = settings.hosts("HOSTS", defaultPort: 5432)
+        let others = settings.hosts("OTHERS", defaultPort: 5432)
+
+        #expect(hosts?.map(\.host) == ["a.example.org", "b", "::1", "::2"])
+        #expect(hosts?.map(\.port) == [5432, 5433, 5432, 5434])
+        #expect(others == nil)
+        try settings.finish()
+    }
+
+    @Test(arguments: [
+        ",", "a,", "a:", "a:0", "a:70000", "a:b", "::1", "[::1", "[::1]5432", "[]:1", "a b",
+        Array(repeating: "a", count: 17).joined(separator: ","),
+    ])
+    func `refuse what is no list of hosts`(_ text: String) {
+        var settings = Settings(environment: ["HOSTS": text])
+
+        _ = settings.hosts("HOSTS", defaultPort: 5432)
+
+        let error = #expect(throws: SettingsError.self) { try settings.finish() }
+        #expect(error?.problems == [
+            "HOSTS is not a list of 1 to 16 hosts, parted by commas, each of the form host or host:port."
+        ])
+    }
+
     @Test func `take an IPv6 address with its port`() throws {
         var settings = Settings(environment: ["ADDRESS": "::1:8080"])
 

@@ -24,20 +24,31 @@ private struct ReadingRepository {
     let postgres: Postgres
 
     func latest(of user: UUID, limit: Int) async throws(PostgresError) -> [Reading] {
-        try await postgres.rows(
-            "SELECT \(Reading.columns) FROM readings ORDER BY taken_at DESC LIMIT \(limit)",
-            as: Reading.self, identity: .user(user), mode: .readOnly
-        )
+        try await postgres.rows(.latest(of: user, limit: limit), identity: .user(user))
     }
 
     /// Adds what is new, however often it is sent.
     func add(_ readings: [(id: UUID, value: Numeric, takenAt: Instant)], of user: UUID) async throws(PostgresError) -> Int {
-        try await postgres.execute("""
+        try await postgres.execute(.add(readings, of: user), identity: .user(user))
+    }
+}
+
+extension Statement<Reading> {
+    fileprivate static func latest(of user: UUID, limit: Int) -> Self {
+        .reading("SELECT \(Reading.columns) FROM readings WHERE user_id = \(user) ORDER BY taken_at DESC LIMIT \(limit)")
+    }
+}
+
+extension Statement<Void> {
+    fileprivate static func add(_ readings: [(id: UUID, value: Numeric, takenAt: Instant)], of user: UUID) -> Self {
+        .writing(
+            """
             INSERT INTO readings (id, user_id, value, taken_at)
             SELECT id, \(user), value, taken_at
             FROM unnest(\(readings.map(\.id)), \(readings.map(\.value)), \(readings.map(\.takenAt))) AS r (id, value, taken_at)
             ON CONFLICT (id) DO NOTHING
-            """, identity: .user(user))
+            """,
+            tier: .normal)
     }
 }
 

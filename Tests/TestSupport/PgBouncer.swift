@@ -8,18 +8,24 @@ package final class PgBouncer: Sendable {
         self.process = process
     }
 
-    /// - Parameter sessions: sessions of the server for each database and user.
-    package static func start(before server: PostgresServer, sessions: Int) async throws -> PgBouncer {
+    /// - Parameters:
+    ///   - sessions: of the server, for each database and user.
+    ///   - roles: who is let in besides the superuser.
+    ///   - ignoresOptions: lets those in who ask for defaults of their session, and drops them; as Debian has it they are refused.
+    package static func start(
+        before server: PostgresServer, sessions: Int, roles: [String] = [], ignoresOptions: Bool = true
+    ) async throws -> PgBouncer {
         let port = try FreePort.find()
+        let users = ([server.superuser] + roles).map { "'\($0)'" }.joined(separator: " ")
         let process = try await ServerProcess.start(
             name: "pgbouncer",
             unprivilegedUser: "postgres",
             prepare: """
-                printf '"%s" ""\\n' '\(server.superuser)' >"$folder/users" &&
+                printf '"%s" ""\\n' \(users) >"$folder/users" &&
                 printf '%s\\n' '[databases]' '* = host=\(server.host) port=\(server.port)' '[pgbouncer]' \
                 'listen_addr = 127.0.0.1' 'listen_port = \(port)' 'unix_socket_dir =' 'auth_type = trust' \
                 "auth_file = $folder/users" 'pool_mode = transaction' 'default_pool_size = \(sessions)' \
-                'ignore_startup_parameters = options' "logfile = $folder/log" "pidfile = $folder/pid" \
+                '\(ignoresOptions ? "ignore_startup_parameters = options" : "")' "logfile = $folder/log" "pidfile = $folder/pid" \
                 >"$folder/pgbouncer.ini"
                 """,
             start: """

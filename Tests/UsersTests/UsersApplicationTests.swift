@@ -2,15 +2,19 @@ internal import Application
 internal import Contracts
 internal import Logging
 internal import RPC
+internal import Schema
+internal import TestSupport
 internal import Testing
 
 @testable internal import Users
 
 @Suite struct `The users service` {
     /// Runs the whole program on a free port and lends a client of it.
-    private func withProgram(_ body: (UsersV1.UsersServiceClient) async throws -> Void) async throws {
+    private func withProgram(
+        _ changes: [String: String] = [:], _ body: (UsersV1.UsersServiceClient) async throws -> Void
+    ) async throws {
         let folder = try SettingsFolder()
-        let settings = folder.settings.merging(try await storeSettings()) { _, given in given }
+        let settings = folder.settings.merging(try await storeSettings()) { $1 }.merging(changes) { $1 }
         let application = try UsersApplication(UsersConfiguration(environment: settings), passwords: .quick())
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -43,6 +47,33 @@ internal import Testing
             #expect(after?.code == .unauthenticated)
             #expect(anonymous?.code == .unauthenticated)
         }
+    }
+
+    @Test func `works behind a pooler that lends sessions by the transaction, also what it reads from replicas`() async throws {
+        let server = try await PostgresServer.shared
+        let pooler = try await PgBouncer.start(
+            before: server, sessions: 2, roles: [ServiceRole.users.roleName], ignoresOptions: false)
+        let changes = [
+            "HEARTGUARD_POSTGRES_PORT": "\(pooler.port)", "HEARTGUARD_POSTGRES_POOLING": "transaction",
+            "HEARTGUARD_POSTGRES_REPLICAS": "127.0.0.1",
+        ]
+        try await withProgram(changes) { client in
+            let people = try await withThrowingTaskGroup(of: (String, String?).self) { group in
+                for _ in 0..<16 {
+                    group.addTask {
+                        let person = Person()
+                        let tokens = try #require(try await client.register(person.registration).tokens)
+                        let signedIn = CallOptions(metadata: ["authorization": "Bearer \(tokens.accessToken)"])
+                        return (person.email, try await client.getProfile(.init(), options: signedIn).user?.email)
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+
+            #expect(people.count == 16)
+            #expect(people.allSatisfy { $0.0 == $0.1 })
+        }
+        try await pooler.end()
     }
 
     @Test func `tells its caller every field that is wrong, and no more than the caller may know`() async throws {

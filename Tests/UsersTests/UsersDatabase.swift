@@ -57,6 +57,11 @@ func administratorConfiguration() async throws -> PostgresConfiguration {
     return server.configuration(database: try await database.value.database)
 }
 
+/// Lends a pool of the service's own role.
+func withUsersDatabase(_ body: (Postgres) async throws -> Void) async throws {
+    try await PostgresServer.withClient(database.value) { postgres in try await body(postgres) }
+}
+
 /// The service with what it stands on, for tests that look behind it.
 struct UsersStand {
     let service: UsersService

@@ -1,3 +1,4 @@
+internal import ConnectionPool
 internal import Logging
 internal import Migrations
 internal import Postgres
@@ -23,6 +24,19 @@ private let database = Once<PostgresConfiguration> {
         _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
     }
     return server.configuration(database: "vitals_tests", user: ServiceRole.vitals.roleName)
+}
+
+/// Lends a pool of the service's own role with a number of connections.
+func withVitalsDatabase(connections: Int, _ body: (Postgres) async throws -> Void) async throws {
+    var configuration = try await database.value
+    configuration.pool.maximumConnections = connections
+    try await PostgresServer.withClient(configuration) { postgres in try await body(postgres) }
+}
+
+/// Runs SQL as a superuser, for what no role of ours may do.
+func runAsSuperuser(_ sql: String) async throws {
+    let name = try await database.value.database
+    try await PostgresServer.shared.psql(sql, database: name)
 }
 
 /// Lends the service over a pool of the service's own role, and the pool for tests that look behind it.

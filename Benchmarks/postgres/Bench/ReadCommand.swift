@@ -90,30 +90,31 @@ struct ReadCommand: AsyncParsableCommand {
         case .point:
             let id = numbers.next(upTo: rows)
             let vital = try await postgres.first(
-                "SELECT metric, value, taken_at FROM vitals WHERE id = \(id)", as: Vital.self,
-                identity: person(id % users), mode: explicit ? .readWrite : .readOnly)
+                statement("SELECT metric, value, taken_at FROM vitals WHERE id = \(id)", of: Vital.self),
+                identity: person(id % users))
             guard vital != nil else { throw Unexpected(what: "no row for vital \(id)") }
         case .plain:
             let id = numbers.next(upTo: rows)
             let balance = try await postgres.first(
-                "SELECT abalance FROM pgbench_accounts WHERE aid = \(id)", as: Scalar<Int>.self, mode: explicit ? .readWrite : .readOnly)
+                statement("SELECT abalance FROM pgbench_accounts WHERE aid = \(id)", of: Scalar<Int>.self))
             guard balance != nil else { throw Unexpected(what: "no row for account \(id)") }
         case .latest:
             let user = numbers.next(upTo: users) - 1
-            // As VALUES, not as an array: of an array whose length it does not know PostgreSQL expects ten elements, finds planning for
-            // six cheaper each time, and never keeps a plan.
-            let metrics = Vital.metrics
-            let wanted: Query = """
-                (VALUES (\(metrics[0])), (\(metrics[1])), (\(metrics[2])), (\(metrics[3])), (\(metrics[4])), (\(metrics[5])))
-                """
-            let vitals = try await postgres.rows("""
-                SELECT wanted.metric, newest.value, newest.taken_at FROM \(wanted) AS wanted (metric)
+            // The array stands in a query of its own, as in Vitals: of one that is a parameter PostgreSQL expects ten elements, finds
+            // planning for six cheaper each time, and never keeps a plan.
+            let latest: Query = """
+                SELECT wanted.metric, newest.value, newest.taken_at FROM unnest((SELECT \(Vital.metrics))) AS wanted (metric)
                 CROSS JOIN LATERAL (SELECT value, taken_at FROM vitals
                     WHERE user_id = \(user) AND vitals.metric = wanted.metric
                     ORDER BY taken_at DESC, id DESC LIMIT 1) AS newest
-                """, as: Vital.self, identity: person(user), mode: explicit ? .readWrite : .readOnly)
+                """
+            let vitals = try await postgres.rows(statement(latest, of: Vital.self), identity: person(user))
             guard vitals.count == Vital.metrics.count else { throw Unexpected(what: "\(vitals.count) vitals of \(user)") }
         }
+    }
+
+    private func statement<Value>(_ query: Query, of type: Value.Type) -> Statement<Value> {
+        explicit ? .writing(query) : .reading(query)
     }
 
     private func person(_ number: Int) -> Identity { Identity([("heartguard.user_id", String(number))]) }

@@ -1,4 +1,3 @@
-internal import ConnectionPool
 package import Logging
 package import Postgres
 package import RPC
@@ -14,6 +13,8 @@ package struct ServiceConfiguration: Sendable {
     package let clientTLS: ClientTLS?
     /// Nil for a service that keeps no records.
     package let postgres: PostgresConfiguration?
+    /// Where reads go that may lag; nil where all go to `postgres`.
+    package let postgresReplicas: PostgresConfiguration?
     package let durableRedis: RedisConfiguration
     package let cacheRedis: RedisConfiguration
     /// The public keys of access tokens, as a JSON Web Key Set.
@@ -50,26 +51,9 @@ package struct ServiceConfiguration: Sendable {
         server.eventLoopThreads = settings.int("HEARTGUARD_EVENT_LOOP_THREADS", default: 1, in: 1...256)
         self.server = server
 
-        if keepsRecords {
-            var pool = PostgresConfiguration(
-                host: settings.string("HEARTGUARD_POSTGRES_HOST"),
-                port: settings.port("HEARTGUARD_POSTGRES_PORT", default: 5432),
-                database: settings.string("HEARTGUARD_POSTGRES_DATABASE", default: "heartguard"),
-                user: settings.string("HEARTGUARD_POSTGRES_USER", default: "heartguard_\(service)"),
-                password: settings.contents(ofFile: "HEARTGUARD_POSTGRES_PASSWORD_FILE"),
-                applicationName: "heartguard-\(service)")
-            let minimum = settings.int("HEARTGUARD_POSTGRES_POOL_MIN", default: 2, in: 0...30)
-            let maximum = settings.int("HEARTGUARD_POSTGRES_POOL_MAX", default: 10, in: 1...30)
-            if minimum > maximum {
-                settings.report("HEARTGUARD_POSTGRES_POOL_MIN is larger than HEARTGUARD_POSTGRES_POOL_MAX.")
-            } else {
-                pool.pool.minimumConnections = minimum
-                pool.pool.maximumConnections = maximum
-            }
-            postgres = pool
-        } else {
-            postgres = nil
-        }
+        let records = keepsRecords ? PostgresSettings(service: service, from: &settings) : nil
+        postgres = records?.primary
+        postgresReplicas = records?.replicas
         durableRedis = Self.redis(.durable, "HEARTGUARD_REDIS_DURABLE", from: &settings)
         cacheRedis = Self.redis(.cache, "HEARTGUARD_REDIS_CACHE", from: &settings)
         jwks = settings.contents(ofFile: "HEARTGUARD_TOKEN_JWKS_FILE")

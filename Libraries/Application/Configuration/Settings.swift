@@ -75,6 +75,32 @@ package struct Settings {
         return (String(text[..<colon]), port)
     }
 
+    /// Hosts of a list parted by commas, each as `host` or `host:port`, an IPv6 address in brackets; nil when the variable is
+    /// absent or empty.
+    package mutating func hosts(_ variable: String, defaultPort: Int) -> [(host: String, port: Int)]? {
+        guard let text = optional(variable) else { return nil }
+        let hosts = text.split(separator: ",", omittingEmptySubsequences: false).map { Self.host($0, defaultPort) }
+        let known = hosts.compactMap { $0 }
+        guard known.count == hosts.count, known.count <= 16 else {
+            problems.append("\(variable) is not a list of 1 to 16 hosts, parted by commas, each of the form host or host:port.")
+            return []
+        }
+        return known
+    }
+
+    private static func host(_ text: Substring, _ defaultPort: Int) -> (host: String, port: Int)? {
+        let text = text.trimmingPrefix { $0 == " " }
+        let isBracketed = text.hasPrefix("[")
+        let parts = isBracketed ? text.dropFirst().split(separator: "]", maxSplits: 1, omittingEmptySubsequences: false)
+            : text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let host = parts.first, !host.isEmpty, !host.contains(where: \.isWhitespace) else { return nil }
+        guard parts.count == 2 else { return isBracketed ? nil : (String(host), defaultPort) }
+        if isBracketed, parts[1].isEmpty { return (String(host), defaultPort) }
+        let digits = isBracketed ? parts[1].trimmingPrefix(":") : parts[1]
+        guard !isBracketed || parts[1].hasPrefix(":"), let port = Int(digits), (1...65_535).contains(port) else { return nil }
+        return (String(host), port)
+    }
+
     /// Adds a problem that only the reader of a setting can see.
     package mutating func report(_ problem: String) { problems.append(problem) }
 

@@ -4,7 +4,7 @@ package import Time
 
 /// Whether a store answers, as it was last asked.
 package struct StoreHealth: Sendable, Equatable {
-    /// `postgres`, `redis_durable` or `redis_cache`.
+    /// `postgres`, `postgres_replicas`, `redis_durable` or `redis_cache`.
     package let store: String
     /// Why it is of no use, in a sentence; `nil` when it is.
     package let problem: String?
@@ -16,9 +16,10 @@ package struct StoreHealth: Sendable, Equatable {
 
 /// Asks every store again and again whether it answers, and keeps what was said.
 ///
-/// Who serves by it: `ReadinessMonitor` asks Postgres through `observing`, so nothing is asked twice; the two Redis roles are asked by
-/// `run`. Losing the durable Redis takes those services down of which every method needs a token, since tokens are not
-/// believed without the blocklist; losing the cache takes nobody down.
+/// Who serves by it: `ReadinessMonitor` asks Postgres through `observing`, so nothing is asked twice; the two Redis roles and
+/// the replicas are asked by `run`. Losing the durable Redis takes those services down of which every method needs a token, since tokens are not
+/// believed without the blocklist; losing the cache or the replicas takes
+/// nobody down.
 package final class DatabaseHealthChecker: Sendable {
     package static let durableRedis = "redis_durable"
     package static let cacheRedis = "redis_cache"

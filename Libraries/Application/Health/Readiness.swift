@@ -18,10 +18,22 @@ package struct ReadinessCheck: Sendable {
     package static func postgres(_ postgres: Postgres) -> ReadinessCheck {
         ReadinessCheck("postgres") {
             do throws(PostgresError) {
-                try await ping(postgres)
+                try await ping(postgres, .readOnly)
                 return nil
             } catch {
                 return "The database does not answer: \(error)"
+            }
+        }
+    }
+
+    /// One of the database's replicas answers.
+    package static func replicas(of postgres: Postgres) -> ReadinessCheck {
+        ReadinessCheck("postgres_replicas") {
+            do throws(PostgresError) {
+                try await ping(postgres, .replica)
+                return nil
+            } catch {
+                return "No replica of the database answers: \(error)"
             }
         }
     }
@@ -30,9 +42,9 @@ package struct ReadinessCheck: Sendable {
     /// is what those who watch are promised.
     private static let pingMayTake: Duration = .milliseconds(600)
 
-    private static func ping(_ postgres: Postgres) async throws(PostgresError) {
+    private static func ping(_ postgres: Postgres, _ mode: TransactionMode) async throws(PostgresError) {
         let result: Result<Void, PostgresError> = await Deadline.with(.after(pingMayTake)) {
-            do throws(PostgresError) { return .success(try await postgres.ping()) } catch { return .failure(error) }
+            do throws(PostgresError) { return .success(try await postgres.ping(mode)) } catch { return .failure(error) }
         }
         try result.get()
     }

@@ -46,17 +46,20 @@ package final class ServiceHost: Sendable {
         durable = Redis(configuration: configuration.durableRedis, logger: logger)
         cache = Redis(configuration: configuration.cacheRedis, logger: logger)
         let databaseMonitors = DatabaseMonitors(logger: logger)
-        let database = configuration.postgres.map { Postgres(configuration: $0, logger: logger, observer: databaseMonitors) }
+        let replicas = configuration.postgresReplicas
+        let database = configuration.postgres.map {
+            Postgres(configuration: $0, replicas: replicas, logger: logger, observer: databaseMonitors)
+        }
         self.database = database
-        var pools: [ConnectionPoolMonitor.Pool] = []
-        if let database { pools.append(.init(name: "postgres") { database.statistics }) }
+        var checks = [
+            DatabaseHealthChecker.redis(durable, DatabaseHealthChecker.durableRedis),
+            DatabaseHealthChecker.redis(cache, DatabaseHealthChecker.cacheRedis),
+        ]
+        if let database, replicas != nil { checks.append(.replicas(of: database)) }
         monitors = Monitors(
             database: databaseMonitors,
-            pools: ConnectionPoolMonitor(pools),
-            health: DatabaseHealthChecker(checks: [
-                DatabaseHealthChecker.redis(durable, DatabaseHealthChecker.durableRedis),
-                DatabaseHealthChecker.redis(cache, DatabaseHealthChecker.cacheRedis),
-            ]))
+            pools: ConnectionPoolMonitor(database?.pools ?? []),
+            health: DatabaseHealthChecker(checks: checks))
         blocklist = TokenBlocklist(redis: durable)
         health = HealthReporter()
         gate = ReadinessGate(health: health)

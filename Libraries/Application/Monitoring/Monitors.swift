@@ -1,5 +1,17 @@
 internal import ConnectionPool
+internal import Postgres
 internal import Telemetry
+
+extension Postgres {
+    /// Its pools of connections, by the names that operators read.
+    var pools: [ConnectionPoolMonitor.Pool] {
+        var pools = [ConnectionPoolMonitor.Pool(name: "postgres") { self.statistics }]
+        if let replicas = replicaStatistics {
+            pools.append(.init(name: "postgres_replicas") { self.replicaStatistics ?? replicas })
+        }
+        return pools
+    }
+}
 
 /// What a program knows of its stores and of its work with them.
 struct Monitors: Sendable {

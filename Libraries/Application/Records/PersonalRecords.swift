@@ -32,20 +32,13 @@ package protocol PersonalRecords: Sendable {
 
 extension PersonalRecords {
     package func find(_ id: UUID, of user: Person) async throws(PostgresError) -> Record? {
-        try await postgres.first(
-            "SELECT \(Record.columns) FROM \(Self.table) WHERE user_id = \(user.personID) AND id = \(id)",
-            as: Record.self, identity: .user(user.personID), mode: .readOnly)
+        try await postgres.first(.find(id, of: user.personID, in: Self.table), identity: .user(user.personID))
     }
 
     /// The newest first, since ids grow with time; behind the one with the id `last`, if one is given.
     package func list(of user: Person, after last: UUID? = nil, limit: Int) async throws(PostgresError) -> [Record] {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
-        return try await postgres.rows(
-            """
-            SELECT \(Record.columns) FROM \(Self.table)
-            WHERE user_id = \(user.personID) \(rest) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: Record.self, identity: .user(user.personID), mode: .readOnly)
+        try await postgres.rows(
+            .list(of: user.personID, after: last, limit: limit, in: Self.table), identity: .user(user.personID))
     }
 }
 
@@ -55,7 +48,27 @@ package protocol RemovableRecords: PersonalRecords {}
 extension RemovableRecords {
     /// `false` if there was none.
     package func remove(_ id: UUID, of user: Person) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM \(Self.table) WHERE user_id = \(user.personID) AND id = \(id)", identity: .user(user.personID)) == 1
+        try await postgres.execute(.remove(id, of: user.personID, from: Self.table), identity: .user(user.personID)) == 1
+    }
+}
+
+extension Statement where Value: TableRecord {
+    package static func find(_ id: UUID, of user: UUID, in table: Query) -> Self {
+        .reading("SELECT \(Value.columns) FROM \(table) WHERE user_id = \(user) AND id = \(id)")
+    }
+
+    package static func list(of user: UUID, after last: UUID?, limit: Int, in table: Query) -> Self {
+        let rest: Query = if let last { "AND id < \(last)" } else { "" }
+        return .reading(
+            """
+            SELECT \(Value.columns) FROM \(table)
+            WHERE user_id = \(user) \(rest) ORDER BY id DESC LIMIT \(limit)
+            """)
+    }
+}
+
+extension Statement<Void> {
+    package static func remove(_ id: UUID, of user: UUID, from table: Query) -> Self {
+        .writing("DELETE FROM \(table) WHERE user_id = \(user) AND id = \(id)")
     }
 }

@@ -51,7 +51,7 @@ package struct CopiedRows<Value: RowDecodable>: AsyncSequence {
 
     fileprivate let connection: Connection
     fileprivate let channel: CopyChannel
-    fileprivate let columns: [ResultHandle.Column]
+    fileprivate let columns: [ResultColumn]
     fileprivate let ending: CopyEnding
 
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rows: self) }

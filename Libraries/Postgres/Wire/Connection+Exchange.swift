@@ -47,6 +47,13 @@ extension Connection {
             } else {
                 try add("ROLLBACK", as: .statement(0))
             }
+        case .description(let query):
+            let key = StatementCache.Key(sql: query.sql, types: query.parameters.types)
+            // The unnamed statement, which the session forgets with the next.
+            running?.commands.append(.prepare(key, .statement(0)))
+            try handle?.prepare("", query.sql, types: query.parameters.types)
+            running?.commands.append(.execute(key, .statement(0)))
+            try handle?.describe("")
         case .statements(let queries):
             let isIdle = handle?.transactionStatus == .idle
             if isIdle, let begin = exchange.begin { try add(begin, as: .preparation) }

@@ -88,6 +88,11 @@ struct ConnectionHandle: ~Copyable {
         guard unsafe PQsendPrepare(connection, name, sql, Int32(types.count), types) == 1 else { throw Rejected() }
     }
 
+    /// Asks for the parameters and columns of a prepared statement.
+    func describe(_ name: String) throws(Rejected) {
+        guard unsafe PQsendDescribePrepared(connection, name) == 1 else { throw Rejected() }
+    }
+
     /// Runs a prepared statement; parameters and results are binary.
     func execute(_ name: String, _ parameters: Parameters) throws(Rejected) {
         if parameters.count == 0 {

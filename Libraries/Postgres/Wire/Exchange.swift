@@ -6,6 +6,8 @@ struct Exchange: Sendable {
         case script(String)
         /// A COPY, whose data goes through the channel.
         case copy(String, CopyChannel)
+        /// Parses a statement without running it. Its result has columns and no rows.
+        case description(Query)
         /// Ends whatever transaction is open and shows that the session answers.
         case settling
     }

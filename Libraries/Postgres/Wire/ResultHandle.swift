@@ -11,11 +11,6 @@ internal import Musl
 /// so can be passed around freely between threads." Nothing here modifies it.
 @safe
 final class ResultHandle: @unchecked Sendable {
-    struct Column: Sendable {
-        let name: String
-        let type: PostgresType
-    }
-
     private let result: OpaquePointer
     let rowCount: Int
     let columnCount: Int
@@ -27,7 +22,7 @@ final class ResultHandle: @unchecked Sendable {
     }
 
     /// A result that libpq is not given by the server: rows of a COPY, whose fields lie in `bytes`. `nil` without memory.
-    convenience init?(columns: [Column], rows: [[Range<Int>?]], in bytes: [UInt8]) {
+    convenience init?(columns: [ResultColumn], rows: [[Range<Int>?]], in bytes: [UInt8]) {
         guard let result = unsafe PQmakeEmptyPGresult(nil, PGRES_TUPLES_OK) else { return nil }
         let arena = CStringArena(columns.map(\.name))
         var isComplete = unsafe arena.withPointers { names in
@@ -60,9 +55,9 @@ final class ResultHandle: @unchecked Sendable {
     deinit { unsafe PQclear(result) }
 
     /// The names and types of all columns, made at each call.
-    var columns: [Column] {
+    var columns: [ResultColumn] {
         (0..<columnCount).map { position in
-            Column(
+            ResultColumn(
                 name: columnName(position),
                 type: PostgresType(rawValue: unsafe PQftype(result, Int32(truncatingIfNeeded: position))))
         }

@@ -48,7 +48,13 @@ struct ContentVerificationRepository: PersonalRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: ContentVerification, of user: UUID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user))
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: ContentVerification, of user: UUID) -> Self {
+        .writing(
             """
             INSERT INTO chat.content_verifications (
                 user_id, id, message_id, content_sha256, claim, verdict, confidence, sources, explanation,
@@ -58,7 +64,6 @@ struct ContentVerificationRepository: PersonalRecords {
                 \(record.verdict), \(record.confidence), \(record.sources), \(record.explanation),
                 \(record.verifier), \(record.verifiedAt)
             )
-            """,
-            identity: .user(user))
+            """)
     }
 }

@@ -44,7 +44,18 @@ struct FeedbackRepository: RemovableRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: Feedback, of user: UUID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: Feedback, of user: UUID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: Feedback, of user: UUID) -> Self {
+        .writing(
             """
             INSERT INTO chat.feedback (
                 user_id, id, session_id, message_id, kind, rating, comment, correction, metadata
@@ -52,20 +63,17 @@ struct FeedbackRepository: RemovableRecords {
                 \(user), \(record.id), \(record.sessionID), \(record.messageID), \(record.kind),
                 \(record.rating), \(record.comment), \(record.correction), \(record.metadata)
             )
-            """,
-            identity: .user(user))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
-    func replace(_ record: Feedback, of user: UUID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: Feedback, of user: UUID) -> Self {
+        .writing(
             """
             UPDATE chat.feedback SET
                 session_id = \(record.sessionID), message_id = \(record.messageID), kind = \(record.kind),
                 rating = \(record.rating), comment = \(record.comment), correction = \(record.correction),
                 metadata = \(record.metadata)
             WHERE user_id = \(user) AND id = \(record.id)
-            """,
-            identity: .user(user)) == 1
+            """)
     }
 }

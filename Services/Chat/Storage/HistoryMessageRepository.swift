@@ -40,7 +40,13 @@ struct HistoryMessageRepository: PersonalRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: HistoryMessage, of user: UUID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user))
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: HistoryMessage, of user: UUID) -> Self {
+        .writing(
             """
             INSERT INTO chat.chat_history (
                 user_id, id, session_id, role, content, metadata, said_at
@@ -48,7 +54,6 @@ struct HistoryMessageRepository: PersonalRecords {
                 \(user), \(record.id), \(record.sessionID), \(record.role), \(record.content),
                 \(record.metadata), \(record.saidAt)
             )
-            """,
-            identity: .user(user))
+            """)
     }
 }

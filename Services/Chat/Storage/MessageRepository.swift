@@ -7,9 +7,6 @@ internal import Time
 struct MessageRepository: Sendable {
     let postgres: Postgres
 
-    private static let columns: Query =
-        "id, session_id, sequence, role, content, metadata, client_id, created_at"
-
     /// A page ends early rather than hold more than this, so that an answer fits into gRPC's usual 4 MiB.
     static let maxPageBytes: Int64 = 3 << 20
 
@@ -26,52 +23,23 @@ struct MessageRepository: Sendable {
     /// of the last message; so sequences have no gaps, whatever fails.
     func append(_ messages: [NewMessage], to session: SessionID, of user: UUID) async throws -> Appended {
         try await postgres.transaction(identity: .user(user), tier: .normal) { transaction in
-            let locked = try await transaction.first(
-                """
-                SELECT message_count FROM chat.chat_sessions
-                WHERE user_id = \(user) AND id = \(session.uuid) FOR UPDATE
-                """, as: Scalar<Int64>.self)
+            let locked = try await transaction.first(.lock(session, of: user))
             guard let locked else { throw ChatError.sessionNotFound(session) }
 
             // A statement of its own: only one that begins after the lock sees what its last holder committed.
-            let kept = try await transaction.rows(
-                """
-                SELECT \(Self.columns) FROM chat.chat_messages
-                WHERE user_id = \(user) AND session_id = \(session.uuid)
-                    AND client_id = ANY(\(messages.map(\.clientID.text)))
-                """, as: ChatMessage.self)
+            let kept = try await transaction.rows(.find(messages.map(\.clientID), in: session, of: user))
             let known = Set(kept.map(\.clientID))
             let fresh = messages.filter { !known.contains($0.clientID.text) }
 
             var added: [ChatMessage] = []
             if !fresh.isEmpty {
-                added = try await transaction.rows(
-                    Self.insertion(of: fresh, behind: locked.value, in: session, of: user), as: ChatMessage.self)
-                _ = try await transaction.execute(
-                    """
-                    UPDATE chat.chat_sessions SET message_count = message_count + \(fresh.count)
-                    WHERE user_id = \(user) AND id = \(session.uuid)
-                    """)
+                added = try await transaction.rows(.append(fresh, behind: locked.value, in: session, of: user))
+                try await transaction.execute(.count(fresh.count, moreIn: session, of: user))
             }
 
             let byClientID = Dictionary(uniqueKeysWithValues: (kept + added).map { ($0.clientID, $0) })
             return Appended(messages: messages.compactMap { byClientID[$0.clientID.text] }, duplicateCount: kept.count)
         }
-    }
-
-    private static func insertion(
-        of messages: [NewMessage], behind last: Int64, in session: SessionID, of user: UUID
-    ) -> Query {
-        """
-        INSERT INTO chat.chat_messages (user_id, session_id, id, sequence, role, content, metadata, client_id)
-        SELECT \(user), \(session.uuid), new.id, new.sequence, new.role, new.content, new.metadata, new.client_id
-        FROM unnest(
-            \(messages.map { _ in UUIDv7.make() }), \(messages.indices.map { last + 1 + Int64($0) }),
-            \(messages.map(\.speaker.rawValue)), \(messages.map(\.content.text)),
-            \(messages.map { JSONB($0.metadata.json) }), \(messages.map(\.clientID.text))
-        ) AS new (id, sequence, role, content, metadata, client_id)
-        RETURNING \(columns)
-        """
     }
 
     /// A part of a session's messages, and whether there were more behind it.
@@ -85,42 +53,98 @@ struct MessageRepository: Sendable {
     func page(
         of session: SessionID, of user: UUID, after sequence: Int64, limit: Int
     ) async throws(PostgresError) -> Page? {
-        let results = try await postgres.batch(
-            [
-                "SELECT message_count FROM chat.chat_sessions WHERE user_id = \(user) AND id = \(session.uuid)",
-                Self.selection(of: session, of: user, after: sequence, limit: limit),
-            ], identity: .user(user), tier: .normal, mode: .readOnly)
-        guard let count = try results[0].first(as: Scalar<Int64>.self)?.value else { return nil }
-        let messages = try results[1].decode(as: ChatMessage.self)
+        let (count, page) = try await postgres.batch(
+            .messageCount(of: session, user),
+            .page(of: session, user, after: sequence, limit: limit, maxBytes: Self.maxPageBytes), identity: .user(user))
+        guard let count = try count.first()?.value else { return nil }
+        let messages = try page.rows()
         return Page(messages: messages, hasMore: messages.last.map { $0.sequence < count } ?? false)
     }
+}
 
-    private static func selection(of session: SessionID, of user: UUID, after sequence: Int64, limit: Int) -> Query {
-        """
-        SELECT \(columns) FROM (
-            SELECT \(columns),
-                sum(octet_length(content) + octet_length(metadata::text)) OVER (ORDER BY sequence) AS bytes_so_far,
-                row_number() OVER (ORDER BY sequence) AS place
-            FROM (
-                SELECT \(columns) FROM chat.chat_messages
-                WHERE user_id = \(user) AND session_id = \(session.uuid) AND sequence > \(sequence)
-                ORDER BY sequence LIMIT \(limit)
-            ) AS page
-        ) AS measured
-        WHERE bytes_so_far <= \(maxPageBytes) OR place = 1
-        ORDER BY sequence
-        """
+extension Statement<Scalar<Int64>> {
+    /// The number of a session's messages, whose row is locked until the commit.
+    static func lock(_ session: SessionID, of user: UUID) -> Self {
+        .writing(
+            """
+            SELECT message_count FROM chat.chat_sessions
+            WHERE user_id = \(user) AND id = \(session.uuid) FOR UPDATE
+            """)
+    }
+
+    static func messageCount(of session: SessionID, _ user: UUID) -> Self {
+        .reading("SELECT message_count FROM chat.chat_sessions WHERE user_id = \(user) AND id = \(session.uuid)")
+    }
+}
+
+extension Statement<ChatMessage> {
+    static func find(_ clientIDs: [ClientID], in session: SessionID, of user: UUID) -> Self {
+        .reading(
+            """
+            SELECT \(ChatMessage.columns) FROM chat.chat_messages
+            WHERE user_id = \(user) AND session_id = \(session.uuid)
+                AND client_id = ANY(\(clientIDs.map(\.text)))
+            """)
+    }
+
+    static func append(_ messages: [NewMessage], behind last: Int64, in session: SessionID, of user: UUID) -> Self {
+        .writing(
+            """
+            INSERT INTO chat.chat_messages (user_id, session_id, id, sequence, role, content, metadata, client_id)
+            SELECT \(user), \(session.uuid), new.id, new.sequence, new.role, new.content, new.metadata, new.client_id
+            FROM unnest(
+                \(messages.map { _ in UUIDv7.make() }), \(messages.indices.map { last + 1 + Int64($0) }),
+                \(messages.map(\.speaker.rawValue)), \(messages.map(\.content.text)),
+                \(messages.map { JSONB($0.metadata.json) }), \(messages.map(\.clientID.text))
+            ) AS new (id, sequence, role, content, metadata, client_id)
+            RETURNING \(ChatMessage.columns)
+            """)
+    }
+
+    /// The first of them even if it is larger than `maxBytes`.
+    static func page(
+        of session: SessionID, _ user: UUID, after sequence: Int64, limit: Int, maxBytes: Int64
+    ) -> Self {
+        .reading(
+            """
+            SELECT \(ChatMessage.columns) FROM (
+                SELECT \(ChatMessage.columns),
+                    sum(octet_length(content) + octet_length(metadata::text)) OVER (ORDER BY sequence) AS bytes_so_far,
+                    row_number() OVER (ORDER BY sequence) AS place
+                FROM (
+                    SELECT \(ChatMessage.columns) FROM chat.chat_messages
+                    WHERE user_id = \(user) AND session_id = \(session.uuid) AND sequence > \(sequence)
+                    ORDER BY sequence LIMIT \(limit)
+                ) AS page
+            ) AS measured
+            WHERE bytes_so_far <= \(maxBytes) OR place = 1
+            ORDER BY sequence
+            """,
+            tier: .normal)
+    }
+}
+
+extension Statement<Void> {
+    static func count(_ messages: Int, moreIn session: SessionID, of user: UUID) -> Self {
+        .writing(
+            """
+            UPDATE chat.chat_sessions SET message_count = message_count + \(messages)
+            WHERE user_id = \(user) AND id = \(session.uuid)
+            """)
     }
 }
 
 extension ChatMessage: RowDecodable {
+    /// The columns that the initialiser reads.
+    static let columns: Query = "id, session_id, sequence, role, content, metadata, client_id, created_at"
+
     init(row: Row) throws(PostgresError) {
         id = try row.decode("id", as: UUID.self)
         sessionID = SessionID(try row.decode("session_id", as: UUID.self))
         sequence = try row.decode("sequence", as: Int64.self)
         let role = try row.decode("role", as: String.self)
         guard let speaker = Speaker(rawValue: role) else {
-            throw PostgresError(.decoding, "The column role holds a value that this program does not know.")
+            throw PostgresError(.decoding, "Column “role” holds a value that this program does not know.")
         }
         self.speaker = speaker
         content = try row.decode("content", as: String.self)

@@ -53,7 +53,23 @@ struct PatientMemoryRepository: RemovableRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: PatientMemory, of user: UUID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: PatientMemory, of user: UUID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user)) == 1
+    }
+
+    /// Those that hold the words, as a search engine reads them, the best first.
+    func search(_ words: String, of user: UUID, limit: Int) async throws(PostgresError) -> [PatientMemory] {
+        try await postgres.rows(.search(words, of: user, limit: limit), identity: .user(user))
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: PatientMemory, of user: UUID) -> Self {
+        .writing(
             """
             INSERT INTO chat.patient_memories (
                 user_id, id, content, category, importance, metadata, source_session_id, source_message_id,
@@ -63,13 +79,11 @@ struct PatientMemoryRepository: RemovableRecords {
                 \(record.metadata), \(record.sourceSessionID), \(record.sourceMessageID), \(record.accessCount),
                 \(record.lastAccessedAt), \(record.supersededBy), \(record.expiresAt)
             )
-            """,
-            identity: .user(user))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
-    func replace(_ record: PatientMemory, of user: UUID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: PatientMemory, of user: UUID) -> Self {
+        .writing(
             """
             UPDATE chat.patient_memories SET
                 content = \(record.content), category = \(record.category), importance = \(record.importance),
@@ -78,18 +92,17 @@ struct PatientMemoryRepository: RemovableRecords {
                 last_accessed_at = \(record.lastAccessedAt), superseded_by = \(record.supersededBy),
                 expires_at = \(record.expiresAt)
             WHERE user_id = \(user) AND id = \(record.id)
-            """,
-            identity: .user(user)) == 1
+            """)
     }
+}
 
-    /// Those that hold the words, as a search engine reads them, the best first.
-    func search(_ words: String, of user: UUID, limit: Int) async throws(PostgresError) -> [PatientMemory] {
-        try await postgres.rows(
+extension Statement<PatientMemory> {
+    static func search(_ words: String, of user: UUID, limit: Int) -> Self {
+        .reading(
             """
             SELECT \(PatientMemory.columns) FROM chat.patient_memories, websearch_to_tsquery('english', \(words)) AS query
             WHERE user_id = \(user) AND search @@ query AND superseded_by IS NULL
             ORDER BY ts_rank(search, query) DESC, importance DESC, id DESC LIMIT \(limit)
-            """,
-            as: PatientMemory.self, identity: .user(user), mode: .readOnly)
+            """)
     }
 }

@@ -47,62 +47,92 @@ struct SessionArchiveRepository: Sendable {
     let postgres: Postgres
 
     /// What a checksum is of. The first of a chain has none before it.
-    private static let checksum: Query = """
+    fileprivate static let checksum: Query = """
         sha256(coalesce(previous_checksum, '') || convert_to(session_id::text || ' ' || title || ' ', 'UTF8') || content)
         """
 
     /// Adds an archive at the chain's end. Throws `.uniqueViolation` if the session has one.
     func append(_ archive: SessionArchive, of user: UUID) async throws(PostgresError) {
         _ = try await postgres.batch(
-            [
-                "SELECT pg_advisory_xact_lock(hashtextextended('chat.session_archives ' || \(user)::text, 0))",
-                // A statement of its own: only one that begins after the lock sees what its last holder committed.
-                """
-                WITH last AS (
-                    SELECT sequence, checksum FROM chat.session_archives WHERE user_id = \(user) ORDER BY sequence DESC LIMIT 1
-                ), entry AS (
-                    SELECT coalesce((SELECT sequence FROM last), 0) + 1 AS sequence, (SELECT checksum FROM last) AS previous_checksum,
-                           \(archive.session)::uuid AS session_id, \(archive.title)::text AS title,
-                           \(archive.messageCount)::bigint AS message_count, \(archive.encoding)::text AS encoding,
-                           \(archive.content)::bytea AS content, \(archive.uncompressedBytes)::bigint AS uncompressed_bytes,
-                           \(archive.reason)::text AS reason, \(archive.retainUntil)::date AS retain_until
-                )
-                INSERT INTO chat.session_archives (user_id, sequence, previous_checksum, \(SessionArchive.columns), checksum)
-                SELECT \(user), sequence, previous_checksum, \(SessionArchive.columns), \(Self.checksum) FROM entry
-                """,
-            ],
-            identity: .user(user), tier: .normal)
+            .lockArchives(of: user), .append(archive, of: user), identity: .user(user))
     }
 
     /// The archive of a session, if its checksum holds.
     ///
     /// - Throws: `.decoding` if what is kept is not what was archived.
     func find(_ session: UUID, of user: UUID) async throws(PostgresError) -> SessionArchive? {
-        let row = try await postgres.first(
-            """
-            SELECT \(SessionArchive.columns), checksum = \(Self.checksum) AS holds FROM chat.session_archives
-            WHERE user_id = \(user) AND session_id = \(session)
-            """,
-            as: Row.self, identity: .user(user), tier: .normal, mode: .readOnly)
-        guard let row else { return nil }
-        guard try row.decode("holds", as: Bool.self) else {
+        guard let found = try await postgres.first(.find(session, of: user), identity: .user(user)) else { return nil }
+        guard found.holds else {
             throw PostgresError(.decoding, "A session's archive is not what was archived: its checksum does not hold.")
         }
-        return try SessionArchive(row: row)
+        return found.archive
     }
 
     /// The number of the first archive that is not what was added, or in whose place one is missing; `nil` if all hold.
     func firstBroken(of user: UUID) async throws(PostgresError) -> Int64? {
-        try await postgres.first(
+        try await postgres.first(.firstBroken(of: user), identity: .user(user))?.value
+    }
+
+    /// An archive, and whether its checksum holds.
+    struct CheckedArchive: RowDecodable {
+        let archive: SessionArchive
+        let holds: Bool
+
+        init(row: Row) throws(PostgresError) {
+            archive = try SessionArchive(row: row)
+            holds = try row.decode("holds")
+        }
+    }
+}
+
+extension Statement<Void> {
+    static func lockArchives(of user: UUID) -> Self {
+        .reading("SELECT pg_advisory_xact_lock(hashtextextended('chat.session_archives ' || \(user)::text, 0))")
+    }
+
+    /// A statement of its own, behind the lock: only one that begins after it sees what its last holder committed.
+    static func append(_ archive: SessionArchive, of user: UUID) -> Self {
+        .writing(
+            """
+            WITH last AS (
+                SELECT sequence, checksum FROM chat.session_archives WHERE user_id = \(user) ORDER BY sequence DESC LIMIT 1
+            ), entry AS (
+                SELECT coalesce((SELECT sequence FROM last), 0) + 1 AS sequence, (SELECT checksum FROM last) AS previous_checksum,
+                       \(archive.session)::uuid AS session_id, \(archive.title)::text AS title,
+                       \(archive.messageCount)::bigint AS message_count, \(archive.encoding)::text AS encoding,
+                       \(archive.content)::bytea AS content, \(archive.uncompressedBytes)::bigint AS uncompressed_bytes,
+                       \(archive.reason)::text AS reason, \(archive.retainUntil)::date AS retain_until
+            )
+            INSERT INTO chat.session_archives (user_id, sequence, previous_checksum, \(SessionArchive.columns), checksum)
+            SELECT \(user), sequence, previous_checksum, \(SessionArchive.columns), \(SessionArchiveRepository.checksum) FROM entry
+            """,
+            tier: .normal)
+    }
+}
+
+extension Statement<SessionArchiveRepository.CheckedArchive> {
+    static func find(_ session: UUID, of user: UUID) -> Self {
+        .reading(
+            """
+            SELECT \(SessionArchive.columns), checksum = \(SessionArchiveRepository.checksum) AS holds FROM chat.session_archives
+            WHERE user_id = \(user) AND session_id = \(session)
+            """,
+            tier: .normal)
+    }
+}
+
+extension Statement<Scalar<Int64>> {
+    static func firstBroken(of user: UUID) -> Self {
+        .reading(
             """
             SELECT place FROM (
-                SELECT row_number() OVER chain AS place, sequence, checksum, \(Self.checksum) AS recomputed, previous_checksum,
+                SELECT row_number() OVER chain AS place, sequence, checksum, \(SessionArchiveRepository.checksum) AS recomputed, previous_checksum,
                        lag(checksum) OVER chain AS checksum_before
                 FROM chat.session_archives WHERE user_id = \(user) WINDOW chain AS (ORDER BY sequence)
             ) AS archives
             WHERE sequence <> place OR checksum <> recomputed OR previous_checksum IS DISTINCT FROM checksum_before
             ORDER BY place LIMIT 1
             """,
-            as: Scalar<Int64>.self, identity: .user(user), tier: .slow, mode: .readOnly)?.value
+            tier: .slow, mayLag: true)
     }
 }

@@ -134,7 +134,18 @@ struct AppointmentRepository: PersonalRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: Appointment, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
+    func replace(_ record: Appointment, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: Appointment, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO users.appointments (
                 user_id, id, provider_id, insurance_id, appointment_type, status, priority, starts_at, ends_at,
@@ -158,13 +169,11 @@ struct AppointmentRepository: PersonalRecords {
                 \(record.estimatedCost), \(record.copayAmount), \(record.paidAmount), \(record.currency),
                 \(record.paymentStatus), \(record.patientRating), \(record.patientFeedback), \(record.version)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
-    func replace(_ record: Appointment, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: Appointment, of user: UserID) -> Self {
+        .writing(
             """
             UPDATE users.appointments SET
                 provider_id = \(record.providerID), insurance_id = \(record.insuranceID),
@@ -188,7 +197,6 @@ struct AppointmentRepository: PersonalRecords {
                 patient_rating = \(record.patientRating), patient_feedback = \(record.patientFeedback),
                 version = version + 1
             WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
-            """,
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

@@ -45,7 +45,7 @@ struct AuditLogRepository: Sendable {
 
     /// What an entry's hash is of, besides the hash before it: every column, the time in seconds so that no setting of the
     /// session shows in it.
-    private static let content: Query = """
+    fileprivate static let content: Query = """
         convert_to(jsonb_build_array(user_id, sequence, actor_id, actor_kind, action, resource, resource_id, outcome,
                                      request_id, details, extract(epoch FROM created_at))::text, 'UTF8')
         """
@@ -53,51 +53,69 @@ struct AuditLogRepository: Sendable {
     /// Adds an entry at the chain's end. Appends to one person's chain wait for each other.
     func append(_ entry: AuditEntry, about user: UserID) async throws(PostgresError) {
         _ = try await postgres.batch(
-            [
-                "SELECT pg_advisory_xact_lock(hashtextextended('users.audit_log ' || \(user.uuid)::text, 0))",
-                // A statement of its own: only one that begins after the lock sees what its last holder committed.
-                """
-                WITH last AS (
-                    SELECT sequence, hash FROM users.audit_log WHERE user_id = \(user.uuid) ORDER BY sequence DESC LIMIT 1
-                ), entry AS (
-                    SELECT \(user.uuid)::uuid AS user_id, coalesce((SELECT sequence FROM last), 0) + 1 AS sequence,
-                           \(entry.actor)::uuid AS actor_id, \(entry.actorKind)::text AS actor_kind,
-                           \(entry.action)::text AS action, \(entry.resource)::text AS resource,
-                           \(entry.resourceID)::text AS resource_id, \(entry.outcome)::text AS outcome,
-                           \(entry.requestID)::text AS request_id, \(entry.details)::jsonb AS details,
-                           coalesce((SELECT hash FROM last), decode(repeat('00', 32), 'hex')) AS previous_hash,
-                           statement_timestamp() AS created_at
-                )
-                INSERT INTO users.audit_log (user_id, sequence, \(AuditEntry.columns), previous_hash, created_at, hash)
-                SELECT user_id, sequence, \(AuditEntry.columns), previous_hash, created_at,
-                       sha256(previous_hash || \(Self.content)) FROM entry
-                """,
-            ],
-            identity: .user(user.uuid))
+            .lockAuditLog(of: user), .append(entry, about: user), identity: .user(user.uuid))
     }
 
     /// The newest first; those before the entry with the number `before`, if one is given.
     func list(of user: UserID, before: Int64 = .max, limit: Int) async throws(PostgresError) -> [AuditEntry] {
-        try await postgres.rows(
-            """
-            SELECT \(AuditEntry.columns) FROM users.audit_log
-            WHERE user_id = \(user.uuid) AND sequence < \(before) ORDER BY sequence DESC LIMIT \(limit)
-            """,
-            as: AuditEntry.self, identity: .user(user.uuid), mode: .readOnly)
+        try await postgres.rows(.list(of: user, before: before, limit: limit), identity: .user(user.uuid))
     }
 
     /// The number of the first entry that is not what was added, or in whose place one is missing; `nil` if all hold.
     func firstBroken(of user: UserID) async throws(PostgresError) -> Int64? {
-        try await postgres.first(
+        try await postgres.first(.firstBroken(of: user), identity: .user(user.uuid))?.value
+    }
+}
+
+extension Statement<Void> {
+    static func lockAuditLog(of user: UserID) -> Self {
+        .reading("SELECT pg_advisory_xact_lock(hashtextextended('users.audit_log ' || \(user.uuid)::text, 0))")
+    }
+
+    /// A statement of its own, behind the lock: only one that begins after it sees what its last holder committed.
+    static func append(_ entry: AuditEntry, about user: UserID) -> Self {
+        .writing(
+            """
+            WITH last AS (
+                SELECT sequence, hash FROM users.audit_log WHERE user_id = \(user.uuid) ORDER BY sequence DESC LIMIT 1
+            ), entry AS (
+                SELECT \(user.uuid)::uuid AS user_id, coalesce((SELECT sequence FROM last), 0) + 1 AS sequence,
+                       \(entry.actor)::uuid AS actor_id, \(entry.actorKind)::text AS actor_kind,
+                       \(entry.action)::text AS action, \(entry.resource)::text AS resource,
+                       \(entry.resourceID)::text AS resource_id, \(entry.outcome)::text AS outcome,
+                       \(entry.requestID)::text AS request_id, \(entry.details)::jsonb AS details,
+                       coalesce((SELECT hash FROM last), decode(repeat('00', 32), 'hex')) AS previous_hash,
+                       statement_timestamp() AS created_at
+            )
+            INSERT INTO users.audit_log (user_id, sequence, \(AuditEntry.columns), previous_hash, created_at, hash)
+            SELECT user_id, sequence, \(AuditEntry.columns), previous_hash, created_at,
+                   sha256(previous_hash || \(AuditLogRepository.content)) FROM entry
+            """)
+    }
+}
+
+extension Statement<AuditEntry> {
+    static func list(of user: UserID, before: Int64, limit: Int) -> Self {
+        .reading(
+            """
+            SELECT \(AuditEntry.columns) FROM users.audit_log
+            WHERE user_id = \(user.uuid) AND sequence < \(before) ORDER BY sequence DESC LIMIT \(limit)
+            """)
+    }
+}
+
+extension Statement<Scalar<Int64>> {
+    static func firstBroken(of user: UserID) -> Self {
+        .reading(
             """
             SELECT place FROM (
-                SELECT row_number() OVER chain AS place, sequence, hash, sha256(previous_hash || \(Self.content)) AS recomputed, previous_hash,
+                SELECT row_number() OVER chain AS place, sequence, hash, sha256(previous_hash || \(AuditLogRepository.content)) AS recomputed, previous_hash,
                        coalesce(lag(hash) OVER chain, decode(repeat('00', 32), 'hex')) AS hash_before
                 FROM users.audit_log WHERE user_id = \(user.uuid) WINDOW chain AS (ORDER BY sequence)
             ) AS entries
             WHERE sequence <> place OR hash <> recomputed OR previous_hash <> hash_before
             ORDER BY place LIMIT 1
             """,
-            as: Scalar<Int64>.self, identity: .user(user.uuid), tier: .normal, mode: .readOnly)?.value
+            tier: .normal, mayLag: true)
     }
 }

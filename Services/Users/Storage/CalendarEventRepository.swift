@@ -65,7 +65,18 @@ struct CalendarEventRepository: RemovableRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: CalendarEvent, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: CalendarEvent, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: CalendarEvent, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO users.calendar_events (
                 user_id, id, kind, title, description, location, starts_at, ends_at, is_all_day, time_zone,
@@ -77,13 +88,11 @@ struct CalendarEventRepository: RemovableRecords {
                 \(record.timeZone), \(record.recurrenceRule), \(record.reminderMinutes), \(record.status),
                 \(record.appointmentID), \(record.medicationID), \(record.externalSource), \(record.externalID)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
-    func replace(_ record: CalendarEvent, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: CalendarEvent, of user: UserID) -> Self {
+        .writing(
             """
             UPDATE users.calendar_events SET
                 kind = \(record.kind), title = \(record.title), description = \(record.description),
@@ -94,7 +103,6 @@ struct CalendarEventRepository: RemovableRecords {
                 medication_id = \(record.medicationID), external_source = \(record.externalSource),
                 external_id = \(record.externalID)
             WHERE user_id = \(user.uuid) AND id = \(record.id)
-            """,
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

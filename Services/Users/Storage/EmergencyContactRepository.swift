@@ -44,7 +44,18 @@ struct EmergencyContactRepository: RemovableRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: EmergencyContact, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: EmergencyContact, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: EmergencyContact, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO users.emergency_contacts (
                 user_id, id, name, relationship, phone, email, is_primary, notify, notes
@@ -52,20 +63,17 @@ struct EmergencyContactRepository: RemovableRecords {
                 \(user.uuid), \(record.id), \(record.name), \(record.relationship), \(record.phone),
                 \(record.email), \(record.isPrimary), \(record.notify), \(record.notes)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
-    func replace(_ record: EmergencyContact, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: EmergencyContact, of user: UserID) -> Self {
+        .writing(
             """
             UPDATE users.emergency_contacts SET
                 name = \(record.name), relationship = \(record.relationship), phone = \(record.phone),
                 email = \(record.email), is_primary = \(record.isPrimary), notify = \(record.notify),
                 notes = \(record.notes)
             WHERE user_id = \(user.uuid) AND id = \(record.id)
-            """,
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

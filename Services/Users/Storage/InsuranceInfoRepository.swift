@@ -71,7 +71,18 @@ struct InsuranceInfoRepository: RemovableRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: InsuranceInfo, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: InsuranceInfo, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: InsuranceInfo, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO users.insurance_info (
                 user_id, id, insurer, plan_name, plan_type, policy_number, group_number, holder_name,
@@ -84,13 +95,11 @@ struct InsuranceInfoRepository: RemovableRecords {
                 \(record.deductibleAmount), \(record.currency), \(record.validFrom), \(record.validUntil),
                 \(record.isPrimary), \(record.status), \(record.verifiedAt)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
-    func replace(_ record: InsuranceInfo, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: InsuranceInfo, of user: UserID) -> Self {
+        .writing(
             """
             UPDATE users.insurance_info SET
                 insurer = \(record.insurer), plan_name = \(record.planName), plan_type = \(record.planType),
@@ -101,7 +110,6 @@ struct InsuranceInfoRepository: RemovableRecords {
                 valid_from = \(record.validFrom), valid_until = \(record.validUntil),
                 is_primary = \(record.isPrimary), status = \(record.status), verified_at = \(record.verifiedAt)
             WHERE user_id = \(user.uuid) AND id = \(record.id)
-            """,
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

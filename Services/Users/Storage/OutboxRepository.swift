@@ -29,11 +29,7 @@ struct OutboxRepository: Sendable {
 
     /// Adds an event in the transaction that it tells of.
     static func add(_ event: OutboxEvent, in transaction: Transaction) async throws(PostgresError) {
-        try await transaction.execute(
-            """
-            INSERT INTO users.outbox (id, topic, aggregate_id, payload)
-            VALUES (\(event.id), \(event.topic), \(event.aggregateID), \(event.payload))
-            """)
+        try await transaction.execute(.add(event))
     }
 
     /// Lends the oldest events that are due to `publish` and marks those that it returns the ids of. Dispatchers that work
@@ -42,16 +38,37 @@ struct OutboxRepository: Sendable {
         limit: Int, _ publish: nonisolated(nonsending) ([OutboxEvent]) async throws -> [UUID]
     ) async throws -> Int {
         try await postgres.transaction(tier: .normal) { transaction in
-            let due = try await transaction.rows(
-                """
-                SELECT id, topic, aggregate_id, payload FROM users.outbox
-                WHERE published_at IS NULL AND available_at <= clock_timestamp()
-                ORDER BY available_at, id LIMIT \(limit) FOR UPDATE SKIP LOCKED
-                """, as: OutboxEvent.self)
+            let due = try await transaction.rows(.due(limit: limit))
             guard !due.isEmpty else { return 0 }
             let published = try await publish(due)
-            return try await transaction.execute(
-                "UPDATE users.outbox SET published_at = clock_timestamp(), attempts = attempts + 1 WHERE id = ANY(\(published))")
+            return try await transaction.execute(.markPublished(published))
         }
+    }
+}
+
+extension Statement<OutboxEvent> {
+    /// Those that another dispatcher holds are left out.
+    static func due(limit: Int) -> Self {
+        .writing(
+            """
+            SELECT id, topic, aggregate_id, payload FROM users.outbox
+            WHERE published_at IS NULL AND available_at <= clock_timestamp()
+            ORDER BY available_at, id LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            """)
+    }
+}
+
+extension Statement<Void> {
+    static func add(_ event: OutboxEvent) -> Self {
+        .writing(
+            """
+            INSERT INTO users.outbox (id, topic, aggregate_id, payload)
+            VALUES (\(event.id), \(event.topic), \(event.aggregateID), \(event.payload))
+            """)
+    }
+
+    static func markPublished(_ events: [UUID]) -> Self {
+        .writing(
+            "UPDATE users.outbox SET published_at = clock_timestamp(), attempts = attempts + 1 WHERE id = ANY(\(events))")
     }
 }

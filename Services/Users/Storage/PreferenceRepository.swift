@@ -26,7 +26,23 @@ struct PreferenceRepository: Sendable {
 
     /// Sets values, all or none, in the place of those that are there.
     func set(_ preferences: [Preference], of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.set(preferences, of: user), identity: .user(user.uuid))
+    }
+
+    /// Everything that is set, by category and key.
+    func list(of user: UserID) async throws(PostgresError) -> [Preference] {
+        try await postgres.rows(.list(of: user), identity: .user(user.uuid))
+    }
+
+    /// `false` if it was not set.
+    func remove(_ key: String, in category: String, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.removePreference(key, in: category, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func set(_ preferences: [Preference], of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO users.user_preferences (user_id, category, key, value)
             SELECT \(user.uuid), new.category, new.key, new.value
@@ -34,24 +50,21 @@ struct PreferenceRepository: Sendable {
                  AS new (category, key, value)
             ORDER BY new.category, new.key
             ON CONFLICT (user_id, category, key) DO UPDATE SET value = excluded.value
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Everything that is set, by category and key.
-    func list(of user: UserID) async throws(PostgresError) -> [Preference] {
-        try await postgres.rows(
+    static func removePreference(_ key: String, in category: String, of user: UserID) -> Self {
+        .writing(
+            "DELETE FROM users.user_preferences WHERE user_id = \(user.uuid) AND category = \(category) AND key = \(key)")
+    }
+}
+
+extension Statement<Preference> {
+    static func list(of user: UserID) -> Self {
+        .reading(
             """
             SELECT category, key, value FROM users.user_preferences
             WHERE user_id = \(user.uuid) ORDER BY category COLLATE "C", key COLLATE "C"
-            """,
-            as: Preference.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// `false` if it was not set.
-    func remove(_ key: String, in category: String, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM users.user_preferences WHERE user_id = \(user.uuid) AND category = \(category) AND key = \(key)",
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

@@ -99,23 +99,48 @@ struct ProviderRepository: Sendable {
     let postgres: Postgres
 
     func find(_ id: UUID) async throws(PostgresError) -> Provider? {
-        try await postgres.first(
-            "SELECT \(Provider.columns) FROM users.providers WHERE id = \(id)", as: Provider.self, mode: .readOnly)
+        try await postgres.first(.find(id))
     }
 
     /// Those who can be booked, the best rated first.
     func list(_ specialty: Provider.Specialty, limit: Int) async throws(PostgresError) -> [Provider] {
-        try await postgres.rows(
-            """
-            SELECT \(Provider.columns) FROM users.providers
-            WHERE specialty = \(specialty) AND is_active ORDER BY rating DESC, id LIMIT \(limit)
-            """,
-            as: Provider.self, mode: .readOnly)
+        try await postgres.rows(.list(specialty, limit: limit))
     }
 
     /// The hours that hold on a day, by weekday.
     func hours(of provider: UUID, on day: CivilDate) async throws(PostgresError) -> [ProviderHours] {
-        try await postgres.rows(
+        try await postgres.rows(.hours(of: provider, on: day))
+    }
+
+    /// What is taken within a period of 93 days at most, whoever took it.
+    func bookings(of provider: UUID, from start: Instant, to end: Instant) async throws(PostgresError) -> [ProviderBooking] {
+        try await postgres.rows(.bookings(of: provider, from: start, to: end))
+    }
+
+    /// A person's appointments with a provider, the latest first.
+    func appointments(with provider: UUID, of user: UserID, limit: Int) async throws(PostgresError) -> [Appointment] {
+        try await postgres.rows(.appointments(with: provider, of: user, limit: limit), identity: .user(user.uuid))
+    }
+}
+
+extension Statement<Provider> {
+    static func find(_ id: UUID) -> Self {
+        .reading("SELECT \(Provider.columns) FROM users.providers WHERE id = \(id)", mayLag: true)
+    }
+
+    static func list(_ specialty: Provider.Specialty, limit: Int) -> Self {
+        .reading(
+            """
+            SELECT \(Provider.columns) FROM users.providers
+            WHERE specialty = \(specialty) AND is_active ORDER BY rating DESC, id LIMIT \(limit)
+            """,
+            mayLag: true)
+    }
+}
+
+extension Statement<ProviderHours> {
+    static func hours(of provider: UUID, on day: CivilDate) -> Self {
+        .reading(
             """
             SELECT weekday, (extract(epoch FROM opens_at) / 60)::int AS opens_at_minute,
                    (extract(epoch FROM closes_at) / 60)::int AS closes_at_minute, slot_minutes, is_telehealth
@@ -123,23 +148,22 @@ struct ProviderRepository: Sendable {
             WHERE provider_id = \(provider) AND valid_from <= \(day) AND (valid_until IS NULL OR valid_until >= \(day))
             ORDER BY weekday, opens_at
             """,
-            as: ProviderHours.self, mode: .readOnly)
+            mayLag: true)
     }
+}
 
-    /// What is taken within a period of 93 days at most, whoever took it.
-    func bookings(of provider: UUID, from start: Instant, to end: Instant) async throws(PostgresError) -> [ProviderBooking] {
-        try await postgres.rows(
-            "SELECT starts_at, ends_at FROM users.provider_bookings(\(provider), \(start), \(end))",
-            as: ProviderBooking.self)
+extension Statement<ProviderBooking> {
+    static func bookings(of provider: UUID, from start: Instant, to end: Instant) -> Self {
+        .reading("SELECT starts_at, ends_at FROM users.provider_bookings(\(provider), \(start), \(end))")
     }
+}
 
-    /// A person's appointments with a provider, the latest first.
-    func appointments(with provider: UUID, of user: UserID, limit: Int) async throws(PostgresError) -> [Appointment] {
-        try await postgres.rows(
+extension Statement<Appointment> {
+    static func appointments(with provider: UUID, of user: UserID, limit: Int) -> Self {
+        .reading(
             """
             SELECT \(Appointment.columns) FROM users.appointments
             WHERE user_id = \(user.uuid) AND provider_id = \(provider) ORDER BY starts_at DESC LIMIT \(limit)
-            """,
-            as: Appointment.self, identity: .user(user.uuid), mode: .readOnly)
+            """)
     }
 }

@@ -46,7 +46,18 @@ struct PushDeviceRepository: RemovableRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: PushDevice, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: PushDevice, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: PushDevice, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO users.push_devices (
                 user_id, id, platform, push_token, device_name, app_version, locale, is_active, failure_count,
@@ -56,13 +67,11 @@ struct PushDeviceRepository: RemovableRecords {
                 \(record.appVersion), \(record.locale), \(record.isActive), \(record.failureCount),
                 \(record.lastSeenAt)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
-    func replace(_ record: PushDevice, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: PushDevice, of user: UserID) -> Self {
+        .writing(
             """
             UPDATE users.push_devices SET
                 platform = \(record.platform), push_token = \(record.pushToken),
@@ -70,7 +79,6 @@ struct PushDeviceRepository: RemovableRecords {
                 locale = \(record.locale), is_active = \(record.isActive),
                 failure_count = \(record.failureCount), last_seen_at = \(record.lastSeenAt)
             WHERE user_id = \(user.uuid) AND id = \(record.id)
-            """,
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

@@ -17,17 +17,7 @@ struct SessionRepository: Sendable {
 
     /// Begins a session, and forgets the account's refresh tokens that have expired.
     func insert(_ session: NewSession, of user: UserID) async throws {
-        try await postgres.execute(
-            """
-            WITH forgotten AS (
-                DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp()
-            ), session AS (
-                INSERT INTO users.sessions (user_id, id) VALUES (\(user.uuid), \(session.id.uuid))
-            )
-            INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
-            VALUES (\(user.uuid), \(session.token.digest), \(session.id.uuid), \(session.tokenExpiresAt))
-            """,
-            identity: .user(user.uuid))
+        try await postgres.execute(.insert(session, of: user), identity: .user(user.uuid))
     }
 
     /// What became of a refresh token that was shown.
@@ -41,7 +31,7 @@ struct SessionRepository: Sendable {
     }
 
     /// A refresh token as it stands, with its session and its account.
-    private struct StoredToken: RowDecodable {
+    struct StoredToken: RowDecodable {
         let sessionID: SessionID
         let isUsed: Bool
         let isExpired: Bool
@@ -63,47 +53,80 @@ struct SessionRepository: Sendable {
     func rotate(_ shown: RefreshToken, to next: RefreshToken, expiresAt: Instant) async throws -> Rotation {
         let user = shown.userID
         return try await postgres.transaction(identity: .user(user)) { transaction in
-            let stored = try await transaction.first(
-                """
-                SELECT t.session_id, t.used_at IS NOT NULL AS is_used, t.expires_at <= clock_timestamp() AS is_expired,
-                       s.ended_at IS NOT NULL AS is_session_ended, u.role
-                FROM users.refresh_tokens t
-                JOIN users.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
-                JOIN users.users u ON u.id = t.user_id
-                WHERE t.user_id = \(user) AND t.digest = \(shown.digest)
-                FOR UPDATE OF t, s
-                """,
-                as: StoredToken.self)
+            let stored = try await transaction.first(.lock(shown))
             guard let stored else { return .refused }
             if stored.isUsed {
-                try await transaction.execute(
-                    """
-                    UPDATE users.sessions SET ended_at = clock_timestamp(), end_reason = 'refresh_reuse'
-                    WHERE user_id = \(user) AND id = \(stored.sessionID.uuid) AND ended_at IS NULL
-                    """)
+                try await transaction.execute(.end(stored.sessionID, of: UserID(user), because: .refreshReuse))
                 return .reused(stored.sessionID)
             }
             guard !stored.isSessionEnded, !stored.isExpired else { return .refused }
-            try await transaction.execute(
-                """
-                WITH used AS (
-                    UPDATE users.refresh_tokens SET used_at = clock_timestamp()
-                    WHERE user_id = \(user) AND digest = \(shown.digest)
-                )
-                INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
-                VALUES (\(user), \(next.digest), \(stored.sessionID.uuid), \(expiresAt))
-                """)
+            try await transaction.execute(.replace(shown, with: next, of: stored.sessionID, expiresAt: expiresAt))
             return .rotated(stored.sessionID, stored.role)
         }
     }
 
     /// Ends a session, and with it every refresh token that followed from it. Ending it again changes nothing.
     func end(_ session: SessionID, of user: UserID) async throws {
-        try await postgres.execute(
+        try await postgres.execute(.end(session, of: user, because: .logOut), identity: .user(user.uuid))
+    }
+
+    /// Why a session ended.
+    enum EndReason: String, Sendable, PostgresEncodable {
+        case logOut = "log_out"
+        case refreshReuse = "refresh_reuse"
+    }
+}
+
+extension Statement<SessionRepository.StoredToken> {
+    /// Locks the token and its session.
+    static func lock(_ token: RefreshToken) -> Self {
+        .writing(
             """
-            UPDATE users.sessions SET ended_at = clock_timestamp(), end_reason = 'log_out'
+            SELECT t.session_id, t.used_at IS NOT NULL AS is_used, t.expires_at <= clock_timestamp() AS is_expired,
+                   s.ended_at IS NOT NULL AS is_session_ended, u.role
+            FROM users.refresh_tokens t
+            JOIN users.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
+            JOIN users.users u ON u.id = t.user_id
+            WHERE t.user_id = \(token.userID) AND t.digest = \(token.digest)
+            FOR UPDATE OF t, s
+            """)
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ session: NewSession, of user: UserID) -> Self {
+        .writing(
+            """
+            WITH forgotten AS (
+                DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp()
+            ), session AS (
+                INSERT INTO users.sessions (user_id, id) VALUES (\(user.uuid), \(session.id.uuid))
+            )
+            INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
+            VALUES (\(user.uuid), \(session.token.digest), \(session.id.uuid), \(session.tokenExpiresAt))
+            """)
+    }
+
+    /// Uses a token up and stores the next one.
+    static func replace(
+        _ used: RefreshToken, with next: RefreshToken, of session: SessionID, expiresAt: Instant
+    ) -> Self {
+        .writing(
+            """
+            WITH used AS (
+                UPDATE users.refresh_tokens SET used_at = clock_timestamp()
+                WHERE user_id = \(used.userID) AND digest = \(used.digest)
+            )
+            INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
+            VALUES (\(used.userID), \(next.digest), \(session.uuid), \(expiresAt))
+            """)
+    }
+
+    static func end(_ session: SessionID, of user: UserID, because reason: SessionRepository.EndReason) -> Self {
+        .writing(
+            """
+            UPDATE users.sessions SET ended_at = clock_timestamp(), end_reason = \(reason)
             WHERE user_id = \(user.uuid) AND id = \(session.uuid) AND ended_at IS NULL
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 }

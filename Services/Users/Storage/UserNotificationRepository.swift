@@ -72,7 +72,18 @@ struct UserNotificationRepository: PersonalRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: UserNotification, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: UserNotification, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: UserNotification, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO users.notifications (
                 user_id, id, kind, channel, priority, title, body, payload, status, dedupe_key, attempts,
@@ -83,13 +94,11 @@ struct UserNotificationRepository: PersonalRecords {
                 \(record.attempts), \(record.lastError), \(record.scheduledAt), \(record.sentAt),
                 \(record.readAt), \(record.expiresAt)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
-    func replace(_ record: UserNotification, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: UserNotification, of user: UserID) -> Self {
+        .writing(
             """
             UPDATE users.notifications SET
                 kind = \(record.kind), channel = \(record.channel), priority = \(record.priority),
@@ -98,7 +107,6 @@ struct UserNotificationRepository: PersonalRecords {
                 last_error = \(record.lastError), scheduled_at = \(record.scheduledAt),
                 sent_at = \(record.sentAt), read_at = \(record.readAt), expires_at = \(record.expiresAt)
             WHERE user_id = \(user.uuid) AND id = \(record.id)
-            """,
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

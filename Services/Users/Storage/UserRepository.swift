@@ -14,23 +14,8 @@ struct UserRepository: Sendable {
     func insert(
         _ id: UserID, _ account: NewAccount, passwordHash: String, session: NewSession
     ) async throws -> User {
-        let profile = account.profile
         let user = try await postgres.first(
-            """
-            WITH account AS (
-                INSERT INTO users.users (id, email, password_hash, name, phone, birth_date, sex, time_zone)
-                VALUES (\(id.uuid), \(account.email.text), \(passwordHash), \(profile.name.text),
-                        \(profile.phone?.text), \(profile.birthDate?.date), \(profile.sex.column), \(profile.timeZone.text))
-                RETURNING \(User.columns)
-            ), session AS (
-                INSERT INTO users.sessions (user_id, id) VALUES (\(id.uuid), \(session.id.uuid))
-            ), token AS (
-                INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
-                VALUES (\(id.uuid), \(session.token.digest), \(session.id.uuid), \(session.tokenExpiresAt))
-            )
-            SELECT \(User.columns) FROM account
-            """,
-            as: User.self, identity: .user(id.uuid))
+            .insert(id, account, passwordHash: passwordHash, session: session), identity: .user(id.uuid))
         guard let user else { throw PostgresError(.decoding, "An inserted account was not returned.") }
         return user
     }
@@ -49,22 +34,16 @@ struct UserRepository: Sendable {
     /// The account of an address, for signing in: the one statement that nobody's identity is needed for. The policy
     /// `log_in` shows exactly the row whose address the transaction names.
     func credentials(of email: EmailAddress) async throws -> Credentials? {
-        try await postgres.first(
-            "SELECT \(User.columns), password_hash FROM users.users WHERE email = \(email.text)",
-            as: Credentials.self, identity: .login(email: email.text), mode: .readOnly)
+        try await postgres.first(.credentials(of: email), identity: .login(email: email.text))
     }
 
     func find(_ id: UserID) async throws -> User? {
-        try await postgres.first(
-            "SELECT \(User.columns) FROM users.users WHERE id = \(id.uuid)", as: User.self, identity: .user(id.uuid),
-            mode: .readOnly)
+        try await postgres.first(.find(id), identity: .user(id.uuid))
     }
 
     /// Replaces a hash, unless it was replaced since `old` was read.
     func replacePasswordHash(of id: UserID, _ old: String, with new: String) async throws {
-        try await postgres.execute(
-            "UPDATE users.users SET password_hash = \(new) WHERE id = \(id.uuid) AND password_hash = \(old)",
-            identity: .user(id.uuid))
+        try await postgres.execute(.replacePasswordHash(of: id, old, with: new), identity: .user(id.uuid))
     }
 
     /// Changes a profile and counts its version up; a change that changes nothing leaves the row alone.
@@ -72,22 +51,12 @@ struct UserRepository: Sendable {
     /// Throws `UsersError.accountGone`, or `.profileChanged` when `expectedVersion` is not the row's.
     func update(_ id: UserID, _ change: ProfileChange, expectedVersion: Int64?) async throws -> User {
         try await postgres.transaction(identity: .user(id.uuid)) { transaction in
-            let current = try await transaction.first(
-                "SELECT \(User.columns) FROM users.users WHERE id = \(id.uuid) FOR UPDATE", as: User.self)
+            let current = try await transaction.first(.lock(id))
             guard let current else { throw UsersError.accountGone }
             if let expectedVersion, expectedVersion != current.version { throw UsersError.profileChanged }
             let profile = change.applied(to: current.profile)
             guard profile != current.profile else { return current }
-            let changed = try await transaction.first(
-                """
-                UPDATE users.users
-                SET name = \(profile.name.text), phone = \(profile.phone?.text), avatar_url = \(profile.avatarURL?.text),
-                    birth_date = \(profile.birthDate?.date), sex = \(profile.sex.column),
-                    time_zone = \(profile.timeZone.text), version = version + 1
-                WHERE id = \(id.uuid)
-                RETURNING \(User.columns)
-                """,
-                as: User.self)
+            let changed = try await transaction.first(.update(id, to: profile))
             guard let changed else { throw UsersError.accountGone }
             return changed
         }
@@ -97,11 +66,69 @@ struct UserRepository: Sendable {
     func insertOperator(email: EmailAddress, name: PersonName, passwordHash: String) async throws -> Bool {
         let id = UserID.make()
         return try await postgres.execute(
+            .insertOperator(id, email: email, name: name, passwordHash: passwordHash), identity: .user(id.uuid)) == 1
+    }
+}
+
+extension Statement<User> {
+    /// The account with its first session.
+    static func insert(_ id: UserID, _ account: NewAccount, passwordHash: String, session: NewSession) -> Self {
+        let profile = account.profile
+        return .writing(
+            """
+            WITH account AS (
+                INSERT INTO users.users (id, email, password_hash, name, phone, birth_date, sex, time_zone)
+                VALUES (\(id.uuid), \(account.email.text), \(passwordHash), \(profile.name.text),
+                        \(profile.phone?.text), \(profile.birthDate?.date), \(profile.sex.column), \(profile.timeZone.text))
+                RETURNING \(User.columns)
+            ), session AS (
+                INSERT INTO users.sessions (user_id, id) VALUES (\(id.uuid), \(session.id.uuid))
+            ), token AS (
+                INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
+                VALUES (\(id.uuid), \(session.token.digest), \(session.id.uuid), \(session.tokenExpiresAt))
+            )
+            SELECT \(User.columns) FROM account
+            """)
+    }
+
+    static func find(_ id: UserID) -> Self {
+        .reading("SELECT \(User.columns) FROM users.users WHERE id = \(id.uuid)")
+    }
+
+    static func lock(_ id: UserID) -> Self {
+        .writing("SELECT \(User.columns) FROM users.users WHERE id = \(id.uuid) FOR UPDATE")
+    }
+
+    static func update(_ id: UserID, to profile: Profile) -> Self {
+        .writing(
+            """
+            UPDATE users.users
+            SET name = \(profile.name.text), phone = \(profile.phone?.text), avatar_url = \(profile.avatarURL?.text),
+                birth_date = \(profile.birthDate?.date), sex = \(profile.sex.column),
+                time_zone = \(profile.timeZone.text), version = version + 1
+            WHERE id = \(id.uuid)
+            RETURNING \(User.columns)
+            """)
+    }
+}
+
+extension Statement<UserRepository.Credentials> {
+    static func credentials(of email: EmailAddress) -> Self {
+        .reading("SELECT \(User.columns), password_hash FROM users.users WHERE email = \(email.text)")
+    }
+}
+
+extension Statement<Void> {
+    static func replacePasswordHash(of id: UserID, _ old: String, with new: String) -> Self {
+        .writing("UPDATE users.users SET password_hash = \(new) WHERE id = \(id.uuid) AND password_hash = \(old)")
+    }
+
+    static func insertOperator(_ id: UserID, email: EmailAddress, name: PersonName, passwordHash: String) -> Self {
+        .writing(
             """
             INSERT INTO users.users (id, email, password_hash, name, role)
             VALUES (\(id.uuid), \(email.text), \(passwordHash), \(name.text), \(AccessClaims.Role.operator_))
             ON CONFLICT (email) DO NOTHING
-            """,
-            identity: .user(id.uuid)) == 1
+            """)
     }
 }

@@ -44,9 +44,7 @@ struct JobScheduler: Sendable {
 
     /// What was due and has been run by this call.
     func runDueJobs() async throws(PostgresError) -> [JobRun] {
-        try await postgres.rows(
-            "SELECT job, slot, missed_slots, sql_state FROM heartguard.run_due_jobs('vectors')", as: JobRun.self,
-            tier: .batch)
+        try await postgres.rows(.runDueJobs)
     }
 
     private func report(_ runs: [JobRun]) {
@@ -62,5 +60,11 @@ struct JobScheduler: Sendable {
                 logger.info("a job was run", metadata: metadata)
             }
         }
+    }
+}
+
+extension Statement<JobRun> {
+    static var runDueJobs: Self {
+        .writing("SELECT job, slot, missed_slots, sql_state FROM heartguard.run_due_jobs('vectors')", tier: .batch)
     }
 }

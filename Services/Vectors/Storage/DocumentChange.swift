@@ -40,14 +40,22 @@ extension DocumentRepository {
         in collection: Collection, after cursor: ChangeCursor, limit: Int
     ) async throws(PostgresError) -> [DocumentChange] {
         let table = DocumentTable(of: collection)
-        let rows = try await postgres.rows(
+        let rows = try await postgres.rows(.changes(in: table, after: cursor, limit: limit))
+        return try rows.map { row throws(PostgresError) in try DocumentChange(row: row, of: table) }
+    }
+}
+
+extension Statement<Row> {
+    /// What `DocumentChange` is made of.
+    static func changes(in table: DocumentTable, after cursor: ChangeCursor, limit: Int) -> Self {
+        .reading(
             """
             SELECT id, position, \(table.readEmbedding), metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
             WHERE \(table.scope) AND (position, id) > (\(cursor.position), \(cursor.id))
             ORDER BY position, id
             LIMIT \(limit)
-            """, as: Row.self, tier: .slow, mode: .readOnly)
-        return try rows.map { row throws(PostgresError) in try DocumentChange(row: row, of: table) }
+            """,
+            tier: .slow)
     }
 }
 

@@ -24,27 +24,7 @@ struct DocumentRepository: Sendable {
         return try await postgres.transaction(tier: .slow) { transaction in
             let position = try await lock(collection, in: transaction) + 1
             let replaced = try await transaction.first(
-                """
-                WITH live AS (
-                    SELECT count(*) AS replaced FROM \(table.name)
-                    WHERE \(table.scope) AND id = ANY(\(documents.map(\.id.text))) AND deleted_at IS NULL
-                ), written AS (
-                    INSERT INTO \(table.name) (\(table.keyColumns)id, content, embedding, metadata, position)
-                    SELECT \(table.keyValues)new.id, new.content, \(table.storedEmbedding), new.metadata, \(position)
-                    FROM unnest(
-                        \(documents.map(\.id.text)), \(documents.map(\.content.text)),
-                        \(table.array(of: documents.map(\.embedding))), \(metadata)
-                    ) AS new (id, content, embedding, metadata)
-                    ON CONFLICT (\(table.keyColumns)id) DO UPDATE
-                    SET content = excluded.content, embedding = excluded.embedding, metadata = excluded.metadata,
-                        position = excluded.position, deleted_at = NULL
-                )
-                UPDATE vectors.collections
-                SET position = \(position),
-                    document_count = document_count + \(documents.count) - (SELECT replaced FROM live)
-                WHERE id = \(collection.id)
-                RETURNING (SELECT replaced FROM live)
-                """, as: Scalar<Int>.self)
+                .upsert(documents, metadata, at: position, in: collection, table))
             return Upserted(position: position, replacedCount: replaced?.value ?? 0)
         }
     }
@@ -61,20 +41,7 @@ struct DocumentRepository: Sendable {
         let table = DocumentTable(of: collection)
         return try await postgres.transaction(tier: .normal) { transaction in
             let position = try await lock(collection, in: transaction) + 1
-            let count = try await transaction.first(
-                """
-                WITH gone AS (
-                    UPDATE \(table.name)
-                    SET content = '', embedding = \(table.noEmbedding), metadata = '{}', position = \(position),
-                        deleted_at = clock_timestamp()
-                    WHERE \(table.scope) AND id = ANY(\(ids.map(\.text))) AND deleted_at IS NULL
-                    RETURNING id
-                )
-                UPDATE vectors.collections
-                SET position = \(position), document_count = document_count - (SELECT count(*) FROM gone)
-                WHERE id = \(collection.id) AND EXISTS (SELECT FROM gone)
-                RETURNING (SELECT count(*) FROM gone)
-                """, as: Scalar<Int>.self)
+            let count = try await transaction.first(.delete(ids, at: position, from: collection, table))
             guard let count else { return Deleted(position: position - 1, count: 0) }
             return Deleted(position: position, count: count.value)
         }
@@ -82,20 +49,81 @@ struct DocumentRepository: Sendable {
 
     /// Takes the lock that orders the changes of a collection, and returns its position.
     private func lock(_ collection: Collection, in transaction: Transaction) async throws -> Int64 {
-        let position = try await transaction.first(
-            "SELECT position FROM vectors.collections WHERE id = \(collection.id) FOR UPDATE", as: Scalar<Int64>.self)
+        let position = try await transaction.first(.lock(collection))
         guard let position else { throw VectorsError.collectionNotFound }
         return position.value
     }
 
     /// The documents with these ids that are there now.
     func find(_ ids: [DocumentID], in collection: Collection) async throws(PostgresError) -> [KeptDocument] {
-        let table = DocumentTable(of: collection)
-        return try await postgres.rows(
+        try await postgres.rows(.find(ids, in: DocumentTable(of: collection)))
+    }
+}
+
+extension Statement<Scalar<Int64>> {
+    /// The position of a collection, whose row is locked until the commit.
+    static func lock(_ collection: Collection) -> Self {
+        .writing("SELECT position FROM vectors.collections WHERE id = \(collection.id) FOR UPDATE")
+    }
+}
+
+extension Statement<Scalar<Int>> {
+    /// How many documents were replaced.
+    static func upsert(
+        _ documents: [NewDocument], _ metadata: [JSONB], at position: Int64, in collection: Collection, _ table: DocumentTable
+    ) -> Self {
+        .writing(
+            """
+            WITH live AS (
+                SELECT count(*) AS replaced FROM \(table.name)
+                WHERE \(table.scope) AND id = ANY(\(documents.map(\.id.text))) AND deleted_at IS NULL
+            ), written AS (
+                INSERT INTO \(table.name) (\(table.keyColumns)id, content, embedding, metadata, position)
+                SELECT \(table.keyValues)new.id, new.content, \(table.storedEmbedding), new.metadata, \(position)
+                FROM unnest(
+                    \(documents.map(\.id.text)), \(documents.map(\.content.text)),
+                    \(table.array(of: documents.map(\.embedding))), \(metadata)
+                ) AS new (id, content, embedding, metadata)
+                ON CONFLICT (\(table.keyColumns)id) DO UPDATE
+                SET content = excluded.content, embedding = excluded.embedding, metadata = excluded.metadata,
+                    position = excluded.position, deleted_at = NULL
+            )
+            UPDATE vectors.collections
+            SET position = \(position),
+                document_count = document_count + \(documents.count) - (SELECT replaced FROM live)
+            WHERE id = \(collection.id)
+            RETURNING (SELECT replaced FROM live)
+            """)
+    }
+
+    /// How many documents were deleted; no row if there was none.
+    static func delete(
+        _ ids: [DocumentID], at position: Int64, from collection: Collection, _ table: DocumentTable
+    ) -> Self {
+        .writing(
+            """
+            WITH gone AS (
+                UPDATE \(table.name)
+                SET content = '', embedding = \(table.noEmbedding), metadata = '{}', position = \(position),
+                    deleted_at = clock_timestamp()
+                WHERE \(table.scope) AND id = ANY(\(ids.map(\.text))) AND deleted_at IS NULL
+                RETURNING id
+            )
+            UPDATE vectors.collections
+            SET position = \(position), document_count = document_count - (SELECT count(*) FROM gone)
+            WHERE id = \(collection.id) AND EXISTS (SELECT FROM gone)
+            RETURNING (SELECT count(*) FROM gone)
+            """)
+    }
+}
+
+extension Statement<KeptDocument> {
+    static func find(_ ids: [DocumentID], in table: DocumentTable) -> Self {
+        .reading(
             """
             SELECT id, content, metadata FROM \(table.name)
             WHERE \(table.scope) AND id = ANY(\(ids.map(\.text))) AND deleted_at IS NULL
-            """, as: KeptDocument.self, mode: .readOnly)
+            """)
     }
 }
 

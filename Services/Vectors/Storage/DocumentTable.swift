@@ -67,7 +67,7 @@ struct DocumentTable: Sendable {
             case .text: EmbeddingText.decode(try row.decode("embedding", as: String.self))
             case .float32: EmbeddingBytes.decode(try row.decode("embedding", as: [UInt8].self))
             }
-        guard let components else { throw PostgresError(.decoding, "The column embedding does not hold a vector.") }
+        guard let components else { throw PostgresError(.decoding, "Column “embedding” does not hold a vector.") }
         return components
     }
 }

@@ -18,7 +18,7 @@ enum MetadataJSON {
             return DocumentMetadata(kept: try JSONDecoder().decode([String: String].self, from: Data(json.text.utf8)))
         } catch {
             // Not passed on as a cause: the decoder's error may quote what it read.
-            throw PostgresError(.decoding, "The column metadata does not hold an object of strings.")
+            throw PostgresError(.decoding, "Column “metadata” does not hold an object of strings.")
         }
     }
 }

@@ -13,7 +13,7 @@ extension Metric {
 
     init(storedName name: String) throws(PostgresError) {
         guard let metric = Metric.allCases.first(where: { $0.storedName == name }) else {
-            throw PostgresError(.decoding, "The column metric holds a name that this program does not know.")
+            throw PostgresError(.decoding, "Column “metric” holds a name that this program does not know.")
         }
         self = metric
     }

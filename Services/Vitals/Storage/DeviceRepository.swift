@@ -31,29 +31,43 @@ struct DeviceRepository: Sendable {
     ///
     /// Throws `VitalsError.tooManyDevices` when the person has as many as may be.
     func register(_ device: NewDevice, of user: UserID) async throws -> (Device, isNew: Bool) {
-        let results = try await postgres.batch(
-            [
-                """
-                INSERT INTO vitals.user_devices (user_id, id, device_type, platform, name, serial_number)
-                SELECT \(user.uuid), \(DeviceID.make().uuid), \(device.kind), \(device.platform.text),
-                       \(device.name.text), \(device.serialNumber.text)
-                WHERE (SELECT count(*) FROM vitals.user_devices WHERE user_id = \(user.uuid)) < \(Self.maxDevices)
-                ON CONFLICT (user_id, serial_number) DO NOTHING
-                """,
-                """
-                SELECT \(Device.columns) FROM vitals.user_devices
-                WHERE user_id = \(user.uuid) AND serial_number = \(device.serialNumber.text)
-                """,
-            ],
+        let (insertion, found) = try await postgres.batch(
+            .insert(device, as: .make(), of: user, atMost: Self.maxDevices), .find(withSerialNumber: device.serialNumber, of: user),
             identity: .user(user.uuid))
-        guard let registered = try results[1].first(as: Device.self) else { throw VitalsError.tooManyDevices }
-        return (registered, results[0].rowsAffected == 1)
+        guard let registered = try found.first() else { throw VitalsError.tooManyDevices }
+        return (registered, insertion.rowsAffected == 1)
     }
 
     /// The person's devices, newest first: ids grow with time.
     func list(of user: UserID) async throws -> [Device] {
-        try await postgres.rows(
-            "SELECT \(Device.columns) FROM vitals.user_devices WHERE user_id = \(user.uuid) ORDER BY id DESC",
-            as: Device.self, identity: .user(user.uuid), mode: .readOnly)
+        try await postgres.rows(.list(of: user), identity: .user(user.uuid))
+    }
+}
+
+extension Statement<Void> {
+    /// Changes nothing if the person has a device with its serial number, or `limit` devices.
+    static func insert(_ device: NewDevice, as id: DeviceID, of user: UserID, atMost limit: Int) -> Self {
+        .writing(
+            """
+            INSERT INTO vitals.user_devices (user_id, id, device_type, platform, name, serial_number)
+            SELECT \(user.uuid), \(id.uuid), \(device.kind), \(device.platform.text),
+                   \(device.name.text), \(device.serialNumber.text)
+            WHERE (SELECT count(*) FROM vitals.user_devices WHERE user_id = \(user.uuid)) < \(limit)
+            ON CONFLICT (user_id, serial_number) DO NOTHING
+            """)
+    }
+}
+
+extension Statement<Device> {
+    static func find(withSerialNumber serialNumber: DeviceText, of user: UserID) -> Self {
+        .reading(
+            """
+            SELECT \(Device.columns) FROM vitals.user_devices
+            WHERE user_id = \(user.uuid) AND serial_number = \(serialNumber.text)
+            """)
+    }
+
+    static func list(of user: UserID) -> Self {
+        .reading("SELECT \(Device.columns) FROM vitals.user_devices WHERE user_id = \(user.uuid) ORDER BY id DESC")
     }
 }

@@ -44,7 +44,19 @@ struct DrugInteractionRepository: Sendable {
 
     /// Adds a pair, or replaces what is known of it.
     func put(_ interaction: DrugInteraction) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.put(interaction))
+    }
+
+    /// Every pair among these drugs, by name.
+    func among(_ drugs: [String]) async throws(PostgresError) -> [DrugInteraction] {
+        let names = drugs.map { $0.lowercased() }
+        return try await postgres.rows(.among(names))
+    }
+}
+
+extension Statement<Void> {
+    static func put(_ interaction: DrugInteraction) -> Self {
+        .writing(
             """
             INSERT INTO vitals.drug_interactions (\(DrugInteraction.columns))
             VALUES (\(interaction.drugs[0]), \(interaction.drugs[1]), \(interaction.severity), \(interaction.mechanism),
@@ -54,15 +66,15 @@ struct DrugInteractionRepository: Sendable {
                 management = excluded.management, source = excluded.source
             """)
     }
+}
 
-    /// Every pair among these drugs, by name.
-    func among(_ drugs: [String]) async throws(PostgresError) -> [DrugInteraction] {
-        let names = drugs.map { $0.lowercased() }
-        return try await postgres.rows(
+extension Statement<DrugInteraction> {
+    static func among(_ names: [String]) -> Self {
+        .reading(
             """
             SELECT \(DrugInteraction.columns) FROM vitals.drug_interactions
             WHERE drug_a = ANY(\(names)) AND drug_b = ANY(\(names)) ORDER BY drug_a, drug_b
             """,
-            as: DrugInteraction.self, mode: .readOnly)
+            mayLag: true)
     }
 }

@@ -64,7 +64,18 @@ struct HealthAlertRepository: PersonalRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: HealthAlert, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none.
+    func replace(_ record: HealthAlert, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: HealthAlert, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO vitals.health_alerts (
                 user_id, id, type, severity, title, message, metric, value, unit, threshold, vital_id,
@@ -75,13 +86,11 @@ struct HealthAlertRepository: PersonalRecords {
                 \(record.vitalID), \(record.triggeredAt), \(record.acknowledgedAt), \(record.resolved),
                 \(record.resolvedAt), \(record.resolution)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
-    func replace(_ record: HealthAlert, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: HealthAlert, of user: UserID) -> Self {
+        .writing(
             """
             UPDATE vitals.health_alerts SET
                 type = \(record.type), severity = \(record.severity), title = \(record.title),
@@ -91,7 +100,6 @@ struct HealthAlertRepository: PersonalRecords {
                 resolved = \(record.resolved), resolved_at = \(record.resolvedAt),
                 resolution = \(record.resolution)
             WHERE user_id = \(user.uuid) AND id = \(record.id)
-            """,
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

@@ -41,7 +41,27 @@ struct HealthGoalProgressRepository: Sendable {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: HealthGoalProgress, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> HealthGoalProgress? {
+        try await postgres.first(.find(id, of: user), identity: .user(user.uuid))
+    }
+
+    /// Those of one goal, the newest first: ids grow with time.
+    func list(of goal: UUID, of user: UserID, limit: Int) async throws(PostgresError) -> [HealthGoalProgress] {
+        try await postgres.rows(.list(of: goal, of: user, limit: limit), identity: .user(user.uuid))
+    }
+
+    /// `false` if there was none.
+    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.removeProgress(id, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: HealthGoalProgress, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO vitals.health_goal_progress (
                 user_id, id, goal_id, value, note, source, vital_id, recorded_at
@@ -49,29 +69,25 @@ struct HealthGoalProgressRepository: Sendable {
                 \(user.uuid), \(record.id), \(record.goalID), \(record.value), \(record.note), \(record.source),
                 \(record.vitalID), \(record.recordedAt)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    func find(_ id: UUID, of user: UserID) async throws(PostgresError) -> HealthGoalProgress? {
-        try await postgres.first(
-            "SELECT \(HealthGoalProgress.columns) FROM vitals.health_goal_progress WHERE user_id = \(user.uuid) AND id = \(id)",
-            as: HealthGoalProgress.self, identity: .user(user.uuid), mode: .readOnly)
+    static func removeProgress(_ id: UUID, of user: UserID) -> Self {
+        .writing("DELETE FROM vitals.health_goal_progress WHERE user_id = \(user.uuid) AND id = \(id)")
+    }
+}
+
+extension Statement<HealthGoalProgress> {
+    static func find(_ id: UUID, of user: UserID) -> Self {
+        .reading(
+            "SELECT \(HealthGoalProgress.columns) FROM vitals.health_goal_progress WHERE user_id = \(user.uuid) AND id = \(id)")
     }
 
-    /// Those of one goal, the newest first: ids grow with time.
-    func list(of goal: UUID, of user: UserID, limit: Int) async throws(PostgresError) -> [HealthGoalProgress] {
-        try await postgres.rows(
+    static func list(of goal: UUID, of user: UserID, limit: Int) -> Self {
+        .reading(
             """
             SELECT \(HealthGoalProgress.columns) FROM vitals.health_goal_progress
             WHERE user_id = \(user.uuid) AND goal_id = \(goal) ORDER BY id DESC LIMIT \(limit)
-            """,
-            as: HealthGoalProgress.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    /// `false` if there was none.
-    func remove(_ id: UUID, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
-            "DELETE FROM vitals.health_goal_progress WHERE user_id = \(user.uuid) AND id = \(id)", identity: .user(user.uuid)) == 1
+            """)
     }
 }

@@ -69,7 +69,18 @@ struct HealthGoalRepository: RemovableRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: HealthGoal, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
+    func replace(_ record: HealthGoal, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: HealthGoal, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO vitals.user_health_goals (
                 user_id, id, goal_type, title, description, metric, unit, start_value, target_value,
@@ -80,13 +91,11 @@ struct HealthGoalRepository: RemovableRecords {
                 \(record.currentValue), \(record.direction), \(record.status), \(record.startsOn),
                 \(record.targetDate), \(record.completedAt), \(record.version)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
-    func replace(_ record: HealthGoal, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: HealthGoal, of user: UserID) -> Self {
+        .writing(
             """
             UPDATE vitals.user_health_goals SET
                 goal_type = \(record.goalType), title = \(record.title), description = \(record.description),
@@ -95,7 +104,6 @@ struct HealthGoalRepository: RemovableRecords {
                 direction = \(record.direction), status = \(record.status), starts_on = \(record.startsOn),
                 target_date = \(record.targetDate), completed_at = \(record.completedAt), version = version + 1
             WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
-            """,
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

@@ -65,7 +65,18 @@ struct MedicationRepository: RemovableRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: Medication, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
+    func replace(_ record: Medication, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: Medication, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO vitals.medications (
                 user_id, id, name, rxnorm_code, dosage, form, route, schedule, instructions, reason, prescriber,
@@ -78,13 +89,11 @@ struct MedicationRepository: RemovableRecords {
                 \(record.refillsRemaining), \(record.sideEffects), \(record.isActive),
                 \(record.remindersEnabled), \(record.version)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
-    func replace(_ record: Medication, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: Medication, of user: UserID) -> Self {
+        .writing(
             """
             UPDATE vitals.medications SET
                 name = \(record.name), rxnorm_code = \(record.rxnormCode), dosage = \(record.dosage),
@@ -96,7 +105,6 @@ struct MedicationRepository: RemovableRecords {
                 is_active = \(record.isActive), reminders_enabled = \(record.remindersEnabled),
                 version = version + 1
             WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
-            """,
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

@@ -20,49 +20,11 @@ struct ObservationRepository: Sendable {
     func record(_ observations: [NewObservation], of user: UserID) async throws -> Recorded {
         let devices = Array(Set(observations.compactMap { $0.device?.uuid }))
         let columns = try ObservationColumns(observations)
-        let results = try await postgres.batch(
-            [
-                // Held until the commit, so that no device changes between this statement and the next.
-                """
-                SELECT id FROM vitals.user_devices
-                WHERE user_id = \(user.uuid) AND id = ANY(\(devices)) AND is_active FOR SHARE
-                """,
-                // In the order of the keys, so that two replays of one batch wait for each other and never in a ring.
-                """
-                INSERT INTO vitals.vitals (user_id, id, metric, value, unit, components, effective_at,
-                                           utc_offset_minutes, source, device_id, sequence)
-                SELECT \(user.uuid), n.id, n.metric, n.value, n.unit, n.components, n.effective_at,
-                       n.utc_offset_minutes, n.source, n.device_id, n.sequence
-                FROM unnest(\(columns.ids), \(columns.metrics), \(columns.values), \(columns.units),
-                            \(columns.components), \(columns.effectiveAt), \(columns.utcOffsets), \(columns.sources),
-                            \(columns.devices), \(columns.sequences))
-                     AS n (id, metric, value, unit, components, effective_at, utc_offset_minutes, source, device_id,
-                           sequence)
-                WHERE (SELECT count(*) FROM vitals.user_devices d
-                       WHERE d.user_id = \(user.uuid) AND d.id = ANY(\(devices)) AND d.is_active) = \(devices.count)
-                ORDER BY n.device_id, n.source, n.sequence
-                ON CONFLICT DO NOTHING
-                """,
-                // A statement of its own sees what others committed while the one before waited for them.
-                """
-                SELECT kept.id
-                FROM unnest(\(columns.sources), \(columns.devices), \(columns.sequences))
-                     WITH ORDINALITY AS n (source, device_id, sequence, position)
-                CROSS JOIN LATERAL (
-                    SELECT v.id FROM vitals.vitals v
-                    WHERE v.user_id = \(user.uuid) AND v.device_id = n.device_id AND v.sequence = n.sequence
-                    UNION ALL
-                    SELECT v.id FROM vitals.vitals v
-                    WHERE n.device_id IS NULL AND v.device_id IS NULL
-                      AND v.user_id = \(user.uuid) AND v.source = n.source AND v.sequence = n.sequence
-                ) AS kept (id)
-                ORDER BY n.position
-                """,
-            ],
-            identity: .user(user.uuid), tier: .normal)
-        guard results[0].rows.count == devices.count else { throw VitalsError.noSuchDevice }
-        let ids = try results[2].decode(as: Scalar<UUID>.self).map { ObservationID($0.value) }
-        return Recorded(newCount: results[1].rowsAffected, ids: ids)
+        let (held, insertion, kept) = try await postgres.batch(
+            .hold(devices, of: user), .insert(columns, from: devices, of: user), .ids(of: columns, user),
+            identity: .user(user.uuid))
+        guard held.rowsAffected == devices.count else { throw VitalsError.noSuchDevice }
+        return Recorded(newCount: insertion.rowsAffected, ids: try kept.rows().map { ObservationID($0.value) })
     }
 
     /// Where a page of readings ends. The next one begins after it.
@@ -80,49 +42,118 @@ struct ObservationRepository: Sendable {
         // No reading sorts below this place at the period's end, so the first page needs no text of its own.
         let place = place ?? Place(effectiveAt: period.end, id: .least)
         return try await postgres.rows(
+            .list(code, of: user, in: period, after: place, limit: limit), identity: .user(user.uuid))
+    }
+
+    /// The newest reading of every code that the person has, by code. Costs one look-up in an index per code, however many
+    /// readings there are.
+    func latest(of user: UserID) async throws -> [Observation] {
+        try await postgres.rows(.latest(of: user), identity: .user(user.uuid))
+    }
+
+    /// The newest reading of each of these codes, by code. Costs one look-up in an index per code.
+    func latest(_ codes: [LOINCCode], of user: UserID) async throws -> [Observation] {
+        try await postgres.rows(.latest(Set(codes.map(\.text)), of: user), identity: .user(user.uuid))
+    }
+}
+
+extension Statement<Void> {
+    /// Holds those devices that are the person's and active until the commit, so that none changes meanwhile.
+    static func hold(_ devices: [UUID], of user: UserID) -> Self {
+        .writing(
+            """
+            SELECT id FROM vitals.user_devices
+            WHERE user_id = \(user.uuid) AND id = ANY(\(devices)) AND is_active FOR SHARE
+            """)
+    }
+
+    /// In the order of the keys, so that two replays of one batch wait for each other and never in a ring.
+    static func insert(_ columns: ObservationColumns, from devices: [UUID], of user: UserID) -> Self {
+        .writing(
+            """
+            INSERT INTO vitals.vitals (user_id, id, metric, value, unit, components, effective_at,
+                                       utc_offset_minutes, source, device_id, sequence)
+            SELECT \(user.uuid), n.id, n.metric, n.value, n.unit, n.components, n.effective_at,
+                   n.utc_offset_minutes, n.source, n.device_id, n.sequence
+            FROM unnest(\(columns.ids), \(columns.metrics), \(columns.values), \(columns.units),
+                        \(columns.components), \(columns.effectiveAt), \(columns.utcOffsets), \(columns.sources),
+                        \(columns.devices), \(columns.sequences))
+                 AS n (id, metric, value, unit, components, effective_at, utc_offset_minutes, source, device_id,
+                       sequence)
+            WHERE (SELECT count(*) FROM vitals.user_devices d
+                   WHERE d.user_id = \(user.uuid) AND d.id = ANY(\(devices)) AND d.is_active) = \(devices.count)
+            ORDER BY n.device_id, n.source, n.sequence
+            ON CONFLICT DO NOTHING
+            """,
+            tier: .normal)
+    }
+}
+
+extension Statement<Scalar<UUID>> {
+    /// What the readings are kept under, in their order. A statement of its own, behind the insertion, sees what others
+    /// committed while that waited for them.
+    static func ids(of columns: ObservationColumns, _ user: UserID) -> Self {
+        .reading(
+            """
+            SELECT kept.id
+            FROM unnest(\(columns.sources), \(columns.devices), \(columns.sequences))
+                 WITH ORDINALITY AS n (source, device_id, sequence, position)
+            CROSS JOIN LATERAL (
+                SELECT v.id FROM vitals.vitals v
+                WHERE v.user_id = \(user.uuid) AND v.device_id = n.device_id AND v.sequence = n.sequence
+                UNION ALL
+                SELECT v.id FROM vitals.vitals v
+                WHERE n.device_id IS NULL AND v.device_id IS NULL
+                  AND v.user_id = \(user.uuid) AND v.source = n.source AND v.sequence = n.sequence
+            ) AS kept (id)
+            ORDER BY n.position
+            """)
+    }
+}
+
+extension Statement<Observation> {
+    static func list(
+        _ code: LOINCCode, of user: UserID, in period: Period, after place: ObservationRepository.Place, limit: Int
+    ) -> Self {
+        .reading(
             """
             SELECT \(Observation.columns) FROM vitals.vitals
             WHERE user_id = \(user.uuid) AND metric = \(code.text) AND effective_at >= \(period.start)
               AND (effective_at, id) < (\(place.effectiveAt), \(place.id.uuid))
             ORDER BY effective_at DESC, id DESC LIMIT \(limit)
             """,
-            as: Observation.self, identity: .user(user.uuid), tier: .normal, mode: .readOnly)
+            tier: .normal)
     }
 
-    /// The newest reading of every code that the person has, by code.
-    ///
-    /// Skips from code to code along the index `vitals_newest`: costs a few index look-ups per code, however many
-    /// readings there are.
-    func latest(of user: UserID) async throws -> [Observation] {
-        try await postgres.rows(
+    /// Skips from code to code along the index `vitals_newest`: in its order the first reading behind those of one code is
+    /// the newest of the next.
+    static func latest(of user: UserID) -> Self {
+        .reading(
             """
-            WITH RECURSIVE codes (code) AS (
-                (SELECT metric FROM vitals.vitals WHERE user_id = \(user.uuid) ORDER BY metric LIMIT 1)
+            WITH RECURSIVE newest AS (
+                (SELECT \(Observation.columns) FROM vitals.vitals WHERE user_id = \(user.uuid)
+                 ORDER BY metric, effective_at DESC, id DESC LIMIT 1)
                 UNION ALL
-                SELECT (SELECT v.metric FROM vitals.vitals v
-                        WHERE v.user_id = \(user.uuid) AND v.metric > c.code ORDER BY v.metric LIMIT 1)
-                FROM codes c WHERE c.code IS NOT NULL
+                SELECT \(Observation.columns) FROM (SELECT metric AS code FROM newest) AS last
+                CROSS JOIN LATERAL (
+                    SELECT \(Observation.columns) FROM vitals.vitals
+                    WHERE user_id = \(user.uuid) AND metric > last.code
+                    ORDER BY metric, effective_at DESC, id DESC LIMIT 1) AS next
             )
-            SELECT \(Observation.columns) FROM codes CROSS JOIN LATERAL (\(Self.newest(of: user))) AS newest ORDER BY metric
-            """,
-            as: Observation.self, identity: .user(user.uuid), mode: .readOnly)
+            SELECT \(Observation.columns) FROM newest ORDER BY metric
+            """)
     }
 
-    /// The newest reading of each of these codes, by code.
-    func latest(_ codes: [LOINCCode], of user: UserID) async throws -> [Observation] {
-        let distinct = Array(Set(codes.map(\.text)))
-        return try await postgres.rows(
+    /// The array stands in a query of its own, so that the planner does not see how long it is. It expects ten elements of an
+    /// array that is not there yet, and would find a plan for fewer cheaper at every call, and so plan at every call.
+    static func latest(_ codes: Set<String>, of user: UserID) -> Self {
+        .reading(
             """
-            SELECT \(Observation.columns) FROM unnest(\(distinct)) AS codes (code)
-            CROSS JOIN LATERAL (\(Self.newest(of: user))) AS newest ORDER BY metric
-            """,
-            as: Observation.self, identity: .user(user.uuid), mode: .readOnly)
-    }
-
-    private static func newest(of user: UserID) -> Query {
-        """
-        SELECT \(Observation.columns) FROM vitals.vitals
-        WHERE user_id = \(user.uuid) AND metric = codes.code ORDER BY effective_at DESC, id DESC LIMIT 1
-        """
+            SELECT \(Observation.columns) FROM unnest((SELECT \(Array(codes)))) AS codes (code)
+            CROSS JOIN LATERAL (
+                SELECT \(Observation.columns) FROM vitals.vitals
+                WHERE user_id = \(user.uuid) AND metric = codes.code ORDER BY effective_at DESC, id DESC LIMIT 1) AS newest
+            ORDER BY metric
+            """)
     }
 }

@@ -77,7 +77,18 @@ struct PatientRecordRepository: RemovableRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: PatientRecord, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+
+    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
+    func replace(_ record: PatientRecord, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: PatientRecord, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO vitals.patient_records (
                 user_id, id, record_type, title, code_system, code, content, clinical_status, severity, source,
@@ -88,13 +99,11 @@ struct PatientRecordRepository: RemovableRecords {
                 \(record.source), \(record.providerID), \(record.documentURI), \(record.documentSHA256),
                 \(record.onsetOn), \(record.recordedAt), \(record.version)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
-    func replace(_ record: PatientRecord, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(
+    static func replace(_ record: PatientRecord, of user: UserID) -> Self {
+        .writing(
             """
             UPDATE vitals.patient_records SET
                 record_type = \(record.recordType), title = \(record.title), code_system = \(record.codeSystem),
@@ -103,7 +112,6 @@ struct PatientRecordRepository: RemovableRecords {
                 document_uri = \(record.documentURI), document_sha256 = \(record.documentSHA256),
                 onset_on = \(record.onsetOn), recorded_at = \(record.recordedAt), version = version + 1
             WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
-            """,
-            identity: .user(user.uuid)) == 1
+            """)
     }
 }

@@ -55,7 +55,13 @@ struct PredictionRepository: PersonalRecords {
 
     /// Throws `.uniqueViolation` for an id that the person has already, and what the table's other rules refuse.
     func insert(_ record: Prediction, of user: UserID) async throws(PostgresError) {
-        try await postgres.execute(
+        try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
+    }
+}
+
+extension Statement<Void> {
+    static func insert(_ record: Prediction, of user: UserID) -> Self {
+        .writing(
             """
             INSERT INTO vitals.prediction_history (
                 user_id, id, prediction_type, model, model_version, features, risk_score, risk_level,
@@ -65,7 +71,6 @@ struct PredictionRepository: PersonalRecords {
                 \(record.features), \(record.riskScore), \(record.riskLevel), \(record.confidence),
                 \(record.explanation), \(record.recommendations), \(record.predictedAt)
             )
-            """,
-            identity: .user(user.uuid))
+            """)
     }
 }

@@ -587,7 +587,7 @@ extension MonitoringV1 {
 
 extension MonitoringV1 {
     package struct StoreHealth: ContractMessage {
-        /// postgres, redis_durable or redis_cache.
+        /// postgres, postgres_replicas, redis_durable or redis_cache.
         package var store: String = ""
         package var isHealthy: Bool = false
         /// Why not, in a sentence; empty when it is.

@@ -267,7 +267,7 @@ struct  Heartguard__Monitoring__V1__StoreHealth
 {
   ProtobufCMessage base;
   /*
-   * postgres, redis_durable or redis_cache.
+   * postgres, postgres_replicas, redis_durable or redis_cache.
    */
   char *store;
   protobuf_c_boolean is_healthy;

@@ -1,0 +1,64 @@
+internal import ConnectionPool
+internal import Postgres
+
+/// Where a service's records are, as its environment says.
+struct PostgresSettings {
+    let primary: PostgresConfiguration
+    /// Where reads go that may lag; nil where all go to the primary.
+    let replicas: PostgresConfiguration?
+
+    /// What is wrong is reported by `settings.finish()`.
+    init(service: String, from settings: inout Settings) {
+        let port = settings.port("HEARTGUARD_POSTGRES_PORT", default: 5432)
+        var primary = PostgresConfiguration(
+            host: settings.string("HEARTGUARD_POSTGRES_HOST"),
+            port: port,
+            database: settings.string("HEARTGUARD_POSTGRES_DATABASE", default: "heartguard"),
+            user: settings.string("HEARTGUARD_POSTGRES_USER", default: "heartguard_\(service)"),
+            password: settings.contents(ofFile: "HEARTGUARD_POSTGRES_PASSWORD_FILE"),
+            applicationName: "heartguard-\(service)",
+            preparesStatements: Self.sessionsRemember(&settings),
+            pool: Self.pool("HEARTGUARD_POSTGRES_POOL", &settings))
+        // Of several hosts the others are there to take over.
+        if primary.host.contains(",") { primary.role = .primary }
+        self.primary = primary
+
+        guard let hosts = settings.hosts("HEARTGUARD_POSTGRES_REPLICAS", defaultPort: port) else {
+            for variable in ["HEARTGUARD_POSTGRES_REPLICAS_POOL_MIN", "HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX"]
+            where settings.optional(variable) != nil {
+                settings.report("\(variable) is set, and HEARTGUARD_POSTGRES_REPLICAS is not.")
+            }
+            replicas = nil
+            return
+        }
+        var replicas = primary
+        replicas.host = hosts.map(\.host).joined(separator: ",")
+        replicas.ports = hosts.map(\.port)
+        replicas.role = .preferStandby
+        replicas.pool = Self.pool("HEARTGUARD_POSTGRES_REPLICAS_POOL", &settings)
+        self.replicas = replicas
+    }
+
+    /// Whether a session stays ours from one transaction to the next, in the words of pgbouncer's `pool_mode`.
+    private static func sessionsRemember(_ settings: inout Settings) -> Bool {
+        switch settings.string("HEARTGUARD_POSTGRES_POOLING", default: "session") {
+        case "session": return true
+        case "transaction": return false
+        case "statement":
+            settings.report(
+                "HEARTGUARD_POSTGRES_POOLING is statement, but a pooler in that mode refuses transactions, which every write needs.")
+        default: settings.report("HEARTGUARD_POSTGRES_POOLING is not one of session, transaction.")
+        }
+        return true
+    }
+
+    private static func pool(_ prefix: String, _ settings: inout Settings) -> PoolConfiguration {
+        let minimum = settings.int("\(prefix)_MIN", default: 2, in: 0...30)
+        let maximum = settings.int("\(prefix)_MAX", default: 10, in: 1...30)
+        guard minimum <= maximum else {
+            settings.report("\(prefix)_MIN is larger than \(prefix)_MAX.")
+            return PoolConfiguration()
+        }
+        return PoolConfiguration(minimumConnections: minimum, maximumConnections: maximum)
+    }
+}

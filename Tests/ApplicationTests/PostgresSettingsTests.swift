@@ -1,0 +1,99 @@
+import ConnectionPool
+import Foundation
+import Logging
+import Postgres
+import Telemetry
+import Testing
+
+@testable import Application
+
+@Suite struct `Where a service's records are` {
+    /// The settings besides those that are given are those of a cluster without pooler or replicas.
+    private func read(_ given: [String: String]) throws -> PostgresSettings {
+        let path = FileManager.default.temporaryDirectory.appending(path: "setting-\(UUID().uuidString)").path
+        try "not-a-real-secret\n".write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }  // A leftover in the temporary folder harms nobody.
+        let common = ["HEARTGUARD_POSTGRES_HOST": "db", "HEARTGUARD_POSTGRES_PASSWORD_FILE": path]
+        var settings = Settings(environment: common.merging(given) { $1 })
+        let read = PostgresSettings(service: "vitals", from: &settings)
+        try settings.finish()
+        return read
+    }
+
+    @Test func `is one server, whose sessions remember, unless something else is said`() throws {
+        let settings = try read([:])
+
+        #expect("\(settings.primary)" == "heartguard_vitals@db:5432/heartguard")
+        #expect(settings.primary.preparesStatements)
+        #expect(settings.primary.role == .any)
+        #expect(settings.replicas == nil)
+    }
+
+    @Test func `may be behind a pooler that lends sessions by the transaction`() throws {
+        let settings = try read([
+            "HEARTGUARD_POSTGRES_POOLING": "transaction", "HEARTGUARD_POSTGRES_REPLICAS": "replica",
+        ])
+
+        #expect(!settings.primary.preparesStatements)
+        #expect(settings.replicas?.preparesStatements == false)
+    }
+
+    @Test func `may be several servers, of which the primary will do`() throws {
+        let settings = try read(["HEARTGUARD_POSTGRES_HOST": "a,b"])
+
+        #expect(settings.primary.host == "a,b")
+        #expect(settings.primary.role == .primary)
+    }
+
+    @Test func `may be read from replicas, through a pool of their own`() throws {
+        let settings = try read([
+            "HEARTGUARD_POSTGRES_REPLICAS": "r1,r2:5433,db", "HEARTGUARD_POSTGRES_PORT": "6000",
+            "HEARTGUARD_POSTGRES_POOL_MAX": "20", "HEARTGUARD_POSTGRES_REPLICAS_POOL_MIN": "1",
+            "HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX": "4",
+        ])
+
+        let replicas = try #require(settings.replicas)
+        #expect(replicas.host == "r1,r2,db")
+        #expect(replicas.ports == [6000, 5433, 6000])
+        #expect(replicas.role == .preferStandby)
+        #expect(replicas.user == "heartguard_vitals")
+        #expect(replicas.pool.minimumConnections == 1)
+        #expect(replicas.pool.maximumConnections == 4)
+        #expect(settings.primary.pool.maximumConnections == 20)
+    }
+
+    @Test(arguments: [
+        ("HEARTGUARD_POSTGRES_POOLING", "pgbouncer", "HEARTGUARD_POSTGRES_POOLING is not one of session, transaction."),
+        ("HEARTGUARD_POSTGRES_POOLING", "statement", """
+            HEARTGUARD_POSTGRES_POOLING is statement, but a pooler in that mode refuses transactions, which every write needs.
+            """),
+        ("HEARTGUARD_POSTGRES_REPLICAS", "r1:x", """
+            HEARTGUARD_POSTGRES_REPLICAS is not a list of 1 to 16 hosts, parted by commas, each of the form host or host:port.
+            """),
+        ("HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX", "5", """
+            HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX is set, and HEARTGUARD_POSTGRES_REPLICAS is not.
+            """),
+        ("HEARTGUARD_POSTGRES_POOL_MIN", "11", "HEARTGUARD_POSTGRES_POOL_MIN is larger than HEARTGUARD_POSTGRES_POOL_MAX."),
+    ])
+    func `is refused with a sentence when it makes no sense`(_ variable: String, _ value: String, _ sentence: String) {
+        #expect(throws: SettingsError(problems: [sentence])) { try read([variable: value]) }
+    }
+
+    @Test func `is watched pool by pool`() {
+        let primary = PostgresConfiguration(host: "db", database: "d", user: "u")
+        var replicas = PostgresConfiguration(host: "replica", database: "d", user: "u")
+        replicas.pool.maximumConnections = 4
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+        let one = Postgres(configuration: primary, logger: quiet)
+        let two = Postgres(configuration: primary, replicas: replicas, logger: quiet)
+        let monitors = Monitors(
+            database: DatabaseMonitors(logger: quiet), pools: ConnectionPoolMonitor(two.pools),
+            health: DatabaseHealthChecker(checks: []))
+
+        #expect(ConnectionPoolMonitor(one.pools).reports().map(\.name) == ["postgres"])
+        #expect(monitors.pools.reports().map(\.name) == ["postgres", "postgres_replicas"])
+        #expect(monitors.prometheusText().contains("heartguard_db_pool_max_connections{pool=\"postgres\"} 10\n"))
+        #expect(monitors.prometheusText().contains("heartguard_db_pool_max_connections{pool=\"postgres_replicas\"} 4\n"))
+    }
+}

@@ -1,0 +1,103 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import RecordTestSupport
+internal import Testing
+internal import Time
+internal import Tokens
+
+@testable internal import Users
+
+@Suite struct `The statements of Users` {
+    @Test(arguments: try catalogue())
+    func `run on the migrated schema as the service's role, and do what they say`(_ statement: CataloguedStatement) async throws {
+        try await withUsersDatabase { postgres in try await statement.expectSound(on: postgres) }
+    }
+
+    @Test func `are all in the catalogue`() throws {
+        let shared = try StatementSources("Libraries/Application")
+
+        try StatementSources("Services/Users").expectComplete(Self.catalogue(), with: [shared])
+    }
+
+    private static func catalogue() throws -> [CataloguedStatement] { try accounts() + records() }
+
+    /// Accounts, sessions and consents.
+    private static func accounts() throws -> [CataloguedStatement] {
+        let user = UserID.make()
+        let email = try EmailAddress("ada@example.org")
+        let name = try PersonName("Ada")
+        let profile = Profile(name: name)
+        let account = NewAccount(email: email, password: try Password("correct horse battery"), profile: profile)
+        let token = RefreshToken(userID: user.uuid)
+        let moment = Instant(microsecondsSinceEpoch: 1_800_000_000_000_000)
+        let session = NewSession(id: .make(), token: token, tokenExpiresAt: moment)
+        let document = try DocumentVersion("2026-01")
+
+        return [
+            .init(.insert(user, account, passwordHash: "hash", session: session)),
+            .init(Statement<User>.find(user)),
+            .init(Statement<User>.lock(user)),
+            .init(.update(user, to: profile)),
+            .init(.credentials(of: email)),
+            .init(.replacePasswordHash(of: user, "old", with: "new")),
+            .init(.insertOperator(user, email: email, name: name, passwordHash: "hash")),
+            .init(.insert(session, of: user)),
+            .init(Statement<SessionRepository.StoredToken>.lock(token)),
+            .init(.replace(token, with: token, of: session.id, expiresAt: moment)),
+            .init(.end(session.id, of: user, because: .logOut)),
+            .init(.give(.healthData, to: document, by: user)),
+            .init(.withdraw(.healthData, by: user)),
+            .init(.find(.healthData, of: user)),
+            .init(Statement<Consent>.list(of: user)),
+        ]
+    }
+
+    private static func records() throws -> [CataloguedStatement] {
+        let id = UUID()
+        let user = UserID(id)
+        let moment = Instant(microsecondsSinceEpoch: 1_800_000_000_000_000)
+        let day = CivilDate(year: 2026, month: 11, day: 25)
+        let appointment = Appointment(
+            id: id, providerID: id, appointmentType: .consultation, startsAt: moment, endsAt: moment, reason: "reason",
+            confirmationCode: "ABC123", paidAmount: Numeric(0))
+        let entry = AuditEntry(actorKind: .user, action: "action", resource: "resource", outcome: .allowed)
+        let event = CalendarEvent(id: id, kind: .other, title: "title", startsAt: moment, endsAt: moment)
+        let contact = EmergencyContact(id: id, name: "name", relationship: .friend, phone: "phone")
+        let insurance = InsuranceInfo(id: id, insurer: "insurer", policyNumber: "1", holderName: "name", validFrom: day)
+        let preference = Preference(category: "category", key: "key", value: JSONB("1"))
+        let device = PushDevice(id: id, platform: .ios, pushToken: "token", lastSeenAt: moment)
+        let notification = UserNotification(id: id, kind: .goal, channel: .push, title: "title", scheduledAt: moment)
+
+        return [
+            .init(.insert(appointment, of: user)),
+            .init(.replace(appointment, of: user)),
+            .init(.appointments(with: id, of: user, limit: 1)),
+            .init(.lockAuditLog(of: user)),
+            .init(.append(entry, about: user)),
+            .init(.list(of: user, before: .max, limit: 1)),
+            .init(.firstBroken(of: user)),
+            .init(.insert(event, of: user)),
+            .init(.replace(event, of: user)),
+            .init(.insert(contact, of: user)),
+            .init(.replace(contact, of: user)),
+            .init(.insert(insurance, of: user)),
+            .init(.replace(insurance, of: user)),
+            .init(.add(OutboxEvent(id: id, topic: "topic", aggregateID: id))),
+            .init(.due(limit: 1)),
+            .init(.markPublished([id])),
+            .init(.set([preference], of: user)),
+            .init(Statement<Preference>.list(of: user)),
+            .init(.removePreference("key", in: "category", of: user)),
+            .init(Statement<Provider>.find(id)),
+            .init(Statement<Provider>.list(.cardiology, limit: 1)),
+            .init(.hours(of: id, on: day)),
+            .init(.bookings(of: id, from: moment, to: moment)),
+            .init(.insert(device, of: user)),
+            .init(.replace(device, of: user)),
+            .init(.insert(notification, of: user)),
+            .init(.replace(notification, of: user)),
+        ] + AppointmentRepository.statements + CalendarEventRepository.statements + EmergencyContactRepository.statements
+            + InsuranceInfoRepository.statements + PushDeviceRepository.statements + UserNotificationRepository.statements
+    }
+}
