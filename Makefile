@@ -8,7 +8,7 @@ export HEARTGUARD_STATE := $(abspath $(STATE))
 RUN = @[ -x $(HEARTGUARD) ] || { echo 'HeartGuard was not built here yet; make up does all of it.' >&2; exit 1; }; $(HEARTGUARD)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down status logs restart load test fuzz generate check-generated lint clean-state images bench-indexes bench-gateway bench-rpc bench-postgres compose-up compose-down
+.PHONY: help setup build up down status logs restart load test soak fuzz generate check-generated lint clean-state images bench-indexes bench-gateway bench-rpc bench-postgres compose-up compose-down
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ load: ## load the sample data into the running cluster
 
 test: ## run every test, in a cluster of its own; PARTS="swift contract" for some
 	@Scripts/test $(PARTS)
+
+soak: setup ## a million reads of users who share a pool, and a million rows through a batch to a slow database: minutes
+	@Scripts/soak $(READS) $(ROWS)
 
 fuzz: ## look for inputs that break the RPC runtime; TARGET=session|server|framing|heads|contracts, SECONDS=60 each
 	@Scripts/fuzz $(or $(TARGET),all) $(or $(SECONDS),60)

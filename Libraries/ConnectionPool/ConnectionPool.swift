@@ -9,10 +9,16 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
 
     private let configuration: PoolConfiguration
     private let connect: @Sendable () async throws -> Connection
+    private let onLongLoan: @Sendable (LongLoan) -> Void
     private let shell: Mutex<Shell>
 
-    package init(configuration: PoolConfiguration, connect: @escaping @Sendable () async throws -> Connection) {
+    /// - Parameter onLongLoan: told once of each loan that lasts longer than the configuration's `loanLimit`.
+    package init(
+        configuration: PoolConfiguration, onLongLoan: @escaping @Sendable (LongLoan) -> Void = { _ in },
+        connect: @escaping @Sendable () async throws -> Connection
+    ) {
         self.configuration = configuration
+        self.onLongLoan = onLongLoan
         self.connect = connect
         shell = Mutex(Shell(configuration: configuration))
     }
@@ -26,22 +32,32 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
 
     /// Lends a connection to `body` and takes it back when `body` returns.
     ///
-    /// - Parameter limit: how long to wait for a connection if the configuration's `acquireTimeout` is longer.
+    /// The connection must not be kept beyond `body`.
+    ///
+    /// - Parameters:
+    ///   - limit: how long to wait for a connection if the configuration's `acquireTimeout` is longer.
+    ///   - borrower: who is named if the loan lasts too long; by default the place of this call.
     /// - Throws: `PoolError` if there is no connection to lend; `body` has not been called then.
     nonisolated(nonsending) package func withConnection<Value>(
-        waitingAtMost limit: Duration? = nil, _ body: nonisolated(nonsending) (Connection) async -> Value
+        waitingAtMost limit: Duration? = nil, borrower: Borrower? = nil, file: String = #fileID, line: Int = #line,
+        _ body: nonisolated(nonsending) (Connection) async -> Value
     ) async throws(PoolError) -> Value {
-        let (id, connection) = try await acquire(waitingAtMost: limit)
+        let looks = configuration.loanLimit != nil
+        let (id, connection) = try await acquire(
+            waitingAtMost: limit, for: looks ? borrower ?? Borrower(file: file, line: line) : nil)
         let value = await body(connection)
         change { $0.state.release(id, isUsable: connection.isUsable, at: .now) }
         return value
     }
 
     nonisolated(nonsending) private func acquire(
-        waitingAtMost limit: Duration?
+        waitingAtMost limit: Duration?, for borrower: Borrower?
     ) async throws(PoolError) -> (Int, Connection) {
         let timeout = min(limit ?? configuration.acquireTimeout, configuration.acquireTimeout)
-        let (waiter, answer) = shell.withLock { $0.acquire(maximumWaiters: configuration.maximumWaiters) }
+        let (waiter, answer) = shell.withLock { shell in
+            shell.acquire(
+                maximumWaiters: configuration.maximumWaiters, for: borrower, at: borrower == nil ? nil : .now)
+        }
         switch answer {
         case .lent(let id, let connection): return (id, connection)
         case .refused(let error): throw error
@@ -156,7 +172,9 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
     }
 
     private func keepHouse() async {
-        let interval = max(min(configuration.idleTimeout, configuration.healthCheckInterval) / 2, .milliseconds(50))
+        let shortest = min(
+            configuration.idleTimeout, configuration.healthCheckInterval, configuration.loanLimit ?? configuration.idleTimeout)
+        let interval = max(shortest / 2, .milliseconds(50))
         // Ends with the cancellation of the pool's work.
         while (try? await Task.sleep(for: interval)) != nil {
             change { $0.state.tick(at: .now) }
@@ -164,12 +182,16 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
     }
 
     private func change(_ event: (inout Shell) -> [PoolState.Action]) {
-        shell.withLock { shell -> Shell.Effects? in
+        let effects = shell.withLock { shell -> Shell.Effects? in
             let actions = event(&shell)
             // What happens at almost every return of a connection.
             if actions.isEmpty, shell.jobs.isEmpty { return nil }
             return shell.effects(of: actions)
-        }?.run()
+        }
+        effects?.run()
+        for (connection, loan, lasted) in effects?.longLoans ?? [] {
+            onLongLoan(LongLoan(borrower: loan.borrower, duration: lasted, activity: connection.activity))
+        }
     }
 }
 
@@ -184,4 +206,8 @@ package struct PoolStatistics: Sendable, Hashable {
     package let waiting: Int
     /// Connections that there may be.
     package let limit: Int
+    /// Connections that are lent for longer than the configuration's `loanLimit`.
+    package let overdue: Int
+    /// Loans that lasted so long, since the pool began.
+    package let longLoans: Int
 }

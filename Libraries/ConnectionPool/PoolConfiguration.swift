@@ -19,12 +19,21 @@ package struct PoolConfiguration: Sendable, Hashable {
     package var maximumBackoff: Duration
     /// How long a pool that shuts down waits for connections that are still lent.
     package var drainTimeout: Duration
+    /// A connection that is lent for longer is reported, with who borrowed it; `nil` if nobody looks. It costs a reading of the clock a
+    /// loan, so only builds for debugging look by default.
+    package var loanLimit: Duration?
+
+    #if DEBUG
+    package static let defaultLoanLimit: Duration? = .seconds(60)
+    #else
+    package static let defaultLoanLimit: Duration? = nil
+    #endif
 
     package init(
         minimumConnections: Int = 2, maximumConnections: Int = 10, acquireTimeout: Duration = .seconds(3),
         maximumWaiters: Int = 256, idleTimeout: Duration = .seconds(60), healthCheckInterval: Duration = .seconds(30),
         initialBackoff: Duration = .milliseconds(100), maximumBackoff: Duration = .seconds(5),
-        drainTimeout: Duration = .seconds(10)
+        drainTimeout: Duration = .seconds(10), loanLimit: Duration? = PoolConfiguration.defaultLoanLimit
     ) {
         precondition(0 <= minimumConnections && minimumConnections <= maximumConnections && maximumConnections >= 1)
         self.minimumConnections = minimumConnections
@@ -36,5 +45,6 @@ package struct PoolConfiguration: Sendable, Hashable {
         self.initialBackoff = initialBackoff
         self.maximumBackoff = maximumBackoff
         self.drainTimeout = drainTimeout
+        self.loanLimit = loanLimit
     }
 }

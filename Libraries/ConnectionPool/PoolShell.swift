@@ -22,6 +22,7 @@ struct PoolShell<Connection: PooledConnection> {
     struct Effects {
         var leases: [(CheckedContinuation<Lease, Never>, Lease)] = []
         var job: (CheckedContinuation<Job, Never>, Job)?
+        var longLoans: [(Connection, PoolState.Loan, lasted: Duration)] = []
 
         func run() {
             for (continuation, lease) in leases { continuation.resume(returning: lease) }
@@ -45,12 +46,15 @@ struct PoolShell<Connection: PooledConnection> {
 
     var statistics: PoolStatistics {
         PoolStatistics(
-            open: state.openCount, idle: state.idleCount, lent: state.lentCount, waiting: state.waiterCount, limit: state.limit)
+            open: state.openCount, idle: state.idleCount, lent: state.lentCount, waiting: state.waiterCount, limit: state.limit,
+            overdue: state.overdueCount, longLoans: state.longLoanCount)
     }
 
-    mutating func acquire(maximumWaiters: Int) -> (waiter: Int, Answer) {
+    mutating func acquire(
+        maximumWaiters: Int, for borrower: Borrower?, at now: ContinuousClock.Instant?
+    ) -> (waiter: Int, Answer) {
         nextWaiter += 1
-        switch state.acquire(nextWaiter) {
+        switch state.acquire(nextWaiter, for: borrower, at: now) {
         case .lent(let id):
             guard let connection = connections[id] else { preconditionFailure("an idle connection is known") }
             return (nextWaiter, .lent(id, connection))
@@ -101,6 +105,8 @@ struct PoolShell<Connection: PooledConnection> {
             case .refuse(let waiter): answer(waiter, .failure(.shutDown), &effects)
             case .check(let id): if let connection = connections[id] { jobs.append(.check(id, connection)) }
             case .close(let id): if let connection = connections[id] { jobs.append(.close(id, connection)) }
+            case .report(let id, let loan, let lasted):
+                if let connection = connections[id] { effects.longLoans.append((connection, loan, lasted)) }
             case .pause(let duration): jobs.append(.pause(duration))
             case .finish: jobs.append(.finish)
             }

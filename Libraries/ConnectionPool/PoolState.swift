@@ -17,6 +17,8 @@ struct PoolState {
         case check(ConnectionID)
         /// Close the connection; answer with `closed`.
         case close(ConnectionID)
+        /// Say that the connection is lent for longer than it should be.
+        case report(ConnectionID, Loan, lasted: Duration)
         /// Wait before the next attempt to connect; answer with `backoffElapsed`.
         case pause(Duration)
         /// Everything is closed; there will be no more actions.
@@ -31,6 +33,13 @@ struct PoolState {
 
     enum Refusal: Equatable { case tooManyWaiters, shutDown }
 
+    /// Who has a connection, and since when.
+    struct Loan: Equatable {
+        let borrower: Borrower
+        let since: ContinuousClock.Instant
+        var isReported = false
+    }
+
     private enum Phase { case running, draining, finished }
 
     private enum Connection {
@@ -38,8 +47,8 @@ struct PoolState {
         case connecting
         /// Next: leased, checking or closing.
         case idle(since: ContinuousClock.Instant, checked: ContinuousClock.Instant)
-        /// Next: idle, leased again or closing.
-        case leased
+        /// Next: idle, leased again or closing. The loan is known if somebody looks for long ones.
+        case leased(Loan?)
         /// Next: idle, leased or closing.
         case checking(idleSince: ContinuousClock.Instant)
         /// Next: gone.
@@ -51,10 +60,12 @@ struct PoolState {
     private var connections: [ConnectionID: Connection] = [:]
     /// The idle connections; the one used last is at the end and lent first, so that a surplus ages at the front.
     private var idle: [ConnectionID] = []
-    private var waiters: [WaiterID] = []
+    private var waiters: [(id: WaiterID, borrower: Borrower?)] = []
     private var nextConnection = 0
     private var failures = 0
     private var isPausing = false
+    /// Loans that were reported so far.
+    private(set) var longLoanCount = 0
 
     init(configuration: PoolConfiguration) {
         self.configuration = configuration
@@ -66,29 +77,34 @@ struct PoolState {
     var waiterCount: Int { waiters.count }
     var lentCount: Int { connections.values.count { if case .leased = $0 { true } else { false } } }
     var limit: Int { configuration.maximumConnections }
+    /// Connections whose loan was reported and that have not come back.
+    var overdueCount: Int { connections.values.count { if case .leased(let loan?) = $0 { loan.isReported } else { false } } }
 
     // MARK: Borrowing
 
-    mutating func acquire(_ waiter: WaiterID) -> Acquisition {
+    /// - Parameter borrower: who asks, and `now` when, where long loans are looked for.
+    mutating func acquire(
+        _ waiter: WaiterID, for borrower: Borrower? = nil, at now: ContinuousClock.Instant? = nil
+    ) -> Acquisition {
         guard phase == .running else { return .refused(.shutDown) }
         if let connection = idle.popLast() {
-            connections[connection] = .leased
+            connections[connection] = .leased(loan(to: borrower, at: now))
             return .lent(connection)
         }
         guard waiters.count < configuration.maximumWaiters else { return .refused(.tooManyWaiters) }
-        waiters.append(waiter)
+        waiters.append((waiter, borrower))
         return .waiting(refill())
     }
 
     /// The waiter's time is up or its task is cancelled. `false` if it has been answered already.
     mutating func giveUp(_ waiter: WaiterID) -> Bool {
-        guard let index = waiters.firstIndex(of: waiter) else { return false }
+        guard let index = waiters.firstIndex(where: { $0.id == waiter }) else { return false }
         waiters.remove(at: index)
         return true
     }
 
     mutating func release(_ connection: ConnectionID, isUsable: Bool, at now: ContinuousClock.Instant) -> [Action] {
-        guard case .leased = connections[connection] else { return [] }
+        guard case .leased = connections[connection] else { preconditionFailure("a connection is returned once") }
         return isUsable ? offer(connection, idleSince: now, at: now) : close(connection)
     }
 
@@ -133,10 +149,10 @@ struct PoolState {
     /// Opens what is missing to the minimum.
     mutating func start() -> [Action] { refill() }
 
-    /// Closes what is idle for too long and picks what has to prove that it works.
+    /// Closes what is idle for too long, picks what has to prove that it works, and reports what is lent for too long.
     mutating func tick(at now: ContinuousClock.Instant) -> [Action] {
         guard phase == .running else { return [] }
-        var actions: [Action] = []
+        var actions = reportLongLoans(at: now)
         for connection in idle {
             guard case .idle(let since, let checked) = connections[connection] else { continue }
             if since.duration(to: now) >= configuration.idleTimeout, liveCount > configuration.minimumConnections {
@@ -160,7 +176,7 @@ struct PoolState {
     mutating func shutDown() -> [Action] {
         guard phase == .running else { return [] }
         phase = .draining
-        let refusals = waiters.map { Action.refuse($0) }
+        let refusals = waiters.map { Action.refuse($0.id) }
         waiters.removeAll()
         let idle = self.idle
         self.idle.removeAll()
@@ -210,8 +226,27 @@ struct PoolState {
             idle.append(connection)
             return []
         }
-        connections[connection] = .leased
-        return [.lend(connection, to: waiters.removeFirst())]
+        let waiter = waiters.removeFirst()
+        connections[connection] = .leased(loan(to: waiter.borrower, at: now))
+        return [.lend(connection, to: waiter.id)]
+    }
+
+    private func loan(to borrower: Borrower?, at now: ContinuousClock.Instant?) -> Loan? {
+        guard let borrower, let now else { return nil }
+        return Loan(borrower: borrower, since: now)
+    }
+
+    private mutating func reportLongLoans(at now: ContinuousClock.Instant) -> [Action] {
+        guard let limit = configuration.loanLimit else { return [] }
+        var actions: [Action] = []
+        for (connection, state) in connections {
+            guard case .leased(var loan?) = state, !loan.isReported, loan.since.duration(to: now) >= limit else { continue }
+            actions.append(.report(connection, loan, lasted: loan.since.duration(to: now)))
+            loan.isReported = true
+            connections[connection] = .leased(loan)
+            longLoanCount += 1
+        }
+        return actions
     }
 
     private mutating func close(_ connection: ConnectionID) -> [Action] {

@@ -8,6 +8,8 @@ package protocol PooledConnection: AnyObject, Sendable {
     func onBreak(_ body: @escaping @Sendable () -> Void)
     /// Ends the connection; returns when its resources are given back. May be called more than once.
     func close() async
+    /// What it was last asked to do, without any value, for the report of a loan that lasts too long.
+    var activity: String? { get }
 }
 
 /// Why a pool lends no connection.

@@ -28,7 +28,7 @@ package final class Postgres: Sendable {
     }
 
     private static func pool(_ configuration: PostgresConfiguration, _ logger: Logger) -> ConnectionPool<Connection> {
-        ConnectionPool(configuration: configuration.pool) {
+        ConnectionPool(configuration: configuration.pool, onLongLoan: { $0.log(logger) }) {
             do throws(PostgresError) {
                 return try await Connection.open(configuration)
             } catch {
@@ -105,15 +105,17 @@ package final class Postgres: Sendable {
 
     /// Lends a transaction to `body`, commits it when `body` returns and rolls it back when `body` throws.
     ///
+    /// A body that keeps its connection for longer than the pool's `loanLimit` is told of in the log by its place.
     /// The tier's limit is for the whole transaction. `body` is never called twice; who wants to run a transaction again
     /// after `.serializationFailure` (see `PostgresError.isTransient`) calls this method again.
     ///
     /// - Throws: what `body` throws; `PostgresError` as `rows` does.
     nonisolated(nonsending) package func transaction<Value>(
         identity: Identity = .none, tier: TimeoutTier = .fast, mode: TransactionMode = .readWrite,
+        file: String = #fileID, line: Int = #line,
         _ body: nonisolated(nonsending) (Transaction) async throws -> Value
     ) async throws -> Value {
-        try await withSession(identity, tier, mode) { session in
+        try await withSession(identity, tier, mode, Borrower(file: file, line: line)) { session in
             let transaction = Transaction(session)
             do {
                 let value = try await body(transaction)
@@ -142,7 +144,7 @@ package final class Postgres: Sendable {
 
     /// Lends a connection, and leaves nothing of the borrower on it: no open transaction, no request to stop.
     nonisolated(nonsending) func withSession<Value>(
-        _ identity: Identity, _ tier: TimeoutTier, _ mode: TransactionMode,
+        _ identity: Identity, _ tier: TimeoutTier, _ mode: TransactionMode, _ borrower: Borrower? = nil,
         _ body: nonisolated(nonsending) (Session) async -> Value
     ) async throws(PostgresError) -> Value {
         let deadline = tier.deadline()
@@ -153,7 +155,7 @@ package final class Postgres: Sendable {
         let began = observer == nil ? nil : ContinuousClock.now
         do throws(PoolError) {
             let pool = mode.mayLag ? replicas ?? pool : pool
-            return try await pool.withConnection(waitingAtMost: remaining) { connection in
+            return try await pool.withConnection(waitingAtMost: remaining, borrower: borrower) { connection in
                 let session = Session(
                     connection: connection, deadline: deadline, mode: mode, identity: identity, observer: observer,
                     waited: began?.duration(to: .now) ?? .zero)

@@ -104,4 +104,26 @@ internal import Time
             #expect(changed?.code == .decoding)
         }
     }
+
+    @Test(arguments: [
+        "session_id = gen_random_uuid()", "title = 'Title'", "message_count = 3", "first_message_at = now()", "last_message_at = now()",
+        "encoding = 'lz4'", "content = content || '\\x00'", "uncompressed_bytes = 101", "reason = 'request'",
+        "archived_at = archived_at + interval '1 microsecond'", "retain_until = '2033-01-02'", "user_id = gen_random_uuid()",
+    ])
+    func `of archives hold against a change of any of their columns`(change: String) async throws {
+        try await withPeople { postgres, ada, _ in
+            let archives = SessionArchiveRepository(postgres: postgres)
+            try await archives.append(
+                SessionArchive(
+                    session: UUIDv7.make(), title: "title", messageCount: 2, encoding: .identity,
+                    content: [UInt8](repeating: 7, count: 100), uncompressedBytes: 100, reason: .age,
+                    retainUntil: CivilDate(year: 2033, month: 1, day: 1)), of: ada)
+            #expect(try await archives.firstBroken(of: ada) == nil)
+
+            let owner = try await PostgresServer.shared.psql(
+                "UPDATE chat.session_archives SET \(change) WHERE user_id = '\(ada)' RETURNING user_id", database: "chat_tests")
+
+            #expect(try await archives.firstBroken(of: try #require(UUID(uuidString: owner))) == 1)
+        }
+    }
 }

@@ -145,7 +145,7 @@ import Testing
 }
 
 /// A connection to nothing.
-private final class Wire: PooledConnection {
+final class Wire: PooledConnection {
     private struct State {
         var isBroken = false
         var isClosed = false
@@ -160,6 +160,7 @@ private final class Wire: PooledConnection {
 
     var isUsable: Bool { state.withLock { !$0.isBroken } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
+    var activity: String? { "wire \(number)" }
     func isHealthy() async -> Bool { isUsable }
     func close() async { state.withLock { $0.isClosed = true } }
     func onBreak(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.breakHandler = body } }

@@ -190,6 +190,7 @@ import Testing
                     #expect(!isPausing)
                     isPausing = true
                 case .refuse, .finish: Issue.record("the pool was not shut down")
+                case .report: Issue.record("nobody looks for long loans")
                 }
             }
             #expect(connecting.count + leased.count + closing.count + checking.count + pool.idleCount == pool.openCount)

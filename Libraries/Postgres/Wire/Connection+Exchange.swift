@@ -1,3 +1,4 @@
+internal import ConnectionPool
 internal import Dispatch
 internal import Synchronization
 internal import Time
@@ -17,6 +18,7 @@ extension Connection {
             return answer(exchange, .neverStarted, .taskCancelled)
         }
         running = exchange
+        if configuration.pool.loanLimit != nil { lastStatement = exchange.submission.exchange.body.texts.last ?? lastStatement }
         usable.store(false, ordering: .releasing)
         watcher?.followCaller()
         do throws(ConnectionHandle.Rejected) {

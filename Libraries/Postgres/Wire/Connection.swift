@@ -53,6 +53,8 @@ final class Connection: PooledConnection, @unchecked Sendable {
         capacity: Connection.statementCapacity, suffix: "_" + String(UInt64.random(in: 0 ... .max), radix: 36)
     )
     var running: RunningExchange?
+    /// The text of the statement that was sent last, if the pool looks for long loans.
+    var lastStatement: String?
     var waiting: [RunningExchange] = []
     var copy: RunningCopy?
     /// Exchanges that have ended while the lock was held, to be answered when it is free.
@@ -109,6 +111,12 @@ final class Connection: PooledConnection, @unchecked Sendable {
     /// Calls `body` for each notification from now on; briefly, under the lock.
     func onNotification(_ body: @escaping @Sendable (Notification) -> Void) {
         confined { notificationHandler = body }
+    }
+
+    var activity: String? {
+        var text: String?
+        confined { text = lastStatement }
+        return text
     }
 
     func close() async {

@@ -42,13 +42,17 @@ extension SessionArchive: RowDecodable {
     }
 }
 
-/// The rows of `chat.session_archives`: a chain a person, each with the SHA-256 of its content and of the one before it.
+/// The rows of `chat.session_archives`: a chain a person, each with the SHA-256 of all that it keeps and of the one before it.
 struct SessionArchiveRepository: Sendable {
     let postgres: Postgres
 
-    /// What a checksum is of. The first of a chain has none before it.
+    /// What a checksum is of: the one before, of which the first of a chain has none; every column, as a JSON array, which says itself
+    /// where each begins and ends; and the content. Instants as seconds since 1970, since their text varies with the session's time zone.
     fileprivate static let checksum: Query = """
-        sha256(coalesce(previous_checksum, '') || convert_to(session_id::text || ' ' || title || ' ', 'UTF8') || content)
+        sha256(coalesce(previous_checksum, '') || convert_to(jsonb_build_array(
+            user_id, sequence, session_id, title, message_count, extract(epoch FROM first_message_at),
+            extract(epoch FROM last_message_at), encoding, uncompressed_bytes, reason, extract(epoch FROM archived_at), retain_until
+        )::text, 'UTF8') || content)
         """
 
     /// Adds an archive at the chain's end. Throws `.uniqueViolation` if the session has one.
@@ -97,14 +101,17 @@ extension Statement<Void> {
             WITH last AS (
                 SELECT sequence, checksum FROM chat.session_archives WHERE user_id = \(user) ORDER BY sequence DESC LIMIT 1
             ), entry AS (
-                SELECT coalesce((SELECT sequence FROM last), 0) + 1 AS sequence, (SELECT checksum FROM last) AS previous_checksum,
+                SELECT \(user)::uuid AS user_id, coalesce((SELECT sequence FROM last), 0) + 1 AS sequence,
+                       (SELECT checksum FROM last) AS previous_checksum, clock_timestamp() AS archived_at,
+                       NULL::timestamptz AS first_message_at, NULL::timestamptz AS last_message_at,
                        \(archive.session)::uuid AS session_id, \(archive.title)::text AS title,
                        \(archive.messageCount)::bigint AS message_count, \(archive.encoding)::text AS encoding,
                        \(archive.content)::bytea AS content, \(archive.uncompressedBytes)::bigint AS uncompressed_bytes,
                        \(archive.reason)::text AS reason, \(archive.retainUntil)::date AS retain_until
             )
-            INSERT INTO chat.session_archives (user_id, sequence, previous_checksum, \(SessionArchive.columns), checksum)
-            SELECT \(user), sequence, previous_checksum, \(SessionArchive.columns), \(SessionArchiveRepository.checksum) FROM entry
+            INSERT INTO chat.session_archives (user_id, sequence, previous_checksum, archived_at, \(SessionArchive.columns), checksum)
+            SELECT user_id, sequence, previous_checksum, archived_at, \(SessionArchive.columns), \(SessionArchiveRepository.checksum)
+            FROM entry
             """,
             tier: .normal)
     }

@@ -28,6 +28,8 @@ struct DocumentContent: Hashable, Sendable {
         guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
         self.text = text
     }
+
+    init(kept text: String) { self.text = text }
 }
 
 /// What is noted about a document, searchable by equality.

@@ -1,0 +1,130 @@
+internal import Foundation
+internal import Migrations
+internal import Postgres
+internal import Schema
+internal import TestSupport
+internal import Testing
+
+/// While a release is rolled out, code of the revision before runs on the schema of the next, for as long as replicas are replaced.
+@Suite struct `Code of one revision, on the schema of the next,` {
+    private func superuser<Value>(
+        _ database: String, _ server: PostgresServer, _ body: (Postgres) async throws -> Value
+    ) async throws -> Value {
+        try await PostgresServer.withClient(server.configuration(database: database), body)
+    }
+
+    private func up(to revision: Int, _ database: String, _ server: PostgresServer) async throws {
+        let chain = MigrationChain(revisions: Array(Schema.chain.revisions[...revision]))
+        try await withOwner(of: database, on: server) { _ = try await Migrator($0, chain: chain, logger: quiet).up() }
+    }
+
+    private func statements(_ phase: String, _ database: String, _ server: PostgresServer) async throws -> [String] {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "SQL/old_statements.sql")
+        return try await server.psql(file: file.path, database: database, settings: ["phase=\(phase)"])
+            .split(separator: "\n").map(String.init)
+    }
+
+    @Test func `finds every promise kept and nothing new demanded`() async throws {
+        try await withEmptyDatabase { server, database in
+            try await superuser(database, server) { superuser in
+                try await up(to: 0, database, server)
+                var before = try await Promises(of: superuser)
+                for revision in Schema.chain.revisions.indices.dropFirst() {
+                    try await up(to: revision, database, server)
+
+                    let after = try await Promises(of: superuser)
+
+                    #expect(before.broken(by: after) == [], "\(Schema.chain.revisions[revision].id)")
+                    before = after
+                }
+            }
+        }
+    }
+
+    @Test func `can send every statement that it could, with the same outcome, and finds its rows`() async throws {
+        try await withEmptyDatabase { server, database in
+            try await up(to: 0, database, server)
+            var tried = 0
+            for revision in Schema.chain.revisions.indices.dropFirst() {
+                let recorded = try await statements("record", database, server)
+                // All of them work to begin with.
+                #expect(recorded.dropFirst() == [], "\(Schema.chain.revisions[revision - 1].id)")
+                tried += recorded.first.flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
+                try await up(to: revision, database, server)
+
+                let changed = try await statements("repeat", database, server)
+
+                #expect(changed == [], "\(Schema.chain.revisions[revision].id)")
+            }
+            #expect(tried > 800)
+        }
+    }
+
+    /// Revisions that no release may have, and what says so.
+    private static let bad = [
+        ("ALTER TABLE vitals.medications DROP COLUMN pharmacy", "no longer: vitals.medications.pharmacy is text"),
+        ("ALTER TABLE vitals.medications RENAME name TO title", "no longer: vitals.medications.name is text"),
+        ("ALTER TABLE users.outbox ALTER attempts TYPE bigint", "no longer: users.outbox.attempts is integer"),
+        ("ALTER TABLE chat.feedback ALTER comment SET NOT NULL", "no longer: chat.feedback.comment may be null"),
+        ("ALTER TABLE chat.feedback ALTER created_at DROP DEFAULT", "no longer: chat.feedback.created_at may be left out"),
+        ("ALTER TABLE chat.feedback ADD place text NOT NULL", "demanded now: a value for chat.feedback.place"),
+        ("ALTER TABLE chat.feedback ADD CHECK (comment <> 'x')", "demanded now: chat.feedback: CHECK ((comment <> 'x'::text))"),
+        ("CREATE UNIQUE INDEX once ON chat.feedback (user_id)", "demanded now: chat.feedback is unique by once: user_id"),
+        ("REVOKE UPDATE ON chat.feedback FROM heartguard_chat", "no longer: heartguard_chat may update chat.feedback.comment"),
+        ("REVOKE DELETE ON chat.feedback FROM heartguard_chat", "no longer: heartguard_chat may delete chat.feedback"),
+        ("DROP INDEX users.push_devices_token_key",
+         "no longer: users.push_devices is unique by push_devices_token_key: user_id, md5(push_token)"),
+        ("CREATE POLICY less ON chat.feedback AS RESTRICTIVE USING (false)",
+         "demanded now: chat.feedback: policy less for * to public using false checking "),
+        ("ALTER TABLE users.outbox ENABLE ROW LEVEL SECURITY", "demanded now: users.outbox has row-level security"),
+        ("DROP TABLE chat.content_verifications", "no longer: chat.content_verifications.id is uuid"),
+    ]
+
+    @Test func `is told of each promise that a revision breaks, and not of what it only adds`() async throws {
+        try await withSchema { server, database in
+            try await superuser(database, server) { superuser in
+                var before = try await Promises(of: superuser)
+                for (sql, complaint) in Self.bad {
+                    try await server.psql(sql, database: database)
+                    let after = try await Promises(of: superuser)
+
+                    #expect(before.broken(by: after).contains(complaint), "\(sql): \(before.broken(by: after))")
+                    before = after
+                }
+                try await server.psql(
+                    """
+                    ALTER TABLE vitals.vitals ADD place text CHECK (place <> ''), ADD floor int NOT NULL DEFAULT 0;
+                    CREATE UNIQUE INDEX vitals_place ON vitals.vitals (place);
+                    CREATE TABLE vitals.places (id uuid PRIMARY KEY, name text NOT NULL CHECK (name <> ''));
+                    GRANT SELECT ON vitals.places TO heartguard_vitals;
+                    ALTER TABLE vitals.vitals ALTER source DROP NOT NULL;
+                    """, database: database)
+                #expect(before.broken(by: try await Promises(of: superuser)) == [])
+            }
+        }
+    }
+
+    @Test func `is told of each statement that a revision breaks`() async throws {
+        try await withSchema { server, database in
+            _ = try await statements("record", database, server)
+            #expect(try await statements("repeat", database, server) == [])
+            try await server.psql(
+                """
+                ALTER TABLE vitals.medications DROP COLUMN pharmacy;
+                ALTER TABLE chat.feedback ADD place text NOT NULL DEFAULT 'x';
+                ALTER TABLE chat.feedback ALTER place DROP DEFAULT;
+                REVOKE DELETE ON users.calendar_events FROM heartguard_users;
+                DROP INDEX users.push_devices_token_key;
+                """, database: database)
+
+            let changed = try await statements("repeat", database, server)
+
+            for (state, statement) in [
+                ("42703", "SELECT"), ("42703", "UPDATE"), ("42703", "INSERT INTO vitals.medications"), ("23502", "INSERT INTO chat.feedback"),
+                ("42501", "DELETE FROM users.calendar_events"), ("42P10", "INSERT INTO users.push_devices"),
+            ] {
+                #expect(changed.contains { $0.contains("then \(state)") && $0.contains(": \(statement)") }, "\(state) \(statement)")
+            }
+        }
+    }
+}
