@@ -45,10 +45,11 @@ struct ReadCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await server.withPostgres(connections: connections) { postgres in
-            _ = try await read(postgres, for: .milliseconds(500))
+            let reader = Reader(kind: kind, rows: rows, users: users, mode: explicit ? .readWrite : .readOnly)
+            _ = try await read(postgres, reader, for: .milliseconds(500))
             let start = ContinuousClock.now
             let processTime = ProcessTime.now
-            var latencies = try await read(postgres, for: .seconds(seconds))
+            var latencies = try await read(postgres, reader, for: .seconds(seconds))
             let spent = (ProcessTime.now - processTime) / .microseconds(1)
             let elapsed = (ContinuousClock.now - start) / .seconds(1)
             latencies.sort()
@@ -63,7 +64,7 @@ struct ReadCommand: AsyncParsableCommand {
     }
 
     /// The time of each read in nanoseconds.
-    private func read(_ postgres: Postgres, for duration: Duration) async throws -> [Int64] {
+    private func read(_ postgres: Postgres, _ reader: Reader, for duration: Duration) async throws -> [Int64] {
         let end = ContinuousClock.now + duration
         return try await withThrowingTaskGroup(of: [Int64].self) { group in
             for borrower in 0..<(borrowers ?? connections) {
@@ -73,7 +74,7 @@ struct ReadCommand: AsyncParsableCommand {
                     latencies.reserveCapacity(100_000)
                     var before = ContinuousClock.now
                     while before < end {
-                        try await read(postgres, &numbers)
+                        try await reader.read(postgres, &numbers)
                         let after = ContinuousClock.now
                         latencies.append(Int64((after - before) / .nanoseconds(1)))
                         before = after
@@ -85,18 +86,27 @@ struct ReadCommand: AsyncParsableCommand {
         }
     }
 
-    nonisolated(nonsending) private func read(_ postgres: Postgres, _ numbers: inout Numbers) async throws {
+}
+
+/// One read after the other. A value of its own, since reading an option of the command line costs as much as a look-up.
+struct Reader {
+    let kind: ReadCommand.Kind
+    let rows: Int
+    let users: Int
+    let mode: TransactionMode
+
+    nonisolated(nonsending) func read(_ postgres: Postgres, _ numbers: inout Numbers) async throws {
         switch kind {
         case .point:
             let id = numbers.next(upTo: rows)
             let vital = try await postgres.first(
                 "SELECT metric, value, taken_at FROM vitals WHERE id = \(id)", as: Vital.self,
-                identity: person(id % users), mode: explicit ? .readWrite : .readOnly)
+                identity: person(id % users), mode: mode)
             guard vital != nil else { throw Unexpected(what: "no row for vital \(id)") }
         case .plain:
             let id = numbers.next(upTo: rows)
             let balance = try await postgres.first(
-                "SELECT abalance FROM pgbench_accounts WHERE aid = \(id)", as: Scalar<Int>.self, mode: explicit ? .readWrite : .readOnly)
+                "SELECT abalance FROM pgbench_accounts WHERE aid = \(id)", as: Scalar<Int>.self, mode: mode)
             guard balance != nil else { throw Unexpected(what: "no row for account \(id)") }
         case .latest:
             let user = numbers.next(upTo: users) - 1
@@ -111,7 +121,7 @@ struct ReadCommand: AsyncParsableCommand {
                 CROSS JOIN LATERAL (SELECT value, taken_at FROM vitals
                     WHERE user_id = \(user) AND vitals.metric = wanted.metric
                     ORDER BY taken_at DESC, id DESC LIMIT 1) AS newest
-                """, as: Vital.self, identity: person(user), mode: explicit ? .readWrite : .readOnly)
+                """, as: Vital.self, identity: person(user), mode: mode)
             guard vitals.count == Vital.metrics.count else { throw Unexpected(what: "\(vitals.count) vitals of \(user)") }
         }
     }

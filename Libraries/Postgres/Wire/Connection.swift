@@ -188,7 +188,14 @@ final class RunningExchange {
     init(submission: Submission, continuation: Continuation) {
         self.submission = submission
         self.continuation = continuation
+        isScript = switch submission.exchange.body {
+        case .script, .copy: true
+        case .statements, .settling: false
+        }
     }
+
+    /// It goes by the simple protocol.
+    let isScript: Bool
 
     var commands: [Command] = []
     var reader = PipelineReader(commandCount: 0)
