@@ -23,9 +23,9 @@ memory: 5 to 10 %. A bulk load is bound by the two indexes, and binary rows spar
 
 Usage: Benchmarks/postgres.py [--rounds N] [--seconds S] [--rows N] [--quick] [--only PART,…] [--no-build]
 """
-import argparse, json, pathlib, re, signal, statistics, subprocess, sys, tempfile, time
+import argparse, json, pathlib, re, resource, signal, statistics, subprocess, sys, tempfile, time
 
-from harness.postgres_server import OWNER, READER, USERS, METRICS, PostgresServer
+from harness.postgres_server import OWNER, READER, UNGUARDED, USERS, METRICS, PostgresServer
 from harness.report import FOLDER, Report
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -52,7 +52,7 @@ class Session:
         self.figures, self.missing, self.plan = {}, {}, ""
 
     def prepare(self):
-        self.server.make_role()
+        self.server.make_roles()
         for name, rows in (self.small, self.large):
             print(f"making {rows:,} rows", file=sys.stderr)
             self.server.make_database(name, rows, ACCOUNTS if name == "large" else None)
@@ -89,7 +89,17 @@ class Session:
         """Transactions a second."""
         return float(re.search(r"tps = ([0-9.]+)", self._pgbench(script, place, connections, role, seconds)).group(1))
 
-    def pgbench_percentile(self, script, place, share, role=OWNER):
+    def pgbench_costs(self, script, place, connections, role, seconds):
+        """Transactions a second, and the CPU that the server and pgbench took for each in microseconds."""
+        server, client = self.server.spent(), spent_by_children()
+        text = self._pgbench(script, place, connections, role, seconds)
+        client = spent_by_children() - client
+        time.sleep(0.05)  # The server learns of the end of a session a moment after its client.
+        server = self.server.spent() - server
+        count = int(re.search(r"transactions actually processed: ([0-9]+)", text).group(1))
+        return float(re.search(r"tps = ([0-9.]+)", text).group(1)), server / count * 1e6, client / count * 1e6
+
+    def pgbench_percentile(self, script, place, share, role):
         """The latency of one client in microseconds, from pgbench's log of every transaction."""
         with tempfile.TemporaryDirectory() as folder:
             self._pgbench(script, place, 1, role, None, "-l", f"--log-prefix={folder}/log")
@@ -98,7 +108,8 @@ class Session:
 
     def _pgbench(self, script, place, connections, role, seconds, *more):
         database, rows = place
-        what = ["-S"] if script == "-S" else ["-f", str(SOURCES / f"scripts/{script}.sql"), "-D", f"rows={rows}", "-D", f"users={USERS}"]
+        what = ["-S"] if script == "-S" else ["-f", str(SOURCES / f"scripts/{script}.sql"), "-D", f"rows={rows}", "-D", f"users={USERS}",
+                                                 *(f"-Dm{number}={metric}" for number, metric in enumerate(METRICS, 1))]
         length = max(1, round(seconds or self.options.seconds))
         command = self.server.client("pgbench", role, database, "-n", "-M", "prepared", "-c", str(connections),
                                      "-j", str(min(2, connections)), "-T", str(length), *what, *more)
@@ -118,7 +129,11 @@ class Session:
     def measure_point(self):
         for place in (self.small, self.large):
             what = f"point read under RLS, {place[1]:,} rows"
-            self.record(what, "pgbench", self.pgbench("point", place, CONNECTIONS))
+            rate, server, client = self.pgbench_costs("point", place, CONNECTIONS, READER, None)
+            self.record(what, "pgbench", rate)
+            self.record(f"{what}: CPU of the client", "pgbench", client)
+            if place == self.large:
+                self.record(f"{what}: CPU of the server", "pgbench", server)
             ours = self.ours("point", place, CONNECTIONS)
             self.record(what, "ours", ours["reads"] / ours["seconds"])
             self.record(f"{what}: CPU of the client", "ours", ours["cpu_us_per_read"])
@@ -137,44 +152,58 @@ class Session:
         self.record(what, "asyncpg", theirs["reads"] / theirs["seconds"])
 
     def measure_plain(self):
-        self.record("point read of pgbench's table", "pgbench", self.pgbench("-S", self.large, CONNECTIONS))
+        rate, _, client = self.pgbench_costs("-S", self.large, CONNECTIONS, READER, None)
+        self.record("point read of pgbench's table", "pgbench", rate)
+        self.record("point read of pgbench's table: CPU of the client", "pgbench", client)
         ours = self.ours("plain", self.large, CONNECTIONS)
         self.record("point read of pgbench's table", "ours", ours["reads"] / ours["seconds"])
         self.record("point read of pgbench's table: CPU of the client", "ours", ours["cpu_us_per_read"])
 
     def measure_latest(self):
-        """One at a time, since what is asked for is a latency: with more, both are the length of the queue."""
-        self.record("bare point read, one at a time: p95", "pgbench", self.pgbench_percentile("bare", self.large, 0.95))
+        """One at a time, since what is asked for is a latency: with more, both are the length of the queue. pgbench runs the same two
+        statements as well, so that what the server takes can be told from what our client adds."""
+        self.record("bare point read, one at a time: p95", "pgbench", self.pgbench_percentile("bare", self.large, 0.95, UNGUARDED))
         for place in (self.small, self.large):
-            ours = self.ours("latest", place, 1)
-            self.record(f"latest per metric, one at a time, {place[1]:,} rows: p95", "ours", ours["p95_us"])
+            what = f"latest per metric, one at a time, {place[1]:,} rows: p95"
+            self.record(what, "pgbench", self.pgbench_percentile("latest", place, 0.95, READER))
+            self.record(what, "ours", self.ours("latest", place, 1)["p95_us"])
         point = self.ours("point", self.large, 1)
         self.record("point read under RLS, one at a time: p95", "ours", point["p95_us"])
 
     def measure_policy(self):
-        """By pgbench alone, in short turns, so that nothing but the server's work differs."""
-        for _ in range(3):
-            self.record("inside a transaction, by the policy", "pgbench", self.pgbench("point", self.large, 4, READER, 1))
-            self.record("inside a transaction, by WHERE", "pgbench", self.pgbench("where", self.large, 4, OWNER, 1))
+        """By pgbench alone, in short turns that change their order, so that nothing but the server's work differs."""
+        turns = [("by the policy", "point", READER), ("by WHERE", "where", UNGUARDED)]
+        for number in range(6):
+            for name, script, role in turns if number % 2 else reversed(turns):
+                rate, server, client = self.pgbench_costs(script, self.large, 4, role, 1)
+                self.record(f"inside a transaction, {name}", "pgbench", rate)
+                self.record(f"inside a transaction, {name}: CPU of both", "pgbench", server + client)
 
     def measure_load(self):
-        count = self.options.load
+        """The first load after a checkpoint writes each page that it touches to the log as a whole, once, so it is a figure of its own."""
         for place in (self.small, self.large):
             database, rows = place
             what = f"bulk load into {rows:,} rows"
-            with tempfile.TemporaryDirectory() as folder:
-                file = pathlib.Path(folder) / "rows"
-                self._write_rows(file, rows + 1, count)
-                command = self.server.client("psql", OWNER, database, "-Xq", "-v", "ON_ERROR_STOP=1", "-c", "BEGIN",
-                                             "-c", f"\\copy vitals FROM '{file}'", "-c", "COMMIT")
-                start = time.monotonic()
-                self._text(command)
-                self.record(what, "psql", count / (time.monotonic() - start))
-            self._unload(database, rows)
+            if (what, "psql") not in self.figures:
+                self.server.psql(database, "CHECKPOINT")
+                self._load_by_psql(f"{what}, right after a checkpoint", database, rows)
+            self._load_by_psql(what, database, rows)
+            count = self.options.load
             answer = self._json([str(BENCH), "load", "--port", str(self.server.port), "--database", database, "--user", OWNER,
                                  "--rows", str(count), "--from", str(rows + 1), "--users", str(USERS)])
             self.record(what, "ours", answer["rows"] / answer["seconds"])
             self._unload(database, rows)
+
+    def _load_by_psql(self, what, database, rows):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "rows"
+            self._write_rows(file, rows + 1, self.options.load)
+            command = self.server.client("psql", OWNER, database, "-Xq", "-v", "ON_ERROR_STOP=1", "-c", "BEGIN",
+                                         "-c", f"\\copy vitals FROM '{file}'", "-c", "COMMIT")
+            start = time.monotonic()
+            self._text(command)
+            self.record(what, "psql", self.options.load / (time.monotonic() - start))
+        self._unload(database, rows)
 
     def _write_rows(self, file, first, count):
         with open(file, "w") as output:
@@ -184,7 +213,13 @@ class Session:
                 output.write(f"{number}\t{number % USERS}\t{metric}\t{number * 7919 % 1000 / 10}\t{at}\n")
 
     def _unload(self, database, rows):
-        self.server.psql(database, f"DELETE FROM vitals WHERE id > {rows}", "VACUUM vitals", "CHECKPOINT")
+        self.server.psql(database, f"DELETE FROM vitals WHERE id > {rows}", "VACUUM (INDEX_CLEANUP ON) vitals")
+
+
+def spent_by_children():
+    """The CPU that programs which have ended took, in seconds."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def unit(what):
@@ -221,6 +256,8 @@ def report(session):
         what = f"latest per metric, one at a time, {large:,} rows: p95"
         result.at_most("latest per metric, p95 / bare pgbench point read", 2,
                        ratio((what, "ours"), ("bare point read, one at a time: p95", "pgbench")))
+        result.row("latest per metric, p95 / bare pgbench point read", "pgbench", "×",
+                   ratio((what, "pgbench"), ("bare point read, one at a time: p95", "pgbench")))
         result.at_most(f"latest per metric, p95, {large:,} / {small:,} rows", 1.2,
                        ratio((what, "ours"), (f"latest per metric, one at a time, {small:,} rows: p95", "ours")))
         descents = re.search(r"Index (?:Only )?Scan using vitals_newest.*?loops=(\d+)", session.plan)
@@ -228,6 +265,8 @@ def report(session):
     if "policy" in parts:
         result.at_most("cost of the policy, WHERE / policy", 1.05,
                        ratio(("inside a transaction, by WHERE", "pgbench"), ("inside a transaction, by the policy", "pgbench")))
+        result.row("cost of the policy, CPU of server and client, policy / WHERE", "pgbench", "×",
+                   ratio(("inside a transaction, by the policy: CPU of both", "pgbench"), ("inside a transaction, by WHERE: CPU of both", "pgbench")))
     result.show()
     if "latest" in parts:
         print(f"\nThe plan of the latest per metric at {large:,} rows:\n{session.plan.strip()}")
