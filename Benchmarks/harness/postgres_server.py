@@ -43,7 +43,7 @@ class PostgresServer:
         # and no vacuum falls into somebody's turn.
         settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.folder,
                     "shared_buffers": f"{min(4096, memory_in_megabytes() // 4)}MB", "max_wal_size": "16GB", "checkpoint_timeout": "1h",
-                    "wal_compression": "lz4", "autovacuum": "off", "max_connections": 100}
+                    "autovacuum": "off", "max_connections": 100}
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         self._run("pg_ctl", "--pgdata", self.folder / "data", "--log", self.folder / "log", "--wait", "--timeout=60",
                   f"--options={options}", "start")

@@ -85,7 +85,6 @@ struct ReadCommand: AsyncParsableCommand {
             return try await group.reduce(into: []) { $0 += $1 }
         }
     }
-
 }
 
 /// One read after the other. A value of its own, since reading an option of the command line costs as much as a look-up.

@@ -190,7 +190,7 @@ final class RunningExchange {
         self.continuation = continuation
         isScript = switch submission.exchange.body {
         case .script, .copy: true
-        case .statements, .settling: false
+        default: false
         }
     }
 
