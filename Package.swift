@@ -10,12 +10,6 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// The pool is generic over its connections, and without its code the modules that use it would run it unspecialised, which
-/// looks up types at each call.
-let specialised: [SwiftSetting] = [
-    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))
-]
-
 /// What HTTP2 and RPC touch belongs to one event loop each, and what Postgres touches to one lock for each connection. Debug builds, and so the tests, check every access of a
 /// property for overlap as Swift does by default; in a release the checks are a fifteenth of what a call costs.
 let loopBound: [SwiftSetting] = [
@@ -123,7 +117,7 @@ let package = Package(
 
         // Libraries, from the ground up
         library("Time"),
-        library("ConnectionPool", also: specialised),
+        library("ConnectionPool"),
         library("Postgres", ["CEpoll", "CPostgres", "ConnectionPool", "Time", logging], also: loopBound),
         library("Migrations", ["Postgres", "Time", logging, crypto]),
         library("Schema", ["Migrations"], resources: [.embedInCode("Revisions")]),

@@ -5,7 +5,7 @@ internal import Synchronization
 /// `run()` does the pool's work (opening, checking, closing) and has to be running while connections are borrowed.
 /// Waiting is first come, first served, and bounded in number and time. All decisions are `PoolState`'s.
 package final class ConnectionPool<Connection: PooledConnection>: Sendable {
-    private typealias Shell = PoolShell<Connection>
+    private typealias Shell = PoolShell
 
     private let configuration: PoolConfiguration
     private let connect: @Sendable () async throws -> Connection
@@ -59,17 +59,23 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
                 maximumWaiters: configuration.maximumWaiters, for: borrower, at: borrower == nil ? nil : .now)
         }
         switch answer {
-        case .lent(let id, let connection): return (id, connection)
+        case .lent(let id, let connection): return (id, own(connection))
         case .refused(let error): throw error
         case .waiting(let effects):
             effects.run()
             // Cancelled and awaited when this scope is left.
             async let _: Void = expire(waiter, after: timeout)
-            return try await wait(as: waiter).get()
+            let (id, connection) = try await wait(as: waiter).get()
+            return (id, own(connection))
         }
     }
 
-    nonisolated(nonsending) private func wait(as waiter: Int) async -> Result<(Int, Connection), PoolError> {
+    private func own(_ connection: any PooledConnection) -> Connection {
+        guard let connection = connection as? Connection else { preconditionFailure("a pool lends what it opened") }
+        return connection
+    }
+
+    nonisolated(nonsending) private func wait(as waiter: Int) async -> Shell.Lease {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let early = shell.withLock { $0.register(continuation, for: waiter) }

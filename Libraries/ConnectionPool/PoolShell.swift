@@ -1,6 +1,10 @@
 /// What surrounds a `PoolState` under the pool's lock: the connections and continuations behind its numbers, and the
 /// jobs for `run()`. Nothing is resumed under the lock; `Effects` collects it for afterwards.
-struct PoolShell<Connection: PooledConnection> {
+///
+/// Not generic, unlike the pool: the types within a generic one are looked up anew at each call from code that is not
+/// specialised, which cost more than all that the pool decides.
+struct PoolShell {
+    typealias Connection = any PooledConnection
     typealias Lease = Result<(Int, Connection), PoolError>
 
     enum Job: Sendable {

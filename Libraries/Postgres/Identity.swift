@@ -21,13 +21,13 @@ package struct Identity: Sendable, Hashable {
 
 extension Identity {
     /// What a transaction has to be told before its statements.
-    struct Preamble: Hashable {
+    struct Preamble {
         var limitsTime: Bool
         var refusesWrites: Bool
         var settingCount: Int
 
         /// `SELECT set_config(…), …`; the limit, if it is told, is the first parameter.
-        var text: String {
+        private var composed: String {
             var parts = limitsTime ? ["set_config('statement_timeout', $1, true)"] : []
             if refusesWrites { parts.append("set_config('transaction_read_only', 'on', true)") }
             let first = limitsTime ? 2 : 1
@@ -35,17 +35,15 @@ extension Identity {
             return "SELECT " + parts.joined(separator: ", ")
         }
 
-        /// Composed once, since every transaction needs one of them.
-        static let texts: [Preamble: String] = {
-            var texts: [Preamble: String] = [:]
-            for (limitsTime, refusesWrites) in [(false, false), (false, true), (true, false), (true, true)] {
-                for count in 0...4 {
-                    let preamble = Preamble(limitsTime: limitsTime, refusesWrites: refusesWrites, settingCount: count)
-                    texts[preamble] = preamble.text
-                }
-            }
-            return texts
-        }()
+        /// Composed once where there are few settings, since every transaction needs one of them.
+        private static let texts: [String] = (0..<20).map { number in
+            Preamble(limitsTime: number & 1 != 0, refusesWrites: number & 2 != 0, settingCount: number / 4).composed
+        }
+
+        var text: String {
+            let number = settingCount * 4 + (refusesWrites ? 2 : 0) + (limitsTime ? 1 : 0)
+            return number < Preamble.texts.count ? Preamble.texts[number] : composed
+        }
     }
 
     /// Sets the time limit where there is one, the refusal of writes where it is asked for, and the identity; `nil` if there is
@@ -53,13 +51,14 @@ extension Identity {
     func preamble(milliseconds: String?, refusesWrites: Bool) -> Query? {
         guard milliseconds != nil || refusesWrites || !settings.isEmpty else { return nil }
         var parameters = Parameters()
+        parameters.reserve(count: settings.count * 2 + (milliseconds == nil ? 0 : 1))
         if let milliseconds { parameters.append(milliseconds) }
         for setting in settings {
             parameters.append(setting.name)
             parameters.append(setting.value)
         }
         let preamble = Preamble(limitsTime: milliseconds != nil, refusesWrites: refusesWrites, settingCount: settings.count)
-        return Query(sql: Preamble.texts[preamble] ?? preamble.text, parameters: parameters)
+        return Query(sql: preamble.text, parameters: parameters)
     }
 }
 
@@ -96,13 +95,22 @@ package struct TransactionMode: Sendable, Hashable {
     /// The statement that begins such a transaction.
     var begin: Query {
         switch (isolation, isReadOnly) {
-        // Sessions refuse writes by default.
-        case (.readCommitted, false): "BEGIN READ WRITE"
-        case (.readCommitted, true): "BEGIN READ ONLY"
-        case (.repeatableRead, false): "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"
-        case (.repeatableRead, true): "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        case (.serializable, false): "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
-        case (.serializable, true): "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY"
+        case (.readCommitted, false): Begin.readWrite
+        case (.readCommitted, true): Begin.readOnly
+        case (.repeatableRead, false): Begin.repeatableReadWrite
+        case (.repeatableRead, true): Begin.repeatableReadOnly
+        case (.serializable, false): Begin.serializableReadWrite
+        case (.serializable, true): Begin.serializableReadOnly
         }
+    }
+
+    /// Made once. Sessions refuse writes by default, so who writes says so.
+    private enum Begin {
+        static let readWrite: Query = "BEGIN READ WRITE"
+        static let readOnly: Query = "BEGIN READ ONLY"
+        static let repeatableReadWrite: Query = "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE"
+        static let repeatableReadOnly: Query = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        static let serializableReadWrite: Query = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+        static let serializableReadOnly: Query = "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY"
     }
 }

@@ -15,7 +15,7 @@ package struct Query: Sendable, ExpressibleByStringInterpolation {
     private let placeholders: [Int]
 
     package init(stringLiteral value: StaticString) {
-        sql = "\(value)"
+        sql = value.withUTF8Buffer { unsafe String(decoding: $0, as: UTF8.self) }
         parameters = Parameters()
         placeholders = []
     }
@@ -40,10 +40,12 @@ package struct Query: Sendable, ExpressibleByStringInterpolation {
 
         package init(literalCapacity: Int, interpolationCount: Int) {
             sql.reserveCapacity(literalCapacity + interpolationCount * 3)
+            parameters.reserve(count: interpolationCount)
+            placeholders.reserveCapacity(interpolationCount)
         }
 
         package mutating func appendLiteral(_ literal: StaticString) {
-            sql += "\(literal)"
+            sql += literal.withUTF8Buffer { unsafe String(decoding: $0, as: UTF8.self) }
         }
 
         /// Binds a value.
@@ -84,31 +86,40 @@ package struct Query: Sendable, ExpressibleByStringInterpolation {
 /// The values of a query in the binary form, one after another in one buffer.
 struct Parameters: Sendable {
     private(set) var types: [UInt32] = []
-    /// Where each value stands in `bytes`; `nil` for NULL.
-    private(set) var ranges: [Range<Int>?] = []
+    /// How many of `bytes` each value takes, as libpq wants to be told; `null` for NULL. A value longer than a message may be (1 GiB) is
+    /// refused before it is sent.
+    private(set) var lengths: [Int32] = []
     private(set) var bytes: [UInt8] = []
+
+    static let null: Int32 = -1
 
     var count: Int { types.count }
 
+    mutating func reserve(count: Int) {
+        guard count > 0 else { return }
+        types.reserveCapacity(count)
+        lengths.reserveCapacity(count)
+        bytes.reserveCapacity(count * 16)
+    }
+
     mutating func append<Value: PostgresEncodable>(_ value: Value) {
         types.append(Value.postgresType.rawValue)
-        guard !value.isPostgresNull else { return ranges.append(nil) }
+        guard !value.isPostgresNull else { return lengths.append(Parameters.null) }
         let start = bytes.count
         value.encode(into: &bytes)
-        ranges.append(start..<bytes.count)
+        lengths.append(Int32(clamping: bytes.count - start))
     }
 
     /// Appends a value that is in its binary form already.
     mutating func append(_ value: [UInt8], ofType type: UInt32) {
         types.append(type)
-        ranges.append(bytes.count..<bytes.count + value.count)
+        lengths.append(Int32(clamping: value.count))
         bytes += value
     }
 
     mutating func append(contentsOf other: Parameters) {
-        let start = bytes.count
         types += other.types
-        ranges += other.ranges.map { $0.map { $0.lowerBound + start..<$0.upperBound + start } }
+        lengths += other.lengths
         bytes += other.bytes
     }
 }

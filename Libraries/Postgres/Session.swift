@@ -88,7 +88,8 @@ struct Session: Sendable {
     nonisolated(nonsending) private func attempt(
         _ body: Exchange.Body, begins: Bool, commits: Bool, isCancellable: Bool
     ) async -> Attempt {
-        guard !deadline.hasPassed else {
+        let remaining = deadline.remaining
+        guard remaining > .zero else {
             return .failed(PostgresError(.statementTimeout, "The deadline passed before the statement was sent."))
         }
         if let error = body.excess { return .failed(error) }
@@ -97,7 +98,7 @@ struct Session: Sendable {
         let isImplicit = begins && commits && mode.isReadOnly && mode.isolation == .readCommitted
         let exchange = Exchange(
             begin: begins && !isImplicit ? mode.begin : nil,
-            settings: settings(for: body, begins: begins, isImplicit: isImplicit), body: body, commits: commits && !isImplicit
+            settings: settings(for: body, remaining, begins: begins, isImplicit: isImplicit), body: body, commits: commits && !isImplicit
         )
         // What must not be stopped, a lone COMMIT, gets the time that its answer needs.
         let limit = isCancellable ? deadline : max(deadline, .after(Connection.stopLimit))
@@ -119,11 +120,11 @@ struct Session: Sendable {
 
     /// What is told to the server before the statements: what is left of the time and, where the transaction begins, the identity; and
     /// the refusal of writes where no BEGIN asks for it. What the session does by itself is not told again.
-    private func settings(for body: Exchange.Body, begins: Bool, isImplicit: Bool) -> Query? {
+    private func settings(for body: Exchange.Body, _ remaining: Duration, begins: Bool, isImplicit: Bool) -> Query? {
         guard case .statements(let queries) = body, !queries.isEmpty || begins else { return nil }
-        let remaining = deadline.remaining
+        let difference = TimeoutTier.fast.limit - remaining
         let isSessionsLimit = connection.hasDefaults && begins
-            && abs((TimeoutTier.fast.limit - remaining) / .milliseconds(1)) < Session.toleranceInMilliseconds
+            && difference < Session.tolerance && difference > .zero - Session.tolerance
         // Zero would switch the timeout off.
         let milliseconds = isSessionsLimit ? nil : String(max(1, remaining.millisecondsRoundedUp))
         return (begins ? identity : .none).preamble(
@@ -131,7 +132,7 @@ struct Session: Sendable {
     }
 
     /// A limit so close to the session's own is left to that; the client's own watch over the deadline is coarser.
-    private static let toleranceInMilliseconds = 100.0
+    private static let tolerance = Duration.milliseconds(100)
 
     private func error(for failure: ServerFailure, _ stopReason: StopReason?) -> PostgresError {
         guard failure.isCancellation else { return PostgresError(failure) }

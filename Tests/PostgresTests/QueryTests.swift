@@ -16,7 +16,7 @@ import Testing
 
         let query: Query = "SELECT \(nothing), \("")"
 
-        #expect(query.parameters.ranges == [nil, 0..<0])
+        #expect(query.parameters.lengths == [Parameters.null, 0])
     }
 
     @Test func `takes another query in and renumbers its parameters`() {
@@ -25,7 +25,7 @@ import Testing
         let query: Query = "SELECT 1 WHERE z = \(Int64(0)) AND \(condition) AND c = \(Int64(3))"
 
         #expect(query.sql == "SELECT 1 WHERE z = $1 AND price = '$1' AND a = $2 AND b = $3 AND c = $4")
-        #expect(query.parameters.ranges == [0..<8, 8..<16, 16..<24, 24..<32])
+        #expect(query.parameters.lengths == [8, 8, 8, 8])
     }
 
     @Test func `nests more than nine parameters`() {

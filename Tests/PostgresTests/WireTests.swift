@@ -4,6 +4,19 @@ import Testing
 @Suite struct `A statement cache` {
     private func key(_ number: Int) -> StatementCache.Key { .init(sql: "SELECT \(number)", types: []) }
 
+    @Test func `tells apart texts that agree in the bytes that are hashed`() {
+        var cache = StatementCache(capacity: 4)
+        let one = StatementCache.Key(sql: "SELECT a" + String(repeating: " ", count: 100), types: [23])
+        let other = StatementCache.Key(sql: "SELECT b" + String(repeating: " ", count: 100), types: [23])
+        let typed = StatementCache.Key(sql: one.sql, types: [25])
+
+        let names = [one, other, typed].map { cache.lookUp($0) }
+
+        #expect(one.hashValue == typed.hashValue && one.hashValue == other.hashValue)
+        #expect(names == [.missing(name: "s1"), .missing(name: "s2"), .missing(name: "s3")])
+        #expect([one, other, typed].map { cache.lookUp($0) } == [.prepared(name: "s1"), .prepared(name: "s2"), .prepared(name: "s3")])
+    }
+
     @Test func `gives a statement one name for as long as it is kept`() {
         var cache = StatementCache(capacity: 2)
 

@@ -45,10 +45,11 @@ struct ReadCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await server.withPostgres(connections: connections) { postgres in
-            _ = try await read(postgres, for: .milliseconds(500))
+            let reader = Reader(kind: kind, rows: rows, users: users, mode: explicit ? .readWrite : .readOnly)
+            _ = try await read(postgres, reader, for: .milliseconds(500))
             let start = ContinuousClock.now
             let processTime = ProcessTime.now
-            var latencies = try await read(postgres, for: .seconds(seconds))
+            var latencies = try await read(postgres, reader, for: .seconds(seconds))
             let spent = (ProcessTime.now - processTime) / .microseconds(1)
             let elapsed = (ContinuousClock.now - start) / .seconds(1)
             latencies.sort()
@@ -63,7 +64,7 @@ struct ReadCommand: AsyncParsableCommand {
     }
 
     /// The time of each read in nanoseconds.
-    private func read(_ postgres: Postgres, for duration: Duration) async throws -> [Int64] {
+    private func read(_ postgres: Postgres, _ reader: Reader, for duration: Duration) async throws -> [Int64] {
         let end = ContinuousClock.now + duration
         return try await withThrowingTaskGroup(of: [Int64].self) { group in
             for borrower in 0..<(borrowers ?? connections) {
@@ -73,7 +74,7 @@ struct ReadCommand: AsyncParsableCommand {
                     latencies.reserveCapacity(100_000)
                     var before = ContinuousClock.now
                     while before < end {
-                        try await read(postgres, &numbers)
+                        try await reader.read(postgres, &numbers)
                         let after = ContinuousClock.now
                         latencies.append(Int64((after - before) / .nanoseconds(1)))
                         before = after
@@ -84,8 +85,16 @@ struct ReadCommand: AsyncParsableCommand {
             return try await group.reduce(into: []) { $0 += $1 }
         }
     }
+}
 
-    nonisolated(nonsending) private func read(_ postgres: Postgres, _ numbers: inout Numbers) async throws {
+/// One read after the other. A value of its own, since reading an option of the command line costs as much as a look-up.
+struct Reader {
+    let kind: ReadCommand.Kind
+    let rows: Int
+    let users: Int
+    let mode: TransactionMode
+
+    nonisolated(nonsending) func read(_ postgres: Postgres, _ numbers: inout Numbers) async throws {
         switch kind {
         case .point:
             let id = numbers.next(upTo: rows)
@@ -114,7 +123,7 @@ struct ReadCommand: AsyncParsableCommand {
     }
 
     private func statement<Value>(_ query: Query, of type: Value.Type) -> Statement<Value> {
-        explicit ? .writing(query) : .reading(query)
+        mode.isReadOnly ? .reading(query) : .writing(query)
     }
 
     private func person(_ number: Int) -> Identity { Identity([("heartguard.user_id", String(number))]) }

@@ -57,19 +57,22 @@ extension Connection {
             running?.commands.append(.execute(key, .statement(0)))
             try handle?.describe("")
         case .statements(let queries):
+            running?.commands.reserveCapacity(queries.count + 3)
             let isIdle = handle?.transactionStatus == .idle
             if isIdle, let begin = exchange.begin { try add(begin, as: .preparation) }
             if let settings = exchange.settings { try add(settings, as: .preparation) }
             for (index, query) in queries.enumerated() { try add(query, as: .statement(index)) }
             if exchange.commits {
                 running?.commitWasSent = true
-                try add("COMMIT", as: .commit)
+                try add(Connection.commit, as: .commit)
             }
         }
         try handle?.synchronise()
         let commandCount = running?.commands.count ?? 0
         running?.reader = PipelineReader(commandCount: commandCount)
     }
+
+    private static let commit: Query = "COMMIT"
 
     /// Rids the server of statements that were given up.
     private func deallocate() throws(ConnectionHandle.Rejected) {
@@ -125,32 +128,26 @@ extension Connection {
     /// Takes the answers that have arrived.
     func receive() {
         // An exchange that has ended has no more answers; asking libpq then would give NULL for ever.
-        while running != nil, running?.outcome == nil, !isMovingCopy, let answer = handle?.nextAnswer() {
+        while let exchange = running, exchange.outcome == nil, !isMovingCopy,
+              let answer = handle?.nextAnswer(keepsResult: exchange.wantsNextResult) {
             switch answer {
             case .pending: return
             case .error(nil): return lose()
             case .error(let failure?) where failure.endsSession: return lose(failure: failure)
             case .unexpected(let status): return lose("The server answered with the unexpected status \(status).")
-            default: if isScript { receiveOfScript(answer) } else { receiveOfPipeline(answer) }
+            default: if exchange.isScript { receiveOfScript(answer) } else { receiveOfPipeline(answer, exchange) }
             }
         }
         // Notices and changed parameters of an idle session are taken in as well.
-        if running == nil { _ = handle?.nextAnswer() }
+        if running == nil { _ = handle?.nextAnswer(keepsResult: false) }
         if let notificationHandler {
             while let notification = handle?.nextNotification() ?? nil { notificationHandler(notification) }
         }
     }
 
-    private var isScript: Bool {
-        switch running?.submission.exchange.body {
-        case .script, .copy: true
-        default: false
-        }
-    }
-
     private func receiveOfScript(_ answer: ConnectionHandle.Answer) {
         switch answer {
-        case .success(let result): running?.tag = result.tag
+        case .done(let tag): running?.tag = tag
         case .error(let failure?): running?.failure = (failure, .statement(0))
         case .copy(let direction):
             if !copyBegan(direction) { lose("The server began a COPY that was not asked for.") }
@@ -159,32 +156,35 @@ extension Connection {
         }
     }
 
-    private func receiveOfPipeline(_ answer: ConnectionHandle.Answer) {
+    private func receiveOfPipeline(_ answer: ConnectionHandle.Answer, _ exchange: RunningExchange) {
         let event: PipelineReader.Event = switch answer {
-        case .success: .success
+        case .success, .done: .success
         case .error: .error
         case .aborted: .aborted
         case .synchronisation: .synchronisation
         default: .null
         }
-        switch running?.reader.received(event) {
-        case nil, .some(.none): break
-        case .succeeded(let position): if case .success(let result) = answer { succeed(position, result) }
+        switch exchange.reader.received(event) {
+        case .none: break
+        case .succeeded(let position): succeed(exchange, position, answer)
         case .failed(let position): if case .error(let failure?) = answer { fail(position, failure) }
         case .finished: end()
         case .violated: lose("The server's answers do not match what was sent.")
         }
     }
 
-    private func succeed(_ position: Int, _ result: ResultHandle) {
-        switch running?.commands[position] {
+    private func succeed(_ exchange: RunningExchange, _ position: Int, _ answer: ConnectionHandle.Answer) {
+        switch exchange.commands[position] {
         case .deallocate(let name): statements.deallocated(name)
-        case .prepare(let key, _): running?.unconfirmed.remove(key)
-        case .execute(_, .statement):
-            running?.results.append(result)
-            running?.tag = result.tag
-        case .execute: running?.tag = result.tag
-        case nil: break
+        case .prepare(let key, _): exchange.unconfirmed.remove(key)
+        case .execute:
+            switch answer {
+            case .success(let result):
+                exchange.results.append(result)
+                exchange.tag = result.tag
+            case .done(let tag): exchange.tag = tag
+            default: break
+            }
         }
     }
 
@@ -260,6 +260,12 @@ extension Connection {
 }
 
 extension RunningExchange {
+    /// Whether the answer that comes next is a statement's of the caller.
+    fileprivate var wantsNextResult: Bool {
+        guard commands.indices.contains(reader.position) else { return false }
+        return if case .execute(_, .statement) = commands[reader.position] { true } else { false }
+    }
+
     /// Whether the server's last word shows that it never came to the COMMIT.
     ///
     /// It works through a pipeline in order, and its answers arrive in order. So if the error that ended the session

@@ -196,7 +196,14 @@ final class RunningExchange {
     init(submission: Submission, continuation: Continuation) {
         self.submission = submission
         self.continuation = continuation
+        isScript = switch submission.exchange.body {
+        case .script, .copy: true
+        default: false
+        }
     }
+
+    /// It goes by the simple protocol.
+    let isScript: Bool
 
     var commands: [Command] = []
     var reader = PipelineReader(commandCount: 0)

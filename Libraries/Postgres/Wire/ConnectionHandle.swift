@@ -99,17 +99,17 @@ struct ConnectionHandle: ~Copyable {
             guard unsafe PQsendQueryPrepared(connection, name, 0, nil, nil, nil, 1) == 1 else { throw Rejected() }
             return
         }
-        let sent = unsafe withValues(parameters) { values, lengths, formats in
-            unsafe PQsendQueryPrepared(connection, name, Int32(parameters.count), values, lengths, formats, 1)
+        let sent = unsafe withValues(parameters) { values, formats in
+            unsafe PQsendQueryPrepared(connection, name, Int32(parameters.count), values, parameters.lengths, formats, 1)
         }
         guard sent == 1 else { throw Rejected() }
     }
 
     /// Parses and runs a statement that is not kept; parameters and results are binary.
     func execute(unprepared sql: String, _ parameters: Parameters) throws(Rejected) {
-        let sent = unsafe withValues(parameters) { values, lengths, formats in
+        let sent = unsafe withValues(parameters) { values, formats in
             unsafe PQsendQueryParams(
-                connection, sql, Int32(parameters.count), parameters.types, values, lengths, formats, 1
+                connection, sql, Int32(parameters.count), parameters.types, values, parameters.lengths, formats, 1
             )
         }
         guard sent == 1 else { throw Rejected() }
@@ -117,17 +117,25 @@ struct ConnectionHandle: ~Copyable {
 
     /// Lends the values as libpq takes them; they are valid until `body` returns.
     private func withValues(
-        _ parameters: Parameters, _ body: ([UnsafePointer<CChar>?], [Int32], [Int32]) -> Int32
+        _ parameters: Parameters,
+        _ body: (UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?) -> Int32
     ) -> Int32 {
-        let formats = [Int32](repeating: 1, count: parameters.count)
-        let lengths = parameters.ranges.map { Int32(truncatingIfNeeded: $0?.count ?? 0) }
-        return unsafe parameters.bytes.withUnsafeBytes { bytes in
-            // An empty buffer has no address, but an empty value is not NULL, so it needs one.
-            let base = unsafe bytes.baseAddress ?? emptyValue
-            let values = unsafe parameters.ranges.map { range in
-                unsafe range.map { unsafe (base + $0.lowerBound).assumingMemoryBound(to: CChar.self) }
+        let count = parameters.count
+        // Both on the stack, unless there are hundreds.
+        return unsafe withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
+            unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: count) { formats in
+                unsafe formats.initialize(repeating: 1)
+                return unsafe parameters.bytes.withUnsafeBytes { bytes in
+                    // An empty buffer has no address, but an empty value is not NULL, so it needs one.
+                    var next = unsafe (bytes.baseAddress ?? emptyValue).assumingMemoryBound(to: CChar.self)
+                    for (index, length) in parameters.lengths.enumerated() {
+                        let value = unsafe length == Parameters.null ? nil : next
+                        unsafe values.initializeElement(at: index, to: value)
+                        if length > 0 { unsafe next += Int(length) }
+                    }
+                    return unsafe body(UnsafePointer(values.baseAddress), UnsafePointer(formats.baseAddress))
+                }
             }
-            return unsafe body(values, lengths, formats)
         }
     }
 
@@ -218,8 +226,10 @@ struct ConnectionHandle: ~Copyable {
         case pending
         case null
         case success(ResultHandle)
+        /// A success of which the tag is all that was wanted.
+        case done(tag: String)
         /// An error of the server, or of libpq if there is no failure with it.
-        case error(ServerFailure?)
+        indirect case error(ServerFailure?)
         case aborted
         case synchronisation
         /// The server is ready for a COPY's data, or sends it.
@@ -229,12 +239,17 @@ struct ConnectionHandle: ~Copyable {
     }
 
     /// The next answer that has arrived.
-    func nextAnswer() -> Answer {
+    ///
+    /// - Parameter keepsResult: somebody wants the rows of a success.
+    func nextAnswer(keepsResult: Bool) -> Answer {
         guard unsafe PQisBusy(connection) == 0 else { return .pending }
         guard let result = unsafe PQgetResult(connection) else { return .null }
         let status = unsafe PQresultStatus(result)
         switch status {
-        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: return unsafe .success(ResultHandle(result))
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY:
+            if keepsResult { return unsafe .success(ResultHandle(result)) }
+            defer { unsafe PQclear(result) }
+            return .done(tag: unsafe PQcmdStatus(result).map { unsafe String(cString: $0) } ?? "")
         case PGRES_FATAL_ERROR, PGRES_NONFATAL_ERROR, PGRES_BAD_RESPONSE:
             defer { unsafe PQclear(result) }
             return unsafe .error(ServerFailure(result: result))

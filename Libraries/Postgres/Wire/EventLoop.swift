@@ -116,9 +116,10 @@ final class EventLoop: TaskExecutor, @unchecked Sendable {
 
     private func run() {
         thread.store(pthread_self(), ordering: .relaxed)
+        var jobs: [UnownedJob] = []
         var events = unsafe [epoll_event](repeating: epoll_event(), count: EventLoop.eventsPerTurn)
         while true {
-            let isIdle = runReady(beforeWaiting: true)
+            let isIdle = runReady(&jobs, beforeWaiting: true)
             let count = unsafe events.withUnsafeMutableBufferPointer { buffer in
                 unsafe epoll_wait(epoll, buffer.baseAddress, Int32(buffer.count), isIdle ? -1 : 0)
             }
@@ -127,19 +128,19 @@ final class EventLoop: TaskExecutor, @unchecked Sendable {
             for index in 0..<max(0, Int(count)) {
                 unsafe handle(token: events[index].data.u64, events: events[index].events)
                 // Who has his answer goes on at once: were all answers read first, the server would have nothing to do meanwhile.
-                _ = runReady(beforeWaiting: false)
+                _ = runReady(&jobs, beforeWaiting: false)
             }
         }
     }
 
     /// Runs what is ready now, but not what becomes so meanwhile. `true` if that was nothing.
-    private func runReady(beforeWaiting: Bool) -> Bool {
-        let jobs = shared.withLock { shared in
-            let jobs = shared.ready
-            if !jobs.isEmpty { shared.ready = [] }
+    /// `jobs` is empty room, which is passed so that the two buffers change places instead of being made anew.
+    private func runReady(_ jobs: inout [UnownedJob], beforeWaiting: Bool) -> Bool {
+        shared.withLock { shared in
+            swap(&shared.ready, &jobs)
             shared.isWaiting = beforeWaiting && jobs.isEmpty
-            return jobs
         }
+        defer { jobs.removeAll(keepingCapacity: true) }
         for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
         return jobs.isEmpty
     }

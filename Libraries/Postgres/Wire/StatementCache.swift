@@ -5,6 +5,26 @@ struct StatementCache {
     struct Key: Hashable {
         let sql: String
         let types: [UInt32]
+
+        /// Of the text only its length and sixteen of its bytes are hashed: a look-up stands before every statement, and a
+        /// session's few texts seldom agree in all of these. Where they do, equality tells them apart, which compares all of it.
+        func hash(into hasher: inout Hasher) {
+            var text = sql
+            text.withUTF8 { bytes in
+                hasher.combine(bytes.count)
+                let step = max(1, bytes.count / Key.hashedBytes)
+                var sample: UInt64 = 0
+                var place = 0
+                for _ in 0..<Key.hashedBytes where place < bytes.count {
+                    sample = unsafe (sample << 5 | sample >> 59) ^ UInt64(bytes[place])
+                    place += step
+                }
+                hasher.combine(sample)
+            }
+            hasher.combine(types.count)
+        }
+
+        private static let hashedBytes = 16
     }
 
     enum Lookup: Equatable {
@@ -39,9 +59,9 @@ struct StatementCache {
     /// The statement's name. A missing one counts as prepared from now on; call `remove` if it fails.
     mutating func lookUp(_ key: Key) -> Lookup {
         useCount += 1
-        if let entry = entries[key] {
-            entries[key]?.lastUse = useCount
-            return .prepared(name: entry.name)
+        if let index = entries.index(forKey: key) {
+            entries.values[index].lastUse = useCount
+            return .prepared(name: entries.values[index].name)
         }
         // Found by a walk over all entries, which is paid only where a statement is prepared, a matter of a round trip's
         // worth of parsing.

@@ -61,6 +61,9 @@ struct PostgresServer: Sendable {
             unix_socket_directories = ''
             max_connections = 200
             shared_buffers = 256MB
+            # The first change of a page after a checkpoint logs the page as a whole: seldom, a bulk load writes a tenth of the log.
+            checkpoint_timeout = 15min
+            max_wal_size = 4GB
             timezone = 'UTC'
             log_timezone = 'UTC'
             # What was acknowledged is on the disk.
