@@ -43,11 +43,12 @@ import Testing
             #expect(try row?.decode("id", as: Int.self) == id)
         },
         { postgres, id in
-            let results = try await postgres.batch([
-                "SELECT *, 1 FROM things WHERE id = \(id)", "SELECT *, 2 FROM things WHERE id = \(id)",
-                "UPDATE things SET size = size + 1 WHERE id = \(id) RETURNING *, 3", "SELECT size, 4 FROM things WHERE id = \(id)",
-            ])
-            #expect(results.map(\.rowsAffected) == [1, 1, 1, 1])
+            let (first, second, third, fourth) = try await postgres.batch(
+                Statement<Void>.writing("SELECT *, 1 FROM things WHERE id = \(id)"),
+                Statement<Void>.writing("SELECT *, 2 FROM things WHERE id = \(id)"),
+                Statement<Void>.writing("UPDATE things SET size = size + 1 WHERE id = \(id) RETURNING *, 3"),
+                Statement<Void>.writing("SELECT size, 4 FROM things WHERE id = \(id)"))
+            #expect([first, second, third, fourth].map(\.rowsAffected) == [1, 1, 1, 1])
         },
         { postgres, id in
             try await postgres.transaction { transaction in
