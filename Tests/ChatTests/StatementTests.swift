@@ -8,9 +8,10 @@ internal import Time
 @testable internal import Chat
 
 @Suite struct `The statements of Chat` {
-    @Test(arguments: try catalogue())
-    func `run on the migrated schema as the service's role, and do what they say`(_ statement: CataloguedStatement) async throws {
-        try await withChatDatabase { postgres in try await statement.expectSound(on: postgres) }
+    @Test func `run on the migrated schema as the service's role, and do what they say`() async throws {
+        let catalogue = try Self.catalogue()
+
+        try await withChatDatabase { postgres in try await catalogue.expectSound(on: postgres) }
     }
 
     @Test func `are all in the catalogue`() throws {

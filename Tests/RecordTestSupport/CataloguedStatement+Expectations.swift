@@ -3,24 +3,45 @@ package import Postgres
 internal import Testing
 internal import Time
 
-extension CataloguedStatement {
-    /// Expects that the server can run the statement as the role that is connected: that it parses and plans it with the
-    /// types that are bound, grants what it touches, gives rows that are read as declared, and lets it run in a read-only
+extension [CataloguedStatement] {
+    /// Expects of each that the server can run it as the role that is connected: that it parses and plans it with the types
+    /// that are bound, grants what it touches, gives rows that are read as declared, and lets it run in a read-only
     /// transaction if and only if it says that it only reads.
-    package func expectSound(on postgres: Postgres) async throws {
+    ///
+    /// - Parameters:
+    ///   - texts: for columns that are read from texts of a form.
+    ///   - bytes: the same for bytes.
+    package func expectSound(on postgres: Postgres, texts: [String] = [], bytes: [[UInt8]] = []) async throws {
+        let samples = Samples(texts: texts + (try await CataloguedStatement.words(of: postgres)), bytes: bytes)
+        for statement in self {
+            do throws(PostgresError) {
+                for problem in try await statement.problems(on: postgres, samples) {
+                    Issue.record("\(statement): \(problem)")
+                }
+            } catch {
+                Issue.record("\(statement): \(error)")
+            }
+        }
+    }
+}
+
+extension CataloguedStatement {
+    fileprivate func problems(on postgres: Postgres, _ samples: Samples) async throws(PostgresError) -> [String] {
         let columns = try await self.columns(postgres)
         // EXPLAIN checks the role's rights, and runs nothing.
-        let plan = try await postgres.rows("EXPLAIN \(query)", as: Scalar<String>.self, mode: .readOnly)
-        #expect(!plan.isEmpty)
+        _ = try await postgres.rows("EXPLAIN \(query)", as: Scalar<String>.self, mode: .readOnly)
 
-        #expect(try await isAcceptedReadOnly(by: postgres) == mode.isReadOnly, "what it says of itself: reading or writing")
-
-        guard let read else { return }
-        let words = try await Self.words(of: postgres)
-        for startsWithNull in [false, true] {
-            let problem = SampleRow(columns, words: words, startsWithNull: startsWithNull).problem(reading: read)
-            #expect(problem == nil)
+        var problems: [String] = []
+        let reads = try await isAcceptedReadOnly(by: postgres)
+        if reads != mode.isReadOnly {
+            problems.append(reads ? "It reads, and says that it writes." : "It writes or locks rows, and says that it reads.")
         }
+        if let read {
+            problems += [false, true].compactMap {
+                SampleRow(columns, samples, startsWithNull: $0).problem(reading: read)
+            }
+        }
+        return problems
     }
 
     /// Runs it where nothing can be written. The server refuses what writes or locks rows before it begins.
@@ -34,7 +55,7 @@ extension CataloguedStatement {
     }
 
     /// The words that the schema allows in columns that hold one of a few.
-    private static func words(of postgres: Postgres) async throws(PostgresError) -> [String] {
+    fileprivate static func words(of postgres: Postgres) async throws(PostgresError) -> [String] {
         try await postgres.rows(
             """
             SELECT DISTINCT word[1] FROM pg_constraint,
@@ -46,15 +67,21 @@ extension CataloguedStatement {
     }
 }
 
+/// Values that are tried besides those that every type has.
+private struct Samples {
+    let texts: [String]
+    let bytes: [[UInt8]]
+}
+
 /// A row that could be of a result: its columns, and for each the values of its type that are tried in turn until one is read.
 private struct SampleRow {
     private let columns: [ResultColumn]
     private let candidates: [[[UInt8]?]]
 
-    init(_ columns: [ResultColumn], words: [String], startsWithNull: Bool) {
+    init(_ columns: [ResultColumn], _ samples: Samples, startsWithNull: Bool) {
         self.columns = columns
         candidates = columns.map { column in
-            let values = Self.values(of: column.type, words)
+            let values = Self.values(of: column.type, samples)
             return startsWithNull ? [nil] + values : values + [nil]
         }
     }
@@ -78,7 +105,7 @@ private struct SampleRow {
         }
     }
 
-    private static func values(of type: PostgresType, _ words: [String]) -> [[UInt8]?] {
+    private static func values(of type: PostgresType, _ samples: Samples) -> [[UInt8]?] {
         func encoded<Value: PostgresEncodable>(_ values: Value...) -> [[UInt8]?] {
             values.map { value in
                 var bytes: [UInt8] = []
@@ -95,12 +122,12 @@ private struct SampleRow {
         case .float8: return encoded(1.5)
         case .numeric: return encoded(Numeric(1))
         case .uuid: return encoded(UUID())
-        case .bytea: return encoded([UInt8](repeating: 0, count: 4))
+        case .bytea: return [[UInt8](repeating: 0, count: 4)] + samples.bytes
         case .date: return encoded(CivilDate(year: 2_026, month: 11, day: 25))
         case .timestamptz: return encoded(Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
         case .jsonb: return encoded(JSONB("{}"), JSONB("[]"))
         case .textArray: return encoded(["word"])
-        case .text, .varchar: return (["word", "[1]"] + words).flatMap { encoded($0) }
+        case .text, .varchar: return (["word", "[1]"] + samples.texts).flatMap { encoded($0) }
         // Nothing of ours has such a column yet; NULL shows whether anybody reads it.
         default: return []
         }

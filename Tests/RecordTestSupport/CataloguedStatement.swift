@@ -1,10 +1,9 @@
 package import Application
 internal import FoundationEssentials
 package import Postgres
-internal import Testing
 
 /// A statement of a service, with sample arguments, whatever its rows are read as.
-package struct CataloguedStatement: Sendable, CustomTestStringConvertible {
+package struct CataloguedStatement: Sendable, CustomStringConvertible {
     package let query: Query
     package let mode: TransactionMode
     package let declaration: StatementDeclaration
@@ -33,7 +32,7 @@ package struct CataloguedStatement: Sendable, CustomTestStringConvertible {
         self.read = read
     }
 
-    package var testDescription: String { repository.map { "\($0): \(declaration)" } ?? "\(declaration)" }
+    package var description: String { repository.map { "\($0): \(declaration)" } ?? "\(declaration)" }
 }
 
 extension PersonalRecords {

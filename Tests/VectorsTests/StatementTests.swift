@@ -26,7 +26,9 @@ internal import Time
         let catalogue = try Self.catalogue()
         let configuration = database.server.configuration(database: database.name, user: ServiceRole.vectors.roleName)
         try await PostgresServer.withClient(configuration) { postgres in
-            for statement in catalogue { try await statement.expectSound(on: postgres) }
+            try await catalogue.expectSound(
+                on: postgres, texts: [EmbeddingText.encode([Float](repeating: 1, count: 384))],
+                bytes: [768, 1_152].map { EmbeddingBytes.encode([Float](repeating: 1, count: $0)) })
         }
     }
 
@@ -39,7 +41,38 @@ internal import Time
             .init(Statement<Collection>.find(ordinary)),
             .init(Statement<Collection>.list),
             .init(.runDueJobs),
-        ] + documents(in: ordinary, space) + documents(in: .medicalKnowledge, space)
+        ] + documents(in: ordinary, space) + documents(in: .medicalKnowledge, space) + memories()
+            + records(DrugInteractionVectors.self) + records(SymptomConditionVectors.self) + records(MedicalTextVectors.self)
+            + records(MedicalImageVectors.self)
+    }
+
+    private static func memories() throws -> [CataloguedStatement] {
+        let user = UUID()
+        let memory = UserMemory(
+            id: DocumentID(kept: "1"), content: try DocumentContent("text"), embedding: try VectorEmbedding(1))
+
+        return [
+            .init(.lockMemories(of: user)),
+            .init(.upsert([memory], [JSONB("{}")], of: user)),
+            .init(.delete([memory.id], of: user)),
+            .init(.deleteExpired(of: user)),
+            .init(Statement<UserMemory>.find([memory.id], of: user)),
+            .init(Statement<UserMemory>.list(of: user, after: nil, limit: 1)),
+        ]
+    }
+
+    private static func records<Table: VectorTable>(_ table: Table.Type) throws -> [CataloguedStatement] {
+        let record = VectorRecord<Table>(
+            id: DocumentID(kept: "1"), content: try DocumentContent("text"), embedding: try VectorEmbedding(1))
+
+        return [
+            .init(.lock(table)),
+            .init(.upsert([record], [JSONB("{}")])),
+            .init(.delete([record.id], from: table)),
+            .init(.position(of: table)),
+            .init(Statement<VectorRecord<Table>>.find([record.id], in: table)),
+            .init(Statement<VectorRecord<Table>>.list(in: table, after: nil, limit: 1)),
+        ]
     }
 
     /// The statements differ with the table that a collection has.

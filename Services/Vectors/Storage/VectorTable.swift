@@ -76,7 +76,7 @@ extension VectorTable {
             case .float32: EmbeddingBytes.decode(try row.decode("embedding", as: [UInt8].self))
             }
         guard let components, components.count == dimension else {
-            throw PostgresError(.decoding, "The column embedding does not hold a vector of \(dimension) components.")
+            throw PostgresError(.decoding, "Column “embedding” does not hold a vector of \(dimension) components.")
         }
         return VectorEmbedding(kept: components)
     }
