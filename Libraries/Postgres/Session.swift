@@ -22,7 +22,7 @@ struct Session: Sendable {
     ///   - begins: BEGIN and the identity go first if no transaction is open.
     ///   - commits: COMMIT goes last.
     ///
-    /// Where the exchange begins the transaction, a statement whose plan is out of date is prepared anew and all is run again: all
+    /// Where the exchange begins the transaction, and a statement's plan is out of date, all is prepared and run again: all
     /// of it was rolled back, and the server refused before it ran anything of the statement. Otherwise nothing is sent
     /// twice.
     nonisolated(nonsending) func run(
@@ -51,10 +51,7 @@ struct Session: Sendable {
         to body: Exchange.Body, begins: Bool, commits: Bool, isCancellable: Bool
     ) async throws(PostgresError) -> Answer {
         var attempt = await attempt(body, begins: begins, commits: commits, isCancellable: isCancellable)
-        // The server names the first that is out of date and passes over the rest, each of which may be so too.
-        var attemptsLeft = max(1, body.texts.count)
-        while case .outOfDate = attempt, begins, attemptsLeft > 0 {
-            attemptsLeft -= 1
+        if case .outOfDate = attempt, begins {
             await connection.settle()
             attempt = await self.attempt(body, begins: begins, commits: commits, isCancellable: isCancellable)
         }

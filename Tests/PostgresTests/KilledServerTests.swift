@@ -52,7 +52,7 @@ import Testing
                             "COPY (SELECT 1) TO PROGRAM 'p=$(head -n 1 postmaster.pid); kill -9 $p $(cat /proc/$p/task/$p/children)'")
                     }
                     while outcomes.failedCount == failed { try await Task.sleep(for: .milliseconds(1)) }
-                    try await server.restart()
+                    try await restart(server)
                 }
                 await outcomes.more(acknowledged: 1_000)
                 outcomes.end()
@@ -71,6 +71,18 @@ import Testing
             #expect(postgres.statistics.open <= 4)
         }
         try await server.end()
+    }
+
+    /// Its processes may take a moment to be gone.
+    private func restart(_ server: PostgresServer) async throws {
+        for _ in 0..<100 {
+            do {
+                return try await server.restart()
+            } catch is ServerFailedToStart {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        try await server.restart()
     }
 }
 

@@ -24,8 +24,23 @@ internal import Testing
             .split(separator: "\n").map(String.init)
     }
 
-    @Test func `finds every promise kept and nothing new demanded`() async throws {
-        try await withEmptyDatabase { server, database in
+    /// Lends an empty database, with pgvector or without.
+    private func withEmptyDatabase(hasVectors: Bool, _ body: (PostgresServer, String) async throws -> Void) async throws {
+        guard hasVectors else { return try await SchemaTests.withEmptyDatabase(body) }
+        let server = try await PostgresServer.startWithVectors()
+        let result: Result<Void, any Error>
+        do {
+            try await makeDatabase("neighbours", on: server)
+            result = .success(try await body(server, "neighbours"))
+        } catch {
+            result = .failure(error)
+        }
+        try await server.end()
+        try result.get()
+    }
+
+    @Test(arguments: [false, true]) func `finds every promise kept and nothing new demanded`(hasVectors: Bool) async throws {
+        try await withEmptyDatabase(hasVectors: hasVectors) { server, database in
             try await superuser(database, server) { superuser in
                 try await up(to: 0, database, server)
                 var before = try await Promises(of: superuser)
@@ -41,8 +56,9 @@ internal import Testing
         }
     }
 
-    @Test func `can send every statement that it could, with the same outcome, and finds its rows`() async throws {
-        try await withEmptyDatabase { server, database in
+    @Test(arguments: [false, true])
+    func `can send every statement that it could, with the same outcome, and finds its rows`(hasVectors: Bool) async throws {
+        try await withEmptyDatabase(hasVectors: hasVectors) { server, database in
             try await up(to: 0, database, server)
             var tried = 0
             for revision in Schema.chain.revisions.indices.dropFirst() {

@@ -191,14 +191,23 @@ extension Connection {
     private func fail(_ position: Int, _ failure: ServerFailure) {
         switch running?.commands[position] {
         case .prepare(_, let step): running?.failure = (failure, step)
-        case .execute(let key, let step):
+        case .execute(_, let step):
             running?.failure = (failure, step)
-            if failure.isStalePlan { statements.discard(key) }
+            if failure.isStalePlan { discardStatements() }
             if failure.isMissingStatement { statements.removeAll() }
         case .deallocate(let name):
             running?.failure = (failure, .preparation)
             if failure.isMissingStatement { statements.removeAll() } else { statements.deallocated(name) }
         case nil: break
+        }
+    }
+
+    /// The server names the first statement that is out of date and passes over the rest, each of which may be so too. Prepared anew, none
+    /// can be before the transaction ends: parsing takes the locks that a change of the tables has to wait for.
+    private func discardStatements() {
+        guard let running else { return }
+        for case .execute(let key, .statement) in running.commands where !running.unconfirmed.contains(key) {
+            statements.discard(key)
         }
     }
 
