@@ -1,5 +1,5 @@
 """A PostgreSQL server of a benchmark's own, in a temporary folder, with the tables that are read."""
-import os, pathlib, pwd, shutil, subprocess, tempfile
+import os, pathlib, pwd, shutil, subprocess, tempfile, time
 
 from harness.process import free_port
 
@@ -47,6 +47,8 @@ class PostgresServer:
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         self._run("pg_ctl", "--pgdata", self.folder / "data", "--log", self.folder / "log", "--wait", "--timeout=60",
                   f"--options={options}", "start")
+        self.postmaster = int((self.folder / "data/postmaster.pid").read_text().split()[0])
+        self.helpers = len(self._children())
 
     def _run(self, program, *arguments):
         command = [str(PROGRAMS / program), *map(str, arguments)]
@@ -90,10 +92,16 @@ class PostgresServer:
         self.psql(name, "CHECKPOINT")
 
     def spent(self):
-        """The CPU that sessions which have ended took, in seconds. They are the server's children, and it waits for each."""
-        pid = (self.folder / "data/postmaster.pid").read_text().split()[0]
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        """The CPU that all sessions so far took, in seconds. They are the server's children, which waits for each; some moments after
+        their client has gone."""
+        deadline = time.monotonic() + 5
+        while len(self._children()) > self.helpers and time.monotonic() < deadline:
+            time.sleep(0.01)
+        fields = pathlib.Path(f"/proc/{self.postmaster}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+    def _children(self):
+        return pathlib.Path(f"/proc/{self.postmaster}/task/{self.postmaster}/children").read_text().split()
 
 
 def memory_in_megabytes():
