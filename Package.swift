@@ -144,8 +144,8 @@ let package = Package(
             ]),
 
         // Services
-        service("Users", ["Postgres", "Passwords", "Tokens", "Resilience"]),
-        service("Vitals", ["Postgres"]),
+        service("Users", ["Cache", "Postgres", "Passwords", "Tokens", "Resilience"]),
+        service("Vitals", ["Cache", "Postgres"]),
         service("Chat", ["Postgres"]),
         service("Vectors", ["Postgres", "HNSW"]),
         service("Gateway", ["Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
@@ -194,7 +194,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["ConnectionPool", "Postgres", logging], path: "Tests/TestSupport",
             swiftSettings: settings),
         .target(
-            name: "RecordTestSupport", dependencies: ["Application", "Postgres"], path: "Tests/RecordTestSupport",
+            name: "RecordTestSupport", dependencies: ["Application", "Cache", "Postgres", "Redis", "TestSupport", logging], path: "Tests/RecordTestSupport",
             swiftSettings: settings),
         tests("Time"),
         tests("ConnectionPool"),

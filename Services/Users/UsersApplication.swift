@@ -20,7 +20,7 @@ struct UsersApplication: Sendable {
         service = UsersService(
             accounts: Accounts(users: users, sessions: sessions, passwords: passwords),
             sessions: sessions,
-            users: users,
+            profiles: Profiles(users, caches: host.caches),
             consents: ConsentRepository(postgres: host.postgres))
         bootstrap = configuration.operatorAccount.map { [host] account in
             OperatorBootstrap(account, users: users, passwords: passwords, logger: host.logger)

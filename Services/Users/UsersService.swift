@@ -6,7 +6,7 @@ internal import RPC
 struct UsersService: Sendable {
     let accounts: Accounts
     let sessions: Sessions
-    let users: UserRepository
+    let profiles: Profiles
     let consents: ConsentRepository
 }
 
@@ -41,17 +41,17 @@ extension UsersService: UsersV1.UsersServiceProtocol {
     func getProfile(
         _ request: UsersV1.GetProfileRequest, context: RPCContext
     ) async throws -> UsersV1.GetProfileResponse {
-        guard let user = try await users.find(UserID(try context.caller().userID)) else {
+        guard let profile = try await profiles.find(UserID(try context.caller().userID)) else {
             throw UsersError.accountGone
         }
-        return UsersV1.GetProfileResponse(user: .init(user))
+        return profile
     }
 
     func updateProfile(
         _ request: UsersV1.UpdateProfileRequest, context: RPCContext
     ) async throws -> UsersV1.UpdateProfileResponse {
         let caller = try context.caller()
-        let user = try await users.update(
+        let user = try await profiles.update(
             UserID(caller.userID), try ProfileChange(request), expectedVersion: request.expectedVersion)
         return UsersV1.UpdateProfileResponse(user: .init(user))
     }

@@ -8,8 +8,10 @@ struct VitalsApplication: Sendable {
     /// Throws when a key cannot be used; connects to nothing yet.
     init(_ configuration: VitalsConfiguration) throws {
         host = try ServiceHost(configuration.common)
+        let observations = ObservationRepository(postgres: host.postgres)
         service = VitalsService(
-            observations: ObservationRepository(postgres: host.postgres),
+            observations: observations,
+            latest: LatestObservations(observations, caches: host.caches),
             devices: DeviceRepository(postgres: host.postgres),
             samples: SampleRepository(postgres: host.postgres))
     }

@@ -5,6 +5,7 @@ internal import RPC
 /// The methods of `heartguard.vitals.v1.VitalsService`: each parses its request, does one thing and answers.
 struct VitalsService: Sendable {
     let observations: ObservationRepository
+    let latest: LatestObservations
     let devices: DeviceRepository
     let samples: SampleRepository
 }
@@ -14,7 +15,8 @@ extension VitalsService: VitalsV1.VitalsServiceProtocol {
         _ request: VitalsV1.RecordObservationsRequest, context: RPCContext
     ) async throws -> VitalsV1.RecordObservationsResponse {
         let batch = try NewObservation.batch(request)
-        let recorded = try await observations.record(batch, of: try context.userID)
+        let user = try context.userID
+        let recorded = try await latest.changing(of: user) { try await observations.record(batch, of: user) }
         return VitalsV1.RecordObservationsResponse(
             recordedCount: Int32(recorded.newCount),
             duplicateCount: Int32(batch.count - recorded.newCount),
@@ -35,11 +37,8 @@ extension VitalsService: VitalsV1.VitalsServiceProtocol {
     func getLatestObservations(
         _ request: VitalsV1.GetLatestObservationsRequest, context: RPCContext
     ) async throws -> VitalsV1.GetLatestObservationsResponse {
-        let user = try context.userID
         let codes = try LatestQuery(request).codes
-        let latest = codes.isEmpty
-            ? try await observations.latest(of: user) : try await observations.latest(codes, of: user)
-        return VitalsV1.GetLatestObservationsResponse(observations: latest.map(VitalsV1.Observation.init))
+        return VitalsV1.GetLatestObservationsResponse(observations: try await latest.of(try context.userID, codes))
     }
 
     func registerDevice(

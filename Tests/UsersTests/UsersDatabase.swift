@@ -4,6 +4,7 @@ internal import Migrations
 internal import Passwords
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import Redis
 internal import Resilience
 internal import Schema
@@ -92,13 +93,16 @@ func withUsers(
         let sessions = Sessions(
             repository: SessionRepository(postgres: postgres), signer: signer, blocklist: blocklist,
             lifetimes: lifetimes)
-        let service = UsersService(
-            accounts: Accounts(users: users, sessions: sessions, passwords: passwords, credentials: credentials),
-            sessions: sessions, users: users, consents: ConsentRepository(postgres: postgres))
-        try await body(
-            UsersStand(
-                service: service, postgres: postgres, blocklist: blocklist, passwords: passwords,
-                verifier: try TokenVerifier(jwks: signer.jwks, issuer: "heartguard")))
+        try await withCaches { caches in
+            let service = UsersService(
+                accounts: Accounts(users: users, sessions: sessions, passwords: passwords, credentials: credentials),
+                sessions: sessions, profiles: Profiles(users, caches: caches),
+                consents: ConsentRepository(postgres: postgres))
+            try await body(
+                UsersStand(
+                    service: service, postgres: postgres, blocklist: blocklist, passwords: passwords,
+                    verifier: try TokenVerifier(jwks: signer.jwks, issuer: "heartguard")))
+        }
     }
 }
 

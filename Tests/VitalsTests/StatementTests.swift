@@ -53,7 +53,6 @@ internal import Time
             .init(.ids(of: columns, user)),
             .init(.list(reading.code, of: user, in: period, after: .init(effectiveAt: moment, id: .least), limit: 1)),
             .init(.latest(of: user)),
-            .init(.latest(["8867-4"], of: user)),
             .init(.insert(device, as: .make(), of: user, atMost: 1)),
             .init(.find(withSerialNumber: device.serialNumber, of: user)),
             .init(Statement<Device>.list(of: user)),

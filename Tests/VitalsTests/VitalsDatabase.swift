@@ -2,6 +2,7 @@ internal import ConnectionPool
 internal import Logging
 internal import Migrations
 internal import Postgres
+internal import RecordTestSupport
 internal import Schema
 internal import TestSupport
 
@@ -42,10 +43,13 @@ func runAsSuperuser(_ sql: String) async throws {
 /// Lends the service over a pool of the service's own role, and the pool for tests that look behind it.
 func withVitals(_ body: (VitalsService, Postgres) async throws -> Void) async throws {
     try await PostgresServer.withClient(database.value) { postgres in
-        let service = VitalsService(
-            observations: ObservationRepository(postgres: postgres), devices: DeviceRepository(postgres: postgres),
-            samples: SampleRepository(postgres: postgres))
-        try await body(service, postgres)
+        try await withCaches { caches in
+            let observations = ObservationRepository(postgres: postgres)
+            let service = VitalsService(
+                observations: observations, latest: LatestObservations(observations, caches: caches),
+                devices: DeviceRepository(postgres: postgres), samples: SampleRepository(postgres: postgres))
+            try await body(service, postgres)
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+package import Cache
 internal import Contracts
 package import Logging
 package import Postgres
@@ -19,6 +20,8 @@ package final class ServiceHost: Sendable {
     package let logger: Logger
     package let durable: Redis
     package let cache: Redis
+    /// What the caches of the program stand on.
+    package let caches: CacheHub
     package let blocklist: TokenBlocklist
     package let health: HealthReporter
     /// What every call passes on its way to a handler, whichever door it came in by: the call's span, its errors turned
@@ -45,6 +48,7 @@ package final class ServiceHost: Sendable {
         self.logger = logger
         durable = Redis(configuration: configuration.durableRedis, logger: logger)
         cache = Redis(configuration: configuration.cacheRedis, logger: logger)
+        caches = CacheHub(redis: cache, configuration: configuration.cacheRedis, logger: logger)
         let databaseMonitors = DatabaseMonitors(logger: logger)
         let replicas = configuration.postgresReplicas
         let database = configuration.postgres.map {
@@ -120,6 +124,7 @@ package final class ServiceHost: Sendable {
         if let database { children.append(Child(name: "postgres") { await database.run() }) }
         children.append(Child(name: "redis durable") { [durable] in await durable.run() })
         children.append(Child(name: "redis cache") { [cache] in await cache.run() })
+        children.append(Child(name: "caches") { [caches] in await caches.run() })
         children += background.map { Child(name: "background", body: $0) }
         children.append(Child(name: "readiness") { await monitor.run() })
         children.append(Child(name: "stores") { await stores.run(changed: update) })

@@ -50,11 +50,6 @@ struct ObservationRepository: Sendable {
     func latest(of user: UserID) async throws -> [Observation] {
         try await postgres.rows(.latest(of: user), identity: .user(user.uuid))
     }
-
-    /// The newest reading of each of these codes, by code. Costs one look-up in an index per code.
-    func latest(_ codes: [LOINCCode], of user: UserID) async throws -> [Observation] {
-        try await postgres.rows(.latest(Set(codes.map(\.text)), of: user), identity: .user(user.uuid))
-    }
 }
 
 extension Statement<Void> {
@@ -141,19 +136,6 @@ extension Statement<Observation> {
                     ORDER BY metric, effective_at DESC, id DESC LIMIT 1) AS next
             )
             SELECT \(Observation.columns) FROM newest ORDER BY metric
-            """)
-    }
-
-    /// The array stands in a query of its own, so that the planner does not see how long it is. It expects ten elements of an
-    /// array that is not there yet, and would find a plan for fewer cheaper at every call, and so plan at every call.
-    static func latest(_ codes: Set<String>, of user: UserID) -> Self {
-        .reading(
-            """
-            SELECT \(Observation.columns) FROM unnest((SELECT \(Array(codes)))) AS codes (code)
-            CROSS JOIN LATERAL (
-                SELECT \(Observation.columns) FROM vitals.vitals
-                WHERE user_id = \(user.uuid) AND metric = codes.code ORDER BY effective_at DESC, id DESC LIMIT 1) AS newest
-            ORDER BY metric
             """)
     }
 }

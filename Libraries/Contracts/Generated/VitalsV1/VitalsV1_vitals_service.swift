@@ -658,7 +658,7 @@ extension VitalsV1 {
         package static let getLatestObservations = RPC.Method<VitalsV1.GetLatestObservationsRequest, VitalsV1.GetLatestObservationsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.VitalsService", name: "GetLatestObservations", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(300), onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/observations:latest", body: "")]))
         /// Registers a device. Registering the same serial number again returns the device that is there.
         package static let registerDevice = RPC.Method<VitalsV1.RegisterDeviceRequest, VitalsV1.RegisterDeviceResponse>(

@@ -1,0 +1,32 @@
+internal import Application
+internal import Cache
+internal import Contracts
+internal import RPC
+
+/// People's profiles as they see them themselves.
+struct Profiles: Sendable {
+    private let users: UserRepository
+    private let cache: TieredCache<UsersV1.GetProfileResponse>
+
+    init(_ users: UserRepository, caches: CacheHub) {
+        self.users = users
+        cache = TieredCache(of: UsersV1.UsersServiceMethods.getProfile.descriptor, hub: caches)
+    }
+
+    private func key(_ user: UserID) -> CacheKey { .personal("profile", seenBy: user.uuid) }
+
+    /// `nil` if there is no such account any more.
+    func find(_ user: UserID) async throws -> UsersV1.GetProfileResponse? {
+        let users = users
+        return try await cache.value(for: key(user)) {
+            try await users.find(user).map { UsersV1.GetProfileResponse(user: .init($0)) }
+        }
+    }
+
+    /// Throws as `UserRepository.update` does.
+    func update(_ user: UserID, _ change: ProfileChange, expectedVersion: Int64?) async throws -> User {
+        try await cache.changing([key(user)]) {
+            try await users.update(user, change, expectedVersion: expectedVersion)
+        }
+    }
+}
