@@ -1,5 +1,5 @@
 package import Cache
-package import Contracts
+internal import Contracts
 package import RPC
 
 extension TieredCache where Value: ContractMessage {
