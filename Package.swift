@@ -230,7 +230,7 @@ let package = Package(
         tests("HNSW"),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),
-        tests("Application", ["ConnectionPool", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
+        tests("Application", ["Cache", "ConnectionPool", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
         tests("Chat", serviceTests + ["Tokens"]),

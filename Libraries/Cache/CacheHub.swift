@@ -21,7 +21,7 @@ package final class CacheHub: Sendable {
     private final class State: Sendable {
         struct Contents {
             var isHearing = false
-            var tiers: [String: any ForgetfulTier] = [:]
+            var caches: [String: (tier: any ForgetfulTier, counts: CacheCounts)] = [:]
             /// Entries that were changed while Redis could not be told, until when it may still hold what they were.
             var doubtful: [DoubtfulEntry: Instant] = [:]
         }
@@ -52,12 +52,12 @@ package final class CacheHub: Sendable {
         case .lost:
             let tiers = state.contents.withLock { contents in
                 contents.isHearing = false
-                return Array(contents.tiers.values)
+                return contents.caches.values.map(\.tier)
             }
             for tier in tiers { tier.forgetAll() }
         case .message(let bytes):
             guard let change = ChangeMessage(bytes), change.origin != origin else { return }
-            state.contents.withLock { $0.tiers[change.cache] }?.forget(change.key)
+            state.contents.withLock { $0.caches[change.cache] }?.tier.forget(change.key)
         }
     }
 
@@ -72,11 +72,17 @@ package final class CacheHub: Sendable {
         }
     }
 
-    func enter(_ tier: any ForgetfulTier, as cache: String) {
+    func enter(_ tier: any ForgetfulTier, as cache: String, _ counts: CacheCounts) {
         state.contents.withLock { contents in
-            precondition(contents.tiers[cache] == nil, "two caches of one hub are called \(cache)")
-            contents.tiers[cache] = tier
+            precondition(contents.caches[cache] == nil, "two caches of one hub are called \(cache)")
+            contents.caches[cache] = (tier, counts)
         }
+    }
+
+    /// What each cache has done, by name.
+    package var statistics: [(cache: String, statistics: CacheStatistics)] {
+        let caches = state.contents.withLock { $0.caches }
+        return caches.sorted { $0.key < $1.key }.map { ($0.key, $0.value.counts.statistics($0.value.tier)) }
     }
 
     func message(_ key: CacheKey, in cache: String) -> [UInt8] {

@@ -1,5 +1,9 @@
+internal import Synchronization
+
 /// What a cache has done since the program began.
 package struct CacheStatistics: Sendable, Hashable {
+    package init() {}
+
     /// Of one tier.
     package struct Tier: Sendable, Hashable {
         package internal(set) var hits = 0
@@ -29,6 +33,18 @@ package struct CacheStatistics: Sendable, Hashable {
     /// Bytes of the values that were written to Redis, and what they were once written.
     package internal(set) var bytesBefore = 0
     package internal(set) var bytesAfter = 0
+}
+
+/// What one cache counts; its tier counts the rest.
+final class CacheCounts: Sendable {
+    let contents = Mutex(CacheStatistics())
+
+    func statistics(_ local: any ForgetfulTier) -> CacheStatistics {
+        var statistics = contents.withLock { $0 }
+        statistics.evictions = local.evictions
+        statistics.localEntries = local.count
+        return statistics
+    }
 }
 
 /// Hears how long each tier took, for histograms. Called on the caller's thread.

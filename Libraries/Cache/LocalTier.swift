@@ -83,4 +83,6 @@ final class LocalTier<Value: Sendable>: ForgetfulTier {
 protocol ForgetfulTier: AnyObject, Sendable {
     func forget(_ key: CacheKey)
     func forgetAll()
+    var count: Int { get }
+    var evictions: Int { get }
 }

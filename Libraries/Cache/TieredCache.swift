@@ -23,7 +23,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
     private let shared: SharedTier
     private let flights = Flights<Value>()
     private let permits: LoadPermits
-    private let counts = Mutex(CacheStatistics())
+    private let counts = CacheCounts()
 
     /// - Parameter name: what it holds, such as `users.profile`; part of its keys in Redis, and used once in a hub.
     package init(
@@ -38,7 +38,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
         local = LocalTier(capacity: configuration.localEntries)
         shared = SharedTier(redis: hub.redis, cache: name, timeout: configuration.redisTimeout)
         permits = LoadPermits(configuration.maxUnsharedLoads, maxWaiting: 1_024)
-        hub.enter(local, as: name)
+        hub.enter(local, as: name, counts)
     }
 
     /// The value of a key, fetched by `load` where nobody has it; `nil` if there is no such thing, which is remembered too.
@@ -55,7 +55,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
         }
         for _ in 0..<2 {
             let (result, hasJoined) = await flights.value(for: key) { try await self.fetch(key, load) }
-            if hasJoined { counts.withLock { $0.joined += 1 } }
+            if hasJoined { counts.contents.withLock { $0.joined += 1 } }
             // What ended the fetching may have been another caller's deadline; this one fetches by itself then.
             if case .failure = result, hasJoined, !Task.isCancelled { continue }
             return try result.get()
@@ -124,19 +124,14 @@ package final class TieredCache<Value: Sendable>: Sendable {
 
     func waiters(for key: CacheKey) -> Int { flights.waiters(for: key) }
 
-    package var statistics: CacheStatistics {
-        var statistics = counts.withLock { $0 }
-        statistics.evictions = local.evictions
-        statistics.localEntries = local.count
-        return statistics
-    }
+    package var statistics: CacheStatistics { counts.statistics(local) }
 
     // MARK: Looking
 
     private func look(for key: CacheKey) -> LocalTier<Value>.Look {
         let began = observer == nil ? nil : ContinuousClock.now
         let look = local.look(for: key, at: .now())
-        counts.withLock { counts in
+        counts.contents.withLock { counts in
             switch look {
             case .fresh: counts.local.hits += 1
             case .stale:
@@ -193,7 +188,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
     private func find(_ key: CacheKey, _ token: String, _ anew: Bool) async -> SharedTier.Finding {
         let began = ContinuousClock.now
         let finding = await shared.find(key, token: token, leaseLife: configuration.leaseLife, anew: anew)
-        counts.withLock { counts in
+        counts.contents.withLock { counts in
             switch finding {
             case .found: counts.shared.hits += 1
             case .granted, .changing: counts.shared.misses += 1
@@ -220,8 +215,8 @@ package final class TieredCache<Value: Sendable>: Sendable {
             await Task { await shared.giveUp(key, token: token) }.value
             throw error
         }
-        let bytes = value.map { codec.encode($0) }
-        guard bytes?.count ?? 0 <= configuration.maxValueBytes else {
+        let bytes = value.flatMap { codec.encode($0) }
+        guard (value == nil) == (bytes == nil), bytes?.count ?? 0 <= configuration.maxValueBytes else {
             await shared.giveUp(key, token: token)
             return value
         }
@@ -230,7 +225,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
         let written = CacheEnvelope(value: bytes, freshUntil: freshUntil).encoded(packingFrom: configuration.packingThreshold)
         let stale = value == nil ? .zero : configuration.staleLife
         let isKept = await shared.keep(written, for: key, token: token, life: life + stale)
-        counts.withLock { counts in
+        counts.contents.withLock { counts in
             guard isKept == true else { return }
             counts.bytesBefore += bytes?.count ?? 0
             counts.bytesAfter += written.count - CacheEnvelope.headerBytes
@@ -250,10 +245,10 @@ package final class TieredCache<Value: Sendable>: Sendable {
         defer { report(.load, since: began) }
         do {
             let value = try await load()
-            counts.withLock { $0.loads += 1 }
+            counts.contents.withLock { $0.loads += 1 }
             return value
         } catch {
-            counts.withLock { $0.failedLoads += 1 }
+            counts.contents.withLock { $0.failedLoads += 1 }
             throw error
         }
     }

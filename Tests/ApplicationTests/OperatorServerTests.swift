@@ -1,3 +1,4 @@
+import Cache
 import Logging
 import Telemetry
 import TestSupport
@@ -62,7 +63,8 @@ import Testing
         let checker = DatabaseHealthChecker(checks: [])
         _ = await checker.observing(ReadinessCheck("postgres") { "It does not answer." }).problem()
         let monitors = Monitors(
-            database: DatabaseMonitors(logger: Logger(label: "test")), pools: ConnectionPoolMonitor([]), health: checker)
+            database: DatabaseMonitors(logger: Logger(label: "test")), pools: ConnectionPoolMonitor([]), health: checker,
+            caches: { [("users.profile", CacheStatistics())] })
 
         let text = monitors.prometheusText()
 
@@ -70,5 +72,6 @@ import Testing
         #expect(text.contains("heartguard_db_slow_queries_total{stage=\"pool\"} 0\n"))
         #expect(text.contains("# TYPE heartguard_db_pool_utilisation_ratio gauge\n"))
         #expect(text.contains("heartguard_store_up{store=\"postgres\"} 0\n"))
+        #expect(text.contains("heartguard_cache_looks_total{cache=\"users.profile\",tier=\"local\",outcome=\"hit\"} 0\n"))
     }
 }

@@ -160,6 +160,16 @@ import Testing
         }
     }
 
+    @Test func `is named among those of its program, with what it has done`() async throws {
+        try await withReplicas { replicas, _ in
+            try await replicas[0].serves(0)
+
+            let known = replicas[0].hub.statistics
+            #expect(known.map(\.cache) == ["numbers"])
+            #expect(known[0].statistics.loads == 1)
+        }
+    }
+
     @Test func `fetches anew what it cannot read`() async throws {
         try await withReplicas { replicas, _ in
             let replica = replicas[0]

@@ -12,7 +12,7 @@ internal import Tokens
         OperatorBootstrap(
             OperatorAccount(
                 email: try EmailAddress(person.email), password: try Password(password ?? person.password)),
-            users: users.service.users, passwords: users.passwords, logger: quiet)
+            users: UserRepository(postgres: users.postgres), passwords: users.passwords, logger: quiet)
     }
 
     @Test func `is opened once, however often the service starts`() async throws {

@@ -107,7 +107,7 @@ internal import Time
             let ada = Person()
             _ = try await users.register(ada)
 
-            let stored = try await users.service.users.credentials(of: EmailAddress(ada.email))
+            let stored = try await UserRepository(postgres: users.postgres).credentials(of: EmailAddress(ada.email))
 
             let hash = try #require(stored?.passwordHash)
             #expect(hash.hasPrefix("$argon2id$"))

@@ -120,7 +120,7 @@ internal import Tokens
             _ = try await users.signIn(ada)
             _ = try await users.signIn(ada)
 
-            let stored = try await users.service.users.credentials(of: EmailAddress(ada.email))
+            let stored = try await UserRepository(postgres: users.postgres).credentials(of: EmailAddress(ada.email))
             #expect(try !users.passwords.needsRehash(#require(stored?.passwordHash)))
             #expect(stored?.user.version == 1)
         }

@@ -1,8 +1,7 @@
 package import Cache
-internal import Contracts
 package import RPC
 
-extension TieredCache where Value: ContractMessage {
+extension TieredCache where Value: Message {
     /// Keeps what answers of a method are made of for as long as the method's contract lets them be used again (`cache_ttl`). A
     /// method whose contract does not say so has no cache.
     package convenience init(of method: MethodDescriptor, hub: CacheHub) {
@@ -14,12 +13,10 @@ extension TieredCache where Value: ContractMessage {
     }
 }
 
-extension CacheCodec where Value: ContractMessage {
+extension CacheCodec where Value: Message {
     /// A message as protobuf writes it.
     package static var message: CacheCodec {
-        CacheCodec(
-            // A message that was made here can be written; if it could not, what comes out is nothing that can be read again.
-            encode: { (try? $0.serialized()) ?? [] },
-            decode: { bytes in bytes.isEmpty ? Value() : try? Value(decoding: bytes) })
+        // What cannot be written is not kept, and what cannot be read is fetched anew.
+        CacheCodec(encode: { try? $0.serialized() }, decode: { try? Value(decoding: $0) })
     }
 }

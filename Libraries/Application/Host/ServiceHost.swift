@@ -63,7 +63,8 @@ package final class ServiceHost: Sendable {
         monitors = Monitors(
             database: databaseMonitors,
             pools: ConnectionPoolMonitor(database?.pools ?? []),
-            health: DatabaseHealthChecker(checks: checks))
+            health: DatabaseHealthChecker(checks: checks),
+            caches: { [caches] in caches.statistics })
         blocklist = TokenBlocklist(redis: durable)
         health = HealthReporter()
         gate = ReadinessGate(health: health)

@@ -1,3 +1,4 @@
+internal import Cache
 internal import ConnectionPool
 internal import Postgres
 internal import Telemetry
@@ -18,6 +19,8 @@ struct Monitors: Sendable {
     let database: DatabaseMonitors
     let pools: ConnectionPoolMonitor
     let health: DatabaseHealthChecker
+    /// What each cache has done, by name.
+    var caches: @Sendable () -> [(cache: String, statistics: CacheStatistics)] = { [] }
 
     /// All of it in Prometheus' text format.
     func prometheusText() -> String {
@@ -25,6 +28,7 @@ struct Monitors: Sendable {
         writeStatements(to: &text)
         writePools(to: &text)
         writeStores(to: &text)
+        writeCaches(to: &text)
         return text.text
     }
 
@@ -59,6 +63,30 @@ struct Monitors: Sendable {
         gauge("heartguard_db_pool_max_connections", "Connections that there may be.") { Double($0.statistics.limit) }
         gauge("heartguard_db_pool_waiting_callers", "Callers that wait for a connection.") { Double($0.statistics.waiting) }
         gauge("heartguard_db_pool_utilisation_ratio", "Lent connections over those that there may be.") { $0.utilisation }
+    }
+
+    private func writeCaches(to text: inout PrometheusText) {
+        let caches = caches()
+        let looks = "heartguard_cache_looks_total"
+        text.family(looks, .counter, help: "Looks into each tier of each cache, by what came of them.")
+        for (cache, statistics) in caches {
+            for (tier, counts) in [("local", statistics.local), ("shared", statistics.shared)] {
+                for (outcome, count) in [("hit", counts.hits), ("miss", counts.misses), ("failure", counts.failures)] {
+                    text.sample(looks, [("cache", cache), ("tier", tier), ("outcome", outcome)], UInt64(count))
+                }
+            }
+        }
+        func total(_ name: String, _ kind: PrometheusText.Kind, _ help: String, _ value: (CacheStatistics) -> Int) {
+            text.family(name, kind, help: help)
+            for (cache, statistics) in caches { text.sample(name, [("cache", cache)], UInt64(value(statistics))) }
+        }
+        total("heartguard_cache_loads_total", .counter, "Values fetched from where they come from.") { $0.loads }
+        total("heartguard_cache_failed_loads_total", .counter, "Fetches that failed.") { $0.failedLoads }
+        total("heartguard_cache_joined_total", .counter, "Callers that waited for what another fetched.") { $0.joined }
+        total("heartguard_cache_evictions_total", .counter, "Entries that had to go from memory for others.") { $0.evictions }
+        total("heartguard_cache_entries", .gauge, "Entries in memory.") { $0.localEntries }
+        total("heartguard_cache_value_bytes_total", .counter, "Bytes of values kept in Redis, before packing.") { $0.bytesBefore }
+        total("heartguard_cache_stored_bytes_total", .counter, "The same, as they were stored.") { $0.bytesAfter }
     }
 
     private func writeStores(to text: inout PrometheusText) {
