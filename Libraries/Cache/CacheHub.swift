@@ -8,9 +8,6 @@ internal import Time
 /// `run` listens; without it, or while the channel is away, this process keeps entries for
 /// `CacheConfiguration.localLifeUnheard` only.
 package final class CacheHub: Sendable {
-    /// The Redis channel on which changes are told.
-    static let channel = "cache:changes"
-
     let redis: Redis
     /// Names this process in what it tells.
     private let origin = String(UInt64.random(in: .min ... .max), radix: 36)
@@ -24,10 +21,14 @@ package final class CacheHub: Sendable {
             var caches: [String: (tier: any ForgetfulTier, counts: CacheCounts)] = [:]
             /// Entries that were changed while Redis could not be told, until when it may still hold what they were.
             var doubtful: [DoubtfulEntry: Instant] = [:]
+            /// Until when all that Redis holds is doubtful, for too many changes could not be told to name them.
+            var allIsDoubtfulUntil = Instant(microsecondsSinceEpoch: 0)
         }
 
         let contents = Mutex(Contents())
     }
+
+    private static let maxDoubtfulEntries = 10_000
 
     struct DoubtfulEntry: Hashable, Sendable {
         let cache: String
@@ -41,7 +42,7 @@ package final class CacheHub: Sendable {
         self.redis = redis
         let (state, origin) = (State(), origin)
         self.state = state
-        subscription = RedisSubscription(configuration: configuration, channel: CacheHub.channel, logger: logger) { event in
+        subscription = RedisSubscription(configuration: configuration, channel: ChangeMessage.channel, logger: logger) { event in
             CacheHub.heard(event, state, origin)
         }
     }
@@ -93,13 +94,19 @@ package final class CacheHub: Sendable {
 
     /// Redis may hold what the entry was before it was changed, until it was told or the entry's life is over.
     func doubt(_ entry: DoubtfulEntry, until: Instant) {
-        state.contents.withLock { $0.doubtful[entry] = until }
+        state.contents.withLock { contents in
+            contents.doubtful[entry] = until
+            guard contents.doubtful.count > CacheHub.maxDoubtfulEntries else { return }
+            contents.allIsDoubtfulUntil = max(contents.allIsDoubtfulUntil, contents.doubtful.values.max() ?? until)
+            contents.doubtful = [:]
+        }
     }
 
     func isDoubtful(_ entry: DoubtfulEntry) -> Bool {
         state.contents.withLock { contents in
-            guard !contents.doubtful.isEmpty, let until = contents.doubtful[entry] else { return false }
-            return Instant.now() < until
+            if contents.doubtful.isEmpty, contents.allIsDoubtfulUntil.microsecondsSinceEpoch == 0 { return false }
+            let now = Instant.now()
+            return now < contents.allIsDoubtfulUntil || contents.doubtful[entry].map { now < $0 } ?? false
         }
     }
 
@@ -120,28 +127,5 @@ package final class CacheHub: Sendable {
                 }
             }
         }
-    }
-}
-
-/// One change, as it is told on the channel: who tells it, of which cache, which entry.
-struct ChangeMessage: Hashable {
-    let origin: String
-    let cache: String
-    let key: CacheKey
-
-    init(origin: String, cache: String, key: CacheKey) {
-        self.origin = origin
-        self.cache = cache
-        self.key = key
-    }
-
-    var bytes: [UInt8] { Array("\(origin)\n\(cache)\n\(key.text)".utf8) }
-
-    /// `nil` for what is no such message.
-    init?(_ bytes: [UInt8]) {
-        guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
-        let parts = text.split(separator: "\n", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3 else { return nil }
-        self.init(origin: String(parts[0]), cache: String(parts[1]), key: CacheKey(text: String(parts[2])))
     }
 }

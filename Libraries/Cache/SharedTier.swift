@@ -75,11 +75,11 @@ struct SharedTier: Sendable {
     /// Takes the entry away and tells every replica; with a writer, nothing is kept until it has ended or its time is up.
     /// `false` if Redis does not say that it did.
     func beginChange(_ key: CacheKey, writer: String, life: Duration, tell message: [UInt8]) async -> Bool {
-        await run(Self.beginChange, key, [writer, life.millisecondsForRedis, CacheHub.channel, message], always: true) != nil
+        await run(Self.beginChange, key, [writer, life.millisecondsForRedis, ChangeMessage.channel, message], always: true) != nil
     }
 
     func endChange(_ key: CacheKey, writer: String, tell message: [UInt8]) async -> Bool {
-        await run(Self.endChange, key, [writer, CacheHub.channel, message], always: true) != nil
+        await run(Self.endChange, key, [writer, ChangeMessage.channel, message], always: true) != nil
     }
 
     /// `nil` for every failure: the caller does without. `always` also asks a server that has just failed.

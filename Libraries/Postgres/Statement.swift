@@ -155,12 +155,6 @@ extension Transaction {
     }
 }
 
-/// A column of a result.
-package struct ResultColumn: Sendable, Hashable {
-    package let name: String
-    package let type: PostgresType
-}
-
 /// The results of a batch, handed out in the order of its statements.
 private final class StatementResults {
     private var rest: ArraySlice<QueryResult>

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import Time
 
 @testable import Cache
 
@@ -63,6 +64,19 @@ import Testing
                 replica.numbers.forgetLocally()
                 try await Task.sleep(for: .milliseconds(2))
             }
+        }
+    }
+
+    @Test func `takes nothing from Redis when more was changed than it can remember`() async throws {
+        try await withReplicas { replicas, _ in
+            let (replica, later) = (replicas[0], Instant.now() + .seconds(600))
+            try await replica.serves(0)
+            replica.numbers.forgetLocally()
+
+            for number in 0...10_000 { replica.hub.doubt(.init(cache: "numbers", key: .shared("\(number)")), until: later) }
+            replica.source.value = 1
+
+            try await replica.serves(1)
         }
     }
 

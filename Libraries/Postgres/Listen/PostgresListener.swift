@@ -2,15 +2,6 @@ internal import ConnectionPool
 package import Logging
 internal import Time
 
-/// What NOTIFY told.
-package struct Notification: Sendable, Hashable {
-    package let channel: String
-    /// At most 7,999 bytes, as the server allows.
-    package let payload: String
-    /// The server process of the sender.
-    package let processID: Int32
-}
-
 /// What a listener learns.
 package enum ListenerEvent: Sendable, Hashable {
     /// From here on every notification is told. `afterGap`: there was listening before and notifications may have been
