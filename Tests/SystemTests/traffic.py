@@ -13,7 +13,12 @@ from heartguard.chat.v1.chat_service_pb2 import (
     NewMessage,
 )
 from heartguard.gateway.v1.gateway_service_pb2 import GetPatientOverviewRequest
-from heartguard.users.v1.users_service_pb2 import GetProfileRequest, LogOutRequest, UpdateProfileRequest
+from heartguard.users.v1.users_service_pb2 import (
+    GetProfileRequest,
+    ListConsentsRequest,
+    LogOutRequest,
+    UpdateProfileRequest,
+)
 from heartguard.vectors.v1 import vectors_pb2
 from heartguard.vectors.v1.vectors_service_pb2 import (
     CreateCollectionRequest,
@@ -99,7 +104,7 @@ class Traffic:
 
     def _readers(self):
         questions = {
-            "users": lambda door: (door.users.GetProfile, GetProfileRequest()),
+            "users": lambda door: (door.users.ListConsents, ListConsentsRequest()),
             "vitals": lambda door: (door.vitals.ListDevices, ListDevicesRequest()),
             "chat": lambda door: (door.chat.ListSessions, ListSessionsRequest()),
             "vectors": lambda door: (door.vectors.ListCollections, ListCollectionsRequest()),
@@ -109,6 +114,9 @@ class Traffic:
                 way = "through the Gateway" if door.through_gateway else "at its own port"
                 needs = {service, "postgres", *EVERY_TOKEN_NEEDS, *({"gateway"} if door.through_gateway else ())}
                 yield Reader(f"{service} {way}", self._asking(*question(door)), needs)
+        # what was read once is served without the database, and without the cache's Redis from the database
+        profile = self._asking(self.front.users.GetProfile, GetProfileRequest())
+        yield Reader("profile", profile, {"users", "gateway", *EVERY_TOKEN_NEEDS})
         overview = self._asking(self.gateway.GetPatientOverview, GetPatientOverviewRequest())
         yield Reader("overview", overview, {"gateway", *EVERY_TOKEN_NEEDS}, pace=0.3)
 
