@@ -17,7 +17,9 @@ COPY Libraries Libraries
 COPY Services Services
 COPY Tools/heartguard Tools/heartguard
 COPY Tests Tests
-RUN swift build -c release --static-swift-stdlib \
+RUN for product in heartguard heartguard-users heartguard-vitals heartguard-chat heartguard-vectors heartguard-gateway; do \
+      swift build -c release --static-swift-stdlib --product $product || exit 1; \
+    done \
  && mkdir /binaries && cp .build/release/heartguard .build/release/heartguard-users .build/release/heartguard-vitals \
     .build/release/heartguard-chat .build/release/heartguard-vectors .build/release/heartguard-gateway /binaries/
 
