@@ -13,6 +13,8 @@ Usage: Benchmarks/certificates.py [bin-path]   It starts a cluster of its own an
 """
 import json, os, pathlib, statistics, subprocess, sys, tempfile, threading, time
 
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # grpcio tells of every refusal, which is what is wanted here
+
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
