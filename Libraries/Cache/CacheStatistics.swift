@@ -46,14 +46,3 @@ final class CacheCounts: Sendable {
         return statistics
     }
 }
-
-/// Hears how long each tier took, for histograms. Called on the caller's thread.
-package protocol CacheObserver: Sendable {
-    func looked(in tier: CacheTier, of cache: String, for duration: Duration)
-}
-
-package enum CacheTier: String, Sendable, Hashable, CaseIterable {
-    case local
-    case shared
-    case load
-}

@@ -18,7 +18,6 @@ package final class TieredCache<Value: Sendable>: Sendable {
     private let hub: CacheHub
     private let codec: CacheCodec<Value>
     private let configuration: CacheConfiguration
-    private let observer: (any CacheObserver)?
     private let local: LocalTier<Value>
     private let shared: SharedTier
     private let flights = Flights<Value>()
@@ -27,14 +26,12 @@ package final class TieredCache<Value: Sendable>: Sendable {
 
     /// - Parameter name: what it holds, such as `users.profile`; part of its keys in Redis, and used once in a hub.
     package init(
-        _ name: String, hub: CacheHub, codec: CacheCodec<Value>, configuration: CacheConfiguration = CacheConfiguration(),
-        observer: (any CacheObserver)? = nil
+        _ name: String, hub: CacheHub, codec: CacheCodec<Value>, configuration: CacheConfiguration = CacheConfiguration()
     ) {
         self.name = name
         self.hub = hub
         self.codec = codec
         self.configuration = configuration
-        self.observer = observer
         local = LocalTier(capacity: configuration.localEntries)
         shared = SharedTier(redis: hub.redis, cache: name, timeout: configuration.redisTimeout)
         permits = LoadPermits(configuration.maxUnsharedLoads, maxWaiting: 1_024)
@@ -129,7 +126,6 @@ package final class TieredCache<Value: Sendable>: Sendable {
     // MARK: Looking
 
     private func look(for key: CacheKey) -> LocalTier<Value>.Look {
-        let began = observer == nil ? nil : ContinuousClock.now
         let look = local.look(for: key, at: .now())
         counts.contents.withLock { counts in
             switch look {
@@ -140,7 +136,6 @@ package final class TieredCache<Value: Sendable>: Sendable {
             case .nothing: counts.local.misses += 1
             }
         }
-        report(.local, since: began)
         return look
     }
 
@@ -186,7 +181,6 @@ package final class TieredCache<Value: Sendable>: Sendable {
     }
 
     private func find(_ key: CacheKey, _ token: String, _ anew: Bool) async -> SharedTier.Finding {
-        let began = ContinuousClock.now
         let finding = await shared.find(key, token: token, leaseLife: configuration.leaseLife, anew: anew)
         counts.contents.withLock { counts in
             switch finding {
@@ -196,7 +190,6 @@ package final class TieredCache<Value: Sendable>: Sendable {
             case .failed: counts.shared.failures += 1
             }
         }
-        report(.shared, since: began)
         return finding
     }
 
@@ -241,8 +234,6 @@ package final class TieredCache<Value: Sendable>: Sendable {
     }
 
     private func loaded(_ load: @Sendable () async throws -> Value?) async throws -> Value? {
-        let began = ContinuousClock.now
-        defer { report(.load, since: began) }
         do {
             let value = try await load()
             counts.contents.withLock { $0.loads += 1 }
@@ -263,11 +254,6 @@ package final class TieredCache<Value: Sendable>: Sendable {
 
     private func jittered(_ life: Duration) -> Duration {
         life * (1 + Double.random(in: -configuration.jitter...configuration.jitter))
-    }
-
-    private func report(_ tier: CacheTier, since began: ContinuousClock.Instant?) {
-        guard let observer, let began else { return }
-        observer.looked(in: tier, of: name, for: began.duration(to: .now))
     }
 
     private static func token() -> String { String(UInt64.random(in: .min ... .max), radix: 36) }
