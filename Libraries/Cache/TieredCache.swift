@@ -82,11 +82,6 @@ package final class TieredCache<Value: Sendable>: Sendable {
         }
     }
 
-    /// Takes entries away, after what they were made of has changed.
-    package func forget(_ keys: [CacheKey]) async {
-        await endChange(of: keys, "")
-    }
-
     private func endChange(of keys: [CacheKey], _ writer: String) async {
         await forEach(keys) { key in
             await self.shared.endChange(key, writer: writer, tell: self.hub.message(key, in: self.name))

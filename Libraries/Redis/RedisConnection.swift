@@ -63,22 +63,16 @@ struct RedisConnection: Sendable {
         }
     }
 
-    /// Sends a command past any queue and waits for its reply; `prepare` is done on the event loop before it is sent.
-    func ask(
-        _ command: RedisCommand, within limit: Duration, prepare: @escaping @Sendable (RedisChannelHandler) -> Void = { _ in }
+    /// Sends commands past any lane's queue; `prepare` is done on the event loop before they are sent.
+    func send(
+        _ commands: [RedisCommand], deadline: NIODeadline,
+        prepare: @escaping @Sendable (RedisChannelHandler) -> Void = { _ in }
     ) async -> RedisRequest.Answer {
-        let request = RedisRequest([command], deadline: .now() + TimeAmount(limit))
+        let request = RedisRequest(commands, deadline: deadline)
         channel.eventLoop.execute {
             prepare(handler)
             handler.send([request])
         }
-        return await request.answer()
-    }
-
-    /// Sends commands past the lane's queue, for the handshake.
-    private func send(_ commands: [RedisCommand], deadline: NIODeadline) async -> RedisRequest.Answer {
-        let request = RedisRequest(commands, deadline: deadline)
-        channel.eventLoop.execute { handler.send([request]) }
         return await request.answer()
     }
 

@@ -59,9 +59,11 @@ package final class RedisSubscription: Sendable {
         }
     }
 
+    private var answerBy: NIODeadline { .now() + TimeAmount(configuration.commandTimeout) }
+
     private func subscribe(on connection: RedisConnection) async throws(RedisError) {
         let onEvent = onEvent
-        let answer = await connection.ask(["SUBSCRIBE", channel], within: configuration.commandTimeout) { handler in
+        let answer = await connection.send([["SUBSCRIBE", channel]], deadline: answerBy) { handler in
             handler.onMessage = { onEvent(.message($0)) }
         }
         do throws(RedisError) {
@@ -90,7 +92,7 @@ package final class RedisSubscription: Sendable {
     private func watch(_ connection: RedisConnection) async {
         while !Task.isCancelled {
             guard (try? await Task.sleep(for: heartbeat)) != nil else { return }
-            guard case .success = await connection.ask(["PING"], within: configuration.commandTimeout) else {
+            guard case .success = await connection.send([["PING"]], deadline: answerBy) else {
                 connection.channel.close(promise: nil)
                 return
             }
