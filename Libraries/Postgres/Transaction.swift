@@ -7,11 +7,27 @@ internal import Synchronization
 /// gets it back in place of a commit.
 package final class Transaction: Sendable {
     private let session: Session
-    private let state = Mutex(State())
+    private let phase = Mutex(Phase.fresh)
 
-    private struct State {
-        var hasBegun = false
-        var hasEnded = false
+    enum Phase {
+        case fresh
+        /// BEGIN is on its way with one task's statement. The others wait: what reached the server before it would run by itself.
+        case beginning(waiting: [CheckedContinuation<Void, Never>])
+        case open
+        /// The first statement failed, so that the server rolls back or never began.
+        case refused
+        case ended
+
+        /// The first to enter begins.
+        mutating func enter() -> Phase {
+            defer { if case .fresh = self { self = .beginning(waiting: []) } }
+            return self
+        }
+
+        func resumeWaiting() {
+            guard case .beginning(let waiting) = self else { return }
+            for continuation in waiting { continuation.resume() }
+        }
     }
 
     init(_ session: Session) {
@@ -71,42 +87,76 @@ package final class Transaction: Sendable {
     }
 
     nonisolated(nonsending) private func run(_ body: Exchange.Body) async throws(PostgresError) -> [QueryResult] {
-        let begins = try begin()
-        return try await session.run(body, begins: begins, commits: false).results
+        guard try await begins() else { return try await session.run(body, begins: false, commits: false).results }
+        do throws(PostgresError) {
+            let results = try await session.run(body, begins: true, commits: false).results
+            begun(.open)
+            return results
+        } catch {
+            begun(.refused)
+            throw error
+        }
     }
 
-    /// Whether the next exchange has to begin the transaction.
-    private func begin() throws(PostgresError) -> Bool {
-        let (hadBegun, hasEnded) = state.withLock { state in
-            defer { state.hasBegun = true }
-            return (state.hasBegun, state.hasEnded)
+    /// Whether the caller's exchange begins the transaction, and has to call `begun` after it.
+    private nonisolated(nonsending) func begins() async throws(PostgresError) -> Bool {
+        while true {
+            switch phase.withLock({ $0.enter() }) {
+            case .fresh: return true
+            case .open: return false
+            case .refused: throw .rolledBack
+            case .ended: throw PostgresError(.other("25000"), "The transaction has ended and takes no more statements.")
+            case .beginning: await theBeginning()
+            }
         }
-        guard !hasEnded else {
-            throw PostgresError(.other("25000"), "The transaction has ended and takes no more statements.")
+    }
+
+    private nonisolated(nonsending) func theBeginning() async {
+        await withCheckedContinuation { continuation in
+            let isOver = phase.withLock { phase in
+                guard case .beginning(let waiting) = phase else { return true }
+                phase = .beginning(waiting: waiting + [continuation])
+                return false
+            }
+            if isOver { continuation.resume() }
         }
-        return !hadBegun
+    }
+
+    private func begun(_ next: Phase) {
+        let was = phase.withLock { phase in
+            defer { if case .beginning = phase { phase = next } }
+            return phase
+        }
+        was.resumeWaiting()
     }
 
     /// Commits if there is anything to commit and the deadline has not passed. Not stopped by cancellation once it is
     /// sent: the outcome is worth the round trip.
     nonisolated(nonsending) func commit() async throws(PostgresError) {
-        let hasBegun = end()
-        guard hasBegun else { return }
-        let tag = try await session.run(.statements([]), begins: false, commits: true, isCancellable: false).tag
-        guard tag == "COMMIT" else {
-            throw PostgresError(
-                .other("25P02"), "The transaction was rolled back, because one of its statements had failed.",
-                sqlState: "25P02"
-            )
+        switch end() {
+        case .fresh, .ended: return
+        case .refused: throw .rolledBack
+        case .beginning, .open: break
         }
+        let tag = try await session.run(.statements([]), begins: false, commits: true, isCancellable: false).tag
+        guard tag == "COMMIT" else { throw .rolledBack }
     }
 
-    /// Takes no more statements. `true` if there were any.
+    /// Takes no more statements, and tells how far it had come.
     @discardableResult
-    func end() -> Bool {
-        state.withLock { state in
-            state.hasEnded = true
-            return state.hasBegun
+    func end() -> Phase {
+        let was = phase.withLock { phase in
+            defer { phase = .ended }
+            return phase
         }
+        was.resumeWaiting()
+        return was
+    }
+}
+
+extension PostgresError {
+    fileprivate static var rolledBack: PostgresError {
+        PostgresError(
+            .other("25P02"), "The transaction was rolled back, because one of its statements had failed.", sqlState: "25P02")
     }
 }

@@ -120,6 +120,44 @@ import Testing
         }
     }
 
+    /// A statement that overtook the first one would run without BEGIN, identity and limit.
+    @Test func `begins before the statement of any of its tasks`() async throws {
+        try await withItems { postgres in
+            for _ in 0..<100 {
+                let statuses = try await postgres.transaction { transaction in
+                    try await withThrowingTaskGroup(of: Bool?.self) { group in
+                        for _ in 0..<4 {
+                            group.addTask {
+                                try await transaction.first(
+                                    "SELECT current_setting('transaction_read_only') = 'off'", as: Scalar<Bool>.self)?.value
+                            }
+                        }
+                        return try await group.reduce(into: []) { $0.append($1) }
+                    }
+                }
+                #expect(statuses == [true, true, true, true])
+            }
+        }
+    }
+
+    @Test func `whose first statement is never sent runs no other`() async throws {
+        try await withItems { postgres in
+            let error = await #expect(throws: PostgresError.self) {
+                try await postgres.transaction { transaction in
+                    await withTaskGroup(of: Void.self) { group in
+                        group.cancelAll()
+                        group.addTask { _ = try? await transaction.execute("INSERT INTO items VALUES (\(1))") }
+                    }
+                    try await transaction.execute("INSERT INTO items VALUES (\(2))")
+                }
+            }
+
+            #expect(error?.code == .other("25P02"))
+            let count = try await count(postgres)
+            #expect(count == 0)
+        }
+    }
+
     @Test func `that is read-only refuses to write`() async throws {
         try await withItems { postgres in
             let error = await #expect(throws: PostgresError.self) {
