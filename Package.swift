@@ -85,6 +85,7 @@ let package = Package(
         .executable(name: "heartguard-gateway", targets: ["Gateway"]),
         .executable(name: "rpc-bench", targets: ["RPCBench"]),
         .executable(name: "postgres-bench", targets: ["PostgresBench"]),
+        .executable(name: "redis-bench", targets: ["RedisBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -124,7 +125,7 @@ let package = Package(
         library("Redis", ["CHiredis", "Time", nioCore, nioPosix, nioSSL, logging, crypto]),
         library("Resilience", ["Redis", "Time"]),
         library("LZ4", ["CLZ4"]),
-        library("Cache", ["LZ4", "Redis", "Time", logging]),
+        library("Cache", ["LZ4", "Redis", "Time", histogram, logging]),
         library("Gzip", ["CZlib"]),
         library("HTTP2", ["CNghttp2"], also: loopBound),
         library("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging, x509, asn1], also: loopBound),
@@ -146,9 +147,9 @@ let package = Package(
         // Services
         service("Users", ["Cache", "Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Cache", "Postgres"]),
-        service("Chat", ["Postgres"]),
+        service("Chat", ["Cache", "Postgres"]),
         service("Vectors", ["Postgres", "HNSW"]),
-        service("Gateway", ["Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
+        service("Gateway", ["Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
         // Tools
         .executableTarget(
@@ -158,7 +159,7 @@ let package = Package(
             ],
             path: "Tools/heartguard", swiftSettings: settings),
 
-        // Benchmarks: what `make bench-rpc` and `make bench-postgres` measure of ours
+        // Benchmarks: what `make bench-rpc`, `make bench-postgres` and `make bench-redis` measure of ours
         .target(name: "BenchmarkSupport", path: "Benchmarks/support", swiftSettings: settings),
         .target(
             name: "CBenchmarkContracts", dependencies: ["CProtobuf"], path: "Benchmarks/rpc/Generated/CBenchmarkContracts"),
@@ -175,6 +176,10 @@ let package = Package(
             name: "PostgresBench",
             dependencies: ["BenchmarkSupport", "ConnectionPool", "Postgres", "Time", logging, argumentParser],
             path: "Benchmarks/postgres/Bench", swiftSettings: settings),
+        .executableTarget(
+            name: "RedisBench",
+            dependencies: ["BenchmarkSupport", "Cache", "LZ4", "Redis", "Resilience", "Time", logging, argumentParser],
+            path: "Benchmarks/redis/Bench", swiftSettings: settings),
 
         // gRPC's interoperability tests, a server and a client
         .target(
@@ -233,7 +238,7 @@ let package = Package(
         tests("Application", ["Cache", "ConnectionPool", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
-        tests("Chat", serviceTests + ["Tokens"]),
+        tests("Chat", serviceTests + ["Cache", "Tokens"]),
         tests("Vectors", serviceTests + ["Tokens", "HNSW"]),
         tests("Gateway", ["Contracts", "RPC"]),
         tests("HeartGuardCommand"),

@@ -4,12 +4,21 @@ package struct CacheCodec<Value: Sendable>: Sendable {
     let encode: @Sendable (Value) -> [UInt8]?
     /// `nil` for bytes that are no such value, as those of an older program may be.
     let decode: @Sendable ([UInt8]) -> Value?
+    /// Whether a value may be kept at all, in this process too.
+    private(set) var keeps: @Sendable (Value) -> Bool = { _ in true }
 
     package init(
         encode: @escaping @Sendable (Value) -> [UInt8]?, decode: @escaping @Sendable ([UInt8]) -> Value?
     ) {
         self.encode = encode
         self.decode = decode
+    }
+
+    /// The same, for values of which only some may be kept; the others are for whoever asked.
+    package func keeping(_ isKept: @escaping @Sendable (Value) -> Bool) -> CacheCodec {
+        var codec = self
+        codec.keeps = isKept
+        return codec
     }
 }
 

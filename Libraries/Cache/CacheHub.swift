@@ -20,7 +20,7 @@ package final class CacheHub: Sendable {
             var isHearing = false
             var caches: [String: (tier: any ForgetfulTier, counts: CacheCounts)] = [:]
             /// Entries that were changed while Redis could not be told, until when it may still hold what they were.
-            var doubtful: [DoubtfulEntry: Instant] = [:]
+            var doubtful: [CacheEntry: Instant] = [:]
             /// Until when all that Redis holds is doubtful, for too many changes could not be told to name them.
             var allIsDoubtfulUntil = Instant(microsecondsSinceEpoch: 0)
         }
@@ -29,11 +29,6 @@ package final class CacheHub: Sendable {
     }
 
     private static let maxDoubtfulEntries = 10_000
-
-    struct DoubtfulEntry: Hashable, Sendable {
-        let cache: String
-        let key: CacheKey
-    }
 
     /// - Parameters:
     ///   - redis: a client of the cache role, kept running by whoever made it.
@@ -86,14 +81,19 @@ package final class CacheHub: Sendable {
         return caches.sorted { $0.key < $1.key }.map { ($0.key, $0.value.counts.statistics($0.value.tier)) }
     }
 
-    func message(_ key: CacheKey, in cache: String) -> [UInt8] {
-        ChangeMessage(origin: origin, cache: cache, key: key).bytes
+    /// Forgets an entry of another cache of this program, if it has such a cache.
+    func forgetHere(_ entry: CacheEntry) {
+        state.contents.withLock { $0.caches[entry.cache] }?.tier.forget(entry.key)
+    }
+
+    func message(_ entry: CacheEntry) -> [UInt8] {
+        ChangeMessage(origin: origin, cache: entry.cache, key: entry.key).bytes
     }
 
     // MARK: What Redis could not be told
 
     /// Redis may hold what the entry was before it was changed, until it was told or the entry's life is over.
-    func doubt(_ entry: DoubtfulEntry, until: Instant) {
+    func doubt(_ entry: CacheEntry, until: Instant) {
         state.contents.withLock { contents in
             contents.doubtful[entry] = until
             guard contents.doubtful.count > CacheHub.maxDoubtfulEntries else { return }
@@ -102,7 +102,7 @@ package final class CacheHub: Sendable {
         }
     }
 
-    func isDoubtful(_ entry: DoubtfulEntry) -> Bool {
+    func isDoubtful(_ entry: CacheEntry) -> Bool {
         state.contents.withLock { contents in
             if contents.doubtful.isEmpty, contents.allIsDoubtfulUntil.microsecondsSinceEpoch == 0 { return false }
             let now = Instant.now()
@@ -120,7 +120,7 @@ package final class CacheHub: Sendable {
             }
             for (entry, until) in doubtful {
                 let shared = SharedTier(redis: redis, cache: entry.cache, timeout: .seconds(1))
-                guard await shared.endChange(entry.key, writer: "", tell: message(entry.key, in: entry.cache)) else { break }
+                guard await shared.endChange(entry.key, writer: "", tell: message(entry)) else { break }
                 state.contents.withLock { contents in
                     // Another change may have come meanwhile, and Redis may not know of that one.
                     if contents.doubtful[entry] == until { contents.doubtful[entry] = nil }

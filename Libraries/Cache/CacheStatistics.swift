@@ -4,12 +4,21 @@ internal import Synchronization
 package struct CacheStatistics: Sendable, Hashable {
     package init() {}
 
+    /// How long looks into a tier took.
+    package struct Latency: Sendable, Hashable {
+        /// Looks that were timed: one in 64 of this process's memory, and every other.
+        package let samples: Int
+        package let mean: Duration
+        package let p95: Duration
+    }
+
     /// Of one tier.
     package struct Tier: Sendable, Hashable {
         package internal(set) var hits = 0
         package internal(set) var misses = 0
         /// Times that it could not be asked, which say nothing about what it holds.
         package internal(set) var failures = 0
+        package internal(set) var latency = Latency(samples: 0, mean: .zero, p95: .zero)
 
         /// Of what could be asked; `nil` while nothing was.
         package var hitRate: Double? { hits + misses == 0 ? nil : Double(hits) / Double(hits + misses) }
@@ -21,6 +30,7 @@ package struct CacheStatistics: Sendable, Hashable {
     package internal(set) var shared = Tier()
     /// Values fetched from where they come from.
     package internal(set) var loads = 0
+    package internal(set) var loadLatency = Latency(samples: 0, mean: .zero, p95: .zero)
     package internal(set) var failedLoads = 0
     /// Callers that waited for a value that another was fetching.
     package internal(set) var joined = 0
@@ -38,11 +48,41 @@ package struct CacheStatistics: Sendable, Hashable {
 /// What one cache counts; its tier counts the rest.
 final class CacheCounts: Sendable {
     let contents = Mutex(CacheStatistics())
+    private let latencies = Mutex(Latencies())
+    private let looks = Atomic<UInt>(0)
+
+    private struct Latencies {
+        var local = LatencyRecord()
+        var shared = LatencyRecord()
+        var loads = LatencyRecord()
+    }
+
+    enum Source {
+        case local, shared, loads
+    }
+
+    /// Whether to time the next look into this process's memory, which costs less than two looks at the clock.
+    func isNextTimed() -> Bool { looks.wrappingAdd(1, ordering: .relaxed).oldValue & 63 == 0 }
+
+    func record(_ source: Source, since began: ContinuousClock.Instant) {
+        let duration = began.duration(to: .now)
+        latencies.withLock { latencies in
+            switch source {
+            case .local: latencies.local.record(duration)
+            case .shared: latencies.shared.record(duration)
+            case .loads: latencies.loads.record(duration)
+            }
+        }
+    }
 
     func statistics(_ local: any ForgetfulTier) -> CacheStatistics {
         var statistics = contents.withLock { $0 }
         statistics.evictions = local.evictions
         statistics.localEntries = local.count
+        let latencies = latencies.withLock { $0 }
+        statistics.local.latency = latencies.local.summary
+        statistics.shared.latency = latencies.shared.summary
+        statistics.loadLatency = latencies.loads.summary
         return statistics
     }
 }

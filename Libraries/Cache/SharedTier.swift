@@ -25,6 +25,16 @@ struct SharedTier: Sendable {
         health = Health()
     }
 
+    /// Another cache's entries in the same Redis.
+    func of(_ cache: String) -> SharedTier { SharedTier(self, cache) }
+
+    private init(_ other: SharedTier, _ cache: String) {
+        redis = other.redis
+        self.cache = cache
+        timeout = other.timeout
+        health = other.health
+    }
+
     enum Finding {
         case found([UInt8])
         /// The caller alone fetches it, and may keep it with its token.

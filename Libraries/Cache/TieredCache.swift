@@ -63,47 +63,57 @@ package final class TieredCache<Value: Sendable>: Sendable {
     /// Changes what entries are made of. Before it begins they are taken away, and none is kept again until it has ended, so that
     /// a program that dies in the midst of it leaves nothing old behind.
     ///
-    /// - Parameter limit: how long the change may take at most, after which entries are kept again.
+    /// - Parameters:
+    ///   - others: entries of other caches that are made of the same, of this program or of another.
+    ///   - limit: how long the change may take at most, after which entries are kept again.
     package func changing<Result>(
-        _ keys: [CacheKey], atMost limit: Duration = .seconds(60), _ change: () async throws -> Result
+        _ keys: [CacheKey], and others: [CacheEntry] = [], atMost limit: Duration = .seconds(60),
+        _ change: () async throws -> Result
     ) async throws -> Result {
         let writer = Self.token()
-        await forEach(keys) { key in
-            await self.shared.beginChange(key, writer: writer, life: limit, tell: self.hub.message(key, in: self.name))
+        let entries = keys.map { CacheEntry(cache: name, key: $0) } + others
+        await forEach(entries) { tier, entry in
+            await tier.beginChange(entry.key, writer: writer, life: limit, tell: self.hub.message(entry))
         }
         do {
             let result = try await change()
-            await endChange(of: keys, writer)
+            await endChange(of: entries, writer)
             return result
         } catch {
             // It may have been made all the same.
-            await endChange(of: keys, writer)
+            await endChange(of: entries, writer)
             throw error
         }
     }
 
-    private func endChange(of keys: [CacheKey], _ writer: String) async {
-        await forEach(keys) { key in
-            await self.shared.endChange(key, writer: writer, tell: self.hub.message(key, in: self.name))
+    private func endChange(of entries: [CacheEntry], _ writer: String) async {
+        await forEach(entries) { tier, entry in
+            await tier.endChange(entry.key, writer: writer, tell: self.hub.message(entry))
         }
     }
 
     /// Forgets each here and in Redis. What Redis cannot be told is not taken from it until it was.
-    private func forEach(_ keys: [CacheKey], _ tell: @escaping @Sendable (CacheKey) async -> Bool) async {
-        for key in keys { forgetHere(key) }
+    private func forEach(_ entries: [CacheEntry], _ tell: @escaping @Sendable (SharedTier, CacheEntry) async -> Bool) async {
+        forgetHere(entries)
         // A caller that has given up has changed something all the same.
         await Task {
             await withDiscardingTaskGroup { group in
-                for key in keys {
+                for entry in entries {
                     group.addTask {
-                        if await tell(key) { return }
+                        if await tell(entry.cache == self.name ? self.shared : self.shared.of(entry.cache), entry) { return }
                         let life = self.configuration.life + self.configuration.staleLife
-                        self.hub.doubt(.init(cache: self.name, key: key), until: .now() + life * (1 + self.configuration.jitter))
+                        self.hub.doubt(entry, until: .now() + life * (1 + self.configuration.jitter))
                     }
                 }
             }
         }.value
-        for key in keys { forgetHere(key) }
+        forgetHere(entries)
+    }
+
+    private func forgetHere(_ entries: [CacheEntry]) {
+        for entry in entries {
+            if entry.cache == name { forgetHere(entry.key) } else { hub.forgetHere(entry) }
+        }
     }
 
     private func forgetHere(_ key: CacheKey) {
@@ -121,7 +131,9 @@ package final class TieredCache<Value: Sendable>: Sendable {
     // MARK: Looking
 
     private func look(for key: CacheKey) -> LocalTier<Value>.Look {
+        let began = counts.isNextTimed() ? ContinuousClock.now : nil
         let look = local.look(for: key, at: .now())
+        if let began { counts.record(.local, since: began) }
         counts.contents.withLock { counts in
             switch look {
             case .fresh: counts.local.hits += 1
@@ -140,7 +152,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
         _ key: CacheKey, _ load: @Sendable () async throws -> Value?, isRefresh: Bool = false
     ) async throws -> Value? {
         let epoch = local.epoch(of: key)
-        guard !hub.isDoubtful(.init(cache: name, key: key)) else { return try await loadUnshared(load) }
+        guard !hub.isDoubtful(CacheEntry(cache: name, key: key)) else { return try await loadUnshared(load) }
         let token = Self.token()
         let waitsUntil = ContinuousClock.now.advanced(by: configuration.leaseLife)
         var pause = Duration.milliseconds(2)
@@ -176,7 +188,9 @@ package final class TieredCache<Value: Sendable>: Sendable {
     }
 
     private func find(_ key: CacheKey, _ token: String, _ anew: Bool) async -> SharedTier.Finding {
+        let began = ContinuousClock.now
         let finding = await shared.find(key, token: token, leaseLife: configuration.leaseLife, anew: anew)
+        counts.record(.shared, since: began)
         counts.contents.withLock { counts in
             switch finding {
             case .found: counts.shared.hits += 1
@@ -203,7 +217,8 @@ package final class TieredCache<Value: Sendable>: Sendable {
             await Task { await shared.giveUp(key, token: token) }.value
             throw error
         }
-        let bytes = value.flatMap { codec.encode($0) }
+        let isKept = value.map(codec.keeps) ?? true
+        let bytes = isKept ? value.flatMap { codec.encode($0) } : nil
         guard (value == nil) == (bytes == nil), bytes?.count ?? 0 <= configuration.maxValueBytes else {
             await shared.giveUp(key, token: token)
             return value
@@ -212,14 +227,14 @@ package final class TieredCache<Value: Sendable>: Sendable {
         let freshUntil = Instant.now() + life
         let written = CacheEnvelope(value: bytes, freshUntil: freshUntil).encoded(packingFrom: configuration.packingThreshold)
         let stale = value == nil ? .zero : configuration.staleLife
-        let isKept = await shared.keep(written, for: key, token: token, life: life + stale)
+        let wasKept = await shared.keep(written, for: key, token: token, life: life + stale)
         counts.contents.withLock { counts in
-            guard isKept == true else { return }
+            guard wasKept == true else { return }
             counts.bytesBefore += bytes?.count ?? 0
             counts.bytesAfter += written.count - CacheEnvelope.headerBytes
         }
         // Refused: somebody has changed what it is made of since the lease was granted.
-        if isKept != false { keepHere(value, freshUntil: freshUntil, for: key, since: epoch, isUnheard: isKept == nil) }
+        if wasKept != false { keepHere(value, freshUntil: freshUntil, for: key, since: epoch, isUnheard: wasKept == nil) }
         return value
     }
 
@@ -229,8 +244,10 @@ package final class TieredCache<Value: Sendable>: Sendable {
     }
 
     private func loaded(_ load: @Sendable () async throws -> Value?) async throws -> Value? {
+        let began = ContinuousClock.now
         do {
             let value = try await load()
+            counts.record(.loads, since: began)
             counts.contents.withLock { $0.loads += 1 }
             return value
         } catch {
@@ -243,6 +260,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
         _ value: Value?, freshUntil: Instant, for key: CacheKey, since epoch: Int, isUnheard: Bool = false
     ) {
         let life = isUnheard || !hub.isHearing ? configuration.localLifeUnheard : configuration.localLife
+        guard life > .zero, value.map(codec.keeps) ?? true else { return }
         let keptUntil = min(.now() + jittered(life), freshUntil + configuration.staleLife)
         local.keep(.init(value: value, freshUntil: freshUntil, keptUntil: keptUntil), for: key, since: epoch)
     }

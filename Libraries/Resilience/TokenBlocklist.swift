@@ -1,19 +1,28 @@
+package import FoundationEssentials
 package import Redis
-package import Time
+internal import Time
 
-/// Tokens that must not be accepted any more although they have not expired: logged out, stolen, replaced.
+/// The revocations that still matter, in the durable Redis, where every program can ask for them.
 ///
-/// An entry lives until its token would have expired anyway, so the list is as long as the logouts of one token's
-/// lifetime. It lies in the durable Redis, which never evicts; what cannot be asked is an error here and never "not
-/// blocked". Whoever calls decides what to do about an error, by its method's policy.
+/// A revocation lives until its tokens would have expired anyway, so the list is as long as the logouts of one token's lifetime.
+/// It is only believed while Redis is known to have all of the list: whoever keeps the record has filled it (`declareComplete`), and
+/// since then the server was neither restarted nor emptied. In every other case the answer is `.unknown`, and the record has to be asked.
 package struct TokenBlocklist: Sendable {
+    package enum Standing: Sendable, Hashable {
+        case standing
+        case revoked
+        /// Redis answers, and may have lost what it was told.
+        case unknown
+    }
+
     private let redis: Redis
     private let clockSkew: Duration
     private static let prefix = "blocklist:"
+    private static let completeness = "blocklist:complete"
 
     /// - Parameters:
     ///   - redis: a client of the durable role.
-    ///   - clockSkew: how much longer than its token an entry stays; no less than the leeway of the verifiers, which
+    ///   - clockSkew: how much longer than its tokens an entry stays; no less than the leeway of the verifiers, which
     ///     accept a token for that long after it has expired.
     package init(redis: Redis, clockSkew: Duration = .seconds(60)) {
         precondition(redis.role == .durable, "the blocklist belongs into the Redis that never evicts")
@@ -21,27 +30,115 @@ package struct TokenBlocklist: Sendable {
         self.clockSkew = clockSkew
     }
 
-    /// Blocks an id (of a token, or of a session with all its tokens) until this instant. Once this returns, the entry
-    /// is in Redis and on its way to the disk (AOF). Blocking again never shortens an earlier entry.
-    package func block(_ tokenID: String, until expiry: Instant) async throws(RedisError) {
-        let life = (expiry + clockSkew) - .now()
-        guard life > .zero else { return }
-        let key = Self.prefix + tokenID
-        let milliseconds = life.millisecondsForRedis
-        let replies = try await redis.transaction([
-            ["SET", key, "1", "PX", milliseconds, "NX"],
-            ["PEXPIRE", key, milliseconds, "GT"],
-        ])
-        for case .error(let error) in replies { throw .server(error, command: "SET") }
+    // MARK: Asking
+
+    /// Whether a session of an account still stands. One round trip.
+    package func standing(session: UUID, of account: UUID) async throws(RedisError) -> Standing {
+        let keys = [Self.completeness, Self.key(session), Self.key(account)]
+        let reply: RESPValue
+        do throws(RedisError) {
+            // Not by `evaluate`, which would teach the script to a server that has forgotten it.
+            reply = try await redis.send(
+                ["EVALSHA", Self.asking.sha1, keys.count, keys[0], keys[1], keys[2], session.lowercased])
+        } catch where error.code == .server("NOSCRIPT") {
+            return .unknown
+        }
+        switch reply.integer {
+        case 0: return .standing
+        case 1: return .revoked
+        case -1: return .unknown
+        default: throw .unexpectedReply(to: "EVALSHA")
+        }
     }
 
-    /// Whether this id is blocked. One round trip.
-    package func isBlocked(_ tokenID: String) async throws(RedisError) -> Bool {
-        try await redis.exists([Self.prefix + tokenID]) > 0
+    /// Redis keeps scripts in memory alone: that this one is known says that the server has not been restarted since the list was
+    /// filled; the key, that it has not been emptied.
+    private static let asking = RedisScript(
+        """
+        local found = redis.call('MGET', KEYS[2], KEYS[3], KEYS[1])
+        if found[1] or (found[2] and ARGV[1] <= found[2]) then return 1 end
+        return found[3] and 0 or -1
+        """)
+
+    // MARK: Telling
+
+    /// Lists revocations. Once this returns they are in Redis and on their way to the disk (AOF). Telling again never shortens or
+    /// narrows what was told before. One round trip for each thousand.
+    package func add(_ revocations: [Revocation]) async throws(RedisError) {
+        let now = Instant.now()
+        let entries = revocations.compactMap { revocation in
+            let life = revocation.expiresAt + clockSkew - now
+            return life > .zero ? (revocation, life.millisecondsForRedis) : nil
+        }
+        for start in stride(from: 0, to: entries.count, by: 1_000) {
+            let some = entries[start..<min(start + 1_000, entries.count)]
+            let arguments = some.flatMap { entry -> [any RedisArgument] in [entry.0.upTo?.lowercased ?? "", entry.1] }
+            _ = try await redis.evaluate(Self.adding, keys: some.map { Self.key($0.0.id) }, arguments: arguments)
+        }
     }
 
-    /// Whether any of these ids is blocked, such as a token's own and its session's. One round trip.
-    package func isAnyBlocked(_ ids: [String]) async throws(RedisError) -> Bool {
-        try await redis.exists(ids.map { Self.prefix + $0 }) > 0
+    private static let adding = RedisScript(
+        """
+        for place, key in ipairs(KEYS) do
+            local value, life = ARGV[place * 2 - 1], ARGV[place * 2]
+            local known = redis.call('GET', key)
+            if not known then
+                redis.call('SET', key, value, 'PX', life)
+            else
+                if value > known then redis.call('SET', key, value, 'KEEPTTL') end
+                redis.call('PEXPIRE', key, life, 'GT')
+            end
+        end
+        """)
+
+    // MARK: Being complete
+
+    /// What tells two states of a server apart of which the later may lack what the earlier had.
+    package struct Run: Sendable, Hashable {
+        let server: String
+        let evicted: String
     }
+
+    /// The server's present state. Throws as commands do.
+    package func run() async throws(RedisError) -> Run {
+        let replies = try await redis.send([["INFO", "server"], ["INFO", "stats"]])
+        guard let server = Self.field("run_id", of: replies[0]), let evicted = Self.field("evicted_keys", of: replies[1])
+        else { throw .unexpectedReply(to: "INFO") }
+        return Run(server: server, evicted: evicted)
+    }
+
+    private static func field(_ name: String, of info: RESPValue) -> String? {
+        info.text?.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }.map { String($0.dropFirst(name.count + 1)) }
+    }
+
+    /// Whether what is not listed is known to stand.
+    package func isComplete() async throws(RedisError) -> Bool {
+        try await standing(session: Self.nobody, of: Self.nobody) == .standing
+    }
+
+    private static let nobody = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+
+    /// Says that all there is has been listed since the server was in this state. `false`, and nothing is said, if it is in
+    /// another by now.
+    package func declareComplete(since run: Run) async throws(RedisError) -> Bool {
+        guard try await self.run() == run else { return false }
+        let replies = try await redis.send([["SCRIPT", "LOAD", Self.asking.source], ["SET", Self.completeness, "1"]])
+        for case .error(let error) in replies { throw .server(error, command: "SCRIPT") }
+        guard try await self.run() == run else {
+            try await declareIncomplete()
+            return false
+        }
+        return true
+    }
+
+    /// Says that something is not listed.
+    package func declareIncomplete() async throws(RedisError) {
+        try await redis.delete(Self.completeness)
+    }
+
+    private static func key(_ id: UUID) -> String { prefix + id.lowercased }
+}
+
+extension UUID {
+    fileprivate var lowercased: String { uuidString.lowercased() }
 }

@@ -12,8 +12,10 @@ struct ChatApplication: Sendable {
     func run(
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
+        let sessions = SessionRepository(postgres: host.postgres)
         let service = ChatService(
-            sessions: SessionRepository(postgres: host.postgres), messages: MessageRepository(postgres: host.postgres))
+            sessions: sessions, messages: MessageRepository(postgres: host.postgres),
+            recent: RecentSessions(sessions, caches: host.caches))
         try await host.run(services: [service], stopSignals: stopSignals, onListening: onListening)
     }
 }

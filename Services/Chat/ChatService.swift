@@ -6,6 +6,7 @@ internal import RPC
 struct ChatService: Sendable {
     let sessions: SessionRepository
     let messages: MessageRepository
+    let recent: RecentSessions
 }
 
 extension ChatService: ChatV1.ChatServiceProtocol {
@@ -15,7 +16,9 @@ extension ChatService: ChatV1.ChatServiceProtocol {
         let user = try context.caller().userID
         let (title, clientID) = try request.parsed()
 
-        let created = try await sessions.create(title: title, clientID: clientID, for: user)
+        let created = try await recent.changing(of: user) {
+            try await sessions.create(title: title, clientID: clientID, for: user)
+        }
         return ChatV1.CreateSessionResponse(session: .init(created.session), created: created.isNew)
     }
 
@@ -36,10 +39,14 @@ extension ChatService: ChatV1.ChatServiceProtocol {
         let (size, place) = try request.parsed()
 
         // One more than asked for tells whether there is a next page.
-        let found = try await sessions.list(of: user, after: place, limit: size + 1)
+        let found: [ChatV1.Session] = if let place {
+            try await sessions.list(of: user, after: place, limit: size + 1).map { .init($0) }
+        } else {
+            try await recent.first(size, of: user)
+        }
         let page = found.prefix(size)
         let next = found.count > size ? page.last.map { PageToken(behind: $0).text } : nil
-        return ChatV1.ListSessionsResponse(sessions: page.map { .init($0) }, nextPageToken: next ?? "")
+        return ChatV1.ListSessionsResponse(sessions: Array(page), nextPageToken: next ?? "")
     }
 
     func appendMessages(
@@ -48,7 +55,7 @@ extension ChatService: ChatV1.ChatServiceProtocol {
         let user = try context.caller().userID
         let (session, new) = try request.parsed()
 
-        let appended = try await messages.append(new, to: session, of: user)
+        let appended = try await recent.changing(of: user) { try await messages.append(new, to: session, of: user) }
         return ChatV1.AppendMessagesResponse(
             messages: try appended.messages.map { try .init($0) }, duplicateCount: Int32(appended.duplicateCount))
     }

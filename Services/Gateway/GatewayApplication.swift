@@ -12,11 +12,11 @@ struct GatewayApplication: Sendable {
 
     /// Runs until the program is asked to stop. The callback tells where the doors are once both are open.
     func run(onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }) async throws {
-        let host = try ServiceHost(configuration.common)
+        let host = try ServiceHost(configuration.common, isPassedOn: Endpoints.areAnsweredByServices)
         let tracing: [any ClientInterceptor] = ClientTracing().map { [$0] } ?? []
         let backends = Backends(
             configuration, interceptors: tracing + [ClientMetrics(factory: host.metrics)], logger: host.logger)
-        let overview = PatientOverview(backends: backends)
+        let overview = PatientOverview(backends: backends, caches: host.caches)
         let endpoints = Endpoints(backends: backends, overview: overview)
         let limiter = RateLimiting(
             signedIn: SlidingWindowLimiter(

@@ -25,7 +25,7 @@ struct Profiles: Sendable {
 
     /// Throws as `UserRepository.update` does.
     func update(_ user: UserID, _ change: ProfileChange, expectedVersion: Int64?) async throws -> User {
-        try await cache.changing([key(user)]) {
+        try await cache.changing([key(user)], and: [.patientOverview(of: user.uuid)]) {
             try await users.update(user, change, expectedVersion: expectedVersion)
         }
     }

@@ -8,15 +8,17 @@ struct Sessions: Sendable {
     let repository: SessionRepository
     let signer: TokenSigner
     let blocklist: TokenBlocklist
+    let keeper: BlocklistKeeper
     let lifetimes: TokenLifetimes
 
     init(
-        repository: SessionRepository, signer: TokenSigner, blocklist: TokenBlocklist,
+        repository: SessionRepository, signer: TokenSigner, blocklist: TokenBlocklist, keeper: BlocklistKeeper,
         lifetimes: TokenLifetimes = TokenLifetimes()
     ) {
         self.repository = repository
         self.signer = signer
         self.blocklist = blocklist
+        self.keeper = keeper
         self.lifetimes = lifetimes
     }
 
@@ -46,10 +48,10 @@ struct Sessions: Sendable {
         }
         let next = RefreshToken(userID: token.userID)
         let expiresAt = Instant.now() + lifetimes.refresh
-        switch try await repository.rotate(token, to: next, expiresAt: expiresAt) {
+        switch try await repository.rotate(token, to: next, expiresAt: expiresAt, accessUntil: accessUntil) {
         case .rotated(let session, let role): return try await pair(session, role, next, expiresAt: expiresAt)
         case .reused(let session):
-            try await blockAccessTokens(of: session)
+            try await block([.session(session.uuid, expiresAt: accessUntil)])
             throw UsersError.refreshTokenReused
         case .refused: throw UsersError.refreshTokenRefused
         }
@@ -57,18 +59,31 @@ struct Sessions: Sendable {
 
     /// Ends the caller's session: first in Postgres, so that no refresh can follow, then on the blocklist.
     ///
-    /// Throws `RedisError` when the blocklist could not be reached: the access token is still good then. The caller may
-    /// try again, for what was done already changes nothing.
+    /// Throws `RedisError` when the blocklist could not be reached: the access token may still be good then where Redis can be
+    /// reached. The caller may try again, for what was done already changes nothing; `BlocklistKeeper` tries too.
     func end(_ caller: CallerIdentity) async throws {
-        let session = SessionID(caller.sessionID)
-        try await repository.end(session, of: UserID(caller.userID))
-        try await blocklist.block(caller.tokenID, until: caller.tokenExpiresAt)
-        try await blockAccessTokens(of: session)
+        let until = accessUntil
+        try await repository.end(SessionID(caller.sessionID), of: UserID(caller.userID), accessUntil: until)
+        try await block([.session(caller.sessionID, expiresAt: until)])
     }
 
-    /// A session's id on the blocklist stands for every access token that it has. None of them outlives the entry.
-    private func blockAccessTokens(of session: SessionID) async throws {
-        try await blocklist.block(session.text, until: .now() + lifetimes.access)
+    /// Ends every session of the caller's account, this one too. Throws as `end` does.
+    func endAll(_ caller: CallerIdentity) async throws {
+        let until = accessUntil
+        let youngest = try await repository.endAll(of: UserID(caller.userID), accessUntil: until)
+        try await block([.sessions(of: caller.userID, upTo: youngest.uuid, expiresAt: until)])
+    }
+
+    /// No access token that there is now outlives this.
+    private var accessUntil: Instant { .now() + lifetimes.access }
+
+    private func block(_ revocations: [Revocation]) async throws {
+        do {
+            try await blocklist.add(revocations)
+        } catch {
+            keeper.owes()
+            throw error
+        }
     }
 
     private func pair(

@@ -7,16 +7,19 @@ struct UsersApplication: Sendable {
     let host: ServiceHost
     let service: UsersService
     private let bootstrap: OperatorBootstrap?
+    private let keeper: BlocklistKeeper
 
     /// Throws when a key cannot be used; connects to nothing yet.
     init(_ configuration: UsersConfiguration, passwords: Passwords = Passwords()) throws {
         host = try ServiceHost(configuration.common)
         let users = UserRepository(postgres: host.postgres)
+        keeper = BlocklistKeeper(
+            record: RevocationRepository(postgres: host.postgres), blocklist: host.blocklist, logger: host.logger)
         let sessions = Sessions(
             repository: SessionRepository(postgres: host.postgres),
             signer: try TokenSigner(
                 privateKeyPEM: configuration.signingKey, issuer: configuration.common.tokenIssuer),
-            blocklist: host.blocklist)
+            blocklist: host.blocklist, keeper: keeper)
         service = UsersService(
             accounts: Accounts(users: users, sessions: sessions, passwords: passwords),
             sessions: sessions,
@@ -33,7 +36,7 @@ struct UsersApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service], readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals,
+            services: [service], background: [{ [keeper] in await keeper.run() }], readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals,
             onListening: onListening)
     }
 }

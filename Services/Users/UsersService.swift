@@ -38,6 +38,13 @@ extension UsersService: UsersV1.UsersServiceProtocol {
         return UsersV1.LogOutResponse()
     }
 
+    func logOutEverywhere(
+        _ request: UsersV1.LogOutEverywhereRequest, context: RPCContext
+    ) async throws -> UsersV1.LogOutEverywhereResponse {
+        try await sessions.endAll(try context.caller())
+        return UsersV1.LogOutEverywhereResponse()
+    }
+
     func getProfile(
         _ request: UsersV1.GetProfileRequest, context: RPCContext
     ) async throws -> UsersV1.GetProfileResponse {

@@ -31,6 +31,6 @@ struct LatestObservations: Sendable {
 
     /// Does what may add to a person's readings.
     func changing<Result>(of user: UserID, _ change: () async throws -> Result) async throws -> Result {
-        try await cache.changing([key(user)], change)
+        try await cache.changing([key(user)], and: [.patientOverview(of: user.uuid)], change)
     }
 }

@@ -5,58 +5,37 @@ import Testing
 @testable import Application
 
 @Suite struct `A program's services` {
-    private static func method(_ access: MethodPolicy.Access) -> MethodDescriptor {
-        MethodDescriptor(service: "test.Notes", name: "Say", kind: .unary, policy: MethodPolicy(access: access))
-    }
-
     private let health = ServiceHealth(
         program: HealthReporter(),
-        services: ["test.About": .nothing, "test.Open": .database, "test.Notes": .databaseAndTokens])
+        services: [("test.About", .nothing), ("test.Notes", .database)])
 
     private func status(of name: String) -> HealthReporter.Status? { health.reporter(of: name)?.status }
-
-    @Test func `need tokens where every method does`() {
-        #expect(ServiceHealth.needs(of: [Self.method(.user), Self.method(.operator_)]) == .databaseAndTokens)
-        #expect(ServiceHealth.needs(of: [Self.method(.user), Self.method(.anyone)]) == .database)
-        #expect(ServiceHealth.needs(of: [Self.method(.service)]) == .database)
-        #expect(ServiceHealth.needs(of: []) == .database)
-    }
 
     @Test func `serve when all that they need is there`() {
         health.program.report(.serving)
 
-        health.update(problemOfTokens: nil)
+        health.update()
 
-        for name in ["", "test.About", "test.Open", "test.Notes"] { #expect(status(of: name) == .serving) }
+        for name in ["", "test.About", "test.Notes"] { #expect(status(of: name) == .serving) }
         #expect(status(of: "test.Billing") == nil)
     }
 
     @Test func `stop serving with the database, except what tells about the program`() {
         health.program.report(.notServing(reason: "The database does not answer."))
 
-        health.update(problemOfTokens: nil)
+        health.update()
 
         #expect(status(of: "test.About") == .serving)
-        #expect(status(of: "test.Open") == .notServing(reason: "The database does not answer."))
         #expect(status(of: "test.Notes") == .notServing(reason: "The database does not answer."))
-    }
-
-    @Test func `stop serving with the durable Redis where nobody gets in without a token`() {
-        health.program.report(.serving)
-
-        health.update(problemOfTokens: "Redis does not answer.")
-
-        #expect(status(of: "") == .serving && status(of: "test.Open") == .serving)
-        #expect(status(of: "test.Notes") == .notServing(reason: "No token can be checked. Redis does not answer."))
     }
 
     @Test func `tell those who watch that the program goes`() async {
         health.program.report(.serving)
-        health.update(problemOfTokens: nil)
+        health.update()
         let watch = health.reporter(of: "test.Notes")?.watch()
 
         health.close()
-        health.update(problemOfTokens: nil)
+        health.update()
 
         var last: HealthReporter.Status?
         if let watch { for await status in watch { last = status } }
@@ -82,7 +61,6 @@ import Testing
         #expect(first.store == "postgres" && first.problem == nil)
         #expect(second.since == first.since && second.askedAt >= first.askedAt)
         #expect(third.problem == "It does not answer." && third.since == third.askedAt)
-        #expect(checker.problem(of: "postgres") == "It does not answer." && checker.problem(of: "redis_cache") == nil)
     }
 
     @Test func `asks every store until it is cancelled`() async {
@@ -98,6 +76,6 @@ import Testing
         await work.value
 
         #expect(checker.reports.map(\.store) == ["redis_cache", "redis_durable"])
-        #expect(checker.problem(of: "redis_cache") == "Away." && checker.problem(of: "redis_durable") == nil)
+        #expect(checker.reports.map(\.problem) == ["Away.", nil])
     }
 }

@@ -170,6 +170,64 @@ import Testing
         }
     }
 
+    @Test func `keeps nothing that its codec says not to keep`() async throws {
+        try await withReplicas { replicas, _ in
+            let cache = TieredCache("halves", hub: replicas[0].hub, codec: .bytes.keeping { $0.count > 1 })
+            let loads = Source()
+
+            for _ in 0..<3 {
+                let half = try await cache.value(for: Replica.key) { [UInt8(try loads.read()?.count ?? 0)] }
+                #expect(half == [1])
+            }
+
+            #expect(loads.reads == 3)
+            #expect(cache.statistics.localEntries == 0)
+        }
+    }
+
+    @Test func `takes entries of other caches away that are made of the same, of other programs too`() async throws {
+        try await withReplicas(2) { replicas, _ in
+            let source = replicas[0].source
+            let sums = TieredCache("sums", hub: replicas[1].hub, codec: .bytes)
+            let sum = CacheEntry(cache: "sums", key: .shared("sum"))
+            func read() async throws -> String? {
+                try await sums.value(for: sum.key) { try source.read() }.map { String(decoding: $0, as: UTF8.self) }
+            }
+            #expect(try await read() == "0")
+
+            try await replicas[0].numbers.changing([Replica.key], and: [sum]) { source.value = 7 }
+            try await until { sums.statistics.localEntries == 0 }
+
+            #expect(try await read() == "7")
+        }
+    }
+
+    @Test func `that keeps nothing in its process is at once what another has changed`() async throws {
+        try await withReplicas(2, { $0.localLife = .zero; $0.localLifeUnheard = .zero }) { replicas, _ in
+            for value in 1...200 {
+                try await replicas[0].set(value)
+                try await replicas[1].serves(value)
+                try await replicas[1].serves(value)
+            }
+
+            #expect(replicas[1].numbers.statistics.shared.hits == 200)
+            #expect(replicas.allSatisfy { $0.numbers.statistics.localEntries == 0 })
+        }
+    }
+
+    @Test func `tells how long its tiers take`() async throws {
+        try await withReplicas { replicas, _ in
+            for _ in 0..<130 { try await replicas[0].serves(0) }
+
+            let statistics = replicas[0].numbers.statistics
+            #expect(statistics.local.latency.samples == 3)
+            #expect(statistics.shared.latency.samples == 1 && statistics.loadLatency.samples == 1)
+            // The one look into Redis is mean and percentile, to two digits.
+            let look = statistics.shared.latency
+            #expect(look.mean > .zero && look.mean * 0.98 < look.p95 && look.p95 < look.mean * 1.02)
+        }
+    }
+
     @Test func `fetches anew what it cannot read`() async throws {
         try await withReplicas { replicas, _ in
             let replica = replicas[0]

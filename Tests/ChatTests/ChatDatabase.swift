@@ -2,6 +2,7 @@ internal import ConnectionPool
 internal import Logging
 internal import Migrations
 internal import Postgres
+internal import RecordTestSupport
 internal import Schema
 internal import TestSupport
 
@@ -33,9 +34,13 @@ private let database = Once<PostgresConfiguration> {
 /// Lends the service, over a pool of the service's own role.
 func withChat(_ body: (ChatService) async throws -> Void) async throws {
     try await PostgresServer.withClient(database.value) { postgres in
-        try await body(
-            ChatService(
-                sessions: SessionRepository(postgres: postgres), messages: MessageRepository(postgres: postgres)))
+        let sessions = SessionRepository(postgres: postgres)
+        try await withCaches { caches in
+            try await body(
+                ChatService(
+                    sessions: sessions, messages: MessageRepository(postgres: postgres),
+                    recent: RecentSessions(sessions, caches: caches)))
+        }
     }
 }
 

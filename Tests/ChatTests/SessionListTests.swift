@@ -1,3 +1,4 @@
+internal import Cache
 internal import Contracts
 internal import RPC
 internal import Testing
@@ -17,6 +18,25 @@ internal import Testing
 
             #expect(list.sessions.map(\.id) == [ids[0], ids[2], ids[1]])
             #expect(list.nextPageToken == "")
+        }
+    }
+
+    @Test func `is not read again while nothing has changed, and is what it is after a change`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            for _ in 0..<25 { _ = try await chat.open(for: ada) }
+
+            let first = try await chat.listSessions(.init(), context: ada.context)
+            let again = try await chat.listSessions(.init(pageSize: 3), context: ada.context)
+            let opened = try await chat.open(for: ada)
+            let after = try await chat.listSessions(.init(pageSize: 1), context: ada.context)
+            let long = try await chat.listSessions(.init(pageSize: 30), context: ada.context)
+
+            #expect(first.sessions.count == 20 && !first.nextPageToken.isEmpty)
+            #expect(again.sessions == Array(first.sessions.prefix(3)))
+            #expect(chat.recent.statistics.loads == 2)
+            #expect(after.sessions.map(\.id) == [opened] && !after.nextPageToken.isEmpty)
+            #expect(long.sessions.count == 26 && long.nextPageToken.isEmpty)
         }
     }
 

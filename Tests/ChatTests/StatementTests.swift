@@ -40,6 +40,7 @@ internal import Time
             verifiedAt: moment)
 
         return [
+            .init(.isRevoked(session: id, of: id)),
             .init(.create(session, title: try SessionTitle("title"), clientID: clientID, for: user)),
             .init(.find(clientID: clientID, of: user)),
             .init(Statement<Session>.find(session, of: user)),

@@ -6,7 +6,12 @@ from client.people import PATIENCE, new_password
 from client.refusals import invalid, refused
 from heartguard.chat.v1.chat_service_pb2 import ListSessionsRequest
 from heartguard.gateway.v1.gateway_service_pb2 import GetPatientOverviewRequest
-from heartguard.users.v1.users_service_pb2 import GetProfileRequest, LogOutRequest, RefreshTokenRequest
+from heartguard.users.v1.users_service_pb2 import (
+    GetProfileRequest,
+    LogOutEverywhereRequest,
+    LogOutRequest,
+    RefreshTokenRequest,
+)
 from heartguard.vectors.v1.vectors_service_pb2 import ListCollectionsRequest
 from heartguard.vitals.v1.vitals_service_pb2 import ListDevicesRequest
 
@@ -87,6 +92,19 @@ def test_logging_out_ends_one_session_and_leaves_the_others(door, ada):
     ada.calls(door.users.LogOut, LogOutRequest())
     assert on_the_phone.calls(door.users.GetProfile, GetProfileRequest()).user == ada.user
     assert people.log_in(door.users, ada.email, ada.password).user == ada.user
+
+
+def test_who_logs_out_everywhere_is_refused_everywhere_and_may_sign_in_again(door, front, direct, ada):
+    on_the_phone = people.log_in(door.users, ada.email, ada.password)
+    ada.calls(door.users.LogOutEverywhere, LogOutEverywhereRequest())
+    for person in (ada, on_the_phone):
+        for way in (front, direct):
+            with refused("UNAUTHENTICATED"):
+                person.calls(way.chat.ListSessions, ListSessionsRequest())
+        with refused("UNAUTHENTICATED"):
+            refresh(door, person.tokens.refresh_token)
+    again = people.log_in(door.users, ada.email, ada.password)
+    assert again.calls(door.users.GetProfile, GetProfileRequest()).user == ada.user
 
 
 def test_a_failed_sign_in_changes_nothing_for_who_is_signed_in(door, ada):

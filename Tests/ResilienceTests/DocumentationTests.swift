@@ -17,10 +17,12 @@ import Time
             }
 
             let blocklist = TokenBlocklist(redis: durable)
-            try await blocklist.block("token-1", until: .now() + .seconds(900))
-            let isBlocked = try await blocklist.isAnyBlocked(["token-1", "session-1"])
+            #expect(try await blocklist.declareComplete(since: blocklist.run()))
+            let (session, account) = (UUIDv7.make(), UUIDv7.make())
+            try await blocklist.add([.session(session, expiresAt: .now() + .seconds(900))])
+            let standing = try await blocklist.standing(session: session, of: account)
 
-            #expect(isBlocked)
+            #expect(standing == .revoked)
         }
     }
 }

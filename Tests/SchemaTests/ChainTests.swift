@@ -6,12 +6,12 @@ internal import TestSupport
 internal import Testing
 
 @Suite struct `The chain` {
-    @Test func `is the one that the seed names, two revisions of one date told apart`() {
+    @Test func `is the seed's, two revisions of one date told apart, and then our own`() {
         #expect(
             Schema.chain.revisions.map(\.id) == [
                 "7997d76f03d0_baseline", "20260110_sqlite_to_postgresql", "20260119_session_archives",
                 "20260124_vector_tables", "20260221_appointments", "20260221_missing_tables",
-                "20260222_performance_indexes", "rag_memory_optimization",
+                "20260222_performance_indexes", "rag_memory_optimization", "20261129_token_revocations",
             ])
     }
 

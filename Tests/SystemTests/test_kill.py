@@ -6,6 +6,7 @@ from client import people
 from client.cluster import SERVICES
 from client.people import PATIENCE
 from client.refusals import refused
+from heartguard.chat.v1.chat_service_pb2 import ListSessionsRequest
 from heartguard.gateway.v1 import gateway_service_pb2
 from heartguard.gateway.v1.gateway_service_pb2 import GetPatientOverviewRequest
 from heartguard.users.v1.users_service_pb2 import GetProfileRequest, LogInRequest, LogOutRequest
@@ -89,21 +90,31 @@ def test_without_the_cache_what_must_be_counted_is_refused(cluster, front, direc
     until(lambda: answers(lambda: front.users.LogIn(sign_in, timeout=PATIENCE)), "signing in works again")
 
 
-def test_without_the_blocklist_nobody_is_let_in_by_a_token(cluster, front, direct, ada, bob):
+def test_without_the_blocklist_the_record_says_whose_session_has_ended(cluster, front, direct, gateway):
+    ada, bob = (people.register(direct.users) for _ in range(2))
     bob.calls(direct.users.LogOut, LogOutRequest())
     with nobody_restarting(cluster):
         killed = kill(cluster, "redis_durable")
         for door in (front, direct):
-            for person in (ada, bob):
-                with refused("UNAVAILABLE"):
-                    person.calls(door.users.GetProfile, GetProfileRequest())
-            door.users.LogIn(LogInRequest(email=ada.email, password=ada.password), timeout=PATIENCE)
+            for _ in range(5):
+                ada.calls(door.users.GetProfile, GetProfileRequest())
+                ada.calls(door.chat.ListSessions, ListSessionsRequest())
+                with refused("UNAUTHENTICATED"):
+                    bob.calls(door.users.GetProfile, GetProfileRequest())
+                with refused("UNAUTHENTICATED"):
+                    bob.calls(door.chat.ListSessions, ListSessionsRequest())
+        with refused("UNAUTHENTICATED"):
+            bob.calls(gateway.GetPatientOverview, GetPatientOverviewRequest())
+        with refused("UNAVAILABLE"):
+            ada.calls(direct.users.LogOut, LogOutRequest())
+        # on record all the same, which is what is asked now
+        with refused("UNAUTHENTICATED"):
+            ada.calls(front.users.GetProfile, GetProfileRequest())
     until(lambda: pid_of(cluster, "redis_durable") not in (None, killed), "the blocklist is started again")
-    for door in (front, direct):
-        profile = lambda door=door: ada.calls(door.users.GetProfile, GetProfileRequest())
-        until(lambda profile=profile: answers(profile), "tokens are taken again at both doors")
-    with refused("UNAUTHENTICATED"):
-        bob.calls(direct.users.GetProfile, GetProfileRequest())
+    for person in (ada, bob):
+        for door in (front, direct):
+            with refused("UNAUTHENTICATED"):
+                person.calls(door.users.GetProfile, GetProfileRequest())
 
 
 def answers(call) -> bool:

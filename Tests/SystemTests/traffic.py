@@ -34,9 +34,6 @@ from heartguard.vitals.v1.vitals_service_pb2 import (
 from load import PATIENCE, Loop, Reader, Writer
 from waiting import until
 
-EVERY_TOKEN_NEEDS = {"redis_durable"}
-
-
 class Traffic:
     """Writers and readers over one cluster. Used in a `with`; the checks come after it."""
 
@@ -112,13 +109,13 @@ class Traffic:
         for service, question in questions.items():
             for door in (self.front, self.direct):
                 way = "through the Gateway" if door.through_gateway else "at its own port"
-                needs = {service, "postgres", *EVERY_TOKEN_NEEDS, *({"gateway"} if door.through_gateway else ())}
+                needs = {service, "postgres", *({"gateway"} if door.through_gateway else ())}
                 yield Reader(f"{service} {way}", self._asking(*question(door)), needs)
         # what was read once is served without the database, and without the cache's Redis from the database
         profile = self._asking(self.front.users.GetProfile, GetProfileRequest())
-        yield Reader("profile", profile, {"users", "gateway", *EVERY_TOKEN_NEEDS})
+        yield Reader("profile", profile, {"users", "gateway"})
         overview = self._asking(self.gateway.GetPatientOverview, GetPatientOverviewRequest())
-        yield Reader("overview", overview, {"gateway", *EVERY_TOKEN_NEEDS}, pace=0.3)
+        yield Reader("overview", overview, {"gateway"}, pace=0.3)
 
     def _asking(self, method, request):
         reader = people.register(self.direct.users, name="Reader")

@@ -68,6 +68,7 @@ struct UsersStand {
     let service: UsersService
     let postgres: Postgres
     let blocklist: TokenBlocklist
+    let keeper: BlocklistKeeper
     let passwords: Passwords
     /// What every other service verifies access tokens with.
     let verifier: TokenVerifier
@@ -77,9 +78,10 @@ struct UsersStand {
 ///
 /// - Parameters:
 ///   - redis: the blocklist's server, for a test that breaks it; by default the one that all share.
+///   - isFilled: whether the blocklist has what the record has, as it has a second after a program has started.
 ///   - credentials: what checks passwords; by default the real thing.
 func withUsers(
-    lifetimes: TokenLifetimes = TokenLifetimes(), redis: RedisServer? = nil, passwords: Passwords = .quick(),
+    lifetimes: TokenLifetimes = TokenLifetimes(), redis: RedisServer? = nil, isFilled: Bool = true, passwords: Passwords = .quick(),
     credentials: CredentialCheck? = nil, _ body: (UsersStand) async throws -> Void
 ) async throws {
     let port = if let redis { redis.port } else { try await durableRedis.value.port }
@@ -90,9 +92,11 @@ func withUsers(
         let signer = try TokenSigner(privateKeyPEM: signingKey, issuer: "heartguard")
         let users = UserRepository(postgres: postgres)
         let blocklist = TokenBlocklist(redis: durable)
+        let keeper = BlocklistKeeper(record: RevocationRepository(postgres: postgres), blocklist: blocklist, logger: quiet)
         let sessions = Sessions(
-            repository: SessionRepository(postgres: postgres), signer: signer, blocklist: blocklist,
+            repository: SessionRepository(postgres: postgres), signer: signer, blocklist: blocklist, keeper: keeper,
             lifetimes: lifetimes)
+        if isFilled { try await keeper.keep() }
         try await withCaches { caches in
             let service = UsersService(
                 accounts: Accounts(users: users, sessions: sessions, passwords: passwords, credentials: credentials),
@@ -100,7 +104,7 @@ func withUsers(
                 consents: ConsentRepository(postgres: postgres))
             try await body(
                 UsersStand(
-                    service: service, postgres: postgres, blocklist: blocklist, passwords: passwords,
+                    service: service, postgres: postgres, blocklist: blocklist, keeper: keeper, passwords: passwords,
                     verifier: try TokenVerifier(jwks: signer.jwks, issuer: "heartguard")))
         }
     }
@@ -110,5 +114,12 @@ extension Passwords {
     /// With parameters that no account should have, so that tests don't wait for them.
     static func quick(iterations: UInt32 = 1) -> Passwords {
         Passwords(parameters: Argon2Parameters(memoryKiB: 64, iterations: iterations, parallelism: 1))
+    }
+}
+
+extension UsersStand {
+    /// What a service hears that asks whether the session of a token stands.
+    func standing(_ claims: AccessClaims) async throws -> TokenBlocklist.Standing {
+        try await blocklist.standing(session: claims.sessionID, of: claims.subject)
     }
 }

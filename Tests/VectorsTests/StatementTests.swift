@@ -1,3 +1,4 @@
+internal import Application
 internal import FoundationEssentials
 internal import HNSW
 internal import Postgres
@@ -52,6 +53,7 @@ internal import Time
             id: DocumentID(kept: "1"), content: try DocumentContent("text"), embedding: try VectorEmbedding(1))
 
         return [
+            .init(.isRevoked(session: user, of: user)),
             .init(.lockMemories(of: user)),
             .init(.upsert([memory], [JSONB("{}")], of: user)),
             .init(.delete([memory.id], of: user)),

@@ -48,6 +48,7 @@ internal import Time
         let interaction = DrugInteraction("a", "b", .minor, mechanism: "m", effect: "e", management: "m", source: "s")
 
         return [
+            .init(.isRevoked(session: id, of: id)),
             .init(.hold([id], of: user)),
             .init(.insert(columns, from: [id], of: user)),
             .init(.ids(of: columns, user)),

@@ -1,20 +1,24 @@
-internal import FoundationEssentials
 package import RPC
-package import Resilience
 package import Tokens
-internal import Redis
+internal import Resilience
 
 /// Lets a call through to its handler only if the method's policy says that its caller may make it.
 ///
-/// The token is verified here whoever forwarded it, and the blocklist is asked on every call and never guessed:
-/// while it cannot be reached, nobody is let in by a token.
+/// The token is verified here whoever forwarded it, and whether its session still stands is asked on every call and never
+/// guessed. A program without a record of its own may leave that question, while the blocklist does not answer, to the service
+/// that it passes the call and its token on to.
 package struct Authentication: ServerInterceptor {
     private let verifier: TokenVerifier
-    private let blocklist: TokenBlocklist
+    private let sessions: SessionCheck
+    private let isPassedOn: @Sendable (MethodDescriptor) -> Bool
 
-    package init(verifier: TokenVerifier, blocklist: TokenBlocklist) {
+    /// - Parameter isPassedOn: whether a call of the method is answered by nobody but services that check the token themselves.
+    package init(
+        verifier: TokenVerifier, sessions: SessionCheck, isPassedOn: @escaping @Sendable (MethodDescriptor) -> Bool = { _ in false }
+    ) {
         self.verifier = verifier
-        self.blocklist = blocklist
+        self.sessions = sessions
+        self.isPassedOn = isPassedOn
     }
 
     package func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
@@ -27,7 +31,7 @@ package struct Authentication: ServerInterceptor {
         case .user, .operator_:
             break
         }
-        let caller = try await identify(context.metadata)
+        let caller = try await identify(context)
         if context.method.policy.access == .operator_, caller.role != .operator_ {
             throw RPCError(.permissionDenied, "Only an operator may call \(context.method.name).")
         }
@@ -52,8 +56,8 @@ package struct Authentication: ServerInterceptor {
     }
 
     /// Who the token in the metadata belongs to.
-    package func identify(_ metadata: Metadata) async throws(RPCError) -> CallerIdentity {
-        guard let header = metadata["authorization"] else {
+    private func identify(_ context: RPCContext) async throws(RPCError) -> CallerIdentity {
+        guard let header = context.metadata["authorization"] else {
             throw RPCError(.unauthenticated, "Sign in and send the access token as \"authorization: Bearer …\".")
         }
         let parts = header.split(separator: " ", maxSplits: 1)
@@ -66,16 +70,11 @@ package struct Authentication: ServerInterceptor {
         } catch {
             throw RPCError(.unauthenticated, error.message)
         }
-        let isBlocked: Bool
-        do throws(RedisError) {
-            // The token itself, or the session that it belongs to with all its tokens.
-            isBlocked = try await blocklist.isAnyBlocked([claims.tokenID, claims.sessionID.uuidString.lowercased()])
-        } catch where error.code == .cancelled {
-            throw RPCError(.cancelled, "The call was cancelled.", cause: error)
-        } catch {
-            throw .unavailable("Whether the session still stands cannot be checked right now.", cause: error)
+        switch try await sessions.standing(of: claims) {
+        case .standing: return CallerIdentity(claims)
+        case .revoked: throw RPCError(.unauthenticated, "The session has ended. Sign in again.")
+        case .unknown where isPassedOn(context.method): return CallerIdentity(claims, isSessionChecked: false)
+        case .unknown: throw .unavailable("Whether the session still stands cannot be checked right now.")
         }
-        guard !isBlocked else { throw RPCError(.unauthenticated, "The session has ended. Sign in again.") }
-        return CallerIdentity(claims)
     }
 }

@@ -11,13 +11,16 @@ package struct CallerIdentity: Sendable, Equatable {
     package let tokenID: String
     package let sessionID: UUID
     package let tokenExpiresAt: Instant
+    /// Whether the session is known to stand. Where it is not, nothing of the person's may be answered from here.
+    package let isSessionChecked: Bool
 
-    package init(_ claims: AccessClaims) {
+    package init(_ claims: AccessClaims, isSessionChecked: Bool = true) {
         userID = claims.subject
         role = claims.role
         tokenID = claims.tokenID
         sessionID = claims.sessionID
         tokenExpiresAt = claims.expiresAt
+        self.isSessionChecked = isSessionChecked
     }
 }
 

@@ -17,9 +17,7 @@ package struct StoreHealth: Sendable, Equatable {
 /// Asks every store again and again whether it answers, and keeps what was said.
 ///
 /// Who serves by it: `ReadinessMonitor` asks Postgres through `observing`, so nothing is asked twice; the two Redis roles and
-/// the replicas are asked by `run`. Losing the durable Redis takes those services down of which every method needs a token, since tokens are not
-/// believed without the blocklist; losing the cache or the replicas takes
-/// nobody down.
+/// the replicas are asked by `run`. Losing one of those takes nobody down.
 package final class DatabaseHealthChecker: Sendable {
     package static let durableRedis = "redis_durable"
     package static let cacheRedis = "redis_cache"
@@ -67,9 +65,6 @@ package final class DatabaseHealthChecker: Sendable {
     package var reports: [StoreHealth] {
         known.withLock { $0.values.sorted { $0.store < $1.store } }
     }
-
-    /// Why the store is of no use; `nil` while it is, and before it was asked.
-    package func problem(of store: String) -> String? { known.withLock { $0[store]?.problem } }
 
     private func ask(_ check: ReadinessCheck) async -> String? {
         let began = ContinuousClock.now

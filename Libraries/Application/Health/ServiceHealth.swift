@@ -1,9 +1,7 @@
-internal import RPC
-
 /// The health of a program and of each of its services.
 ///
-/// The program is healthy when its database is. So is a service of it, unless all of its methods need a token and the durable Redis,
-/// without which no token is believed, cannot be asked. What tells about the program itself serves as long as that runs.
+/// The program is healthy when its database is, and so is a service of it. What tells about the program itself serves as long as
+/// that runs. The two Redis take no service down: without them calls are answered from the database.
 struct ServiceHealth: Sendable {
     let program: HealthReporter
     private let services: [String: (needs: Needs, reporter: HealthReporter)]
@@ -11,18 +9,11 @@ struct ServiceHealth: Sendable {
     enum Needs: Sendable, Equatable {
         case nothing
         case database
-        case databaseAndTokens
     }
 
-    init(program: HealthReporter, services: [String: Needs]) {
+    init(program: HealthReporter, services: [(name: String, needs: Needs)]) {
         self.program = program
-        self.services = services.mapValues { ($0, HealthReporter()) }
-    }
-
-    /// What a service with these methods needs.
-    static func needs(of methods: [MethodDescriptor]) -> Needs {
-        let takesTokens = methods.allSatisfy { $0.policy.access == .user || $0.policy.access == .operator_ }
-        return takesTokens && !methods.isEmpty ? .databaseAndTokens : .database
+        self.services = Dictionary(services.map { ($0.name, ($0.needs, HealthReporter())) }) { first, _ in first }
     }
 
     var names: Set<String> { Set(services.keys) }
@@ -32,14 +23,12 @@ struct ServiceHealth: Sendable {
         name.isEmpty ? program : services[name]?.reporter
     }
 
-    /// Tells each service's watchers what follows from the program's health and that of the durable Redis.
-    func update(problemOfTokens: String?) {
+    /// Tells each service's watchers what follows from the program's health.
+    func update() {
         for (needs, reporter) in services.values {
-            switch (needs, problemOfTokens) {
-            case (.nothing, _): reporter.report(.serving)
-            case (.databaseAndTokens, let problem?) where program.status == .serving:
-                reporter.report(.notServing(reason: "No token can be checked. \(problem)"))
-            default: reporter.report(program.status)
+            switch needs {
+            case .nothing: reporter.report(.serving)
+            case .database: reporter.report(program.status)
             }
         }
     }

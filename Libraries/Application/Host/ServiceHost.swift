@@ -36,7 +36,11 @@ package final class ServiceHost: Sendable {
     private let monitors: Monitors
 
     /// Throws when the token keys cannot be used; connects to nothing yet.
-    package init(_ configuration: ServiceConfiguration) throws {
+    ///
+    /// - Parameter isPassedOn: see `Authentication`.
+    package init(
+        _ configuration: ServiceConfiguration, isPassedOn: @escaping @Sendable (MethodDescriptor) -> Bool = { _ in false }
+    ) throws {
         Allocator.keepMessageMemory()
         self.configuration = configuration
         var logger = Logger(label: "heartguard.\(configuration.service)") { label in
@@ -70,7 +74,7 @@ package final class ServiceHost: Sendable {
         gate = ReadinessGate(health: health)
         let authentication = Authentication(
             verifier: try TokenVerifier(jwks: configuration.jwks, issuer: configuration.tokenIssuer),
-            blocklist: blocklist)
+            sessions: SessionCheck(blocklist: blocklist, postgres: database), isPassedOn: isPassedOn)
         metrics = HDRMetrics()
         observers = CallObservers.standard(metrics: metrics, logger: logger)
         interceptors = CallInterceptors.standard() + [gate, authentication]
@@ -102,12 +106,8 @@ package final class ServiceHost: Sendable {
         let told = [TelemetryService.serviceName, MonitoringService.serviceName]
         let serviceHealth = ServiceHealth(
             program: health,
-            services: methods.mapValues(ServiceHealth.needs)
-                .merging(told.map { ($0, .nothing) }) { _, needs in needs })
-        let update: @Sendable () -> Void = {
-            serviceHealth.update(problemOfTokens: stores.problem(of: DatabaseHealthChecker.durableRedis))
-        }
-        let monitor = ReadinessMonitor(checks: checks, health: health, gate: gate, logger: logger, changed: update)
+            services: methods.keys.map { ($0, .database) } + told.map { ($0, .nothing) })
+        let monitor = ReadinessMonitor(checks: checks, health: health, gate: gate, logger: logger) { serviceHealth.update() }
         let names = serviceHealth.names
         let about: [any RPCService] = [
             HealthService(health: serviceHealth), TelemetryService(metrics: metrics), MonitoringService(monitors: monitors),
@@ -128,7 +128,7 @@ package final class ServiceHost: Sendable {
         children.append(Child(name: "caches") { [caches] in await caches.run() })
         children += background.map { Child(name: "background", body: $0) }
         children.append(Child(name: "readiness") { await monitor.run() })
-        children.append(Child(name: "stores") { await stores.run(changed: update) })
+        children.append(Child(name: "stores") { await stores.run() })
         if let endpoint = configuration.operatorEndpoint {
             let server = OperatorServer(endpoint: endpoint, logger: logger) { [monitors] in monitors.prometheusText() }
             children.append(Child(name: "operator port") { try await server.run() })

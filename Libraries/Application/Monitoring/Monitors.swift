@@ -80,6 +80,19 @@ struct Monitors: Sendable {
             text.family(name, kind, help: help)
             for (cache, statistics) in caches { text.sample(name, [("cache", cache)], UInt64(value(statistics))) }
         }
+        let mean = "heartguard_cache_latency_mean_seconds", p95 = "heartguard_cache_latency_p95_seconds"
+        for (name, help, figure) in [
+            (mean, "How long a look into a tier takes, or a fetch.", \CacheStatistics.Latency.mean),
+            (p95, "The same, of the slowest twentieth at least.", \CacheStatistics.Latency.p95),
+        ] {
+            text.family(name, .gauge, help: help)
+            for (cache, statistics) in caches {
+                let tiers = [("local", statistics.local.latency), ("shared", statistics.shared.latency), ("load", statistics.loadLatency)]
+                for (tier, latency) in tiers where latency.samples > 0 {
+                    text.sample(name, [("cache", cache), ("tier", tier)], latency[keyPath: figure] / .seconds(1))
+                }
+            }
+        }
         total("heartguard_cache_loads_total", .counter, "Values fetched from where they come from.") { $0.loads }
         total("heartguard_cache_failed_loads_total", .counter, "Fetches that failed.") { $0.failedLoads }
         total("heartguard_cache_joined_total", .counter, "Callers that waited for what another fetched.") { $0.joined }

@@ -79,8 +79,10 @@ extension ChatV1.ListMessagesRequest {
 // MARK: - Page tokens
 
 extension PageToken {
-    init(behind session: Session) {
-        self.init([String(session.updatedAt.microsecondsSinceEpoch), session.id.uuid.uuidString])
+    init(behind session: ChatV1.Session) {
+        // Made from an instant, so that it is one.
+        let updatedAt = session.updatedAt.flatMap { Instant($0) } ?? Instant(microsecondsSinceEpoch: 0)
+        self.init([String(updatedAt.microsecondsSinceEpoch), session.id])
     }
 
     init(behind message: ChatMessage) {

@@ -22,7 +22,7 @@ struct Endpoints: Sendable {
                     try await backends.forward(request, to: backend, context)
                 }
             }
-            guard method.descriptor.path == GatewayV1.GatewayServiceMethods.getPatientOverview.descriptor.path else {
+            guard method.descriptor.path == Self.overviewPath else {
                 return nil
             }
             return Endpoint(method: method) { request, context in
@@ -31,6 +31,15 @@ struct Endpoints: Sendable {
             }
         }
     }
+}
+
+extension Endpoints {
+    /// Whether what a method answers comes from services alone, each of which checks the caller's session by itself.
+    static func areAnsweredByServices(_ method: MethodDescriptor) -> Bool {
+        Backend(serving: method) != nil || method.path == overviewPath
+    }
+
+    private static var overviewPath: String { GatewayV1.GatewayServiceMethods.getPatientOverview.descriptor.path }
 }
 
 /// The gRPC door: every endpoint under its own name, its messages unread.

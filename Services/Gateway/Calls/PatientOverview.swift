@@ -1,26 +1,55 @@
 import Application
+import Cache
 import Contracts
 import RPC
 import Time
 
-/// Asks all four services at once and answers with what came in time.
+/// Asks all four services at once and answers with what came in time. A whole answer is kept for a while.
 struct PatientOverview: Sendable {
-    let backends: Backends
+    private let backends: Backends
+    private let cache: TieredCache<GatewayV1.GetPatientOverviewResponse>
+
+    /// The most conversations that anybody may ask for, and what is kept.
+    private static let mostSessions: Int32 = 20
+
+    init(backends: Backends, caches: CacheHub) {
+        self.backends = backends
+        // Other programs change what it is made of; kept in Redis alone, it is never older than their changes.
+        cache = TieredCache(
+            of: GatewayV1.GatewayServiceMethods.getPatientOverview.descriptor, hub: caches,
+            keeping: { $0.parts.allSatisfy { $0.state == .present } }, locally: false)
+    }
 
     /// Kept back from the caller's deadline, so that the answer still reaches the caller when a service does not.
     static let reserve: Duration = .milliseconds(200)
 
+    /// Throws UNAUTHENTICATED if a service says that the caller's session has ended.
     func answer(
         _ request: GatewayV1.GetPatientOverviewRequest, context: RPCContext
     ) async throws -> GatewayV1.GetPatientOverviewResponse {
         var violations = FieldViolations()
-        violations.check((0...20).contains(request.sessionLimit), "session_limit", "Must be from 0 to 20.")
+        violations.check((0...Self.mostSessions).contains(request.sessionLimit), "session_limit", "Must be from 0 to 20.")
         try violations.throwIfAny()
 
+        let caller = try context.caller()
+        var answer: GatewayV1.GetPatientOverviewResponse
+        if caller.isSessionChecked {
+            let entry = CacheEntry.patientOverview(of: caller.userID)
+            let kept = try await cache.value(for: entry.key) { try await ask(context) }
+            // What is asked for is never absent.
+            answer = kept ?? .init()
+        } else {
+            answer = try await ask(context)
+        }
+        answer.recentSessions = Array(answer.recentSessions.prefix(Int(request.sessionLimit == 0 ? 5 : request.sessionLimit)))
+        return answer
+    }
+
+    private func ask(_ context: RPCContext) async throws -> GatewayV1.GetPatientOverviewResponse {
         // A part that is not there is marked at once, not waited for.
         let options = CallOptions(metadata: Backends.forwarded(context), waitForReady: false)
-        let sessions = ChatV1.ListSessionsRequest(pageSize: request.sessionLimit == 0 ? 5 : request.sessionLimit)
-        return await Deadline.with(Self.budget(context.deadline)) {
+        let sessions = ChatV1.ListSessionsRequest(pageSize: Self.mostSessions)
+        return try await Deadline.with(Self.budget(context.deadline)) {
             async let user = part(.users) { () async throws(RPCError) in
                 try await UsersV1.UsersServiceClient(backends[.users]).getProfile(.init(), options: options)
             }
@@ -33,8 +62,12 @@ struct PatientOverview: Sendable {
             async let collections = part(.vectors) { () async throws(RPCError) in
                 try await VectorsV1.VectorsServiceClient(backends[.vectors]).listCollections(.init(), options: options)
             }
+            let parts = await [user.part, latest.part, recent.part, collections.part]
+            if let refusal = await [user.refusal, latest.refusal, recent.refusal, collections.refusal].lazy.compactMap(\.self).first {
+                throw refusal
+            }
             return await GatewayV1.GetPatientOverviewResponse(
-                parts: [user.part, latest.part, recent.part, collections.part],
+                parts: parts,
                 user: user.answer?.user,
                 latestObservations: latest.answer?.observations ?? [],
                 recentSessions: recent.answer?.sessions ?? [],
@@ -44,13 +77,15 @@ struct PatientOverview: Sendable {
 
     private func part<Answer: Sendable>(
         _ backend: Backend, _ ask: () async throws(RPCError) -> Answer
-    ) async -> (part: GatewayV1.Part, answer: Answer?) {
+    ) async -> (part: GatewayV1.Part, answer: Answer?, refusal: RPCError?) {
         let start = ContinuousClock.now
         var part = GatewayV1.Part(service: backend.rawValue, state: .present)
         var answer: Answer?
+        var refusal: RPCError?
         do throws(RPCError) {
             answer = try await ask()
         } catch {
+            if error.code == .unauthenticated { refusal = error }
             part.state =
                 switch error.code {
                 case .unavailable: .unavailable
@@ -59,7 +94,7 @@ struct PatientOverview: Sendable {
                 }
         }
         part.elapsedMicroseconds = Int64((ContinuousClock.now - start) / .microseconds(1))
-        return (part, answer)
+        return (part, answer, refusal)
     }
 
     private static func budget(_ deadline: Deadline?) -> Deadline? {

@@ -50,13 +50,18 @@ struct SessionRepository: Sendable {
     /// Uses a refresh token up and stores the next one of its session, or ends the session if it was used before.
     ///
     /// The row locks make two uses of one token happen one after the other, so the second always finds the first.
-    func rotate(_ shown: RefreshToken, to next: RefreshToken, expiresAt: Instant) async throws -> Rotation {
+    ///
+    /// - Parameter accessUntil: when the last access token of a session that ends has expired.
+    func rotate(
+        _ shown: RefreshToken, to next: RefreshToken, expiresAt: Instant, accessUntil: Instant
+    ) async throws -> Rotation {
         let user = shown.userID
         return try await postgres.transaction(identity: .user(user)) { transaction in
             let stored = try await transaction.first(.lock(shown))
             guard let stored else { return .refused }
             if stored.isUsed {
-                try await transaction.execute(.end(stored.sessionID, of: UserID(user), because: .refreshReuse))
+                try await transaction.execute(
+                    .end(stored.sessionID, of: UserID(user), because: .refreshReuse, accessUntil: accessUntil))
                 return .reused(stored.sessionID)
             }
             guard !stored.isSessionEnded, !stored.isExpired else { return .refused }
@@ -65,9 +70,20 @@ struct SessionRepository: Sendable {
         }
     }
 
-    /// Ends a session, and with it every refresh token that followed from it. Ending it again changes nothing.
-    func end(_ session: SessionID, of user: UserID) async throws {
-        try await postgres.execute(.end(session, of: user, because: .logOut), identity: .user(user.uuid))
+    /// Ends a session, and with it every refresh token that followed from it; its access tokens are on record as revoked. Ending it
+    /// again changes nothing.
+    func end(_ session: SessionID, of user: UserID, accessUntil: Instant) async throws {
+        try await postgres.execute(
+            .end(session, of: user, because: .logOut, accessUntil: accessUntil), identity: .user(user.uuid))
+    }
+
+    /// Ends every session of an account, as `end` does one. Returns the youngest session that it may have had; those that begin
+    /// later are not meant.
+    func endAll(of user: UserID, accessUntil: Instant) async throws -> SessionID {
+        let youngest = try await postgres.first(
+            .endAll(of: user, upTo: .make(), accessUntil: accessUntil), identity: .user(user.uuid))
+        guard let youngest else { throw PostgresError(.decoding, "The record of the sessions' end gave no row.") }
+        return SessionID(youngest.value)
     }
 
     /// Why a session ended.
@@ -122,11 +138,37 @@ extension Statement<Void> {
             """)
     }
 
-    static func end(_ session: SessionID, of user: UserID, because reason: SessionRepository.EndReason) -> Self {
+    static func end(
+        _ session: SessionID, of user: UserID, because reason: SessionRepository.EndReason, accessUntil: Instant
+    ) -> Self {
         .writing(
             """
-            UPDATE users.sessions SET ended_at = clock_timestamp(), end_reason = \(reason)
-            WHERE user_id = \(user.uuid) AND id = \(session.uuid) AND ended_at IS NULL
+            WITH ended AS (
+                UPDATE users.sessions SET ended_at = clock_timestamp(), end_reason = \(reason)
+                WHERE user_id = \(user.uuid) AND id = \(session.uuid) AND ended_at IS NULL
+            )
+            INSERT INTO heartguard.revocations AS known (id, expires_at) VALUES (\(session.uuid), \(accessUntil))
+            ON CONFLICT (id) DO UPDATE SET expires_at = greatest(known.expires_at, excluded.expires_at)
+            """)
+    }
+}
+
+extension Statement<Scalar<UUID>> {
+    /// The clocks of two replicas may differ: a session that there is already is meant even if its id is ahead of ours.
+    static func endAll(of user: UserID, upTo session: SessionID, accessUntil: Instant) -> Self {
+        .writing(
+            """
+            WITH ended AS (
+                UPDATE users.sessions SET ended_at = clock_timestamp(), end_reason = \(SessionRepository.EndReason.logOut)
+                WHERE user_id = \(user.uuid) AND ended_at IS NULL
+            ), youngest AS (
+                SELECT id FROM users.sessions WHERE user_id = \(user.uuid) ORDER BY id DESC LIMIT 1
+            )
+            INSERT INTO heartguard.revocations AS known (id, up_to, expires_at)
+            SELECT \(user.uuid), greatest(\(session.uuid), (SELECT id FROM youngest)), \(accessUntil)
+            ON CONFLICT (id) DO UPDATE
+            SET up_to = greatest(known.up_to, excluded.up_to), expires_at = greatest(known.expires_at, excluded.expires_at)
+            RETURNING up_to
             """)
     }
 }

@@ -504,7 +504,7 @@ extension ChatV1 {
         package static let listSessions = RPC.Method<ChatV1.ListSessionsRequest, ChatV1.ListSessionsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.ChatService", name: "ListSessions", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(300), onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/chats", body: "")]))
         /// Adds messages to the end of a conversation, all or none, in their order. A message
         /// whose client id is there already adds nothing and is returned as it was kept.

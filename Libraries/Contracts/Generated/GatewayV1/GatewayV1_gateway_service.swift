@@ -50,7 +50,7 @@ extension GatewayV1 {
         /// The service: users, vitals, chat or vectors.
         package var service: String = ""
         package var state: GatewayV1.PartState = .unspecified
-        /// How long the Gateway waited for it.
+        /// How long the Gateway waited for it when it asked.
         package var elapsedMicroseconds: Int64 = 0
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
@@ -204,11 +204,12 @@ extension GatewayV1 {
     /// The methods of heartguard.gateway.v1.GatewayService, with what the contract says about each.
     package enum GatewayServiceMethods {
         /// What is known of the caller, asked of all services at once within one deadline.
-        /// A part that could not be had is marked and the rest is answered.
+        /// A part that could not be had is marked and the rest is answered. A whole overview may be up to
+        /// half a minute old, though never older than what its person has changed since.
         package static let getPatientOverview = RPC.Method<GatewayV1.GetPatientOverviewRequest, GatewayV1.GetPatientOverviewResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.gateway.v1.GatewayService", name: "GetPatientOverview", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 5, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 5, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(30), onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/overview", body: "")]))
 
         package static let all: [RPC.MethodDescriptor] = [getPatientOverview.descriptor]
@@ -218,7 +219,8 @@ extension GatewayV1 {
     /// through it under their own names.
     package protocol GatewayServiceProtocol: RPCService {
         /// What is known of the caller, asked of all services at once within one deadline.
-        /// A part that could not be had is marked and the rest is answered.
+        /// A part that could not be had is marked and the rest is answered. A whole overview may be up to
+        /// half a minute old, though never older than what its person has changed since.
         func getPatientOverview(_ request: GatewayV1.GetPatientOverviewRequest, context: RPCContext) async throws -> GatewayV1.GetPatientOverviewResponse
     }
 
@@ -229,7 +231,8 @@ extension GatewayV1 {
         package init(_ channel: RPCChannel) { self.channel = channel }
 
         /// What is known of the caller, asked of all services at once within one deadline.
-        /// A part that could not be had is marked and the rest is answered.
+        /// A part that could not be had is marked and the rest is answered. A whole overview may be up to
+        /// half a minute old, though never older than what its person has changed since.
         package func getPatientOverview(
             _ request: GatewayV1.GetPatientOverviewRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> GatewayV1.GetPatientOverviewResponse {

@@ -325,6 +325,58 @@ extension UsersV1 {
 }
 
 extension UsersV1 {
+    package struct LogOutEverywhereRequest: ContractMessage {
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package static var fullName: String { "heartguard.users.v1.LogOutEverywhereRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__LogOutEverywhereRequest.self) {
+            unsafe heartguard__users__v1__log_out_everywhere_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__LogOutEverywhereRequest.self)
+            unsafe heartguard__users__v1__log_out_everywhere_request__init(c)
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct LogOutEverywhereResponse: ContractMessage {
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package static var fullName: String { "heartguard.users.v1.LogOutEverywhereResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__LogOutEverywhereResponse.self) {
+            unsafe heartguard__users__v1__log_out_everywhere_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__LogOutEverywhereResponse.self)
+            unsafe heartguard__users__v1__log_out_everywhere_response__init(c)
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
     package struct GetProfileRequest: ContractMessage {
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
@@ -757,6 +809,13 @@ extension UsersV1 {
                 service: "heartguard.users.v1.UsersService", name: "LogOut", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .idempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/sessions:end", body: "*")]))
+        /// Ends every session of the caller's account, on every device, this one too:
+        /// their access tokens are refused everywhere from the answer on, and their refresh tokens are dead.
+        package static let logOutEverywhere = RPC.Method<UsersV1.LogOutEverywhereRequest, UsersV1.LogOutEverywhereResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.users.v1.UsersService", name: "LogOutEverywhere", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 5, idempotency: .idempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/sessions:endAll", body: "*")]))
         /// The caller's own profile.
         package static let getProfile = RPC.Method<UsersV1.GetProfileRequest, UsersV1.GetProfileResponse>(
             RPC.MethodDescriptor(
@@ -789,7 +848,7 @@ extension UsersV1 {
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/consents", body: "")]))
 
-        package static let all: [RPC.MethodDescriptor] = [register.descriptor, logIn.descriptor, refreshToken.descriptor, logOut.descriptor, getProfile.descriptor, updateProfile.descriptor, giveConsent.descriptor, withdrawConsent.descriptor, listConsents.descriptor]
+        package static let all: [RPC.MethodDescriptor] = [register.descriptor, logIn.descriptor, refreshToken.descriptor, logOut.descriptor, logOutEverywhere.descriptor, getProfile.descriptor, updateProfile.descriptor, giveConsent.descriptor, withdrawConsent.descriptor, listConsents.descriptor]
     }
 
     /// Accounts, sessions and consent of the people who use HeartGuard.
@@ -805,6 +864,9 @@ extension UsersV1 {
         /// Ends the session of the access token that the call carries: the token is
         /// refused everywhere from the answer on, and the session's refresh tokens are dead.
         func logOut(_ request: UsersV1.LogOutRequest, context: RPCContext) async throws -> UsersV1.LogOutResponse
+        /// Ends every session of the caller's account, on every device, this one too:
+        /// their access tokens are refused everywhere from the answer on, and their refresh tokens are dead.
+        func logOutEverywhere(_ request: UsersV1.LogOutEverywhereRequest, context: RPCContext) async throws -> UsersV1.LogOutEverywhereResponse
         /// The caller's own profile.
         func getProfile(_ request: UsersV1.GetProfileRequest, context: RPCContext) async throws -> UsersV1.GetProfileResponse
         /// Changes what is set in the request and leaves the rest. ABORTED when
@@ -853,6 +915,14 @@ extension UsersV1 {
             _ request: UsersV1.LogOutRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> UsersV1.LogOutResponse {
             try await channel.unary(UsersV1.UsersServiceMethods.logOut, request, options: options)
+        }
+
+        /// Ends every session of the caller's account, on every device, this one too:
+        /// their access tokens are refused everywhere from the answer on, and their refresh tokens are dead.
+        package func logOutEverywhere(
+            _ request: UsersV1.LogOutEverywhereRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> UsersV1.LogOutEverywhereResponse {
+            try await channel.unary(UsersV1.UsersServiceMethods.logOutEverywhere, request, options: options)
         }
 
         /// The caller's own profile.
@@ -909,6 +979,9 @@ extension UsersV1.UsersServiceProtocol {
             },
             .unary(UsersV1.UsersServiceMethods.logOut) { request, context in
                 try await self.logOut(request, context: context)
+            },
+            .unary(UsersV1.UsersServiceMethods.logOutEverywhere) { request, context in
+                try await self.logOutEverywhere(request, context: context)
             },
             .unary(UsersV1.UsersServiceMethods.getProfile) { request, context in
                 try await self.getProfile(request, context: context)

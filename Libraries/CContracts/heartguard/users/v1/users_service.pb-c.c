@@ -367,6 +367,96 @@ void   heartguard__users__v1__log_out_response__free_unpacked
   assert(message->base.descriptor == &heartguard__users__v1__log_out_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__users__v1__log_out_everywhere_request__init
+                     (Heartguard__Users__V1__LogOutEverywhereRequest         *message)
+{
+  static const Heartguard__Users__V1__LogOutEverywhereRequest init_value = HEARTGUARD__USERS__V1__LOG_OUT_EVERYWHERE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__log_out_everywhere_request__get_packed_size
+                     (const Heartguard__Users__V1__LogOutEverywhereRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__log_out_everywhere_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__log_out_everywhere_request__pack
+                     (const Heartguard__Users__V1__LogOutEverywhereRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__log_out_everywhere_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__log_out_everywhere_request__pack_to_buffer
+                     (const Heartguard__Users__V1__LogOutEverywhereRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__log_out_everywhere_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__LogOutEverywhereRequest *
+       heartguard__users__v1__log_out_everywhere_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__LogOutEverywhereRequest *)
+     protobuf_c_message_unpack (&heartguard__users__v1__log_out_everywhere_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__log_out_everywhere_request__free_unpacked
+                     (Heartguard__Users__V1__LogOutEverywhereRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__log_out_everywhere_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__log_out_everywhere_response__init
+                     (Heartguard__Users__V1__LogOutEverywhereResponse         *message)
+{
+  static const Heartguard__Users__V1__LogOutEverywhereResponse init_value = HEARTGUARD__USERS__V1__LOG_OUT_EVERYWHERE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__log_out_everywhere_response__get_packed_size
+                     (const Heartguard__Users__V1__LogOutEverywhereResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__log_out_everywhere_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__log_out_everywhere_response__pack
+                     (const Heartguard__Users__V1__LogOutEverywhereResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__log_out_everywhere_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__log_out_everywhere_response__pack_to_buffer
+                     (const Heartguard__Users__V1__LogOutEverywhereResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__log_out_everywhere_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__LogOutEverywhereResponse *
+       heartguard__users__v1__log_out_everywhere_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__LogOutEverywhereResponse *)
+     protobuf_c_message_unpack (&heartguard__users__v1__log_out_everywhere_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__log_out_everywhere_response__free_unpacked
+                     (Heartguard__Users__V1__LogOutEverywhereResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__log_out_everywhere_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__users__v1__get_profile_request__init
                      (Heartguard__Users__V1__GetProfileRequest         *message)
 {
@@ -1196,6 +1286,42 @@ const ProtobufCMessageDescriptor heartguard__users__v1__log_out_response__descri
   heartguard__users__v1__log_out_response__field_indices_by_name,
   0,  heartguard__users__v1__log_out_response__number_ranges,
   (ProtobufCMessageInit) heartguard__users__v1__log_out_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define heartguard__users__v1__log_out_everywhere_request__field_descriptors NULL
+#define heartguard__users__v1__log_out_everywhere_request__field_indices_by_name NULL
+#define heartguard__users__v1__log_out_everywhere_request__number_ranges NULL
+const ProtobufCMessageDescriptor heartguard__users__v1__log_out_everywhere_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.LogOutEverywhereRequest",
+  "LogOutEverywhereRequest",
+  "Heartguard__Users__V1__LogOutEverywhereRequest",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__LogOutEverywhereRequest),
+  0,
+  heartguard__users__v1__log_out_everywhere_request__field_descriptors,
+  heartguard__users__v1__log_out_everywhere_request__field_indices_by_name,
+  0,  heartguard__users__v1__log_out_everywhere_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__log_out_everywhere_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define heartguard__users__v1__log_out_everywhere_response__field_descriptors NULL
+#define heartguard__users__v1__log_out_everywhere_response__field_indices_by_name NULL
+#define heartguard__users__v1__log_out_everywhere_response__number_ranges NULL
+const ProtobufCMessageDescriptor heartguard__users__v1__log_out_everywhere_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.LogOutEverywhereResponse",
+  "LogOutEverywhereResponse",
+  "Heartguard__Users__V1__LogOutEverywhereResponse",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__LogOutEverywhereResponse),
+  0,
+  heartguard__users__v1__log_out_everywhere_response__field_descriptors,
+  heartguard__users__v1__log_out_everywhere_response__field_indices_by_name,
+  0,  heartguard__users__v1__log_out_everywhere_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__log_out_everywhere_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define heartguard__users__v1__get_profile_request__field_descriptors NULL

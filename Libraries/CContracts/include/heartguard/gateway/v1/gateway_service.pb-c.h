@@ -64,7 +64,7 @@ struct  Heartguard__Gateway__V1__Part
   char *service;
   Heartguard__Gateway__V1__PartState state;
   /*
-   * How long the Gateway waited for it.
+   * How long the Gateway waited for it when it asked.
    */
   int64_t elapsed_microseconds;
 };

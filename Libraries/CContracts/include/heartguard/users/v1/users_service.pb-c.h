@@ -24,6 +24,8 @@ typedef struct Heartguard__Users__V1__RefreshTokenRequest Heartguard__Users__V1_
 typedef struct Heartguard__Users__V1__RefreshTokenResponse Heartguard__Users__V1__RefreshTokenResponse;
 typedef struct Heartguard__Users__V1__LogOutRequest Heartguard__Users__V1__LogOutRequest;
 typedef struct Heartguard__Users__V1__LogOutResponse Heartguard__Users__V1__LogOutResponse;
+typedef struct Heartguard__Users__V1__LogOutEverywhereRequest Heartguard__Users__V1__LogOutEverywhereRequest;
+typedef struct Heartguard__Users__V1__LogOutEverywhereResponse Heartguard__Users__V1__LogOutEverywhereResponse;
 typedef struct Heartguard__Users__V1__GetProfileRequest Heartguard__Users__V1__GetProfileRequest;
 typedef struct Heartguard__Users__V1__GetProfileResponse Heartguard__Users__V1__GetProfileResponse;
 typedef struct Heartguard__Users__V1__UpdateProfileRequest Heartguard__Users__V1__UpdateProfileRequest;
@@ -149,6 +151,24 @@ struct  Heartguard__Users__V1__LogOutResponse
 };
 #define HEARTGUARD__USERS__V1__LOG_OUT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__log_out_response__descriptor) \
+     }
+
+
+struct  Heartguard__Users__V1__LogOutEverywhereRequest
+{
+  ProtobufCMessage base;
+};
+#define HEARTGUARD__USERS__V1__LOG_OUT_EVERYWHERE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__log_out_everywhere_request__descriptor) \
+     }
+
+
+struct  Heartguard__Users__V1__LogOutEverywhereResponse
+{
+  ProtobufCMessage base;
+};
+#define HEARTGUARD__USERS__V1__LOG_OUT_EVERYWHERE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__log_out_everywhere_response__descriptor) \
      }
 
 
@@ -485,6 +505,44 @@ Heartguard__Users__V1__LogOutResponse *
 void   heartguard__users__v1__log_out_response__free_unpacked
                      (Heartguard__Users__V1__LogOutResponse *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__LogOutEverywhereRequest methods */
+void   heartguard__users__v1__log_out_everywhere_request__init
+                     (Heartguard__Users__V1__LogOutEverywhereRequest         *message);
+size_t heartguard__users__v1__log_out_everywhere_request__get_packed_size
+                     (const Heartguard__Users__V1__LogOutEverywhereRequest   *message);
+size_t heartguard__users__v1__log_out_everywhere_request__pack
+                     (const Heartguard__Users__V1__LogOutEverywhereRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__log_out_everywhere_request__pack_to_buffer
+                     (const Heartguard__Users__V1__LogOutEverywhereRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__LogOutEverywhereRequest *
+       heartguard__users__v1__log_out_everywhere_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__log_out_everywhere_request__free_unpacked
+                     (Heartguard__Users__V1__LogOutEverywhereRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__LogOutEverywhereResponse methods */
+void   heartguard__users__v1__log_out_everywhere_response__init
+                     (Heartguard__Users__V1__LogOutEverywhereResponse         *message);
+size_t heartguard__users__v1__log_out_everywhere_response__get_packed_size
+                     (const Heartguard__Users__V1__LogOutEverywhereResponse   *message);
+size_t heartguard__users__v1__log_out_everywhere_response__pack
+                     (const Heartguard__Users__V1__LogOutEverywhereResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__log_out_everywhere_response__pack_to_buffer
+                     (const Heartguard__Users__V1__LogOutEverywhereResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__LogOutEverywhereResponse *
+       heartguard__users__v1__log_out_everywhere_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__log_out_everywhere_response__free_unpacked
+                     (Heartguard__Users__V1__LogOutEverywhereResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Heartguard__Users__V1__GetProfileRequest methods */
 void   heartguard__users__v1__get_profile_request__init
                      (Heartguard__Users__V1__GetProfileRequest         *message);
@@ -701,6 +759,12 @@ typedef void (*Heartguard__Users__V1__LogOutRequest_Closure)
 typedef void (*Heartguard__Users__V1__LogOutResponse_Closure)
                  (const Heartguard__Users__V1__LogOutResponse *message,
                   void *closure_data);
+typedef void (*Heartguard__Users__V1__LogOutEverywhereRequest_Closure)
+                 (const Heartguard__Users__V1__LogOutEverywhereRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__LogOutEverywhereResponse_Closure)
+                 (const Heartguard__Users__V1__LogOutEverywhereResponse *message,
+                  void *closure_data);
 typedef void (*Heartguard__Users__V1__GetProfileRequest_Closure)
                  (const Heartguard__Users__V1__GetProfileRequest *message,
                   void *closure_data);
@@ -745,6 +809,8 @@ extern const ProtobufCMessageDescriptor heartguard__users__v1__refresh_token_req
 extern const ProtobufCMessageDescriptor heartguard__users__v1__refresh_token_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__log_out_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__log_out_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__log_out_everywhere_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__log_out_everywhere_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__get_profile_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__get_profile_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__update_profile_request__descriptor;

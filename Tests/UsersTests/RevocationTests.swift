@@ -1,0 +1,179 @@
+internal import Application
+internal import Contracts
+internal import Foundation
+internal import Logging
+internal import Postgres
+internal import RPC
+internal import Redis
+internal import Resilience
+internal import TestSupport
+internal import Testing
+internal import Time
+internal import Tokens
+
+@testable internal import Users
+
+@Suite struct `Who logs out everywhere` {
+    @Test func `has the tokens of every session refused, and none of a later one`() async throws {
+        try await withUsers { users in
+            let ada = Person()
+            let (phone, watch) = (try await users.register(ada), try await users.signIn(ada))
+
+            _ = try await users.service.logOutEverywhere(.init(), context: users.context(watch))
+            let later = try await users.signIn(ada)
+
+            for tokens in [phone, watch] {
+                #expect(try await users.standing(users.claims(tokens)) == .revoked)
+                await expect(.unauthenticated) { try await users.refresh(tokens) }
+            }
+            #expect(try await users.standing(users.claims(later)) != .revoked)
+            _ = try await users.refresh(later)
+        }
+    }
+
+    @Test func `leaves everybody else alone`() async throws {
+        try await withUsers { users in
+            let (ada, bob) = (try await users.register(Person()), try await users.register(Person()))
+
+            _ = try await users.service.logOutEverywhere(.init(), context: users.context(ada))
+
+            #expect(try await users.standing(users.claims(bob)) != .revoked)
+            _ = try await users.refresh(bob)
+        }
+    }
+
+    @Test func `means sessions that another replica began, whose clock is ahead`() async throws {
+        try await withUsers { users in
+            let claims = try await users.claims(users.register(Person()))
+            var id = UUIDv7.make().uuid
+            id.1 += 1
+            let ahead = SessionID(UUID(uuid: id))
+            let repository = SessionRepository(postgres: users.postgres)
+            let token = RefreshToken(userID: claims.subject)
+            try await repository.insert(
+                NewSession(id: ahead, token: token, tokenExpiresAt: .now() + .seconds(60)), of: UserID(claims.subject))
+
+            let youngest = try await repository.endAll(of: UserID(claims.subject), accessUntil: .now() + .seconds(60))
+
+            #expect(youngest == ahead)
+        }
+    }
+}
+
+@Suite struct `Whether a session stands` {
+    /// Lends the service with a Redis of its own that keeps nothing on disk, and what another service asks.
+    private func withCheck(_ body: (UsersStand, SessionCheck, RedisServer) async throws -> Void) async throws {
+        try await RedisServer.with { redis in
+            try await withUsers(redis: redis, isFilled: false) { users in
+                try await body(users, SessionCheck(blocklist: users.blocklist, postgres: users.postgres), redis)
+            }
+        }
+    }
+
+    @Test func `is answered from the record until the blocklist has been filled, and then by that`() async throws {
+        try await withCheck { users, check, _ in
+            let (left, stays) = (try await users.register(Person()), try await users.register(Person()))
+            let (gone, here) = (try await users.claims(left), try await users.claims(stays))
+            _ = try await users.service.logOut(.init(), context: users.context(left))
+
+            #expect(try await users.standing(here) == .unknown)
+            #expect(try await check.standing(of: here) == .standing)
+            #expect(try await check.standing(of: gone) == .revoked)
+            try await users.keeper.keep()
+
+            #expect(try await users.standing(here) == .standing)
+            #expect(try await users.standing(gone) == .revoked)
+            #expect(try await check.standing(of: here) == .standing)
+            #expect(try await check.standing(of: gone) == .revoked)
+        }
+    }
+
+    @Test func `is answered from the record while Redis is gone, and when it has come back with nothing`() async throws {
+        try await withCheck { users, check, redis in
+            let (left, stays) = (try await users.register(Person()), try await users.register(Person()))
+            let (gone, here) = (try await users.claims(left), try await users.claims(stays))
+            _ = try await users.service.logOut(.init(), context: users.context(left))
+            try await users.keeper.keep()
+
+            try await redis.kill()
+            for _ in 0..<20 {
+                #expect(try await check.standing(of: gone) == .revoked)
+                #expect(try await check.standing(of: here) == .standing)
+            }
+            try await redis.launch()
+            for _ in 0..<20 { #expect(try await check.standing(of: gone) == .revoked) }
+            try await untilKept(users.keeper)
+
+            #expect(try await users.standing(gone) == .revoked)
+            #expect(try await users.standing(here) == .standing)
+        }
+    }
+
+    @Test func `is answered from the record while Redis says nothing`() async throws {
+        try await withCheck { users, check, redis in
+            let left = try await users.register(Person())
+            let gone = try await users.claims(left)
+            _ = try await users.service.logOut(.init(), context: users.context(left))
+            try await users.keeper.keep()
+
+            try await redis.suspend()
+            let standings = try await withThrowingTaskGroup { group in
+                for _ in 0..<50 { group.addTask { try await check.standing(of: gone) } }
+                return try await group.reduce(into: Set()) { $0.insert($1) }
+            }
+            try await redis.resume()
+
+            #expect(standings == [.revoked])
+        }
+    }
+
+    @Test func `is known of a log-out that Redis could not be told, and Redis is told later`() async throws {
+        try await withCheck { users, check, redis in
+            let tokens = try await users.register(Person())
+            let claims = try await users.claims(tokens)
+            try await users.keeper.keep()
+            try await redis.kill()
+
+            await expect(.unavailable) { _ = try await users.service.logOut(.init(), context: users.context(tokens)) }
+            #expect(try await check.standing(of: claims) == .revoked)
+            try await redis.launch()
+            try await untilKept(users.keeper)
+
+            #expect(try await users.standing(claims) == .revoked)
+        }
+    }
+
+    @Test func `is not guessed by a program that keeps no record`() async throws {
+        try await withCheck { users, _, redis in
+            let claims = try await users.claims(users.register(Person()))
+            let check = SessionCheck(blocklist: users.blocklist, postgres: nil)
+            try await redis.kill()
+
+            #expect(try await check.standing(of: claims) == .unknown)
+        }
+    }
+
+    @Test func `is forgotten when no token can be meant any more`() async throws {
+        try await withUsers { users in
+            let claims = try await users.claims(users.register(Person()))
+            let (user, repository) = (UserID(claims.subject), SessionRepository(postgres: users.postgres))
+            let record = RevocationRepository(postgres: users.postgres)
+            try await repository.end(SessionID(claims.sessionID), of: user, accessUntil: .now() - .seconds(3_601))
+            let other = try await users.claims(users.register(Person()))
+            try await repository.end(SessionID(other.sessionID), of: UserID(other.subject), accessUntil: .now() + .seconds(60))
+
+            #expect(try await record.forgetExpired() >= 1)
+            let kept = try await record.current(after: SessionID(claims.sessionID).uuid, limit: 1_000).map(\.id)
+
+            #expect(kept.contains(other.sessionID) && !kept.contains(claims.sessionID))
+        }
+    }
+
+    /// The keeper's own connection may still be the one that died.
+    private func untilKept(_ keeper: BlocklistKeeper) async throws {
+        for _ in 0..<200 {
+            do { return try await keeper.keep() } catch is RedisError { try await Task.sleep(for: .milliseconds(50)) }
+        }
+        try await keeper.keep()
+    }
+}
