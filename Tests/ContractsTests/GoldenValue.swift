@@ -67,6 +67,8 @@ struct GoldenValue: Decodable, Sendable, CustomTestStringConvertible {
         UsersV1.LogInResponse.self,
         UsersV1.RefreshTokenRequest.self,
         UsersV1.RefreshTokenResponse.self,
+        UsersV1.LogOutEverywhereRequest.self,
+        UsersV1.LogOutEverywhereResponse.self,
         UsersV1.LogOutRequest.self,
         UsersV1.LogOutResponse.self,
         UsersV1.GetProfileRequest.self,

@@ -20,7 +20,9 @@ internal import Time
     }
 
     @Test func `are all in the catalogue`() throws {
-        try StatementSources("Services/Vectors").expectComplete(Self.catalogue())
+        let shared = try StatementSources("Libraries/Application")
+
+        try StatementSources("Services/Vectors").expectComplete(Self.catalogue(), with: [shared])
     }
 
     private func expectSound(in database: VectorsDatabase) async throws {
