@@ -19,10 +19,10 @@ struct GatewayApplication: Sendable {
         let overview = PatientOverview(backends: backends)
         let endpoints = Endpoints(backends: backends, overview: overview)
         let limiter = RateLimiting(
-            signedIn: SlidingWindowLimiter(
-                redis: host.cache, window: configuration.limits.window, limit: configuration.limits.signedIn),
-            anonymous: SlidingWindowLimiter(
-                redis: host.cache, window: configuration.limits.window, limit: configuration.limits.anonymous))
+            signedIn: GCRALimiter(
+                redis: host.cache, limit: RateLimit(units: configuration.limits.signedIn, window: configuration.limits.window), name: "u"),
+            anonymous: GCRALimiter(
+                redis: host.cache, limit: RateLimit(units: configuration.limits.anonymous, window: configuration.limits.window), name: "a"))
         let json = JSONFront(
             routes: RouteTable(endpoints.all),
             path: CallPath(endpoints, interceptors: host.interceptors + [limiter], observers: host.observers),

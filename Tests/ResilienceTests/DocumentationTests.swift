@@ -7,7 +7,7 @@ import Time
 @Suite struct `The page about Redis, where it shows Resilience` {
     @Test func `shows code that does what it says`() async throws {
         try await withRedis(.durable) { durable, _ in
-            let limiter = SlidingWindowLimiter(redis: durable, window: .seconds(60), limit: 100)
+            let limiter = SlidingWindowLimiter(redis: durable, limit: RateLimit(units: 100, window: .seconds(60)), name: "all")
             switch try await limiter.admit("user:7", cost: 5) {
             case .admitted(let remaining, let resetAfter):
                 #expect(remaining == 95)

@@ -9,15 +9,15 @@ import Resilience
 ///
 /// When Redis cannot be asked, the method's policy says whether the call is let through or turned away.
 struct RateLimiting: ServerInterceptor {
-    let signedIn: SlidingWindowLimiter
-    let anonymous: SlidingWindowLimiter
+    let signedIn: any RateLimiter
+    let anonymous: any RateLimiter
 
     func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
         if context.method.service.hasPrefix("grpc.") { return try await next(context) }
         let caller = context[CallerIdentity.self]
         let limiter = caller == nil ? anonymous : signedIn
         let key = caller.map { "user:\($0.userID.uuidString.lowercased())" } ?? "peer:\(Self.host(of: context.peer))"
-        let admission: SlidingWindowLimiter.Admission
+        let admission: Admission
         do throws(RedisError) {
             admission = try await limiter.admit(key, cost: context.method.policy.cost)
         } catch {
@@ -28,9 +28,9 @@ struct RateLimiting: ServerInterceptor {
         }
         switch admission {
         case .admitted(let remaining, let resetAfter):
-            Self.tell(context, limit: limiter.limit, remaining: remaining, reset: resetAfter)
+            Self.tell(context, limit: limiter.limit.units, remaining: remaining, reset: resetAfter)
         case .refused(let retryAfter):
-            Self.tell(context, limit: limiter.limit, remaining: 0, reset: retryAfter)
+            Self.tell(context, limit: limiter.limit.units, remaining: 0, reset: retryAfter)
             let subject = caller == nil ? "address" : "user"
             throw RPCError.quota(subject, "Too many calls. Try again later.", retryAfter: retryAfter)
         }
