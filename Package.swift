@@ -191,7 +191,7 @@ let package = Package(
 
         // Tests, one target a module
         .target(
-            name: "TestSupport", dependencies: ["ConnectionPool", "Postgres", logging], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["ConnectionPool", "Postgres", logging, nioCore, nioPosix], path: "Tests/TestSupport",
             swiftSettings: settings),
         .target(
             name: "RecordTestSupport", dependencies: ["Application", "Cache", "Postgres", "Redis", "TestSupport", logging], path: "Tests/RecordTestSupport",
