@@ -235,7 +235,7 @@ let package = Package(
         tests("Vitals", serviceTests + ["Tokens"]),
         tests("Chat", serviceTests + ["Tokens"]),
         tests("Vectors", serviceTests + ["Tokens", "HNSW"]),
-        tests("Gateway", ["Contracts", "RPC"]),
+        tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),
         tests("HeartGuardCommand"),
     ]
 )
