@@ -7,20 +7,45 @@ import Time
 @Suite struct `The page about Redis, where it shows Resilience` {
     @Test func `shows code that does what it says`() async throws {
         try await withRedis(.durable) { durable, _ in
-            let limiter = SlidingWindowLimiter(redis: durable, limit: RateLimit(units: 100, window: .seconds(60)), name: "all")
-            switch try await limiter.admit("user:7", cost: 5) {
-            case .admitted(let remaining, let resetAfter):
-                #expect(remaining == 95)
-                #expect(resetAfter <= .seconds(60))
-            case .refused(let retryAfter):
-                Issue.record("refused for \(retryAfter)")
-            }
-
             let blocklist = TokenBlocklist(redis: durable)
             try await blocklist.block("token-1", until: .now() + .seconds(900))
             let isBlocked = try await blocklist.isAnyBlocked(["token-1", "session-1"])
 
             #expect(isBlocked)
+        }
+    }
+}
+
+/// The code of docs/libraries/Resilience.md.
+@Suite struct `The page about Resilience` {
+    @Test func `shows code that does what it says`() async throws {
+        try await withRedis(.cache) { cache, _ in
+            try await withRedis(.durable) { durable, _ in
+                let limit = RateLimit(units: 100, window: .seconds(3_600))
+                let limiter = GCRALimiter(redis: cache, limit: limit, name: "calls")
+                switch try await limiter.admit("ada", cost: 5) {
+                case .admitted(let remaining, let resetAfter):
+                    #expect(remaining == 95)
+                    #expect(resetAfter <= .seconds(36))
+                case .refused(let retryAfter):
+                    Issue.record("refused for \(retryAfter)")
+                }
+
+                var patient = ShareConfiguration()
+                patient.patience = .seconds(60)
+                let shares = LimiterShares(redis: cache, group: "gateway", configuration: patient)
+                let calls = LeasedLimiter("calls", limiter, shares: shares)
+                let decision = try await calls.admit("ada", cost: 5, onLoss: .liveOnShare)
+                #expect(decision.isCountedTogether)
+
+                let breakers = CircuitBreakers(["vitals"], redis: durable, group: "gateway")
+                let bulkhead = Bulkhead(limit: 512, maxWaiting: 512, maxWait: .seconds(1))
+                let permit = try breakers["vitals"].admit()
+                try await bulkhead.enter()
+                #expect(bulkhead.report.inUse == 1)
+                bulkhead.leave()
+                breakers["vitals"].ended(permit, .succeeded)
+            }
         }
     }
 }
