@@ -196,7 +196,7 @@ let package = Package(
 
         // Tests, one target a module
         .target(
-            name: "TestSupport", dependencies: ["ConnectionPool", "Postgres", logging], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["ConnectionPool", "Postgres", logging, nioCore, nioPosix], path: "Tests/TestSupport",
             swiftSettings: settings),
         .target(
             name: "RecordTestSupport", dependencies: ["Application", "Cache", "Postgres", "Redis", "TestSupport", logging], path: "Tests/RecordTestSupport",
@@ -240,7 +240,7 @@ let package = Package(
         tests("Vitals", serviceTests + ["Tokens"]),
         tests("Chat", serviceTests + ["Cache", "Tokens"]),
         tests("Vectors", serviceTests + ["Tokens", "HNSW"]),
-        tests("Gateway", ["Contracts", "RPC"]),
+        tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),
         tests("HeartGuardCommand"),
     ]
 )

@@ -11,29 +11,35 @@ struct GatewayApplication: Sendable {
     init(_ configuration: GatewayConfiguration) { self.configuration = configuration }
 
     /// Runs until the program is asked to stop. The callback tells where the doors are once both are open.
-    func run(onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }) async throws {
+    func run(
+        stopSignals: Bool = true,
+        onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
+    ) async throws {
         let host = try ServiceHost(configuration.common, isPassedOn: Endpoints.areAnsweredByServices)
-        let tracing: [any ClientInterceptor] = ClientTracing().map { [$0] } ?? []
-        let backends = Backends(
-            configuration, interceptors: tracing + [ClientMetrics(factory: host.metrics)], logger: host.logger)
+        let guards = BackendGuards(configuration.guards, redis: host.durable)
+        let around: [any ClientInterceptor] =
+            (ClientTracing().map { [$0] } ?? []) + [ClientMetrics(factory: host.metrics)]
+        let backends = Backends(configuration, logger: host.logger) { around + [guards[$0]] }
         let overview = PatientOverview(backends: backends, caches: host.caches)
         let endpoints = Endpoints(backends: backends, overview: overview)
-        let limiter = RateLimiting(
-            signedIn: SlidingWindowLimiter(
-                redis: host.cache, window: configuration.limits.window, limit: configuration.limits.signedIn),
-            anonymous: SlidingWindowLimiter(
-                redis: host.cache, window: configuration.limits.window, limit: configuration.limits.anonymous))
+        let limits = CallLimits(configuration, redis: host.cache)
+        let limiter = limits.interceptor
         let json = JSONFront(
             routes: RouteTable(endpoints.all),
             path: CallPath(endpoints, interceptors: host.interceptors + [limiter], observers: host.observers),
             health: host.health,
             configuration: configuration,
             logger: host.logger)
+        host.published.add { limits.write(to: &$0) }
+        host.published.add { guards.write(to: &$0) }
 
         try await host.run(
             services: [EndpointService(endpoints)],
             interceptors: [limiter],
-            background: backends.channels.map { channel in { @Sendable in await channel.run() } } + [{ try await json.run() }],
+            background: backends.channels.map { channel in { @Sendable in await channel.run() } } + [
+                { await limits.shares.run() }, { await guards.breakers.run() }, { try await json.run() },
+            ],
+            stopSignals: stopSignals,
             onListening: onListening)
     }
 }

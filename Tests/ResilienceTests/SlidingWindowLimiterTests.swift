@@ -8,7 +8,7 @@ import Time
     @Test(arguments: [1, 3])
     func `admits exactly its limit to 200 tasks at once`(cost: Int) async throws {
         try await withRedis(.cache) { redis, _ in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 100)
+            let limiter = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 100, window: .seconds(60)), name: "all")
 
             let admissions = try await withThrowingTaskGroup { group in
                 for _ in 0..<200 { group.addTask { try await limiter.admit("ada", cost: cost) } }
@@ -24,8 +24,8 @@ import Time
 
     @Test func `shares one window between replicas, whatever their clocks say`() async throws {
         try await withRedis(.cache) { redis, server in
-            let one = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 2)
-            let other = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 2)
+            let one = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 2, window: .seconds(60)), name: "all")
+            let other = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 2, window: .seconds(60)), name: "all")
 
             let admissions = [try await one.admit("ada"), try await other.admit("ada"), try await one.admit("ada")]
 
@@ -35,8 +35,8 @@ import Time
 
     @Test func `counts each key and each limiter by itself`() async throws {
         try await withRedis(.cache) { redis, _ in
-            let calls = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 1, name: "calls")
-            let logins = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 1, name: "logins")
+            let calls = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 1, window: .seconds(60)), name: "calls")
+            let logins = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 1, window: .seconds(60)), name: "logins")
 
             let admissions = [
                 try await calls.admit("ada"), try await calls.admit("bob"), try await logins.admit("ada"),
@@ -49,7 +49,7 @@ import Time
 
     @Test func `tells a refused caller when it will fit, and admits it then`() async throws {
         try await withRedis(.cache) { redis, _ in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(2), limit: 2)
+            let limiter = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 2, window: .seconds(2)), name: "all")
             _ = try await limiter.admit("ada")
             _ = try await limiter.admit("ada")
 
@@ -69,7 +69,7 @@ import Time
 
     @Test func `slides: what leaves the window makes room one by one, not all at once`() async throws {
         try await withRedis(.cache) { redis, _ in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 3)
+            let limiter = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 3, window: .seconds(60)), name: "all")
             // Units of the past, as if admitted 50, 30 and 10 seconds ago.
             try await age("limit:all:ada", seconds: [50, 30, 10], redis)
 
@@ -85,7 +85,7 @@ import Time
 
     @Test func `forgets what has left the window`() async throws {
         try await withRedis(.cache) { redis, _ in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 3)
+            let limiter = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 3, window: .seconds(60)), name: "all")
             try await age("limit:all:ada", seconds: [62, 61, 10], redis)
 
             let admission = try await limiter.admit("ada")
@@ -103,7 +103,7 @@ import Time
 
     @Test func `does not block a key after the server's clock was set back`() async throws {
         try await withRedis(.cache) { redis, _ in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 1)
+            let limiter = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 1, window: .seconds(60)), name: "all")
             try await age("limit:all:ada", seconds: [-3600], redis)
 
             let admission = try await limiter.admit("ada")
@@ -114,7 +114,7 @@ import Time
 
     @Test func `keeps nothing of a key that is quiet for a window`() async throws {
         try await withRedis(.cache) { redis, _ in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 5)
+            let limiter = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 5, window: .seconds(60)), name: "all")
 
             _ = try await limiter.admit("ada", cost: 5)
             let life = try await redis.integer(["PTTL", "limit:all:ada"])
@@ -126,7 +126,7 @@ import Time
 
     @Test func `answers a cost of zero and takes nothing`() async throws {
         try await withRedis(.cache) { redis, _ in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 5)
+            let limiter = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 5, window: .seconds(60)), name: "all")
 
             let admissions = [try await limiter.admit("ada", cost: 0), try await limiter.admit("ada", cost: 0)]
 
@@ -137,7 +137,7 @@ import Time
 
     @Test func `lets a call that costs more than the limit take the whole window`() async throws {
         try await withRedis(.cache) { redis, _ in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 5)
+            let limiter = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 5, window: .seconds(60)), name: "all")
 
             let admissions = [try await limiter.admit("ada", cost: 100), try await limiter.admit("ada")]
 
@@ -147,7 +147,7 @@ import Time
 
     @Test func `takes nothing from a caller that it refuses`() async throws {
         try await withRedis(.cache) { redis, _ in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 5)
+            let limiter = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 5, window: .seconds(60)), name: "all")
 
             let admissions = [
                 try await limiter.admit("ada", cost: 3), try await limiter.admit("ada", cost: 3),
@@ -160,7 +160,7 @@ import Time
 
     @Test func `says when Redis cannot be asked, and decides nothing`() async throws {
         try await withRedis(.cache) { redis, server in
-            let limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 5)
+            let limiter = SlidingWindowLimiter(redis: redis, limit: RateLimit(units: 5, window: .seconds(60)), name: "all")
             try await server.kill()
 
             await #expect(throws: RedisError.self) { try await limiter.admit("ada") }
@@ -178,7 +178,7 @@ import Time
     }
 }
 
-extension SlidingWindowLimiter.Admission {
+extension Admission {
     var remaining: Int? {
         if case .admitted(let remaining, _) = self { remaining } else { nil }
     }

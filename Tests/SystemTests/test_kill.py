@@ -90,6 +90,25 @@ def test_without_the_cache_what_must_be_counted_is_refused(cluster, front, direc
     until(lambda: answers(lambda: front.users.LogIn(sign_in, timeout=PATIENCE)), "signing in works again")
 
 
+def test_a_cache_that_says_nothing_holds_nobody_up(cluster, front, ada):
+    sign_in = LogInRequest(email=ada.email, password=ada.password)
+    with paused(cluster, "redis_cache"):
+        with refused("UNAVAILABLE") as refusal:
+            front.users.LogIn(sign_in, timeout=PATIENCE)
+        assert refusal.retry_seconds is not None
+        for _ in range(20):
+            ada.calls(front.users.GetProfile, GetProfileRequest())
+    until(lambda: answers(lambda: front.users.LogIn(sign_in, timeout=PATIENCE)), "signing in works again")
+
+
+def test_a_durable_store_that_says_nothing_holds_nobody_up(cluster, front, ada):
+    sign_in = LogInRequest(email=ada.email, password=ada.password)
+    with paused(cluster, "redis_durable"):
+        for _ in range(5):
+            front.users.LogIn(sign_in, timeout=PATIENCE)
+            ada.calls(front.users.GetProfile, GetProfileRequest())
+
+
 def test_without_the_blocklist_the_record_says_whose_session_has_ended(cluster, front, direct, gateway):
     ada, bob = (people.register(direct.users) for _ in range(2))
     bob.calls(direct.users.LogOut, LogOutRequest())

@@ -31,6 +31,8 @@ package final class ServiceHost: Sendable {
     package let metrics: HDRMetrics
     /// What hears of every call's end, whichever door it came in by: its metrics and its log line.
     package let observers: [any RPCObserver]
+    /// What else the program tells an operator.
+    package let published = PublishedMetrics()
     private let gate: ReadinessGate
     private let database: Postgres?
     private let monitors: Monitors
@@ -68,7 +70,8 @@ package final class ServiceHost: Sendable {
             database: databaseMonitors,
             pools: ConnectionPoolMonitor(database?.pools ?? []),
             health: DatabaseHealthChecker(checks: checks),
-            caches: { [caches] in caches.statistics })
+            caches: { [caches] in caches.statistics },
+            published: published)
         blocklist = TokenBlocklist(redis: durable)
         health = HealthReporter()
         gate = ReadinessGate(health: health)

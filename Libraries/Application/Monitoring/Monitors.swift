@@ -21,6 +21,8 @@ struct Monitors: Sendable {
     let health: DatabaseHealthChecker
     /// What each cache has done, by name.
     var caches: @Sendable () -> [(cache: String, statistics: CacheStatistics)] = { [] }
+    /// What the program alone knows.
+    var published = PublishedMetrics()
 
     /// All of it in Prometheus' text format.
     func prometheusText() -> String {
@@ -29,6 +31,7 @@ struct Monitors: Sendable {
         writePools(to: &text)
         writeStores(to: &text)
         writeCaches(to: &text)
+        published.write(to: &text)
         return text.text
     }
 

@@ -1,4 +1,5 @@
 package import RPC
+internal import Time
 
 extension RPCError {
     /// An error with messages that say more of it, as google.rpc.Status carries them in `grpc-status-details-bin`.
@@ -31,8 +32,8 @@ extension RPCError {
         let (seconds, attoseconds) = delay.components
         let wait = GoogleProtobuf.Duration(seconds: seconds, nanos: Int32(attoseconds / 1_000_000_000))
         var error = RPCError(code, message, details: [GoogleRPC.RetryInfo(retryDelay: wait)])
-        // The same for clients that retry by themselves (gRFC A6).
-        error.trailers.add("grpc-retry-pushback-ms", value: String(Int32(clamping: Int64(delay / .milliseconds(1)))))
+        // The same for clients that retry by themselves (gRFC A6), who must not come too early for the part of a millisecond.
+        error.trailers.add("grpc-retry-pushback-ms", value: String(Int32(clamping: delay.millisecondsRoundedUp)))
         return error
     }
 

@@ -7,12 +7,15 @@ import RPC
 struct Backends: Sendable {
     private let channelOf: [Backend: RPCChannel]
 
-    init(_ configuration: GatewayConfiguration, interceptors: [any ClientInterceptor], logger: Logger) {
+    /// - Parameter interceptors: of the channel to a service, the outermost first.
+    init(
+        _ configuration: GatewayConfiguration, logger: Logger, interceptors: (Backend) -> [any ClientInterceptor]
+    ) {
         var channelOf: [Backend: RPCChannel] = [:]
         for (backend, address) in configuration.backends {
             channelOf[backend] = RPCChannel(
                 target: (host: address.host, port: address.port), tls: configuration.common.clientTLS,
-                configuration: BackendConfig.channel(to: backend), interceptors: interceptors, logger: logger)
+                configuration: BackendConfig.channel(to: backend), interceptors: interceptors(backend), logger: logger)
         }
         self.channelOf = channelOf
     }

@@ -1,0 +1,121 @@
+package import Redis
+internal import Synchronization
+internal import Time
+
+/// A limiter that goes on when Redis is away, so that all replicas together admit little more than the limit.
+///
+/// While Redis answers it decides. When it does not, each replica admits its part of the limit (one of as many as there were),
+/// and of what may be in use already only a lease: all leases together are a tenth of the limit. When Redis is
+/// back, each replica tells it what was let through meanwhile, before anybody is admitted.
+///
+/// What waits for a silent Redis are the calls that asked before one of them was given up; from then on nobody asks but
+/// a probe in the background.
+package final class LeasedLimiter: Sendable {
+    /// What a call wants while it cannot be counted together with those of other replicas.
+    package enum Loss: Sendable {
+        case liveOnShare
+        case refuse
+    }
+
+    package struct Decision: Sendable, Hashable {
+        package let admission: Admission
+        /// Whether it was counted together with other replicas' calls.
+        package let isCountedTogether: Bool
+    }
+
+    /// A call that had to be counted and could not be.
+    package struct NotCounted: Error {
+        /// What Redis said; nil when it was not asked, because it has been away for a while.
+        package let cause: RedisError?
+    }
+
+    /// Decisions since the program began.
+    package struct Counts: Sendable, Hashable {
+        package internal(set) var admittedTogether = 0
+        package internal(set) var refusedTogether = 0
+        package internal(set) var admittedOnShare = 0
+        package internal(set) var refusedOnShare = 0
+        package internal(set) var notCounted = 0
+        /// Calls that asked Redis and were not answered in time.
+        package internal(set) var unanswered = 0
+    }
+
+    package let name: String
+    package let limit: RateLimit
+    private let limiter: any RateLimiter
+    private let shares: LimiterShares
+    private let ledger: Mutex<ShareLedger>
+    private let counted = Mutex(Counts())
+
+    package init(_ name: String, _ limiter: any RateLimiter, shares: LimiterShares) {
+        self.name = name
+        self.limiter = limiter
+        self.shares = shares
+        limit = limiter.limit
+        ledger = Mutex(ShareLedger(limiter.limit, maxKeys: shares.configuration.maxKeys))
+    }
+
+    package var counts: Counts { counted.withLock { $0 } }
+
+    /// Takes `cost` units, all or none. Waits for Redis for no longer than its shares' patience, the long one if the call has to
+    /// be counted.
+    package func admit(
+        _ key: String, cost: Int, onLoss: Loss
+    ) async throws(NotCounted) -> Decision {
+        let view = shares.view
+        var failure: RedisError?
+        if view.standing == .up || (view.standing == .suspected && onLoss == .refuse) {
+            let patience = onLoss == .refuse ? shares.configuration.longPatience : shares.configuration.patience
+            do throws(RedisError) {
+                return try await ask(key, cost, patience, outages: view.outages)
+            } catch {
+                counted.withLock { $0.unanswered += 1 }
+                // A caller that has given up says nothing about Redis.
+                if Task.isCancelled || Deadline.current?.hasPassed == true { throw NotCounted(cause: error) }
+                shares.callFailed()
+                failure = error
+            }
+        }
+        guard onLoss == .liveOnShare else {
+            counted.withLock { $0.notCounted += 1 }
+            throw NotCounted(cause: failure)
+        }
+        return admitOnShare(key, cost)
+    }
+
+    private func ask(
+        _ key: String, _ cost: Int, _ patience: Duration, outages: Int
+    ) async throws(RedisError) -> Decision {
+        let carried = ledger.withLock { $0.carry(key, outages: outages, at: shares.now) }
+        let result: Result<Admission, RedisError> = await Deadline.with(.earlier(.current, .after(patience))) {
+            do throws(RedisError) {
+                return .success(try await limiter.admit(key, cost: cost, carrying: carried))
+            } catch {
+                return .failure(error)
+            }
+        }
+        let admission: Admission
+        do throws(RedisError) {
+            admission = try result.get()
+        } catch {
+            ledger.withLock { $0.giveBack(key, carried) }
+            throw error
+        }
+        ledger.withLock { $0.told(key, admission, cost: cost, outages: outages, at: shares.now) }
+        counted.withLock { counts in
+            if case .admitted = admission { counts.admittedTogether += 1 } else { counts.refusedTogether += 1 }
+        }
+        return Decision(admission: admission, isCountedTogether: true)
+    }
+
+    private func admitOnShare(_ key: String, _ cost: Int) -> Decision {
+        // Read anew: the call's own failure may have been the first.
+        let view = shares.view
+        let share = ShareLedger.Share(of: limit, replicas: view.replicas, leased: shares.configuration.leased)
+        let admission = ledger.withLock { $0.admit(key, cost: cost, share, lost: view.lost, at: shares.now) }
+        counted.withLock { counts in
+            if case .admitted = admission { counts.admittedOnShare += 1 } else { counts.refusedOnShare += 1 }
+        }
+        return Decision(admission: admission, isCountedTogether: false)
+    }
+}

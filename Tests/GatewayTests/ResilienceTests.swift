@@ -1,0 +1,237 @@
+import Contracts
+import RPC
+import Resilience
+import Synchronization
+import TestSupport
+import Testing
+import Time
+
+@testable import Gateway
+
+private let listDevices = VitalsV1.VitalsServiceMethods.listDevices.descriptor
+private let listCollections = VectorsV1.VectorsServiceMethods.listCollections.descriptor
+private let listSessions = ChatV1.ChatServiceMethods.listSessions.descriptor
+private let logIn = UsersV1.UsersServiceMethods.logIn.descriptor
+
+/// An hour for the limit, so that little becomes free again while a test runs.
+private func limits(calls: Int, of method: MethodDescriptor) -> [String: String] {
+    ["HEARTGUARD_RATE_LIMIT_USER": "\(calls * method.policy.cost)", "HEARTGUARD_RATE_WINDOW_SECONDS": "3600"]
+}
+
+@Suite struct `Three Gateways` {
+    @Test(arguments: ["gcra", "window"])
+    func `admit exactly the limit to 200 clients at once`(algorithm: String) async throws {
+        try await withService(.vitals) { vitals in
+            let changes = limits(calls: 100, of: listDevices).merging(["HEARTGUARD_RATE_ALGORITHM": algorithm]) { $1 }
+            try await withGateways(3, services: [.vitals: vitals], changes) { gateways in
+                let ada = try await gateways.signedIn()
+                let codes = await withTaskGroup { group in
+                    for client in 0..<200 { group.addTask { await gateways.call(listDevices, of: client % 3, ada).code } }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+
+                #expect(codes.count { $0 == .ok } == 100)
+                #expect(codes.count { $0 == .resourceExhausted } == 100)
+            }
+        }
+    }
+
+    @Test(arguments: Store.Loss.allCases)
+    func `admit no more than the limit and a tenth when the cache Redis goes, and refuse what must be counted`(way: Store.Loss) async throws {
+        try await withService(.vitals) { vitals in
+            let limit = limits(calls: 300, of: listDevices)
+            try await withGateways(3, services: [.vitals: vitals], limit) { gateways in
+                let ada = try await gateways.signedIn()
+                @Sendable func calls(_ count: Int) async -> Int {
+                    await withTaskGroup { group in
+                        for client in 0..<count { group.addTask { await gateways.call(listDevices, of: client % 3, ada).code } }
+                        return await group.reduce(0) { $0 + ($1 == .ok ? 1 : 0) }
+                    }
+                }
+                // Each Gateway has heard how many there are within a second.
+                try await Task.sleep(for: .seconds(2))
+                let before = await calls(150)
+                try await gateways.cache.lose(way)
+                var signIn = await gateways.call(logIn)
+                try await until {
+                    signIn = await gateways.call(logIn)
+                    return signIn.code == .unavailable
+                }
+                let during = await calls(600)
+                if way == .paused { try await gateways.cache.server.resume() }
+
+                #expect(before == 150)
+                #expect(during > 0)
+                #expect(before + during <= 331)
+                #expect(signIn.retryDelay != nil)
+            }
+        }
+    }
+
+    @Test(arguments: Store.Loss.allCases)
+    func `count and call on when the durable Redis goes, each by its own judgement`(way: Store.Loss) async throws {
+        try await withService(.users) { users in
+            try await withGateways(3, services: [.users: users]) { gateways in
+                #expect(await gateways.call(logIn).code == .ok)
+                try await gateways.durable.lose(way)
+                var codes: [StatusCode] = []
+                for call in 0..<30 { codes.append(await gateways.call(logIn, of: call % 3).code) }
+                if way == .paused { try await gateways.durable.server.resume() }
+
+                #expect(codes.allSatisfy { $0 == .ok })
+            }
+        }
+    }
+
+    @Test func `refuse nobody twice who comes again when it was told to`() async throws {
+        try await withService(.vitals) { vitals in
+            let changes = ["HEARTGUARD_RATE_LIMIT_USER": "20", "HEARTGUARD_RATE_WINDOW_SECONDS": "1"]
+            try await withGateways(3, services: [.vitals: vitals], changes) { gateways in
+                let ada = try await gateways.signedIn()
+                var refusals = 0
+                for call in 0..<80 {
+                    let answer = await gateways.call(listDevices, of: call % 3, ada)
+                    guard answer.code == .resourceExhausted else { continue }
+                    refusals += 1
+                    try await Task.sleep(for: answer.retryDelay ?? .zero)
+                    let again = await gateways.call(listDevices, of: call % 3, ada)
+                    #expect(again.code == .ok)
+                }
+                #expect(refusals > 0)
+            }
+        }
+    }
+}
+
+@Suite struct `A service that hangs` {
+    /// Calls that a service has begun and not ended.
+    final class Hanging: Sendable {
+        private let count = Atomic<Int>(0)
+        private let isOver = Atomic(false)
+        var calls: Int { count.load(ordering: .relaxed) }
+        func end() { isOver.store(true, ordering: .relaxed) }
+
+        func hang() async throws {
+            count.wrappingAdd(1, ordering: .relaxed)
+            defer { count.wrappingSubtract(1, ordering: .relaxed) }
+            while !isOver.load(ordering: .relaxed) { try await Task.sleep(for: .milliseconds(20)) }
+        }
+    }
+
+    @Test func `holds its places and none of another service`() async throws {
+        let hanging = Hanging()
+        try await withService(.vectors, { _ in try await hanging.hang() }) { vectors in
+            try await withService(.vitals) { vitals in
+                let changes = ["HEARTGUARD_SERVICE_MAX_CALLS": "8", "HEARTGUARD_SERVICE_MAX_WAITING": "4"]
+                try await withGateways(1, services: [.vitals: vitals, .vectors: vectors], changes) { gateways in
+                    let ada = try await gateways.signedIn()
+                    let quiet = try await latencies(100, gateways, ada)
+                    let (busy, refused) = try await withThrowingTaskGroup(of: StatusCode.self) { group in
+                        for _ in 0..<100 { group.addTask { await gateways.call(listCollections, ada, timeout: .seconds(20)).code } }
+                        var refused = 0
+                        // All but those that have a place and those that wait for one.
+                        while refused < 88, let code = try await group.next() { if code == .unavailable { refused += 1 } }
+                        #expect(hanging.calls == 8)
+                        let busy = try await latencies(100, gateways, ada)
+                        #expect(hanging.calls == 8)
+                        hanging.end()
+                        return (busy, refused)
+                    }
+
+                    #expect(refused >= 88)
+                    print("Vitals' p50 and p99 beside a Vectors that answers: \(quiet.p50), \(quiet.p99); that hangs: \(busy.p50), \(busy.p99)")
+                }
+            }
+        }
+    }
+
+    private func latencies(_ calls: Int, _ gateways: Gateways, _ options: CallOptions) async throws -> (p50: Duration, p99: Duration) {
+        var took: [Duration] = []
+        for _ in 0..<calls {
+            let began = ContinuousClock.now
+            let answer = await gateways.call(listDevices, options)
+            #expect(answer.code == .ok)
+            took.append(began.duration(to: .now))
+        }
+        took.sort()
+        return (took[calls / 2], took[calls * 99 / 100])
+    }
+}
+
+@Suite struct `A service that is gone` {
+    @Test func `is not waited for once it is known, is marked in the overview, and is found again`() async throws {
+        let port = try FreePort.find()
+        let changes = ["HEARTGUARD_BREAKER_OPEN_MS": "300", "HEARTGUARD_BREAKER_MIN_CALLS": "5"]
+        try await withService(.vitals) { vitals in
+            try await withGateways(1, services: [.vitals: vitals, .chat: port], changes) { gateways in
+                let ada = try await gateways.signedIn()
+                let waited = await withTaskGroup { group in
+                    for call in 0..<8 {
+                        group.addTask { await gateways.call(listSessions, ada, timeout: .milliseconds(2_300 + call * 150)).code }
+                    }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+                let refused = await gateways.call(listSessions, ada, timeout: .seconds(20))
+                let overview = try await GatewayV1.GatewayServiceClient(gateways.channels[0])
+                    .getPatientOverview(.init(), options: ada)
+
+                #expect(waited.allSatisfy { $0 == .deadlineExceeded || $0 == .unavailable })
+                #expect(refused.code == .unavailable)
+                #expect(refused.retryDelay != nil)
+                #expect(refused.error?.message == "The chat service does not answer at the moment.")
+                #expect(overview.parts.first { $0.service == "chat" }?.state == .unavailable)
+                #expect(overview.parts.first { $0.service == "vitals" }?.state == .present)
+
+                try await withService(.chat, port: port) { _ in
+                    try await until { await gateways.call(listSessions, ada).code == .ok }
+                }
+            }
+        }
+    }
+
+    /// As in a restart: calls wait for the service, and none fails.
+    @Test func `is waited for while it may come back`() async throws {
+        let port = try FreePort.find()
+        try await withGateways(1, services: [.chat: port]) { gateways in
+            let ada = try await gateways.signedIn()
+            let calls = Task {
+                await withTaskGroup { group in
+                    for _ in 0..<100 { group.addTask { await gateways.call(listSessions, ada).code } }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+            }
+            try await Task.sleep(for: .milliseconds(500))
+            let codes = try await withService(.chat, port: port) { _ in await calls.value }
+
+            #expect(codes.allSatisfy { $0 == .ok })
+        }
+    }
+}
+
+@Suite struct `The end of a call to a service` {
+    private func outcome(
+        _ error: RPCError, waitForReady: Bool = true, isProbe: Bool = false, isLate: Bool = false, took: Duration = .zero
+    ) -> CallOutcome {
+        BackendGuard.outcome(of: error, waitsForReady: waitForReady, isProbe: isProbe, isLate: isLate, took: took)
+    }
+
+    @Test func `counts against it when it was not there`() {
+        #expect(outcome(RPCError(.unavailable, "")) == .failed)
+        #expect(outcome(RPCError(.unavailable, ""), waitForReady: false) == .neutral)
+        #expect(outcome(RPCError(.unavailable, ""), waitForReady: false, isProbe: true) == .failed)
+        #expect(outcome(RPCError(.deadlineExceeded, ""), took: .seconds(5)) == .failed)
+        #expect(outcome(RPCError(.cancelled, ""), isLate: true, took: .seconds(5)) == .failed)
+        #expect(outcome(RPCError(.cancelled, ""), isLate: false, took: .seconds(5)) == .neutral)
+    }
+
+    @Test func `says that it is there when it says itself when to come again, or what is wrong with the request`() {
+        #expect(outcome(.retry(.unavailable, "", after: .seconds(1))) == .succeeded)
+        #expect(outcome(RPCError(.notFound, "")) == .succeeded)
+        #expect(outcome(RPCError(.invalidArgument, "")) == .succeeded)
+    }
+
+    @Test(arguments: [StatusCode.cancelled, .deadlineExceeded, .internalError, .unknown, .dataLoss, .resourceExhausted])
+    func `says nothing when a caller can bring it about`(code: StatusCode) {
+        #expect(outcome(RPCError(code, ""), took: .milliseconds(500)) == .neutral)
+    }
+}
