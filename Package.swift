@@ -146,7 +146,7 @@ let package = Package(
         // Services
         service("Users", ["Cache", "Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Cache", "Postgres"]),
-        service("Chat", ["Postgres"]),
+        service("Chat", ["Cache", "LZ4", "Postgres", "Redis", crypto]),
         service("Vectors", ["Postgres", "HNSW"]),
         service("Gateway", ["Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
@@ -233,7 +233,7 @@ let package = Package(
         tests("Application", ["Cache", "ConnectionPool", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
-        tests("Chat", serviceTests + ["Tokens"]),
+        tests("Chat", serviceTests + ["LZ4", "Redis", "Tokens"]),
         tests("Vectors", serviceTests + ["Tokens", "HNSW"]),
         tests("Gateway", ["Contracts", "RPC"]),
         tests("HeartGuardCommand"),
