@@ -147,7 +147,7 @@ let package = Package(
         // Services
         service("Users", ["Cache", "Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Cache", "Postgres"]),
-        service("Chat", ["Cache", "Postgres"]),
+        service("Chat", ["Cache", "LZ4", "Postgres", "Redis", crypto]),
         service("Vectors", ["Postgres", "HNSW"]),
         service("Gateway", ["Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
@@ -238,7 +238,7 @@ let package = Package(
         tests("Application", ["Cache", "ConnectionPool", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
-        tests("Chat", serviceTests + ["Cache", "Tokens"]),
+        tests("Chat", serviceTests + ["Cache", "LZ4", "Redis", "Tokens"]),
         tests("Vectors", serviceTests + ["Tokens", "HNSW"]),
         tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),
         tests("HeartGuardCommand"),

@@ -1,11 +1,16 @@
 internal import Application
 
-/// The Chat service put together: a pool, two repositories, one service.
+/// The Chat service put together: a pool, the repositories, what agents keep, two services.
 struct ChatApplication: Sendable {
     private let host: ServiceHost
+    private let checkpoints: CheckpointStore
+    private let retention: RetentionSchedule
 
     init(_ configuration: ChatConfiguration) throws {
         host = try ServiceHost(configuration.common)
+        checkpoints = CheckpointStore(
+            postgres: host.postgres, hot: HotSegments(redis: host.durable, settings: configuration.hotCheckpoints))
+        retention = RetentionSchedule(store: checkpoints, settings: configuration.retention, logger: host.logger)
     }
 
     /// Serves until the process is told to stop, or the task is cancelled, and the open calls have ended.
@@ -16,6 +21,8 @@ struct ChatApplication: Sendable {
         let service = ChatService(
             sessions: sessions, messages: MessageRepository(postgres: host.postgres),
             recent: RecentSessions(sessions, caches: host.caches))
-        try await host.run(services: [service], stopSignals: stopSignals, onListening: onListening)
+        try await host.run(
+            services: [service, CheckpointService(store: checkpoints)], background: [{ [retention] in await retention.run() }],
+            stopSignals: stopSignals, onListening: onListening)
     }
 }

@@ -39,7 +39,58 @@ internal import Time
             id: id, contentSHA256: [1], claim: "claim", verdict: .supported, confidence: half, verifier: "verifier",
             verifiedAt: moment)
 
-        return [
+        let name = ThreadName(kept: "thread")
+        let key = CheckpointKey(namespace: CheckpointNamespace(kept: ""), id: id)
+        let checkpoint = NewCheckpoint(
+            thread: name, key: key, parent: id, content: TypedValue(type: "x", data: [1]), channels: [], metadata: try CheckpointMetadata(json: "{}"))
+        let segment = Segment(stream: 1, position: 0, bytes: [1, 2, 3])
+        let range = segment.head.range
+        let written = WritesRow(namespace: "", checkpoint: id, task: "task", path: "", content: [1])
+        let place = CheckpointList.Place(id: id, thread: 1, namespace: "")
+        let fullList = CheckpointList(
+            thread: 1, namespace: key.namespace, id: id, before: id, filter: checkpoint.metadata, place: place, limit: 1)
+
+        let checkpoints: [CataloguedStatement] = [
+            .init(.thread(name, of: user)),
+            .init(.use(name, number: 1, of: user)),
+            .init(.make(name, number: 1, of: user)),
+            .init(.lock(name, of: user)),
+            .init(.lock(name, unusedFor: .seconds(1), of: user)),
+            .init(Statement<CheckpointThread>.lock(1 as Int64, of: user)),
+            .init(.deleteThread(1, of: user)),
+            .init(.raiseEpoch(1, of: user)),
+            .init(.markPruned(1, of: user)),
+            .init(.copySegments(of: 1, to: 2, of: user)),
+            .init(.copyCheckpoints(of: 1, to: 2, of: user)),
+            .init(.copyWrites(of: 1, to: 2, of: user)),
+            .init(.heads(of: [range], in: 1, of: user)),
+            .init(.heads(of: 1, user)),
+            .init(.segments([segment.head], of: 1, user)),
+            .init(.segments(of: 1, from: 0, in: 1, user)),
+            .init(.ends(of: [1], in: 1, user)),
+            .init(.lastStream(of: 1, user)),
+            .init(.insert([segment], to: 1, of: user)),
+            .init(.replace([segment], of: 1, user)),
+            .init(.delete([segment.head], of: 1, user)),
+            .init(.checkpoint(key, of: name, user)),
+            .init(.newest(in: key.namespace, of: 1, user)),
+            .init(.list(CheckpointList(limit: 1), of: user)),
+            .init(.list(fullList, of: user)),
+            .init(.outlines(of: 1, user)),
+            .init(.ofRuns(["run"], user)),
+            .init(.put(checkpoint, record: range, to: 1, of: user)),
+            .init(.renew(checkpoint, in: 1, of: user)),
+            .init(.delete([key], of: 1, user)),
+            .init(.deleteWrites(behind: [key], of: 1, user)),
+            .init(.orphan([key], of: 1, user)),
+            .init(.writes(behind: [key], of: 1, user)),
+            .init(.writes(of: "task", behind: key, of: 1, user)),
+            .init(.writes(of: 1, user)),
+            .init(.put([written], to: 1, of: user)),
+            .init(.threads(unusedFor: .seconds(1), unprunedOnly: true, limit: 1)),
+            .init(.beginRetention),
+        ]
+        return checkpoints + [
             .init(.isRevoked(session: id, of: id)),
             .init(.create(session, title: try SessionTitle("title"), clientID: clientID, for: user)),
             .init(.find(clientID: clientID, of: user)),

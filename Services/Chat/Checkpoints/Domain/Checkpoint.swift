@@ -1,0 +1,162 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+internal import Time
+
+/// What an agent calls one of its conversations. Two people's threads may share a name and nothing else.
+struct ThreadName: Hashable, Sendable {
+    static let maxCharacters = 255
+
+    let text: String
+
+    init(_ text: String) throws(InvalidValue) {
+        guard (1...Self.maxCharacters).contains(text.codePointCount) else {
+            throw InvalidValue(sentence: "It must have 1 to \(Self.maxCharacters) characters.")
+        }
+        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
+        self.text = text
+    }
+
+    /// What the table returned.
+    init(kept text: String) { self.text = text }
+}
+
+/// The graph or subgraph that a checkpoint is of.
+struct CheckpointNamespace: Hashable, Sendable {
+    static let maxCharacters = 1_024
+
+    let text: String
+
+    init(_ text: String) throws(InvalidValue) {
+        guard text.codePointCount <= Self.maxCharacters else {
+            throw InvalidValue(sentence: "It must have at most \(Self.maxCharacters) characters.")
+        }
+        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
+        self.text = text
+    }
+
+    /// What the table returned.
+    init(kept text: String) { self.text = text }
+}
+
+/// What the agent's serialiser made of something: a name for the form, and bytes that nobody here looks into.
+struct TypedValue: Hashable, Sendable {
+    static let maxTypeCharacters = 64
+    static let maxBytes = 3 << 20
+
+    let type: String
+    let data: [UInt8]
+
+    init(type: String, data: [UInt8]) {
+        self.type = type
+        self.data = data
+    }
+
+    init(checking type: String, _ data: [UInt8], most maxBytes: Int = Self.maxBytes) throws(InvalidValue) {
+        guard type.codePointCount <= Self.maxTypeCharacters else {
+            throw InvalidValue(sentence: "Its type must have at most \(Self.maxTypeCharacters) characters.")
+        }
+        guard data.count <= maxBytes else {
+            throw InvalidValue(sentence: "It must take at most \(maxBytes) bytes; it takes \(data.count).")
+        }
+        self.init(type: type, data: data)
+    }
+}
+
+/// What is known of a checkpoint besides its state: one JSON object, by which checkpoints are chosen.
+struct CheckpointMetadata: Hashable, Sendable {
+    static let maxBytes = 16 << 10
+
+    let json: String
+
+    init(json: String) throws(InvalidValue) {
+        guard json.utf8.count <= Self.maxBytes else {
+            throw InvalidValue(sentence: "It must take at most 16 KiB; it takes \(json.utf8.count) bytes.")
+        }
+        let text = json.isEmpty ? "{}" : json
+        let object: Any?
+        do { object = try JSONDecoder().decode(AnyObjectOfJSON.self, from: Data(text.utf8)) } catch { object = nil }
+        guard object != nil else { throw InvalidValue(sentence: "It must be a JSON object.") }
+        // jsonb cannot hold it.
+        guard !text.contains("\\u0000") else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
+        self.json = text
+    }
+
+    /// What the table returned.
+    init(kept json: String) { self.json = json }
+
+    /// Any JSON object; what is in it is PostgreSQL's to read.
+    private struct AnyObjectOfJSON: Decodable {
+        init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: Key.self) }
+
+        private struct Key: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+            init?(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+    }
+}
+
+/// Names one checkpoint of a thread.
+struct CheckpointKey: Hashable, Sendable {
+    let namespace: CheckpointNamespace
+    let id: UUID
+}
+
+/// A checkpoint that is to be kept.
+struct NewCheckpoint: Sendable {
+    static let maxChannels = 256
+    static let maxContentBytes = 256 << 10
+    /// All values together, the ones that were kept before too: what one answer can carry.
+    static let maxStateBytes = 16 << 20
+
+    enum Value: Hashable, Sendable {
+        case new(TypedValue)
+        case empty
+        /// As it was kept for this version.
+        case kept
+    }
+
+    struct Channel: Hashable, Sendable {
+        let name: String
+        let version: String
+        let value: Value
+    }
+
+    let thread: ThreadName
+    let key: CheckpointKey
+    let parent: UUID?
+    let content: TypedValue
+    let channels: [Channel]
+    let metadata: CheckpointMetadata
+}
+
+/// Something that a task has written towards the step behind a checkpoint.
+struct PendingWrite: Hashable, Sendable {
+    let task: String
+    let path: String
+    let index: Int32
+    let channel: String
+    let value: TypedValue
+}
+
+/// A checkpoint as it was kept.
+struct KeptCheckpoint: Sendable {
+    struct Channel: Sendable {
+        let name: String
+        let version: String
+        let value: TypedValue?
+    }
+
+    let row: CheckpointRow
+    let content: TypedValue
+    let channels: [Channel]
+    let writes: [PendingWrite]
+
+    /// What an answer takes, nearly.
+    var byteCount: Int {
+        channels.reduce(content.data.count + row.metadata.utf8.count) { $0 + ($1.value?.data.count ?? 0) }
+            + writes.reduce(0) { $0 + $1.value.data.count }
+    }
+}

@@ -1,0 +1,199 @@
+internal import Application
+internal import FoundationEssentials
+internal import Postgres
+
+/// What is left of a thread whose history is deleted.
+enum PruneStrategy: Hashable, Sendable {
+    case keepLatest, delete
+}
+
+extension CheckpointStore {
+    /// Throws `.threadNotFound` if there is none.
+    func delete(_ name: ThreadName, of user: UUID) async throws {
+        let number = try await number(of: name, user)
+        guard try await postgres.execute(.deleteThread(number, of: user), identity: .user(user)) == 1 else {
+            throw CheckpointError.threadNotFound
+        }
+        await hot.forget(number, user)
+    }
+
+    /// Copies a thread with its whole history. Throws `.threadNotFound` without a source and `.targetExists` with a target.
+    func copy(_ source: ThreadName, to target: ThreadName, of user: UUID) async throws {
+        try await postgres.transaction(identity: .user(user), tier: .slow) { transaction in
+            guard let from = try await transaction.first(.lock(source, of: user)) else { throw CheckpointError.threadNotFound }
+            guard let to = try await transaction.first(.make(target, number: Int64.random(in: 1...Int64.max), of: user)) else {
+                throw CheckpointError.targetExists
+            }
+            _ = try await transaction.batch(
+                .copySegments(of: from.number, to: to.number, of: user), .copyCheckpoints(of: from.number, to: to.number, of: user),
+                .copyWrites(of: from.number, to: to.number, of: user))
+        }
+    }
+
+    /// Deletes a thread's history. How many checkpoints; 0 if there is no such thread.
+    ///
+    /// - Parameter age: leaves a thread alone that has been used since; and notes that it was done, so that it is not done again before it is.
+    func prune(_ name: ThreadName, _ strategy: PruneStrategy, unusedFor age: Duration? = nil, of user: UUID) async throws -> Int {
+        let (deleted, thread, freed) = try await postgres.transaction(identity: .user(user), tier: .slow) { transaction in
+            let lock: Statement<CheckpointThread> = if let age { .lock(name, unusedFor: age, of: user) } else { .lock(name, of: user) }
+            guard let thread = try await transaction.first(lock) else { return (0, Int64(0), [SegmentHead]()) }
+            let outlines = try await transaction.rows(.outlines(of: thread.number, user))
+            if strategy == .delete {
+                try await transaction.execute(.deleteThread(thread.number, of: user))
+                return (outlines.count, thread.number, [])
+            }
+            let kept = try await needed(outlines, in: thread.number, of: user, transaction)
+            let gone = outlines.map(\.key).filter { !kept.contains($0) }
+            let freed = gone.isEmpty ? [] : try await delete(gone, in: thread.number, of: user, transaction)
+            if age != nil { try await transaction.execute(.markPruned(thread.number, of: user)) }
+            return (gone.count, thread.number, freed)
+        }
+        if strategy == .delete { await hot.forget(thread, user) } else { await hot.forget(freed, of: thread, user) }
+        return deleted
+    }
+
+    /// Deletes the checkpoints of these runs, with what was written behind them, in all of the person's threads. How many.
+    func deleteRuns(_ runs: [String], of user: UUID) async throws -> Int {
+        guard !runs.isEmpty else { return 0 }
+        let found = try await postgres.rows(.ofRuns(runs, user), identity: .user(user))
+        var deleted = 0
+        for (thread, checkpoints) in Dictionary(grouping: found, by: \.thread) {
+            let keys = checkpoints.map { CheckpointKey(namespace: CheckpointNamespace(kept: $0.namespace), id: $0.id) }
+            let freed = try await postgres.transaction(identity: .user(user), tier: .slow) { transaction in
+                guard try await transaction.first(.lock(thread, of: user)) != nil else { return [SegmentHead]() }
+                return try await delete(keys, in: thread, of: user, transaction)
+            }
+            await hot.forget(freed, of: thread, user)
+            deleted += keys.count
+        }
+        return deleted
+    }
+
+    // MARK: - What is needed
+
+    /// The newest checkpoint of each namespace and what it needs: channels that it does not hold whole are rebuilt from the writes behind the
+    /// checkpoints before it, back to one that holds them.
+    private func needed(
+        _ outlines: [CheckpointOutline], in thread: Int64, of user: UUID, _ transaction: Transaction
+    ) async throws -> Set<CheckpointKey> {
+        var needed: Set<CheckpointKey> = []
+        let all = Dictionary(uniqueKeysWithValues: outlines.map { ($0.key, $0) })
+        var records: StreamBytes?
+        for (_, newest) in Dictionary(grouping: outlines, by: \.namespace).compactMapValues(\.first) {
+            needed.insert(newest.key)
+            var missing = Set(newest.deltaChannels)
+            var place: CheckpointOutline? = newest
+            while !missing.isEmpty, let outline = place {
+                needed.insert(outline.key)
+                if records == nil { records = try await bytes(of: outlines.map(\.record), in: thread, of: user, transaction) }
+                guard let record = records.flatMap({ CheckpointStore.record(at: outline.record, in: $0) }) else {
+                    throw CheckpointError.damaged
+                }
+                for channel in record.channels where channel.value != nil { missing.remove(channel.name) }
+                place = outline.parent.flatMap { all[CheckpointKey(namespace: outline.key.namespace, id: $0)] }
+            }
+        }
+        return needed
+    }
+
+    // MARK: - Freeing
+
+    /// Deletes checkpoints with what was written behind them, and the bytes that nothing else is made of. The segments that are no more.
+    private func delete(
+        _ keys: [CheckpointKey], in thread: Int64, of user: UUID, _ transaction: Transaction
+    ) async throws -> [SegmentHead] {
+        _ = try await transaction.batch(
+            .delete(keys, of: thread, user), .deleteWrites(behind: keys, of: thread, user), .orphan(keys, of: thread, user),
+            .raiseEpoch(thread, of: user))
+        let (outlineRows, writeRows, headRows) = try await transaction.batch(
+            .outlines(of: thread, user), .writes(of: thread, user), .heads(of: thread, user))
+        let (outlines, written, heads) = (try outlineRows.rows(), try writeRows.rows(), try headRows.rows())
+        if outlines.isEmpty, written.isEmpty {
+            try await transaction.execute(.deleteThread(thread, of: user))
+            return heads
+        }
+        var live = outlines.map(\.record)
+        let records = try await bytes(of: live, in: thread, of: user, transaction)
+        for outline in outlines {
+            guard let record = CheckpointStore.record(at: outline.record, in: records) else { throw CheckpointError.damaged }
+            live += record.ranges
+        }
+        for row in written { live += try CheckpointStore.reading { () throws(UnreadableBytes) in try TaskWrites(row.content) }.ranges }
+
+        let remains = LiveRanges(live)
+        let dead = heads.filter { remains.parts(of: $0.range).isEmpty }
+        let partly = heads.filter { head in
+            let parts = remains.parts(of: head.range)
+            return !parts.isEmpty && parts != [0..<head.byteCount]
+        }
+        if !dead.isEmpty { try await transaction.execute(.delete(dead, of: thread, user)) }
+        guard !partly.isEmpty else { return dead }
+        var changed: [Segment] = []
+        var replaced: [SegmentHead] = []
+        for segment in try await transaction.rows(.segments(partly, of: thread, user)) {
+            guard let bytes = segment.bytes else { throw CheckpointError.damaged }
+            // What was freed becomes zeros, which take no room when they are packed.
+            var left = [UInt8](repeating: 0, count: bytes.count)
+            for part in remains.parts(of: segment.head.range) { left.replaceSubrange(part, with: bytes[part]) }
+            guard left != bytes else { continue }
+            changed.append(Segment(stream: segment.head.stream, position: segment.head.position, bytes: left))
+            replaced.append(segment.head)
+        }
+        if !changed.isEmpty { try await transaction.execute(.replace(changed, of: thread, user)) }
+        return dead + replaced
+    }
+
+    /// The bytes of ranges, read within a transaction that holds the thread's lock.
+    private func bytes(
+        of ranges: [StreamRange], in thread: Int64, of user: UUID, _ transaction: Transaction
+    ) async throws -> StreamBytes {
+        let heads = try await transaction.rows(.heads(of: SegmentReader.merged(ranges), in: thread, of: user))
+        let segments = try await transaction.rows(.segments(heads, of: thread, user))
+        return StreamBytes(
+            try segments.map { segment in
+                guard let bytes = segment.bytes else { throw CheckpointError.damaged }
+                return (segment.head, bytes)
+            })
+    }
+}
+
+extension CheckpointOutline {
+    var key: CheckpointKey { CheckpointKey(namespace: CheckpointNamespace(kept: namespace), id: id) }
+}
+
+/// The ranges of a thread's streams that something is made of.
+struct LiveRanges {
+    private let streams: [Int32: [Range<Int64>]]
+
+    init(_ ranges: [StreamRange]) {
+        var streams: [Int32: [Range<Int64>]] = [:]
+        for range in ranges.sorted(by: { $0.position < $1.position }) where range.count > 0 {
+            if let last = streams[range.stream]?.last, range.position <= last.upperBound {
+                let joined = last.lowerBound..<max(last.upperBound, range.end)
+                streams[range.stream]?.removeLast()
+                streams[range.stream]?.append(joined)
+            } else {
+                streams[range.stream, default: []].append(range.position..<range.end)
+            }
+        }
+        self.streams = streams
+    }
+
+    /// Which parts of a range are live, counted from its begin.
+    func parts(of range: StreamRange) -> [Range<Int>] {
+        guard let live = streams[range.stream] else { return [] }
+        // The first that ends behind the range's begin.
+        var (low, high) = (0, live.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if live[middle].upperBound <= range.position { low = middle + 1 } else { high = middle }
+        }
+        var parts: [Range<Int>] = []
+        for place in live[low...] {
+            guard place.lowerBound < range.end else { break }
+            let common = place.clamped(to: range.position..<range.end)
+            parts.append(Int(common.lowerBound - range.position)..<Int(common.upperBound - range.position))
+        }
+        return parts
+    }
+}
