@@ -10,9 +10,11 @@ struct CallsCommand: AsyncParsableCommand {
 
     enum Kind: String, ExpressibleByArgument, CaseIterable {
         case get, set
-        /// The limiter of sliding windows.
+        /// The limiter that keeps one integer a caller.
+        case gcra
+        /// The limiter that keeps every unit of a sliding window.
         case window
-        /// A script that does nothing, with as many keys and arguments as the limiter's.
+        /// A script that does nothing, with as many keys and arguments as the limiters'.
         case script
     }
 
@@ -65,14 +67,17 @@ private struct Caller: Sendable {
     let redis: Redis
     let kind: CallsCommand.Kind
     let keys: Int
-    private let limiter: SlidingWindowLimiter
+    private let gcra: GCRALimiter
+    private let window: SlidingWindowLimiter
     private static let empty = RedisScript("return {1, 2, 3}")
 
     init(redis: Redis, kind: CallsCommand.Kind, keys: Int) {
         self.redis = redis
         self.kind = kind
         self.keys = keys
-        limiter = SlidingWindowLimiter(redis: redis, window: .seconds(60), limit: 1_200)
+        let limit = RateLimit(units: 1_200, window: .seconds(60))
+        gcra = GCRALimiter(redis: redis, limit: limit, name: "u")
+        window = SlidingWindowLimiter(redis: redis, limit: limit, name: "u")
     }
 
     func call(_ number: Int) async throws {
@@ -82,8 +87,9 @@ private struct Caller: Sendable {
         switch kind {
         case .get: _ = try await redis.get(key)
         case .set: try await redis.set(key, to: "xxx")
-        case .window: _ = try await limiter.admit(key)
-        case .script: _ = try await redis.evaluate(Self.empty, keys: [key], arguments: [60_000_000, 1_200, 1, "nonce"])
+        case .gcra: _ = try await gcra.admit(key, cost: 1)
+        case .window: _ = try await window.admit(key, cost: 1)
+        case .script: _ = try await redis.evaluate(Self.empty, keys: [key], arguments: [50_000, 1_200, 1, 0, 0])
         }
     }
 }

@@ -8,7 +8,7 @@ struct RedisBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redis-bench",
         abstract: "Uses a Redis server with HeartGuard's client and what stands on it; prints one object of JSON.",
-        subcommands: [CallsCommand.self, HitsCommand.self, StaleCommand.self, PackCommand.self])
+        subcommands: [CallsCommand.self, IdentitiesCommand.self, HitsCommand.self, StaleCommand.self, PackCommand.self])
 }
 
 /// Where the benchmark's server is.
