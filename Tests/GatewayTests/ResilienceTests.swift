@@ -161,7 +161,10 @@ private func limits(calls: Int, of method: MethodDescriptor) -> [String: String]
 @Suite struct `A service that is gone` {
     @Test func `is not waited for once it is known, is marked in the overview, and is found again`() async throws {
         let port = try FreePort.find()
-        let changes = ["HEARTGUARD_BREAKER_OPEN_MS": "300", "HEARTGUARD_BREAKER_MIN_CALLS": "5"]
+        let operatorPort = try FreePort.find()
+        let changes = [
+            "HEARTGUARD_BREAKER_OPEN_MS": "300", "HEARTGUARD_BREAKER_MIN_CALLS": "5", "HEARTGUARD_OPERATOR_PORT": "\(operatorPort)",
+        ]
         try await withService(.vitals) { vitals in
             try await withGateways(1, services: [.vitals: vitals, .chat: port], changes) { gateways in
                 let ada = try await gateways.signedIn()
@@ -184,7 +187,23 @@ private func limits(calls: Int, of method: MethodDescriptor) -> [String: String]
 
                 try await withService(.chat, port: port) { _ in
                     try await until { await gateways.call(listSessions, ada).code == .ok }
+                    // Until all tries have succeeded, some calls are still refused.
+                    for _ in 0..<20 { _ = await gateways.call(listSessions, ada) }
                 }
+                let metrics = try await Command.run(
+                    "/usr/bin/curl", ["--silent", "--fail", "--max-time", "20", "http://127.0.0.1:\(operatorPort)/metrics"])
+                func value(_ sample: String) -> Int? {
+                    metrics.split(separator: "\n").first { $0.hasPrefix(sample + " ") }.flatMap { Int($0.dropFirst(sample.count + 1)) }
+                }
+                let states = ["closed", "open", "half_open", "open_for_others"]
+                #expect(states.compactMap { value("heartguard_breaker_state{service=\"chat\",state=\"\($0)\"}") }.sorted() == [0, 0, 0, 1])
+                #expect(value("heartguard_breaker_openings_total{service=\"chat\"}").map { $0 > 0 } == true)
+                #expect(value("heartguard_breaker_openings_total{service=\"vitals\"}") == 0)
+                #expect(value("heartguard_breaker_refused_total{service=\"chat\"}") != nil)
+                #expect(value("heartguard_bulkhead_in_use{service=\"chat\"}") == 0)
+                #expect(value("heartguard_bulkhead_limit{service=\"vitals\"}") == 512)
+                let counted = "heartguard_limiter_decisions_total{limiter=\"user\",counted=\"redis\",outcome=\"admitted\"}"
+                #expect(value(counted).map { $0 >= 10 } == true)
             }
         }
     }

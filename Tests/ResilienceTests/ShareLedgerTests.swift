@@ -59,7 +59,7 @@ import Testing
 
     @Test func `goes on where it was when it has the limit to itself`() {
         var ledger = ShareLedger(limit, maxKeys: 10)
-        ledger.told("ada", .admitted(remaining: 40, resetAfter: .seconds(1)), cost: 1, outages: 0, at: lost)
+        ledger.told("ada", .admitted(remaining: 40, resetAfter: .seconds(1)), cost: 1, generation: 0, at: lost)
 
         #expect(admitted(&ledger, calls: 100, replicas: 1, at: second(5)) == 45)
         // It has never seen the other one.
@@ -81,32 +81,47 @@ import Testing
 
         #expect(ledger.admit("ada", cost: 50, share(), lost: lost, at: second(1)).remaining == nil)
         #expect(ledger.admit("ada", cost: 50, share(), lost: lost, at: second(60)).remaining == 0)
-        #expect(ledger.carry("ada", outages: 1, at: second(60)).owed == 50)
+        #expect(ledger.carry("ada", generation: 1, at: second(60)).owed == 50)
     }
 
     @Test func `owes Redis what it let through, until Redis was told`() {
         var ledger = ShareLedger(limit, maxKeys: 10)
         _ = admitted(&ledger, calls: 100, at: lost)
 
-        let carried = ledger.carry("ada", outages: 1, at: second(1))
-        let meanwhile = ledger.carry("ada", outages: 1, at: second(1))
+        let carried = ledger.carry("ada", generation: 1, at: second(1))
+        let meanwhile = ledger.carry("ada", generation: 1, at: second(1))
         ledger.giveBack("ada", carried)
-        let again = ledger.carry("ada", outages: 1, at: second(2))
+        let again = ledger.carry("ada", generation: 1, at: second(2))
 
         #expect(carried == CarriedUnits(owed: 2, used: 0))
         #expect(meanwhile == .none)
         #expect(again == carried)
-        ledger.told("ada", .admitted(remaining: 50, resetAfter: .seconds(1)), cost: 1, outages: 1, at: second(2))
-        #expect(ledger.carry("ada", outages: 1, at: second(2)) == .none)
+        ledger.told("ada", .admitted(remaining: 50, resetAfter: .seconds(1)), cost: 1, generation: 1, at: second(2))
+        #expect(ledger.carry("ada", generation: 1, at: second(2)) == .none)
+        #expect(ledger.owing(.both, generation: 1, at: second(2)) == [])
+    }
+
+    @Test func `knows of whom Redis has to be told`() {
+        var ledger = ShareLedger(limit, maxKeys: 10)
+        _ = admitted(&ledger, calls: 1, at: lost)
+        ledger.told("bob", .admitted(remaining: 20, resetAfter: .seconds(1)), cost: 1, generation: 0, at: lost)
+
+        #expect(ledger.owing(.both, generation: 0, at: second(1)) == ["ada"])
+        #expect(ledger.owing(.both, generation: 1, at: second(1)).sorted() == ["ada", "bob"])
+        #expect(ledger.owing(.both, generation: 1, at: second(60)) == ["ada"])
+        #expect(ledger.owing(.used, generation: 1, at: second(1)) == ["bob"])
+        #expect(ledger.owing(.owed, generation: 1, at: second(1)) == ["ada"])
+        #expect(ledger.carry("ada", .used, generation: 1, at: second(1)) == .none)
+        #expect(ledger.carry("ada", .owed, generation: 1, at: second(1)).owed == 1)
     }
 
     @Test func `remembers for a Redis that comes back empty what was in use, less what has become free since`() {
         var ledger = ShareLedger(limit, maxKeys: 10)
-        ledger.told("ada", .admitted(remaining: 20, resetAfter: .seconds(1)), cost: 1, outages: 0, at: lost)
+        ledger.told("ada", .admitted(remaining: 20, resetAfter: .seconds(1)), cost: 1, generation: 0, at: lost)
 
-        #expect(ledger.carry("ada", outages: 0, at: second(1)) == .none)
-        #expect(ledger.carry("ada", outages: 1, at: second(15)).used == 25)
-        #expect(ledger.carry("ada", outages: 1, at: second(3_600)).used == 0)
+        #expect(ledger.carry("ada", generation: 0, at: second(1)) == .none)
+        #expect(ledger.carry("ada", generation: 1, at: second(15)).used == 25)
+        #expect(ledger.carry("ada", generation: 1, at: second(3_600)).used == 0)
     }
 
     @Test func `remembers so many callers and no more, the newest`() {
@@ -116,7 +131,12 @@ import Testing
             #expect(ledger.count <= 1_000)
         }
 
-        #expect(ledger.carry("99999", outages: 1, at: lost).owed == 1)
-        #expect(ledger.carry("0", outages: 1, at: lost) == .none)
+        // One that is asked for is kept while others come and go.
+        for caller in 0..<10_000 {
+            _ = admitted(&ledger, "\(caller)", calls: 1, at: lost)
+            _ = admitted(&ledger, "99999", calls: 1, at: lost)
+        }
+        #expect(ledger.carry("99999", generation: 1, at: lost).owed == 2)
+        #expect(ledger.carry("0", generation: 1, at: lost) == .none)
     }
 }

@@ -6,7 +6,7 @@ internal import Time
 ///
 /// While Redis answers it decides. When it does not, each replica admits its part of the limit (one of as many as there were),
 /// and of what may be in use already only a lease: all leases together are a tenth of the limit. When Redis is
-/// back, each replica tells it what was let through meanwhile, before anybody is admitted.
+/// back, each replica tells it what was let through meanwhile, and then asks it again.
 ///
 /// What waits for a silent Redis are the calls that asked before one of them was given up; from then on nobody asks but
 /// a probe in the background.
@@ -53,6 +53,7 @@ package final class LeasedLimiter: Sendable {
         self.shares = shares
         limit = limiter.limit
         ledger = Mutex(ShareLedger(limiter.limit, maxKeys: shares.configuration.maxKeys))
+        shares.beforeCountingTogether { [weak self] part, generation in await self?.settle(part, generation) ?? true }
     }
 
     package var counts: Counts { counted.withLock { $0 } }
@@ -67,7 +68,7 @@ package final class LeasedLimiter: Sendable {
         if view.standing == .up || (view.standing == .suspected && onLoss == .refuse) {
             let patience = onLoss == .refuse ? shares.configuration.longPatience : shares.configuration.patience
             do throws(RedisError) {
-                return try await ask(key, cost, patience, outages: view.outages)
+                return try await ask(key, cost, patience, generation: view.generation)
             } catch {
                 counted.withLock { $0.unanswered += 1 }
                 // A caller that has given up says nothing about Redis.
@@ -84,9 +85,20 @@ package final class LeasedLimiter: Sendable {
     }
 
     private func ask(
-        _ key: String, _ cost: Int, _ patience: Duration, outages: Int
+        _ key: String, _ cost: Int, _ patience: Duration, generation: Int
     ) async throws(RedisError) -> Decision {
-        let carried = ledger.withLock { $0.carry(key, outages: outages, at: shares.now) }
+        let admission = try await tell(.both, key, cost, patience, generation: generation)
+        counted.withLock { counts in
+            if case .admitted = admission { counts.admittedTogether += 1 } else { counts.refusedTogether += 1 }
+        }
+        return Decision(admission: admission, isCountedTogether: true)
+    }
+
+    /// Asks Redis, and tells it what it does not know of the key.
+    private func tell(
+        _ part: ShareLedger.Part, _ key: String, _ cost: Int, _ patience: Duration, generation: Int
+    ) async throws(RedisError) -> Admission {
+        let carried = ledger.withLock { $0.carry(key, part, generation: generation, at: shares.now) }
         let result: Result<Admission, RedisError> = await Deadline.with(.earlier(.current, .after(patience))) {
             do throws(RedisError) {
                 return .success(try await limiter.admit(key, cost: cost, carrying: carried))
@@ -101,11 +113,34 @@ package final class LeasedLimiter: Sendable {
             ledger.withLock { $0.giveBack(key, carried) }
             throw error
         }
-        ledger.withLock { $0.told(key, admission, cost: cost, outages: outages, at: shares.now) }
-        counted.withLock { counts in
-            if case .admitted = admission { counts.admittedTogether += 1 } else { counts.refusedTogether += 1 }
+        ledger.withLock { $0.told(key, admission, cost: cost, generation: generation, at: shares.now) }
+        return admission
+    }
+
+    /// Tells Redis what it does not know, a few keys at a time. `false` if it did not answer.
+    private func settle(_ part: ShareLedger.Part, _ generation: Int) async -> Bool {
+        let keys = ledger.withLock { $0.owing(part, generation: generation, at: shares.now) }
+        return await withTaskGroup { group in
+            var rest = keys[...]
+            for key in rest.prefix(LeasedLimiter.settledAtATime) { group.addTask { await self.settle(part, key, generation) } }
+            rest = rest.dropFirst(LeasedLimiter.settledAtATime)
+            while let isTold = await group.next() {
+                guard isTold else { return false }
+                if let key = rest.popFirst() { group.addTask { await self.settle(part, key, generation) } }
+            }
+            return true
         }
-        return Decision(admission: admission, isCountedTogether: true)
+    }
+
+    private static let settledAtATime = 64
+
+    private func settle(_ part: ShareLedger.Part, _ key: String, _ generation: Int) async -> Bool {
+        do throws(RedisError) {
+            _ = try await tell(part, key, 0, shares.configuration.longPatience, generation: generation)
+            return true
+        } catch {
+            return false
+        }
     }
 
     private func admitOnShare(_ key: String, _ cost: Int) -> Decision {

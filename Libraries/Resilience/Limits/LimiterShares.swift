@@ -9,7 +9,8 @@ internal import Time
 package final class LimiterShares: Sendable {
     struct View: Sendable {
         let standing: StoreCondition.Standing
-        let outages: Int
+        /// Another number says that Redis may have come back empty.
+        let generation: Int
         /// When Redis was lost last, in microseconds of `now`.
         let lost: Int64
         let replicas: Int
@@ -19,11 +20,20 @@ package final class LimiterShares: Sendable {
         var condition = StoreCondition()
         var lost: Int64 = 0
         var replicas: Int
+        /// Until then none that was counted counts as gone: while Redis was away, nobody could say that it lives.
+        var replicasHeldUntil: Int64 = 0
+        var generation = 0
+        /// What Redis holds for as long as it holds anything.
+        var mark: [UInt8]?
+        var settlers: [Settler] = []
     }
+
+    /// Tells Redis of one limiter. `false` says that Redis does not answer after all.
+    typealias Settler = @Sendable (_ part: ShareLedger.Part, _ generation: Int) async -> Bool
 
     package let configuration: ShareConfiguration
     private let redis: Redis
-    private let members: String
+    private let keys: [String]
     private let replica: String
     private let began = ContinuousClock.now
     private let state: Mutex<State>
@@ -34,7 +44,7 @@ package final class LimiterShares: Sendable {
     package init(redis: Redis, group: String, configuration: ShareConfiguration = .init()) {
         self.redis = redis
         self.configuration = configuration
-        members = "limit:members:\(group)"
+        keys = ["limit:{\(group)}:members", "limit:{\(group)}:mark"]
         replica = String(UInt64.random(in: .min ... .max), radix: 36)
         state = Mutex(State(replicas: configuration.assumedReplicas))
     }
@@ -45,7 +55,7 @@ package final class LimiterShares: Sendable {
     var view: View {
         state.withLock { state in
             View(
-                standing: state.condition.standing, outages: state.condition.outages, lost: state.lost,
+                standing: state.condition.standing, generation: state.generation, lost: state.lost,
                 replicas: state.replicas)
         }
     }
@@ -55,6 +65,11 @@ package final class LimiterShares: Sendable {
 
     /// How many replicas share the limits, as last heard.
     package var replicas: Int { view.replicas }
+
+    /// What is done when Redis answers again and before calls go to it.
+    func beforeCountingTogether(_ settler: @escaping Settler) {
+        state.withLock { $0.settlers.append(settler) }
+    }
 
     func callFailed() {
         let now = now
@@ -74,7 +89,7 @@ package final class LimiterShares: Sendable {
             try? await Task.sleep(for: configuration.probeInterval)
         }
         // A cancelled task sends nothing. Who cannot be told finds out by itself.
-        let (redis, members, replica) = (redis, members, replica)
+        let (redis, members, replica) = (redis, keys[0], replica)
         await Task { _ = try? await Deadline.with(.after(.milliseconds(200))) { try await redis.send(["ZREM", members, replica]) } }
             .value
     }
@@ -82,26 +97,49 @@ package final class LimiterShares: Sendable {
     private func probe() async {
         let asked = ContinuousClock.now
         var probe = StoreCondition.Probe.failed
-        var replicas: Int?
         do {
             let reply = try await Deadline.with(.after(configuration.longPatience)) {
                 try await redis.evaluate(
-                    Self.script, keys: [members], arguments: [replica, configuration.memberLife.wholeMicroseconds])
+                    Self.script, keys: keys,
+                    arguments: [replica, configuration.memberLife.wholeMicroseconds, String(UInt64.random(in: .min ... .max), radix: 36)])
             }
             probe = asked.duration(to: .now) <= configuration.patience ? .answered : .answeredLate
-            replicas = reply.integer.map { Int($0) }
+            heard(reply)
         } catch {
             // A replica that is being stopped has lost nothing.
             if Task.isCancelled { return }
         }
+        if case .answered = probe, !isCountedTogether, await !settle() { probe = .answeredLate }
+        let now = now
+        state.withLock { if $0.condition.probed(probe) { $0.lost = now } }
+    }
+
+    private func heard(_ reply: RESPValue) {
+        guard let values = reply.array, values.count == 2, let live = values[0].integer, let mark = values[1].bytes else { return }
         let now = now
         state.withLock { state in
-            if state.condition.probed(probe) { state.lost = now }
-            if let replicas { state.replicas = max(1, replicas) }
+            if state.condition.standing != .up {
+                state.replicasHeldUntil = now + configuration.memberLife.wholeMicroseconds
+            }
+            state.replicas = max(1, Int(live), now < state.replicasHeldUntil ? state.replicas : 1)
+            if let known = state.mark, known != mark { state.generation += 1 }
+            state.mark = mark
         }
     }
 
-    /// Answers how many live, this one included.
+    /// Tells Redis what it does not know: first what was in use, then what was let through here, then what has come meanwhile.
+    /// Other replicas do the same at this time, so each waits a probe's time for them between the steps.
+    private func settle() async -> Bool {
+        let (settlers, generation, replicas) = state.withLock { ($0.settlers, $0.generation, $0.replicas) }
+        for (step, part) in [ShareLedger.Part.used, .owed, .owed].enumerated() {
+            // Cancellation ends the wait, and what is asked next with it.
+            if step > 0, replicas > 1 { try? await Task.sleep(for: configuration.probeInterval) }
+            for settler in settlers { guard await settler(part, generation) else { return false } }
+        }
+        return true
+    }
+
+    /// Answers how many live, this one included, and the mark.
     private static let script = RedisScript(
         """
         local time = redis.call('TIME')
@@ -111,6 +149,7 @@ package final class LimiterShares: Sendable {
         redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%.0f', now + life), '+inf')
         redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
         redis.call('PEXPIRE', KEYS[1], math.ceil(life / 1000))
-        return redis.call('ZCARD', KEYS[1])
+        redis.call('SET', KEYS[2], ARGV[3], 'NX')
+        return {redis.call('ZCARD', KEYS[1]), redis.call('GET', KEYS[2])}
         """)
 }

@@ -38,8 +38,8 @@ struct ShareLedger: Sendable {
         /// Units in use when Redis last said so, and when that was.
         var used = 0
         var usedAt: Int64 = 0
-        /// The outages that Redis has had when it last answered.
-        var outages = 0
+        /// The store's generation when it last answered.
+        var generation = 0
     }
 
     private let limit: RateLimit
@@ -54,19 +54,39 @@ struct ShareLedger: Sendable {
 
     var count: Int { newer.count + older.count }
 
+    /// What of its knowledge a replica tells Redis.
+    enum Part: Sendable, CaseIterable {
+        /// What was in use when Redis was last heard, if it may have come back empty: of all that replicas know the most is right.
+        case used
+        /// What was let through here: all that replicas know adds up.
+        case owed
+        case both
+    }
+
+    /// Keys of which Redis has to be told this.
+    func owing(_ part: Part, generation: Int, at now: Int64) -> [String] {
+        [newer, older].flatMap { half in
+            half.filter { _, entry in
+                (part != .used && entry.owed > 0)
+                    || (part != .owed && entry.generation != generation && stillUsed(entry, at: now) > 0)
+            }.keys
+        }
+    }
+
     /// What Redis has to be told with the next question about the key. Whoever takes it either says that Redis was `told` or
     /// gives it back.
-    mutating func carry(_ key: String, outages: Int, at now: Int64) -> CarriedUnits {
-        guard let entry = newer[key] ?? older[key] else { return .none }
-        var carried = CarriedUnits(owed: entry.owed)
-        if entry.owed > 0 {
-            var entry = take(key)
+    ///
+    /// - Parameter generation: another one than when Redis last answered says that it may have come back empty.
+    mutating func carry(_ key: String, _ part: Part = .both, generation: Int, at now: Int64) -> CarriedUnits {
+        guard var entry = newer[key] ?? older[key] else { return .none }
+        var carried = CarriedUnits.none
+        if part != .used, entry.owed > 0 {
+            carried.owed = entry.owed
+            entry = take(key)
             entry.owed = 0
             newer[key] = entry
         }
-        if entry.outages != outages, entry.used > 0 {
-            carried.used = stillUsed(entry, at: now)
-        }
+        if part != .owed, entry.generation != generation { carried.used = stillUsed(entry, at: now) }
         return carried
     }
 
@@ -79,18 +99,18 @@ struct ShareLedger: Sendable {
     }
 
     /// Redis has answered, and knows what was carried.
-    mutating func told(_ key: String, _ admission: Admission, cost: Int, outages: Int, at now: Int64) {
+    mutating func told(_ key: String, _ admission: Admission, cost: Int, generation: Int, at now: Int64) {
         var entry = take(key)
         let used =
             switch admission {
             case .admitted(let remaining, _): limit.units - remaining
             // Fewer than the cost are free.
-            case .refused: limit.units - min(cost, limit.units) + 1
+            case .refused: limit.units - max(1, min(cost, limit.units)) + 1
             }
         // Answers are not told in the order in which they were given.
         entry.used = max(used, stillUsed(entry, at: now))
         entry.usedAt = now
-        entry.outages = outages
+        entry.generation = generation
         newer[key] = entry
     }
 
@@ -122,11 +142,11 @@ struct ShareLedger: Sendable {
 
     private mutating func take(_ key: String) -> Entry {
         if let entry = newer[key] { return entry }
+        let entry = older.removeValue(forKey: key) ?? Entry()
         if newer.count >= half {
             older = newer
             newer = [:]
-            newer.reserveCapacity(half)
         }
-        return older.removeValue(forKey: key) ?? Entry()
+        return entry
     }
 }

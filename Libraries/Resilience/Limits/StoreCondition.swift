@@ -20,14 +20,11 @@ struct StoreCondition: Sendable {
     }
 
     private(set) var standing = Standing.up
-    /// How often it was left: of what happened under an earlier number the store may not know.
-    private(set) var outages = 0
 
     /// A call was not answered in time, or with an error. Returns whether an outage begins with it.
     mutating func callFailed() -> Bool {
         guard standing == .up else { return false }
         standing = .suspected
-        outages += 1
         return true
     }
 
@@ -39,8 +36,6 @@ struct StoreCondition: Sendable {
         case .answeredLate: if standing == .down { standing = .suspected }
         case .failed: standing = .down
         }
-        let begins = wasUp && standing != .up
-        if begins { outages += 1 }
-        return begins
+        return wasUp && standing != .up
     }
 }
