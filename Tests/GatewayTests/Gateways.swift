@@ -119,8 +119,10 @@ private struct AnyService: RPCService {
 }
 
 /// Runs Gateways with stores of their own, in front of services at these ports.
+///
+/// - Parameter cutOff: a service that the first Gateway alone cannot reach.
 func withGateways(
-    _ count: Int, services: [Backend: Int], _ changes: [String: String] = [:],
+    _ count: Int, services: [Backend: Int], _ changes: [String: String] = [:], cutOff: Backend? = nil,
     _ body: @Sendable (Gateways) async throws -> Void
 ) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "heartguard-\(UUID().uuidString)")
@@ -148,16 +150,19 @@ func withGateways(
             let environment = settings
             let (ports, listening) = AsyncStream.makeStream(of: Int.self)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<count {
+                var ports = ports.makeAsyncIterator()
+                var channels: [RPCChannel] = []
+                for number in 0..<count {
+                    var environment = environment
+                    if let cutOff, number == 0 {
+                        environment["HEARTGUARD_\(cutOff.rawValue.uppercased())_ADDRESS"] = "127.0.0.1:\(try FreePort.find())"
+                    }
                     let application = GatewayApplication(try GatewayConfiguration(environment: environment))
                     group.addTask {
                         try await application.run(stopSignals: false) { _, port in listening.yield(port) }
                     }
-                }
-                var channels: [RPCChannel] = []
-                for await port in ports {
+                    guard let port = await ports.next() else { break }
                     channels.append(RPCChannel(target: (host: "127.0.0.1", port: port), logger: quiet))
-                    if channels.count == count { break }
                 }
                 let gateways = Gateways(channels: channels, durable: durable, cache: cache, signer: signer)
                 let result: Result<Void, any Error>

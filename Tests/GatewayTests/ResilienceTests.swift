@@ -208,6 +208,48 @@ private func limits(calls: Int, of method: MethodDescriptor) -> [String: String]
         }
     }
 
+    /// Calls that wait for a service that cannot be reached, for a little longer than says something about it.
+    private func wait(_ gateways: Gateways, of gateway: Int, _ options: CallOptions) async {
+        await withDiscardingTaskGroup { group in
+            for call in 0..<8 {
+                group.addTask {
+                    _ = await gateways.call(listSessions, of: gateway, options, timeout: .milliseconds(2_300 + call * 150))
+                }
+            }
+        }
+    }
+
+    @Test func `is gone for the one Gateway that is cut off from it, and there for the others`() async throws {
+        let changes = ["HEARTGUARD_BREAKER_OPEN_MS": "60000", "HEARTGUARD_BREAKER_MIN_CALLS": "5"]
+        try await withService(.chat) { chat in
+            try await withGateways(3, services: [.chat: chat], changes, cutOff: .chat) { gateways in
+                let ada = try await gateways.signedIn()
+                await wait(gateways, of: 0, ada)
+                #expect(await gateways.call(listSessions, of: 0, ada).error?.message == "The chat service does not answer at the moment.")
+                // Longer than it takes verdicts to be heard.
+                for _ in 0..<20 {
+                    for gateway in 1...2 { #expect(await gateways.call(listSessions, of: gateway, ada).code == .ok) }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+            }
+        }
+    }
+
+    @Test func `is gone for a Gateway that has not called it, when the others say so`() async throws {
+        let changes = ["HEARTGUARD_BREAKER_OPEN_MS": "60000", "HEARTGUARD_BREAKER_MIN_CALLS": "5"]
+        try await withGateways(3, services: [:], changes) { gateways in
+            let ada = try await gateways.signedIn()
+            async let first: Void = wait(gateways, of: 0, ada)
+            async let second: Void = wait(gateways, of: 1, ada)
+            _ = await (first, second)
+
+            try await until {
+                await gateways.call(listSessions, of: 2, ada, timeout: .milliseconds(500)).error?.message
+                    == "The chat service does not answer at the moment."
+            }
+        }
+    }
+
     /// As in a restart: calls wait for the service, and none fails.
     @Test func `is waited for while it may come back`() async throws {
         let port = try FreePort.find()
