@@ -5,7 +5,7 @@ import dataclasses
 import grpc
 from google.api import annotations_pb2
 from google.protobuf import message_factory
-from heartguard.chat.v1 import chat_service_pb2
+from heartguard.chat.v1 import chat_service_pb2, checkpoints_service_pb2
 from heartguard.gateway.v1 import gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
@@ -13,13 +13,14 @@ from heartguard.users.v1 import users_service_pb2
 from heartguard.vectors.v1 import vectors_service_pb2
 from heartguard.vitals.v1 import vitals_service_pb2
 
-_FILES = {
-    "users": users_service_pb2,
-    "vitals": vitals_service_pb2,
-    "chat": chat_service_pb2,
-    "vectors": vectors_service_pb2,
-    "gateway": gateway_service_pb2,
-}
+_FILES = [
+    ("users", users_service_pb2),
+    ("vitals", vitals_service_pb2),
+    ("chat", chat_service_pb2),
+    ("chat", checkpoints_service_pb2),
+    ("vectors", vectors_service_pb2),
+    ("gateway", gateway_service_pb2),
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _methods_of(owner: str, module) -> list[Method]:
 
 
 # What people's programs may call. Each method has one owner.
-ALL = [method for owner, module in _FILES.items() for method in _methods_of(owner, module)]
+ALL = [method for owner, module in _FILES for method in _methods_of(owner, module)]
 
 
 def between_services(owner: str) -> list[Method]:
