@@ -11,6 +11,8 @@ from client.metrics import asked_of
 from client.readings import at, heart_rate, quantity, watch
 from google.protobuf.struct_pb2 import Struct
 from heartguard.chat.v1 import chat_service_pb2 as chat
+from heartguard.chat.v1 import checkpoints_pb2
+from heartguard.chat.v1 import checkpoints_service_pb2 as checkpoints
 from heartguard.users.v1 import users_service_pb2 as users
 from heartguard.vectors.v1 import vectors_pb2
 from heartguard.vectors.v1 import vectors_service_pb2 as vectors
@@ -90,6 +92,26 @@ def plant_at(door, person, operator, canary):
     attempt(door.chat.AppendMessages, said, mine)
     wrong = chat.NewMessage(client_id="", content=canary("refused content"))
     attempt(door.chat.AppendMessages, chat.AppendMessagesRequest(session_id=session.id, messages=[wrong]), mine)
+
+    # in what an agent keeps
+    def kept(place):
+        return checkpoints_pb2.TypedValue(type="x", data=canary(place).encode())
+
+    place = {"thread_id": canary("thread"), "checkpoint_id": "1f1eba20-7e4e-6a42-b1ec-5a5e8f46ba11"}
+    for metadata in ('{{"known": "{}"}}', '{{"wrong": "{}"'):
+        checkpoint = checkpoints.PutCheckpointRequest(
+            content=kept("checkpoint"), metadata=canary("metadata of a checkpoint", metadata), **place
+        )
+        checkpoint.channels.add(name=canary("channel"), version="1", value=kept("value"))
+        attempt(door.checkpoints.PutCheckpoint, checkpoint, mine)
+    for index in (0, 10**9):
+        written = checkpoints.PutWritesRequest(**place)
+        written.writes.add(task_id=canary("task"), index=index, channel=canary("channel"), value=kept("write"))
+        attempt(door.checkpoints.PutWrites, written, mine)
+    attempt(door.checkpoints.GetCheckpoint, checkpoints.GetCheckpointRequest(thread_id=canary("no thread")), mine)
+    filtered = checkpoints.ListCheckpointsRequest(metadata_filter=canary("filter of checkpoints", '{{"x": "{}"}}'))
+    attempt(door.checkpoints.ListCheckpoints, filtered, mine)
+    attempt(door.checkpoints.DeleteRuns, checkpoints.DeleteRunsRequest(run_ids=[canary("run")]), mine)
 
     # in documents and in what is asked of them
     name = f"contract_{secrets.token_hex(6)}"

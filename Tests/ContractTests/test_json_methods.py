@@ -9,6 +9,7 @@ from client.people import Person, new_email, new_password
 from client.readings import HEART_RATE, at, heart_rate
 from google.protobuf.json_format import MessageToDict
 from heartguard.chat.v1 import chat_service_pb2 as chat
+from heartguard.chat.v1 import checkpoints_service_pb2 as checkpoints
 from heartguard.gateway.v1 import gateway_service_pb2
 from heartguard.users.v1 import users_service_pb2 as users
 from heartguard.vectors.v1 import vectors_service_pb2 as vectors
@@ -19,7 +20,7 @@ def test_every_method_has_a_route_there(json_door):
     for method in methods.with_access("ACCESS_USER", "ACCESS_OPERATOR"):
         verb, path = method.route
         path = path.replace("{", "").replace("}", "")
-        json_door.refuses(401, "UNAUTHENTICATED", verb, path, **({} if verb == "GET" else {"json": {}}))
+        json_door.refuses(401, "UNAUTHENTICATED", verb, path, **({} if verb in ("GET", "DELETE") else {"json": {}}))
     for method in methods.with_access("ACCESS_PUBLIC"):
         verb, path = method.route
         json_door.refuses(400, "INVALID_ARGUMENT", verb, path, json={})
@@ -152,6 +153,61 @@ def test_conversations(json_door, front, ada, bob):
     assert list(listed.sessions) == [found.session]
     for theirs in (path, f"{path}/messages"):
         json_door.refuses(404, "NOT_FOUND", "GET", theirs, person=bob)
+
+
+def test_checkpoints(json_door, front, ada, bob):
+    ids = [f"1f1eba20-7e4e-6a42-b1ec-5a5e8f46ba1{digit}" for digit in "12"]
+    base = "/v1/threads/my%3Athread"
+    for id, parent in ((ids[0], ""), (ids[1], ids[0])):
+        body = {
+            "checkpointId": id,
+            "parentCheckpointId": parent,
+            "content": {"type": "x", "data": "AAH/"},
+            "channels": [{"name": "a", "version": "1", "value": {"type": "y", "data": "eQ=="}}],
+            "metadata": '{"run_id": "r"}',
+        }
+        json_door.answers(checkpoints.PutCheckpointResponse, "POST", f"{base}/checkpoints", person=ada, json=body)
+    write = {"taskId": "t", "index": -1, "channel": "__error__", "value": {"type": "z", "data": ""}}
+    json_door.answers(
+        checkpoints.PutWritesResponse,
+        "POST",
+        f"{base}/checkpoints/{ids[1]}/writes",
+        person=ada,
+        json={"writes": [write]},
+    )
+
+    read = json_door.answers(checkpoints.GetCheckpointResponse, "GET", f"{base}/checkpoint", person=ada)
+    request = checkpoints.GetCheckpointRequest(thread_id="my:thread")
+    assert read == ada.calls(front.checkpoints.GetCheckpoint, request)
+    assert read.checkpoint.content.data == b"\x00\x01\xff"
+    assert read.checkpoint.parent_checkpoint_id == ids[0]
+    assert [write.index for write in read.checkpoint.pending_writes] == [-1]
+    listed = json_door.answers(
+        checkpoints.ListCheckpointsResponse,
+        "GET",
+        "/v1/checkpoints",
+        person=ada,
+        params={"threadId": "my:thread", "metadataFilter": '{"run_id":"r"}'},
+    )
+    assert [kept.checkpoint_id for kept in listed.checkpoints] == ids[::-1]
+    assert listed.checkpoints[0] == read.checkpoint
+    json_door.refuses(404, "NOT_FOUND", "GET", f"{base}/checkpoint", person=bob)
+    json_door.refuses(404, "NOT_FOUND", "DELETE", base, person=bob)
+
+    body = {"targetThreadId": "copy"}
+    json_door.answers(checkpoints.CopyThreadResponse, "POST", f"{base}/copies", person=ada, json=body)
+    json_door.refuses(409, "ALREADY_EXISTS", "POST", f"{base}/copies", person=ada, json=body)
+    body = {"threadIds": ["my:thread"], "strategy": "PRUNE_STRATEGY_KEEP_LATEST"}
+    pruned = json_door.answers(
+        checkpoints.PruneThreadsResponse, "POST", "/v1/threads:prune", person=ada, json=body
+    )
+    assert pruned.deleted_count == 1
+    gone = json_door.answers(
+        checkpoints.DeleteRunsResponse, "POST", "/v1/runs:delete", person=ada, json={"runIds": ["r"]}
+    )
+    assert gone.deleted_count == 3
+    json_door.refuses(404, "NOT_FOUND", "GET", "/v1/threads/copy/checkpoint", person=ada)
+    json_door.refuses(404, "NOT_FOUND", "DELETE", "/v1/threads/copy", person=ada)
 
 
 def test_collections(json_door, front, operator, reader):

@@ -76,6 +76,7 @@ CREATE TABLE chat.checkpoint_writes (
     PRIMARY KEY (user_id, thread, namespace, checkpoint_id, task_id),
     FOREIGN KEY (user_id, thread) REFERENCES chat.checkpoint_threads (user_id, number) ON DELETE CASCADE
 );
+ALTER TABLE chat.checkpoint_writes ALTER content SET STORAGE EXTERNAL;
 CALL heartguard.guard_rows('chat.checkpoint_writes');
 CALL heartguard.stamp_updates('chat.checkpoint_writes');
 

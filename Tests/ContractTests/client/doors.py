@@ -1,6 +1,6 @@
 """The two ways to a service: through the Gateway, and at the service's own port."""
 
-from heartguard.chat.v1 import chat_service_pb2_grpc
+from heartguard.chat.v1 import chat_service_pb2_grpc, checkpoints_service_pb2_grpc
 from heartguard.gateway.v1 import gateway_service_pb2_grpc
 from heartguard.users.v1 import users_service_pb2_grpc
 from heartguard.vectors.v1 import vectors_service_pb2_grpc
@@ -10,7 +10,7 @@ from client.cluster import Cluster
 
 
 class Door:
-    """Stubs of the four services, all reached in one of the two ways."""
+    """Stubs of what the four services answer, all reached in one of the two ways."""
 
     def __init__(self, cluster: Cluster, through_gateway: bool):
         self._cluster = cluster
@@ -18,6 +18,7 @@ class Door:
         self.users = users_service_pb2_grpc.UsersServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel("chat"))
+        self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))
         self.vectors = vectors_service_pb2_grpc.VectorsServiceStub(self.channel("vectors"))
 
     def channel(self, service: str):

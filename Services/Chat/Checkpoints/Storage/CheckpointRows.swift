@@ -54,6 +54,12 @@ struct CheckpointOutline: Hashable, Sendable, RowDecodable {
     /// Channels that are rebuilt from what was written behind earlier checkpoints.
     let deltaChannels: [String]
 
+    static let columns: Query = """
+        namespace, id, parent_id, position, byte_count,
+        CASE jsonb_typeof(metadata -> 'counters_since_delta_snapshot') WHEN 'object'
+            THEN ARRAY(SELECT jsonb_object_keys(metadata -> 'counters_since_delta_snapshot')) ELSE '{}' END AS delta_channels
+        """
+
     init(row: Row) throws(PostgresError) {
         namespace = try row.decode("namespace")
         id = try row.decode("id")

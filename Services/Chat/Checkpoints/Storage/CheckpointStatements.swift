@@ -10,11 +10,14 @@ extension Statement<CheckpointThread> {
     }
 
     /// Makes the thread if there is none, notes that it is used, and keeps others from changing it until the commit.
+    ///
+    /// When it was used is noted to the hour: a row whose indexed columns stay as they are is updated in its page alone.
     static func use(_ name: ThreadName, number: Int64, of user: UUID) -> Self {
         .writing(
             """
-            INSERT INTO chat.checkpoint_threads (user_id, number, thread_id) VALUES (\(user), \(number), \(name.text))
-            ON CONFLICT ON CONSTRAINT checkpoint_threads_thread_key DO UPDATE SET used_at = clock_timestamp(), pruned_at = NULL
+            INSERT INTO chat.checkpoint_threads AS t (user_id, number, thread_id) VALUES (\(user), \(number), \(name.text))
+            ON CONFLICT ON CONSTRAINT checkpoint_threads_thread_key DO UPDATE SET pruned_at = NULL,
+                used_at = CASE WHEN t.used_at < clock_timestamp() - interval '1 hour' THEN clock_timestamp() ELSE t.used_at END
             RETURNING number, epoch
             """,
             tier: .normal)
@@ -254,13 +257,59 @@ extension Statement<CheckpointRow> {
 }
 
 extension Statement<CheckpointOutline> {
-    static func outlines(of thread: Int64, _ user: UUID) -> Self {
+    static func outlines(of thread: Int64, after key: CheckpointKey?, limit: Int, _ user: UUID) -> Self {
+        let rest: Query = if let key { "AND (namespace, id) > (\(key.namespace.text), \(key.id))" } else { "" }
+        return .reading(
+            """
+            SELECT \(CheckpointOutline.columns) FROM chat.checkpoints
+            WHERE user_id = \(user) AND thread = \(thread) \(rest) ORDER BY namespace, id LIMIT \(limit)
+            """,
+            tier: .slow)
+    }
+
+    static func newestOutlines(of thread: Int64, _ user: UUID) -> Self {
         .reading(
             """
-            SELECT namespace, id, parent_id, position, byte_count,
-                   CASE jsonb_typeof(metadata -> 'counters_since_delta_snapshot') WHEN 'object'
-                       THEN ARRAY(SELECT jsonb_object_keys(metadata -> 'counters_since_delta_snapshot')) ELSE '{}' END AS delta_channels
-            FROM chat.checkpoints WHERE user_id = \(user) AND thread = \(thread) ORDER BY namespace, id DESC
+            SELECT DISTINCT ON (namespace) \(CheckpointOutline.columns) FROM chat.checkpoints
+            WHERE user_id = \(user) AND thread = \(thread) ORDER BY namespace DESC, id DESC
+            """,
+            tier: .slow)
+    }
+
+    static func outline(_ key: CheckpointKey, of thread: Int64, _ user: UUID) -> Self {
+        .reading(
+            """
+            SELECT \(CheckpointOutline.columns) FROM chat.checkpoints
+            WHERE user_id = \(user) AND thread = \(thread) AND namespace = \(key.namespace.text) AND id = \(key.id)
+            """)
+    }
+}
+
+extension Statement<Scalar<Int64>> {
+    static func count(of thread: Int64, _ user: UUID) -> Self {
+        .reading("SELECT count(*) FROM chat.checkpoints WHERE user_id = \(user) AND thread = \(thread)", tier: .slow)
+    }
+
+    /// Deletes the others with what was written behind them; what came from one of those comes from nowhere. How many went.
+    static func deleteAllBut(_ keys: [CheckpointKey], of thread: Int64, _ user: UUID) -> Self {
+        .writing(
+            """
+            WITH kept AS (
+                SELECT namespace, id FROM unnest(\(keys.map(\.namespace.text)), \(keys.map(\.id))) AS k (namespace, id)
+            ), gone AS (
+                DELETE FROM chat.checkpoints AS c
+                WHERE c.user_id = \(user) AND c.thread = \(thread)
+                    AND NOT EXISTS (SELECT FROM kept AS k WHERE k.namespace = c.namespace AND k.id = c.id)
+                RETURNING c.namespace, c.id
+            ), written AS (
+                DELETE FROM chat.checkpoint_writes AS w USING gone AS g
+                WHERE w.user_id = \(user) AND w.thread = \(thread) AND w.namespace = g.namespace AND w.checkpoint_id = g.id
+            ), orphaned AS (
+                UPDATE chat.checkpoints AS c SET parent_id = NULL FROM kept AS k
+                WHERE c.user_id = \(user) AND c.thread = \(thread) AND c.namespace = k.namespace AND c.id = k.id
+                    AND NOT EXISTS (SELECT FROM kept AS p WHERE p.namespace = c.namespace AND p.id = c.parent_id)
+            )
+            SELECT count(*) FROM gone
             """,
             tier: .slow)
     }
@@ -358,9 +407,15 @@ extension Statement<WritesRow> {
             """)
     }
 
-    static func writes(of thread: Int64, _ user: UUID) -> Self {
-        .reading(
-            "SELECT \(WritesRow.columns) FROM chat.checkpoint_writes WHERE user_id = \(user) AND thread = \(thread)", tier: .slow)
+    static func writes(of thread: Int64, after row: WritesRow?, limit: Int, _ user: UUID) -> Self {
+        let rest: Query =
+            if let row { "AND (namespace, checkpoint_id, task_id) > (\(row.namespace), \(row.checkpoint), \(row.task))" } else { "" }
+        return .reading(
+            """
+            SELECT \(WritesRow.columns) FROM chat.checkpoint_writes
+            WHERE user_id = \(user) AND thread = \(thread) \(rest) ORDER BY namespace, checkpoint_id, task_id LIMIT \(limit)
+            """,
+            tier: .slow)
     }
 }
 

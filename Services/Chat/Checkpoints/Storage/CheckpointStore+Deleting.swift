@@ -37,16 +37,16 @@ extension CheckpointStore {
         let (deleted, thread, freed) = try await postgres.transaction(identity: .user(user), tier: .slow) { transaction in
             let lock: Statement<CheckpointThread> = if let age { .lock(name, unusedFor: age, of: user) } else { .lock(name, of: user) }
             guard let thread = try await transaction.first(lock) else { return (0, Int64(0), [SegmentHead]()) }
-            let outlines = try await transaction.rows(.outlines(of: thread.number, user))
             if strategy == .delete {
+                let count = try await transaction.first(.count(of: thread.number, user))?.value ?? 0
                 try await transaction.execute(.deleteThread(thread.number, of: user))
-                return (outlines.count, thread.number, [])
+                return (Int(count), thread.number, [])
             }
-            let kept = try await needed(outlines, in: thread.number, of: user, transaction)
-            let gone = outlines.map(\.key).filter { !kept.contains($0) }
-            let freed = gone.isEmpty ? [] : try await delete(gone, in: thread.number, of: user, transaction)
+            let kept = Array(try await needed(in: thread.number, of: user, transaction))
+            let deleted = try await transaction.first(.deleteAllBut(kept, of: thread.number, user))?.value ?? 0
+            let freed = deleted == 0 ? [] : try await free(thread.number, of: user, transaction)
             if age != nil { try await transaction.execute(.markPruned(thread.number, of: user)) }
-            return (gone.count, thread.number, freed)
+            return (Int(deleted), thread.number, freed)
         }
         if strategy == .delete { await hot.forget(thread, user) } else { await hot.forget(freed, of: thread, user) }
         return deleted
@@ -61,7 +61,9 @@ extension CheckpointStore {
             let keys = checkpoints.map { CheckpointKey(namespace: CheckpointNamespace(kept: $0.namespace), id: $0.id) }
             let freed = try await postgres.transaction(identity: .user(user), tier: .slow) { transaction in
                 guard try await transaction.first(.lock(thread, of: user)) != nil else { return [SegmentHead]() }
-                return try await delete(keys, in: thread, of: user, transaction)
+                _ = try await transaction.batch(
+                    .delete(keys, of: thread, user), .deleteWrites(behind: keys, of: thread, user), .orphan(keys, of: thread, user))
+                return try await free(thread, of: user, transaction)
             }
             await hot.forget(freed, of: thread, user)
             deleted += keys.count
@@ -74,23 +76,21 @@ extension CheckpointStore {
     /// The newest checkpoint of each namespace and what it needs: channels that it does not hold whole are rebuilt from the writes behind the
     /// checkpoints before it, back to one that holds them.
     private func needed(
-        _ outlines: [CheckpointOutline], in thread: Int64, of user: UUID, _ transaction: Transaction
+        in thread: Int64, of user: UUID, _ transaction: Transaction
     ) async throws -> Set<CheckpointKey> {
         var needed: Set<CheckpointKey> = []
-        let all = Dictionary(uniqueKeysWithValues: outlines.map { ($0.key, $0) })
-        var records: StreamBytes?
-        for (_, newest) in Dictionary(grouping: outlines, by: \.namespace).compactMapValues(\.first) {
+        for newest in try await transaction.rows(.newestOutlines(of: thread, user)) {
             needed.insert(newest.key)
             var missing = Set(newest.deltaChannels)
             var place: CheckpointOutline? = newest
             while !missing.isEmpty, let outline = place {
                 needed.insert(outline.key)
-                if records == nil { records = try await bytes(of: outlines.map(\.record), in: thread, of: user, transaction) }
-                guard let record = records.flatMap({ CheckpointStore.record(at: outline.record, in: $0) }) else {
-                    throw CheckpointError.damaged
-                }
+                let bytes = try await bytes(of: [outline.record], in: thread, of: user, transaction)
+                guard let record = CheckpointStore.record(at: outline.record, in: bytes) else { throw CheckpointError.damaged }
                 for channel in record.channels where channel.value != nil { missing.remove(channel.name) }
-                place = outline.parent.flatMap { all[CheckpointKey(namespace: outline.key.namespace, id: $0)] }
+                guard !missing.isEmpty, let parent = outline.parent else { break }
+                let key = CheckpointKey(namespace: outline.key.namespace, id: parent)
+                place = try await transaction.first(.outline(key, of: thread, user))
             }
         }
         return needed
@@ -98,48 +98,64 @@ extension CheckpointStore {
 
     // MARK: - Freeing
 
-    /// Deletes checkpoints with what was written behind them, and the bytes that nothing else is made of. The segments that are no more.
-    private func delete(
-        _ keys: [CheckpointKey], in thread: Int64, of user: UUID, _ transaction: Transaction
-    ) async throws -> [SegmentHead] {
-        _ = try await transaction.batch(
-            .delete(keys, of: thread, user), .deleteWrites(behind: keys, of: thread, user), .orphan(keys, of: thread, user),
-            .raiseEpoch(thread, of: user))
-        let (outlineRows, writeRows, headRows) = try await transaction.batch(
-            .outlines(of: thread, user), .writes(of: thread, user), .heads(of: thread, user))
-        let (outlines, written, heads) = (try outlineRows.rows(), try writeRows.rows(), try headRows.rows())
-        if outlines.isEmpty, written.isEmpty {
+    /// Frees the bytes that nothing is made of any more: whole segments go, and in the others they become zeros. The segments that are no more.
+    ///
+    /// What is left of the thread is read in parts, so that memory does not grow with it.
+    private func free(_ thread: Int64, of user: UUID, _ transaction: Transaction) async throws -> [SegmentHead] {
+        let part = 2_000
+        try await transaction.execute(.raiseEpoch(thread, of: user))
+        var live = LiveRanges([])
+        var isEmpty = true
+        var last: CheckpointKey?
+        while true {
+            let outlines = try await transaction.rows(.outlines(of: thread, after: last, limit: part, user))
+            var ranges = outlines.map(\.record)
+            let records = try await bytes(of: ranges, in: thread, of: user, transaction)
+            for outline in outlines {
+                guard let record = CheckpointStore.record(at: outline.record, in: records) else { throw CheckpointError.damaged }
+                ranges += record.ranges
+            }
+            live.add(ranges)
+            isEmpty = isEmpty && outlines.isEmpty
+            last = outlines.last?.key
+            if outlines.count < part { break }
+        }
+        var lastWrites: WritesRow?
+        while true {
+            let written = try await transaction.rows(.writes(of: thread, after: lastWrites, limit: part / 10, user))
+            live.add(
+                try written.flatMap { row in try CheckpointStore.reading { () throws(UnreadableBytes) in try TaskWrites(row.content) }.ranges })
+            isEmpty = isEmpty && written.isEmpty
+            lastWrites = written.last
+            if written.count < part / 10 { break }
+        }
+        let heads = try await transaction.rows(.heads(of: thread, user))
+        if isEmpty {
             try await transaction.execute(.deleteThread(thread, of: user))
             return heads
         }
-        var live = outlines.map(\.record)
-        let records = try await bytes(of: live, in: thread, of: user, transaction)
-        for outline in outlines {
-            guard let record = CheckpointStore.record(at: outline.record, in: records) else { throw CheckpointError.damaged }
-            live += record.ranges
-        }
-        for row in written { live += try CheckpointStore.reading { () throws(UnreadableBytes) in try TaskWrites(row.content) }.ranges }
-
-        let remains = LiveRanges(live)
+        let remains = live
         let dead = heads.filter { remains.parts(of: $0.range).isEmpty }
         let partly = heads.filter { head in
             let parts = remains.parts(of: head.range)
             return !parts.isEmpty && parts != [0..<head.byteCount]
         }
         if !dead.isEmpty { try await transaction.execute(.delete(dead, of: thread, user)) }
-        guard !partly.isEmpty else { return dead }
-        var changed: [Segment] = []
         var replaced: [SegmentHead] = []
-        for segment in try await transaction.rows(.segments(partly, of: thread, user)) {
-            guard let bytes = segment.bytes else { throw CheckpointError.damaged }
-            // What was freed becomes zeros, which take no room when they are packed.
-            var left = [UInt8](repeating: 0, count: bytes.count)
-            for part in remains.parts(of: segment.head.range) { left.replaceSubrange(part, with: bytes[part]) }
-            guard left != bytes else { continue }
-            changed.append(Segment(stream: segment.head.stream, position: segment.head.position, bytes: left))
-            replaced.append(segment.head)
+        for start in stride(from: 0, to: partly.count, by: 64) {
+            let some = Array(partly[start..<min(start + 64, partly.count)])
+            var changed: [Segment] = []
+            for segment in try await transaction.rows(.segments(some, of: thread, user)) {
+                guard let bytes = segment.bytes else { throw CheckpointError.damaged }
+                // Zeros take no room when they are packed.
+                var left = [UInt8](repeating: 0, count: bytes.count)
+                for part in remains.parts(of: segment.head.range) { left.replaceSubrange(part, with: bytes[part]) }
+                guard left != bytes else { continue }
+                changed.append(Segment(stream: segment.head.stream, position: segment.head.position, bytes: left))
+                replaced.append(segment.head)
+            }
+            if !changed.isEmpty { try await transaction.execute(.replace(changed, of: thread, user)) }
         }
-        if !changed.isEmpty { try await transaction.execute(.replace(changed, of: thread, user)) }
         return dead + replaced
     }
 
@@ -163,11 +179,16 @@ extension CheckpointOutline {
 
 /// The ranges of a thread's streams that something is made of.
 struct LiveRanges {
-    private let streams: [Int32: [Range<Int64>]]
+    private var streams: [Int32: [Range<Int64>]] = [:]
 
-    init(_ ranges: [StreamRange]) {
-        var streams: [Int32: [Range<Int64>]] = [:]
-        for range in ranges.sorted(by: { $0.position < $1.position }) where range.count > 0 {
+    init(_ ranges: [StreamRange]) { add(ranges) }
+
+    mutating func add(_ ranges: [StreamRange]) {
+        let known = streams.flatMap { stream, ranges in
+            ranges.map { StreamRange(stream: stream, position: $0.lowerBound, count: Int($0.upperBound - $0.lowerBound)) }
+        }
+        streams = [:]
+        for range in (known + ranges).sorted(by: { $0.position < $1.position }) where range.count > 0 {
             if let last = streams[range.stream]?.last, range.position <= last.upperBound {
                 let joined = last.lowerBound..<max(last.upperBound, range.end)
                 streams[range.stream]?.removeLast()
@@ -176,7 +197,6 @@ struct LiveRanges {
                 streams[range.stream, default: []].append(range.position..<range.end)
             }
         }
-        self.streams = streams
     }
 
     /// Which parts of a range are live, counted from its begin.
