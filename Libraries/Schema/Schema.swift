@@ -18,6 +18,7 @@ package enum Schema {
             execution: .concurrentIndexes),
         revision("rag_memory_optimization", PackageResources.rag_memory_optimization_sql),
         revision("20261129_token_revocations", PackageResources._0261129_token_revocations_sql),
+        revision("20261129_jobs", PackageResources._0261129_jobs_sql),
         revision("20261129_checkpoints", PackageResources._0261129_checkpoints_sql),
     ])
 

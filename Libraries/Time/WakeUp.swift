@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// Wakes one task that waits for something to do. A signal that comes before the waiting is not lost.
-final class WakeUp: Sendable {
+package final class WakeUp: Sendable {
     private struct State {
         var isSignalled = false
         var sleeper: CheckedContinuation<Void, Never>?
@@ -9,7 +9,9 @@ final class WakeUp: Sendable {
 
     private let state = Mutex(State())
 
-    func signal() {
+    package init() {}
+
+    package func signal() {
         let sleeper = state.withLock { state in
             if state.sleeper == nil { state.isSignalled = true }
             return state.sleeper.take()
@@ -18,7 +20,7 @@ final class WakeUp: Sendable {
     }
 
     /// Returns at the next signal, or at the date.
-    func wait(until date: ContinuousClock.Instant?) async {
+    package func wait(until date: ContinuousClock.Instant?) async {
         await withDiscardingTaskGroup { group in
             if let date {
                 group.addTask {
