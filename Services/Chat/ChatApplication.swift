@@ -9,7 +9,7 @@ struct ChatApplication: Sendable {
     init(_ configuration: ChatConfiguration) throws {
         host = try ServiceHost(configuration.common)
         checkpoints = CheckpointStore(
-            postgres: host.postgres, hot: HotSegments(redis: host.durable, settings: configuration.hotCheckpoints))
+            postgres: host.postgres, hot: HotSegments(redis: host.durable, settings: configuration.hotCheckpoints, logger: host.logger))
         retention = RetentionSchedule(store: checkpoints, settings: configuration.retention, logger: host.logger)
     }
 

@@ -6,15 +6,17 @@ internal import TestSupport
 
 @testable internal import Chat
 
+/// What goes wrong in a test is seen by the test.
+let quiet = Logger(label: "chat-tests") { _ in SwiftLogNoOpLogHandler() }
+
 /// The Redis of the tests that do nothing to it.
 private let sharedRedis = Once<RedisServer> { try await RedisServer.start(["--maxmemory", "64mb", "--maxmemory-policy", "noeviction"]) }
 
 /// Lends a client of a Redis server.
 func withHotRedis<Value>(_ server: RedisServer, _ body: (Redis) async throws -> Value) async throws -> Value {
-    let logger = Logger(label: "chat-tests") { _ in SwiftLogNoOpLogHandler() }
     var configuration = RedisConfiguration(port: server.port, role: .durable, connectTimeout: .seconds(60))
     configuration.reconnectDelay = .milliseconds(1) ... .milliseconds(10)
-    let redis = Redis(configuration: configuration, logger: logger)
+    let redis = Redis(configuration: configuration, logger: quiet)
     let running = Task { await redis.run() }
     let result: Result<Value, any Error>
     do { result = .success(try await body(redis)) } catch { result = .failure(error) }
@@ -38,7 +40,10 @@ func withCheckpoints(
         // Until it has connected, commands fail at once.
         while (try? await redis.ping()) == nil { try await Task.sleep(for: .milliseconds(1)) }
         try await withChatDatabase { postgres in
-            try await body(CheckpointStore(postgres: postgres, hot: HotSegments(redis: redis, settings: settings)))
+            var store = CheckpointStore(postgres: postgres, hot: HotSegments(redis: redis, settings: settings, logger: quiet))
+            // Small threads are read in several parts too.
+            store.partSize = 3
+            try await body(store)
         }
     }
 }

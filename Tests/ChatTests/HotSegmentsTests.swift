@@ -34,7 +34,7 @@ internal import Time
         try await withHotRedis(server) { redis in
             while (try? await redis.ping()) == nil { try await Task.sleep(for: .milliseconds(1)) }
             try await withChatDatabase { postgres in
-                try await body(CheckpointStore(postgres: postgres, hot: HotSegments(redis: redis, settings: settings)), redis)
+                try await body(CheckpointStore(postgres: postgres, hot: HotSegments(redis: redis, settings: settings, logger: quiet)), redis)
             }
         }
     }
@@ -154,7 +154,7 @@ internal import Time
                     while (try? await redis.send(["SET", "other \(others)", [UInt8](repeating: 1, count: 1 << 16)])) != nil { others += 1 }
                     var settings = patientHotSettings
                     settings.share = 1_000
-                    let careless = CheckpointStore(postgres: postgres, hot: HotSegments(redis: redis, settings: settings))
+                    let careless = CheckpointStore(postgres: postgres, hot: HotSegments(redis: redis, settings: settings, logger: quiet))
                     let (other, another) = try await keep(in: careless, of: user)
                     #expect(try await read(other, in: careless, of: user) == another)
                 }

@@ -12,7 +12,7 @@ internal import Testing
     private func schedule(_ store: CheckpointStore, history: Duration = .seconds(3_600), thread: Duration = .zero) -> RetentionSchedule {
         RetentionSchedule(
             store: store, settings: .init(historyLife: history, threadLife: thread),
-            logger: Logger(label: "chat-tests") { _ in SwiftLogNoOpLogHandler() })
+            logger: quiet)
     }
 
     private func keep(_ count: UInt64, in thread: ThreadName, of user: UUID, _ store: CheckpointStore) async throws {

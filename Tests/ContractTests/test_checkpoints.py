@@ -18,7 +18,7 @@ from langgraph.checkpoint.base import uuid6
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.conformance.report import ProgressCallbacks
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.types import Command, interrupt
+from langgraph.types import Command, Send, interrupt
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Tools" / "python" / "heartguard_langgraph"))
 
@@ -229,6 +229,21 @@ def test_parallel_tasks_keep_their_writes_when_one_fails(saver):
         graph.invoke({"done": []}, config)
     assert sorted(graph.invoke(None, config)["done"]) == ["bad", "good"]
     assert ran.count("good") == 1
+
+
+def test_a_task_may_write_more_than_a_call_carries(saver):
+    class State(TypedDict):
+        parts: Annotated[list, operator.add]
+
+    graph = StateGraph(State)
+    graph.add_node("split", lambda state: {"parts": []})
+    graph.add_conditional_edges("split", lambda state: [Send("part", {"number": n, "text": "x" * 3_000}) for n in range(600)])
+    graph.add_node("part", lambda state: {"parts": [state["number"]]})
+    graph.add_edge(START, "split")
+    graph, config = graph.compile(checkpointer=saver), thread()
+
+    assert graph.invoke({"parts": []}, config)["parts"] == list(range(600))
+    assert graph.get_state(config).values["parts"] == list(range(600))
 
 
 def test_channels_of_deltas_are_rebuilt_and_survive_pruning(saver):

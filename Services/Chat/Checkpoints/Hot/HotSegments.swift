@@ -27,11 +27,18 @@ final class HotSegments: Sendable {
 
     private let redis: Redis
     private let settings: Settings
+    private let logger: Logger
     private let state = Mutex(State())
 
-    init(redis: Redis, settings: Settings = Settings()) {
+    init(redis: Redis, settings: Settings = Settings(), logger: Logger) {
         self.redis = redis
         self.settings = settings
+        self.logger = logger
+    }
+
+    /// Copies were found whose bytes are not what their digests say, and are made anew. Nothing of ours does that.
+    func noteDamaged(_ count: Int) {
+        logger.warning("copies of checkpoints in Redis were damaged", metadata: ["copies": "\(count)"])
     }
 
     private static func key(_ thread: Int64, _ user: UUID) -> String {

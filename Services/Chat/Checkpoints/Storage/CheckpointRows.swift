@@ -112,3 +112,17 @@ struct CheckpointOfRun: Hashable, Sendable, RowDecodable {
         id = try row.decode("id")
     }
 }
+
+extension WritesRow {
+    init(namespace: String, checkpoint: UUID, task: String, path: String, content: [UInt8]) {
+        self.namespace = namespace
+        self.checkpoint = checkpoint
+        self.task = task
+        self.path = path
+        self.content = content
+    }
+
+    func with(content: [UInt8]) -> WritesRow {
+        WritesRow(namespace: namespace, checkpoint: checkpoint, task: task, path: path, content: content)
+    }
+}

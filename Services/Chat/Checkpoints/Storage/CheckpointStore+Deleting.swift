@@ -102,7 +102,7 @@ extension CheckpointStore {
     ///
     /// What is left of the thread is read in parts, so that memory does not grow with it.
     private func free(_ thread: Int64, of user: UUID, _ transaction: Transaction) async throws -> [SegmentHead] {
-        let part = 2_000
+        let (part, writesPart) = (partSize, max(1, partSize / 10))
         try await transaction.execute(.raiseEpoch(thread, of: user))
         var live = LiveRanges([])
         var isEmpty = true
@@ -122,12 +122,12 @@ extension CheckpointStore {
         }
         var lastWrites: WritesRow?
         while true {
-            let written = try await transaction.rows(.writes(of: thread, after: lastWrites, limit: part / 10, user))
+            let written = try await transaction.rows(.writes(of: thread, after: lastWrites, limit: writesPart, user))
             live.add(
                 try written.flatMap { row in try CheckpointStore.reading { () throws(UnreadableBytes) in try TaskWrites(row.content) }.ranges })
             isEmpty = isEmpty && written.isEmpty
             lastWrites = written.last
-            if written.count < part / 10 { break }
+            if written.count < writesPart { break }
         }
         let heads = try await transaction.rows(.heads(of: thread, user))
         if isEmpty {

@@ -17,13 +17,16 @@ struct SegmentReader: Sendable {
         let heads = try await postgres.rows(.heads(of: ranges, in: thread, of: user), identity: .user(user))
         var found: [(head: SegmentHead, bytes: [UInt8])] = []
         var missing: [SegmentHead] = []
+        var damaged = 0
         for (head, content) in zip(heads, await hot.contents(of: heads.map(\.digest), in: thread, of: user)) {
             if let content, let bytes = Segment(head: head, content: content).bytes {
                 found.append((head, bytes))
             } else {
                 missing.append(head)
+                if content != nil { damaged += 1 }
             }
         }
+        if damaged > 0 { hot.noteDamaged(damaged) }
         if !missing.isEmpty {
             let segments = try await postgres.rows(.segments(missing, of: thread, user), identity: .user(user))
             for segment in segments {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -22,6 +22,9 @@ from heartguard_langgraph import _contract
 
 # What the contract tells beside the checkpoint's content.
 _TOLD_APART = ("id", "channel_values", "channel_versions")
+# What a call may have of writes, and of bytes beside what comes with them.
+_MAX_WRITES = 256
+_MAX_BYTES = 3 << 20
 
 
 def namespace(config: RunnableConfig) -> str:
@@ -72,18 +75,31 @@ def put_checkpoint(
     return request
 
 
-def put_writes(serde, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str):
-    request = _contract.PutWritesRequest(
-        thread_id=str(config["configurable"]["thread_id"]),
-        checkpoint_namespace=namespace(config),
-        checkpoint_id=config["configurable"]["checkpoint_id"],
-    )
+def put_writes(
+    serde, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+) -> Iterator:
+    """The requests that keep a task's writes: one, unless there are more of them than a call may have."""
+    request, size = None, 0
     for index, (channel, value) in enumerate(writes):
+        type, data = serde.dumps_typed(value)
+        if request is None or len(request.writes) == _MAX_WRITES or size + len(data) > _MAX_BYTES:
+            if request is not None:
+                yield request
+            request, size = (
+                _contract.PutWritesRequest(
+                    thread_id=str(config["configurable"]["thread_id"]),
+                    checkpoint_namespace=namespace(config),
+                    checkpoint_id=config["configurable"]["checkpoint_id"],
+                ),
+                0,
+            )
         write = request.writes.add(
             task_id=task_id, task_path=task_path, index=WRITES_IDX_MAP.get(channel, index), channel=channel
         )
-        write.value.type, write.value.data = serde.dumps_typed(value)
-    return request
+        write.value.type, write.value.data = type, data
+        size += len(data)
+    if request is not None:
+        yield request
 
 
 def get_checkpoint(config: RunnableConfig):

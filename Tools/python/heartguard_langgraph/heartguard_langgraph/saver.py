@@ -116,18 +116,14 @@ class HeartGuardSaver(BaseCheckpointSaver[str]):
     def put_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        if writes:
-            self._connection.call(
-                "PutWrites", _messages.put_writes(self.serde, config, writes, task_id, task_path)
-            )
+        for request in _messages.put_writes(self.serde, config, writes, task_id, task_path):
+            self._connection.call("PutWrites", request)
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
-        if writes:
-            await self._connection.acall(
-                "PutWrites", _messages.put_writes(self.serde, config, writes, task_id, task_path)
-            )
+        for request in _messages.put_writes(self.serde, config, writes, task_id, task_path):
+            await self._connection.acall("PutWrites", request)
 
     # Reading
 
