@@ -125,6 +125,7 @@ let package = Package(
         library("Resilience", ["Redis", "Time"]),
         library("LZ4", ["CLZ4"]),
         library("Cache", ["LZ4", "Redis", "Time", logging]),
+        library("Jobs", ["Postgres", "Redis", "Time", logging]),
         library("Gzip", ["CZlib"]),
         library("HTTP2", ["CNghttp2"], also: loopBound),
         library("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging, x509, asn1], also: loopBound),
@@ -139,7 +140,7 @@ let package = Package(
         library(
             "Application",
             [
-                "Cache", "CMalloc", "Contracts", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
+                "Cache", "CMalloc", "Contracts", "Jobs", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
                 "Time", logging, configuration, lifecycle, unixSignals, nioCore, nioHTTP1, nioPosix,
             ]),
 
@@ -147,14 +148,14 @@ let package = Package(
         service("Users", ["Cache", "Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Cache", "Postgres"]),
         service("Chat", ["Postgres"]),
-        service("Vectors", ["Postgres", "HNSW"]),
+        service("Vectors", ["Jobs", "Postgres", "HNSW"]),
         service("Gateway", ["Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
         // Tools
         .executableTarget(
             name: "HeartGuardCommand",
             dependencies: [
-                "Contracts", "RPC", "Postgres", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser,
+                "Contracts", "Jobs", "RPC", "Postgres", "Redis", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser,
             ],
             path: "Tools/heartguard", swiftSettings: settings),
 
@@ -194,7 +195,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["ConnectionPool", "Postgres", logging], path: "Tests/TestSupport",
             swiftSettings: settings),
         .target(
-            name: "RecordTestSupport", dependencies: ["Application", "Cache", "Postgres", "Redis", "TestSupport", logging], path: "Tests/RecordTestSupport",
+            name: "RecordTestSupport", dependencies: ["Application", "Cache", "Jobs", "Postgres", "Redis", "TestSupport", logging], path: "Tests/RecordTestSupport",
             swiftSettings: settings),
         tests("Time"),
         tests("ConnectionPool"),
@@ -209,6 +210,13 @@ let package = Package(
         tests("Gzip"),
         tests("LZ4"),
         tests("Cache", ["Redis", "Time", "TestSupport", logging]),
+        .executableTarget(
+            name: "JobsTestProcess", dependencies: ["Jobs", "Postgres", "Redis", "Time", logging], path: "Tests/JobsTests/Process",
+            swiftSettings: settings),
+        .testTarget(
+            name: "JobsTests",
+            dependencies: ["Jobs", "JobsTestProcess", "ConnectionPool", "Postgres", "Redis", "TestSupport", "Time", logging],
+            path: "Tests/JobsTests", exclude: ["Process", "Python"], swiftSettings: settings),
         tests("HTTP2"),
         tests("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioEmbedded, nioPosix, logging]),
         tests("Telemetry", ["ConnectionPool", "Postgres", "RPC", "TestSupport", "Time", coreMetrics, tracing, instrumentation, inMemoryTracing, logging]),
@@ -230,7 +238,7 @@ let package = Package(
         tests("HNSW"),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),
-        tests("Application", ["Cache", "ConnectionPool", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
+        tests("Application", ["Cache", "ConnectionPool", "Jobs", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
         tests("Chat", serviceTests + ["Tokens"]),

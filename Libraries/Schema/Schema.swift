@@ -17,6 +17,7 @@ package enum Schema {
             "20260222_performance_indexes", PackageResources._0260222_performance_indexes_sql,
             execution: .concurrentIndexes),
         revision("rag_memory_optimization", PackageResources.rag_memory_optimization_sql),
+        revision("20261129_jobs", PackageResources._0261129_jobs_sql),
     ])
 
     private static func revision(

@@ -9,7 +9,7 @@ internal import Time
 
 @Suite struct `The statements of Chat` {
     @Test func `run on the migrated schema as the service's role, and do what they say`() async throws {
-        let catalogue = try Self.catalogue()
+        let catalogue = try Self.catalogue() + JobStatements.catalogue(in: "chat")
 
         try await withChatDatabase { postgres in try await catalogue.expectSound(on: postgres) }
     }

@@ -11,7 +11,7 @@ internal import Testing
             Schema.chain.revisions.map(\.id) == [
                 "7997d76f03d0_baseline", "20260110_sqlite_to_postgresql", "20260119_session_archives",
                 "20260124_vector_tables", "20260221_appointments", "20260221_missing_tables",
-                "20260222_performance_indexes", "rag_memory_optimization",
+                "20260222_performance_indexes", "rag_memory_optimization", "20261129_jobs",
             ])
     }
 

@@ -137,7 +137,7 @@ internal import Testing
                     try await server.psql(jobs, database: "with_cron")
                         == "* * * * *|heartguard_owner|with_cron|SELECT heartguard.run_due_jobs('pg_cron')")
 
-                try await migrator.down()
+                try await migrator.down(to: "20260222_performance_indexes")
                 #expect(try await server.psql(jobs, database: "with_cron") == "")
             }
             result = .success(())

@@ -193,38 +193,4 @@ internal import Tokens
             }
         }
     }
-
-    @Test func `of the outbox are told once by dispatchers that work at the same time, and again if one fails`() async throws {
-        try await withPeople { postgres, _, _ in
-            let outbox = OutboxRepository(postgres: postgres)
-            let events = (0..<6).map { _ in OutboxEvent(id: UUIDv7.make(), topic: "account.closed", aggregateID: UUIDv7.make()) }
-            try await postgres.transaction { transaction in
-                for event in events { try await OutboxRepository.add(event, in: transaction) }
-            }
-
-            await #expect(throws: CancellationError.self) {
-                _ = try await outbox.dispatch(limit: 10) { _ in throw CancellationError() }
-            }
-            let told = try await withThrowingTaskGroup(of: [UUID].self) { group in
-                for _ in 0..<3 {
-                    group.addTask {
-                        var mine: [UUID] = []
-                        _ = try await outbox.dispatch(limit: 2) { due in
-                            mine += due.map(\.id)
-                            return due.map(\.id)
-                        }
-                        return mine
-                    }
-                }
-                return try await group.reduce(into: []) { $0 += $1 }
-            }
-            var rest: [UUID] = []
-            while try await outbox.dispatch(limit: 10, { due in
-                rest += due.map(\.id)
-                return due.map(\.id)
-            }) > 0 {}
-
-            #expect((told + rest).sorted { $0.uuidString < $1.uuidString } == events.map(\.id).sorted { $0.uuidString < $1.uuidString })
-        }
-    }
 }

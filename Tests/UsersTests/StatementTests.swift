@@ -10,7 +10,7 @@ internal import Tokens
 
 @Suite struct `The statements of Users` {
     @Test func `run on the migrated schema as the service's role, and do what they say`() async throws {
-        let catalogue = try Self.catalogue()
+        let catalogue = try Self.catalogue() + JobStatements.catalogue(in: "users")
 
         try await withUsersDatabase { postgres in try await catalogue.expectSound(on: postgres) }
     }
@@ -84,9 +84,6 @@ internal import Tokens
             .init(.replace(contact, of: user)),
             .init(.insert(insurance, of: user)),
             .init(.replace(insurance, of: user)),
-            .init(.add(OutboxEvent(id: id, topic: "topic", aggregateID: id))),
-            .init(.due(limit: 1)),
-            .init(.markPublished([id])),
             .init(.set([preference], of: user)),
             .init(Statement<Preference>.list(of: user)),
             .init(.removePreference("key", in: "category", of: user)),

@@ -23,7 +23,7 @@ internal import Time
     }
 
     private func expectSound(in database: VectorsDatabase) async throws {
-        let catalogue = try Self.catalogue()
+        let catalogue = try Self.catalogue() + JobStatements.catalogue(in: "vectors")
         let configuration = database.server.configuration(database: database.name, user: ServiceRole.vectors.roleName)
         try await PostgresServer.withClient(configuration) { postgres in
             try await catalogue.expectSound(

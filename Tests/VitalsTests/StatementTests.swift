@@ -9,7 +9,7 @@ internal import Time
 
 @Suite struct `The statements of Vitals` {
     @Test func `run on the migrated schema as the service's role, and do what they say`() async throws {
-        let catalogue = try Self.catalogue()
+        let catalogue = try Self.catalogue() + JobStatements.catalogue(in: "vitals")
 
         try await withVitals { _, postgres in try await catalogue.expectSound(on: postgres) }
     }

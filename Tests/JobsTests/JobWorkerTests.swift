@@ -1,0 +1,285 @@
+import Foundation
+import Jobs
+import Logging
+import Postgres
+import Redis
+import TestSupport
+import Testing
+import Time
+
+@Suite(.timeLimit(.minutes(5))) struct `A worker` {
+    private struct Odd: Error { let secret = "alice@example.org" }
+
+    @Test func `tries a job again with a delay, and buries it with its last error, without what it was about`() async throws {
+        try await withRedis { (redis, _) async throws in
+            let queue = JobQueue(redis: redis)
+            let attempts = Order()
+            let job = Job<TestPayload>(
+                "odd", retries: RetryPolicy(maximumTries: 3, delays: .milliseconds(10) ... .milliseconds(50)))
+            let handler = JobHandler(job) { _, run in
+                attempts.add("\(run.attempt)")
+                throw Odd()
+            }
+            try await queue.enqueue(job, TestPayload(milliseconds: 7), id: "odd")
+
+            let letter = try await working(JobWorker(queue, handlers: [handler], logger: quiet)) { () async throws in
+                try await eventually { try await queue.deadLetters().first }
+            }
+
+            #expect(attempts.all == ["1", "2", "3"])
+            #expect(letter.job == "odd" && letter.name == "odd" && letter.tries == 3 && letter.hasBody)
+            #expect(letter.lastError == "Odd")
+            // Nothing is left of it but the letter and its result.
+            #expect(try await redis.integer(["ZCARD", "arq:queue"]) == 0)
+            #expect(try await redis.exists(["arq:job:odd", "arq:retry:odd", "arq:in-progress:odd"]) == 0)
+            #expect(try await queue.result(of: "odd")?.outcome == .failure(RemoteFailure(type: "Odd", message: "Odd")))
+
+            // Replayed, it has all its tries again, and what it was about.
+            let payloads = Order()
+            let good = JobHandler(job) { payload, run in payloads.add("\(payload.milliseconds) \(run.attempt)") }
+            try await queue.replay(letter.id)
+            try await working(JobWorker(queue, handlers: [good], logger: quiet)) { () async throws in
+                try await eventually { payloads.all == ["7 1"] }
+            }
+            #expect(try await queue.deadLetterCount() == 0)
+            let error = await #expect(throws: JobError.self) { try await queue.replay(letter.id) }
+            #expect(error?.code == .noSuchLetter)
+        }
+    }
+
+    @Test func `buries what cannot be read, what is too large, what had expired, and what nobody knows, and drops what it is told to`() async throws {
+        try await withRedis { (redis, _) async throws in
+            let queue = JobQueue(redis: redis)
+            // As arq's pickle does, as a body that expired does, and as an old job of a function that is gone.
+            try await redis.set("arq:job:pickled", to: [0x80, 0x04, 0x95])
+            try await redis.set("arq:job:old", to: #"{"t": null, "f": "gone", "a": [], "k": {}, "et": 1000}"#)
+            try await redis.set("arq:job:large", to: String(repeating: "x", count: JobQueue.maximumForeignBodyBytes + 1))
+            for id in ["pickled", "expired", "old", "large"] { _ = try await redis.send(["ZADD", "arq:queue", 1_000, id]) }
+
+            let letters = try await working(JobWorker(queue, handlers: [], logger: quiet)) { () async throws in
+                try await eventually {
+                    let letters = try await queue.deadLetters()
+                    return letters.count == 4 ? letters : nil
+                }
+            }
+
+            let reasons = Dictionary(uniqueKeysWithValues: letters.map { ($0.job.rawValue, $0.lastError) })
+            #expect(reasons["pickled"] == "The job is not in JSON; both sides have to be set to it (job_serializer).")
+            #expect(reasons["expired"] == "The job had expired before it was run.")
+            #expect(reasons["large"] == "The job's body is larger than 4 MiB.")
+            #expect(reasons["old"] == "No worker knows a job of this name.")
+            let expired = try #require(letters.first { $0.job == "expired" })
+            let error = await #expect(throws: JobError.self) { try await queue.replay(expired.id) }
+            #expect(error?.code == .emptyLetter)
+            #expect(try await queue.drop(expired.id))
+            #expect(try await !queue.drop(expired.id))
+            #expect(try await queue.deadLetterCount() == 3)
+        }
+    }
+
+    @Test func `cancels a run that takes longer than its timeout, and counts it`() async throws {
+        try await withRedis { (redis, _) async throws in
+            let queue = JobQueue(redis: redis)
+            let job = Job<Int?>("slow", retries: .once, timeout: .milliseconds(50))
+            let handler = JobHandler(job) { _, _ in try await Task.sleep(for: .seconds(3_600)) }
+            try await queue.enqueue(job, nil)
+
+            let letter = try await working(JobWorker(queue, handlers: [handler], logger: quiet)) { () async throws in
+                try await eventually { try await queue.deadLetters().first }
+            }
+
+            #expect(letter.lastError == "The run took longer than the job's timeout.")
+        }
+    }
+
+    @Test func `leaves a job that only a newer release knows to that, and takes no try for it`() async throws {
+        try await withRedis { (redis, _) async throws in
+            let queue = JobQueue(redis: redis)
+            try await queue.enqueue(Job<Int?>("new"), nil, id: "new")
+
+            try await working(JobWorker(queue, handlers: [], logger: quiet)) { () async throws in
+                try await eventually { try await redis.get("arq:retry:new") == Array("0".utf8) }
+            }
+
+            #expect(try await queue.deadLetterCount() == 0)
+            #expect(try await redis.exists(["arq:job:new"]) == 1)
+            #expect(try await queue.status(of: "new") == .deferred)
+        }
+    }
+
+    @Test func `passes over thousands that others run, and finds what is behind them`() async throws {
+        try await withRedis { (redis, _) async throws in
+            let queue = JobQueue(redis: redis)
+            // As arq workers leave them at the head of the queue while they run.
+            for batch in 0..<35 {
+                _ = try await redis.send((0..<100).flatMap { number -> [RedisCommand] in
+                    let id = "busy-\(batch)-\(number)"
+                    return [["ZADD", "arq:queue", 1_000 + batch, id], ["SET", "arq:in-progress:\(id)", "1"]]
+                })
+            }
+            let gate = Gate()
+            let job = Job<Int?>("free")
+            try await queue.enqueue(job, nil)
+
+            try await working(JobWorker(queue, handlers: [JobHandler(job) { _, _ in gate.enter() }], logger: quiet)) { () async throws in
+                await gate.waitForSomebody()
+            }
+            #expect(try await redis.integer(["ZCARD", "arq:queue"]) == 3_500)
+        }
+    }
+
+    @Test func `that is killed is replaced within twice its lease`() async throws {
+        try await withRedis { (redis, server) async throws in
+            let queue = JobQueue(redis: redis)
+            let first = try TestProcess.ours("worker", server, queue.name, .none)
+            _ = await first.next("ready")
+            try await queue.enqueue(Job<TestPayload>("sleep"), TestPayload(milliseconds: 600_000), id: "long")
+            #expect(await first.next("began") == "long 1")
+            // For longer than a lease it is kept by heartbeats.
+            try await Task.sleep(for: .seconds(2))
+            let second = try TestProcess.ours("worker", server, queue.name, .none)
+            _ = await second.next("ready")
+            #expect(try await redis.integer(["PTTL", "arq:in-progress:long"]) <= 1_500)
+
+            let killed = ContinuousClock.now
+            try await first.end(SIGKILL)
+            #expect(await second.next("began") == "long 2")
+            let took = killed.duration(to: .now)
+
+            print("taken over after \(took) of a lease of 1.5 s")
+            #expect(took < .seconds(3) + .seconds(5), "twice the lease, and what a busy machine may take")
+        }
+    }
+
+    @Test func `that is stopped five times in a row burns no try, and the job is done by the last`() async throws {
+        try await withRedis { (redis, server) async throws in
+            let queue = JobQueue(redis: redis)
+            try await queue.enqueue(Job<TestPayload>("sleep", retries: .once), TestPayload(milliseconds: 5_000), id: "job")
+            try await queue.enqueue(Job<TestPayload>("sleep"), TestPayload(milliseconds: 100), id: "short")
+            for _ in 0..<5 {
+                let worker = try TestProcess.ours("worker", server, queue.name, .none)
+                _ = await worker.next("ready")
+                #expect(await worker.next("began job") == "1")
+                try await worker.end(SIGTERM)
+
+                // Given back at once: nobody waits for a lease.
+                #expect(try await redis.get("arq:retry:job") == Array("0".utf8))
+                #expect(try await redis.exists(["arq:in-progress:job"]) == 0)
+            }
+            // What ends within the time that is given for it is let end.
+            #expect(try await queue.status(of: "short") == .ended)
+
+            let last = try TestProcess.ours("worker", server, queue.name, .none)
+            let result = try await eventually { try await queue.result(of: "job") }
+            try await last.end(SIGTERM)
+            #expect(result.attempts == 1)
+            #expect(try await queue.deadLetterCount() == 0)
+        }
+    }
+
+    @Test func `that a job kills is a try, and such a job is buried`() async throws {
+        try await withRedis { (redis, server) async throws in
+            let queue = JobQueue(redis: redis)
+            try await queue.enqueue(Job<TestPayload>("poison"), TestPayload(), id: "poison")
+            for attempt in 1...2 {
+                let worker = try TestProcess.ours("worker", server, queue.name, .none)
+                #expect(await worker.next("began poison") == "\(attempt)")
+                try await worker.ended()
+            }
+            let last = try TestProcess.ours("worker", server, queue.name, .none)
+
+            try await eventually { try await queue.deadLetterCount() == 1 }
+            try await last.end(SIGTERM)
+            #expect(try await queue.deadLetters().first?.lastError == "The workers that ran the job ended before it did.")
+        }
+    }
+
+    @Test func `that is paused past its lease commits nothing any more, and the effect is there once`() async throws {
+        try await withRedis { (redis, server) async throws in
+            try await withJobsDatabase { (postgres, configuration) async throws in
+                let queue = JobQueue(redis: redis)
+                let paused = try TestProcess.ours("worker", server, queue.name, configuration)
+                _ = await paused.next("ready")
+                try await queue.enqueue(Job<TestPayload>("effect"), TestPayload(milliseconds: 1_000), id: "job")
+                #expect(await paused.next("began") == "job 1")
+
+                paused.send(SIGSTOP)
+                let other = try TestProcess.ours("worker", server, queue.name, configuration)
+                // It has begun, and has not committed when the first goes on: its fence alone keeps the first out.
+                #expect(await other.next("began") == "job 2")
+                paused.send(SIGCONT)
+
+                #expect(await paused.next("fenced") == "job")
+                #expect(await other.next("committed") == "job")
+                let rows = try await postgres.rows("SELECT count(*) FROM done", as: Scalar<Int64>.self).map(\.value)
+                #expect(rows == [1])
+                try await eventually { try await queue.status(of: "job") == .ended }
+                #expect(try await queue.deadLetterCount() == 0)
+                try await paused.end(SIGKILL)
+                try await other.end(SIGKILL)
+            }
+        }
+    }
+
+    @Test func `that is killed between its commit and the word of it leaves the effect once`() async throws {
+        try await withRedis { (redis, server) async throws in
+            try await withJobsDatabase { (postgres, configuration) async throws in
+                let queue = JobQueue(redis: redis)
+                let first = try TestProcess.ours("worker", server, queue.name, configuration)
+                _ = await first.next("ready")
+                try await queue.enqueue(Job<TestPayload>("effect"), TestPayload(milliseconds: 300), id: "job")
+                _ = await first.next("began")
+                // Its word to Redis does not get there: Redis stands still while the database commits.
+                try await server.suspend()
+                #expect(await first.next("committed") == "job")
+                try await first.end(SIGKILL)
+                try await server.resume()
+
+                let second = try TestProcess.ours("worker", server, queue.name, configuration)
+                let said = await second.next("be")
+                // What had been written to the socket may still be read by Redis; then the job has ended.
+                if said != nil { #expect(said == "gan job 2") ; #expect(await second.next("before") == "job") }
+                try await eventually { try await queue.status(of: "job") == .ended }
+                let rows = try await postgres.rows("SELECT count(*) FROM done", as: Scalar<Int64>.self).map(\.value)
+                #expect(rows == [1])
+                try await second.end(SIGKILL)
+            }
+        }
+    }
+
+    @Test func `goes on when Redis was killed and is back`() async throws {
+        try await withRedis { (redis, server) async throws in
+            let queue = JobQueue(redis: redis)
+            let done = Order()
+            let job = Job<Int>("count", resultLife: nil)
+            let handler = JobHandler(job) { number, _ in done.add("\(number)") }
+            try await working(JobWorker(queue, handlers: [handler], logger: quiet)) { () async throws in
+                try await queue.enqueue(job, 1)
+                try await eventually { done.all.contains("1") }
+                try await server.kill()
+                try await server.launch()
+                try await eventually { (try? await queue.enqueue(job, 2, id: "two")) != nil }
+                try await eventually { done.all.contains("2") }
+            }
+        }
+    }
+
+    @Test func `tells operators of the queue and arq of its health`() async throws {
+        try await withRedis { (redis, _) async throws in
+            let queue = JobQueue(redis: redis, name: "arq:queue:test")
+            try await queue.enqueue(Job<Int?>("later"), nil, due: .now() + .seconds(3_600))
+            try await queue.enqueue(Job<Int?>("unknown", priority: .low), nil)
+
+            let lines = try await queue.lines()
+            #expect(lines.lines.map(\.depth) == [0, 1, 1])
+            #expect(lines.lines.map(\.due) == [0, 0, 1])
+            #expect(lines.deadLetters == 0)
+            let worker = JobWorker(queue, handlers: [], logger: quiet)
+            try await working(worker) { () async throws in
+                let health = try await eventually { try await redis.get("arq:queue:test:health-check") }
+                #expect(String(decoding: health, as: UTF8.self).contains("j_complete=0 j_failed=0 j_retried=0"))
+                try await eventually { worker.statistics.lines.lines.map(\.depth) == [0, 1, 1] }
+            }
+        }
+    }
+}
