@@ -1,10 +1,12 @@
 internal import Application
+internal import Jobs
+internal import Postgres
 
 /// The Vectors service put together: a pool, two repositories, the indexes with their threads, one service.
 struct VectorsApplication: Sendable {
     private let host: ServiceHost
     private let indexes: CollectionIndexes
-    private let jobs: JobScheduler
+    private let jobs: ServiceJobs
     private let service: VectorsService
 
     init(_ configuration: VectorsConfiguration) throws {
@@ -16,7 +18,8 @@ struct VectorsApplication: Sendable {
             // An index has at most one job here, so the bound is one on collections.
             threads: ComputeThreads(name: "index", threads: configuration.indexThreads, maxQueued: 4_096),
             logger: host.logger)
-        jobs = JobScheduler(postgres: host.postgres, logger: host.logger)
+        let databaseJobs = DatabaseJobs(postgres: host.postgres, logger: host.logger)
+        jobs = ServiceJobs(host, schema: "vectors", handlers: [databaseJobs.handler], cron: [DatabaseJobs.everyMinute])
         service = VectorsService(
             collections: collections, documents: documents, indexes: indexes,
             threads: ComputeThreads(
@@ -30,7 +33,7 @@ struct VectorsApplication: Sendable {
     ) async throws {
         try await host.run(
             services: [service],
-            background: [{ [indexes] in await indexes.run() }, { [jobs] in await jobs.run() }],
+            background: [{ [indexes] in await indexes.run() }] + jobs.background,
             readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
             stopSignals: stopSignals, onListening: onListening)
     }

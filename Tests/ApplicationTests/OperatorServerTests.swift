@@ -1,4 +1,5 @@
 import Cache
+import Jobs
 import Logging
 import Telemetry
 import TestSupport
@@ -64,7 +65,13 @@ import Testing
         _ = await checker.observing(ReadinessCheck("postgres") { "It does not answer." }).problem()
         let monitors = Monitors(
             database: DatabaseMonitors(logger: Logger(label: "test")), pools: ConnectionPoolMonitor([]), health: checker,
-            caches: { [("users.profile", CacheStatistics())] })
+            caches: { [("users.profile", CacheStatistics())] },
+            jobs: {
+                let lines = JobStatistics.Lines(
+                    lines: [.init(priority: .high, depth: 3, due: 2, oldestAge: .milliseconds(1_500))], deadLetters: 4)
+                let queue = JobStatistics(queue: "arq:queue:vectors", running: 1, counts: .init(), lines: lines)
+                return [(queue, OutboxBacklog(waiting: 5, oldest: nil))]
+            })
 
         let text = monitors.prometheusText()
 
@@ -73,5 +80,10 @@ import Testing
         #expect(text.contains("# TYPE heartguard_db_pool_utilisation_ratio gauge\n"))
         #expect(text.contains("heartguard_store_up{store=\"postgres\"} 0\n"))
         #expect(text.contains("heartguard_cache_looks_total{cache=\"users.profile\",tier=\"local\",outcome=\"hit\"} 0\n"))
+        #expect(text.contains("heartguard_jobs_due{queue=\"arq:queue:vectors\",priority=\"high\"} 2\n"))
+        #expect(text.contains("heartguard_jobs_oldest_age_seconds{queue=\"arq:queue:vectors\",priority=\"high\"} 1.5\n"))
+        #expect(text.contains("heartguard_jobs_dead_letters{queue=\"arq:queue:vectors\"} 4\n"))
+        #expect(text.contains("heartguard_outbox_waiting{queue=\"arq:queue:vectors\"} 5\n"))
+        #expect(text.contains("heartguard_jobs_runs_total{queue=\"arq:queue:vectors\",outcome=\"done\"} 0\n"))
     }
 }

@@ -47,31 +47,33 @@ import Time
         }
     }
 
-    @Test func `buries what cannot be read, what had expired, and what nobody knows, and drops what it is told to`() async throws {
+    @Test func `buries what cannot be read, what is too large, what had expired, and what nobody knows, and drops what it is told to`() async throws {
         try await withRedis { (redis, _) async throws in
             let queue = JobQueue(redis: redis)
             // As arq's pickle does, as a body that expired does, and as an old job of a function that is gone.
             try await redis.set("arq:job:pickled", to: [0x80, 0x04, 0x95])
             try await redis.set("arq:job:old", to: #"{"t": null, "f": "gone", "a": [], "k": {}, "et": 1000}"#)
-            for id in ["pickled", "expired", "old"] { _ = try await redis.send(["ZADD", "arq:queue", 1_000, id]) }
+            try await redis.set("arq:job:large", to: String(repeating: "x", count: JobQueue.maximumForeignBodyBytes + 1))
+            for id in ["pickled", "expired", "old", "large"] { _ = try await redis.send(["ZADD", "arq:queue", 1_000, id]) }
 
             let letters = try await working(JobWorker(queue, handlers: [], logger: quiet)) { () async throws in
                 try await eventually {
                     let letters = try await queue.deadLetters()
-                    return letters.count == 3 ? letters : nil
+                    return letters.count == 4 ? letters : nil
                 }
             }
 
             let reasons = Dictionary(uniqueKeysWithValues: letters.map { ($0.job.rawValue, $0.lastError) })
             #expect(reasons["pickled"] == "The job is not in JSON; both sides have to be set to it (job_serializer).")
             #expect(reasons["expired"] == "The job had expired before it was run.")
+            #expect(reasons["large"] == "The job's body is larger than 4 MiB.")
             #expect(reasons["old"] == "No worker knows a job of this name.")
             let expired = try #require(letters.first { $0.job == "expired" })
             let error = await #expect(throws: JobError.self) { try await queue.replay(expired.id) }
             #expect(error?.code == .emptyLetter)
             #expect(try await queue.drop(expired.id))
             #expect(try await !queue.drop(expired.id))
-            #expect(try await queue.deadLetterCount() == 2)
+            #expect(try await queue.deadLetterCount() == 3)
         }
     }
 

@@ -111,7 +111,7 @@ package struct OutboxBacklog: Hashable, Sendable, RowDecodable {
 
     static let none = OutboxBacklog(waiting: 0, oldest: nil)
 
-    private init(waiting: Int64, oldest: Instant?) {
+    package init(waiting: Int64, oldest: Instant?) {
         self.waiting = waiting
         self.oldest = oldest
     }

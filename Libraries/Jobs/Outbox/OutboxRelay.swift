@@ -10,7 +10,7 @@ package import Time
 /// The rows are locked while they are told, so relays of several replicas tell different ones. Redis keeps a mark of each row that was
 /// told, set by the script that enqueues: whoever is killed between telling and marking the row leaves the mark for the next. A relay that
 /// was stopped in the meantime and goes on later is refused, because what it wants to tell has a last moment; the mark outlives that.
-package struct OutboxRelay: Sendable {
+package final class OutboxRelay: Sendable {
     /// How far a round has come. Tests kill the relay there.
     package enum Step: Hashable, Sendable { case locked, told, marked, committed }
 
@@ -26,6 +26,7 @@ package struct OutboxRelay: Sendable {
     private let queue: JobQueue
     private let pollInterval: Duration
     private let logger: Logger
+    private let seen = Mutex(OutboxBacklog.none)
 
     package init(_ outbox: Outbox, to queue: JobQueue, pollInterval: Duration = .milliseconds(250), logger: Logger) {
         self.outbox = outbox
@@ -34,10 +35,14 @@ package struct OutboxRelay: Sendable {
         self.logger = logger
     }
 
+    /// What waited in the outbox a few seconds ago.
+    package var backlog: OutboxBacklog { seen.withLock { $0 } }
+
     /// Tells what there is to tell until the task is cancelled.
     package func run() async {
         var isStuck = false
         var cleanUp = ContinuousClock.now + .seconds(60)
+        var look = ContinuousClock.now
         while !Task.isCancelled {
             var count = 0
             do {
@@ -53,6 +58,11 @@ package struct OutboxRelay: Sendable {
                     logger.warning("the outbox cannot be told", metadata: ["queue": "\(queue.name)", "reason": "\(sentence(of: error))"])
                 }
                 isStuck = true
+            }
+            if look <= .now {
+                look = .now + .seconds(5)
+                // Where the database is away the last one stays.
+                if let backlog = try? await outbox.backlog() { seen.withLock { $0 = backlog } }
             }
             // Cancellation ends the wait, and the loop's condition the loop.
             if count < 100 { try? await Task.sleep(for: pollInterval) }

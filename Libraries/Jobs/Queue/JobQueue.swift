@@ -10,6 +10,8 @@ package import Time
 package struct JobQueue: Sendable {
     /// The largest body. What is larger belongs into a table, and its id into the payload.
     package static let maximumBodyBytes = 1 << 20
+    /// What is read of another program's making.
+    package static let maximumForeignBodyBytes = 4 << 20
 
     let redis: Redis
     /// The line of normal priority; those of high and low have their word behind it.

@@ -43,8 +43,11 @@ enum JobScripts {
     /// What an arq worker runs stays at the head of the queue and is passed over. Of each queue 1,000 ids are looked at, beginning where
     /// the last look ended if all of those were running.
     ///
-    /// KEYS fence, abort, queues…; ARGV wanted, lease, offsets….
-    /// Returns the next offsets, and for each job: id, queue's number, body or nil, tries, fence, score, is-aborted, was-claimed-before.
+    /// Another program may have enqueued a body of any size. One that is too large is not sent, and no more are taken than a reply can hold.
+    ///
+    /// KEYS fence, abort, queues…; ARGV wanted, lease, offsets…, largest body, largest sum of bodies.
+    /// Returns the next offsets, and for each job: id, queue's number, body or nil, tries, fence, score, is-aborted, was-claimed-before,
+    /// body's size.
     static let claim = RedisScript(
         """
         #!lua flags=allow-oom
@@ -52,6 +55,7 @@ enum JobScripts {
         """ + now + """
         local wanted, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
         local fence = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), time[1] * 1000000 + time[2])
+        local largest, room = tonumber(ARGV[#ARGV - 1]), tonumber(ARGV[#ARGV])
         local jobs, offsets = {}, {}
         for queue = 3, #KEYS do
             local first = tonumber(ARGV[queue])
@@ -72,8 +76,15 @@ enum JobScripts {
                         redis.call('PERSIST', 'arq:job:' .. id)
                         redis.call('SET', 'arq:in-progress:' .. id, token, 'PX', lease)
                         redis.call('ZADD', KEYS[queue], 'XX', string.format('%.0f', now + lease), id)
-                        jobs[#jobs + 1] = {id, queue - 3, redis.call('GET', 'arq:job:' .. id), tries, token, due[i + 1],
-                            redis.call('ZSCORE', KEYS[2], id) and 1 or 0, before}
+                        local size = redis.call('STRLEN', 'arq:job:' .. id)
+                        local body = false
+                        if size <= largest then
+                            body = redis.call('GET', 'arq:job:' .. id)
+                            room = room - size
+                        end
+                        jobs[#jobs + 1] = {id, queue - 3, body, tries, token, due[i + 1],
+                            redis.call('ZSCORE', KEYS[2], id) and 1 or 0, before, size}
+                        if room <= 0 then wanted = #jobs end
                     else
                         offset = offset + 1
                     end

@@ -4,8 +4,9 @@ internal import Redis
 struct ClaimedJob: Sendable {
     let id: JobID
     let queue: String
-    /// Nil if it had expired: arq gives what it enqueues a day to live.
+    /// Nil if it had expired, for arq gives what it enqueues a day to live; or if it is larger than we read.
     let bytes: [UInt8]?
+    let byteCount: Int
     /// How many runs were begun, this one included.
     let tries: Int
     let fence: Int64
@@ -16,13 +17,14 @@ struct ClaimedJob: Sendable {
 
     /// From the script's reply.
     init?(_ reply: RESPValue, queues: [String]) {
-        guard let parts = reply.array, parts.count == 8, let id = parts[0].text, let queue = parts[1].integer.flatMap({ Int(exactly: $0) }),
+        guard let parts = reply.array, parts.count == 9, let id = parts[0].text, let queue = parts[1].integer.flatMap({ Int(exactly: $0) }),
             queues.indices.contains(queue), let tries = parts[3].integer, let fence = parts[4].text.flatMap(Int64.init),
-            let score = parts[5].text, let isAborted = parts[6].integer, let before = parts[7].integer
+            let score = parts[5].text, let isAborted = parts[6].integer, let before = parts[7].integer, let byteCount = parts[8].integer
         else { return nil }
         self.id = JobID(rawValue: id)
         self.queue = queues[queue]
         bytes = parts[2].bytes
+        self.byteCount = Int(clamping: byteCount)
         self.tries = Int(clamping: tries)
         self.fence = fence
         self.score = score
@@ -52,7 +54,8 @@ struct JobLeases: Sendable {
     func claim(upTo count: Int, _ look: inout Look) async throws(JobError) -> [ClaimedJob] {
         let queues = look.next(queue.name)
         let offsets = queues.map { look.offsets[$0, default: 0] }
-        let arguments: [any RedisArgument] = [count, lease.millisecondsForRedis] + offsets
+        let arguments: [any RedisArgument] =
+            [count, lease.millisecondsForRedis] + offsets + [JobQueue.maximumForeignBodyBytes, JobQueue.maximumForeignBodyBytes * 4]
         let reply = try await queue.asking { () async throws(RedisError) in
             try await queue.redis.evaluate(
                 JobScripts.claim, keys: [JobKeys.fence, JobKeys.abort] + queues, arguments: arguments)

@@ -156,7 +156,8 @@ package final class JobWorker: Sendable {
         let job = run.job
         guard !isDraining else { return await tell(run) { () async throws(JobError) in try await self.giveBack(run) } }
         guard let bytes = job.bytes else {
-            return await die(run, nil, "The job had expired before it was run.", instance: "\(job.id)@\(job.fence)")
+            let reason = job.byteCount == 0 ? "The job had expired before it was run." : "The job's body is larger than 4 MiB."
+            return await die(run, nil, reason, instance: "\(job.id)@\(job.fence)")
         }
         guard let body = JobBody(parsing: bytes) else {
             return await die(

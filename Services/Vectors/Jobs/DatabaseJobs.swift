@@ -1,9 +1,10 @@
+internal import Jobs
 internal import Logging
 internal import Postgres
 internal import Time
 
 /// What one job did when its time had come.
-struct JobRun: Hashable, Sendable, RowDecodable {
+struct DatabaseJobRun: Hashable, Sendable, RowDecodable {
     let job: String
     let slot: Instant
     /// How many times nobody ran it before; this run made up for them.
@@ -20,34 +21,34 @@ struct JobRun: Hashable, Sendable, RowDecodable {
 
 /// Has the database do what is done by the clock: statistics, ANALYZE, partitions.
 ///
-/// Which jobs are due, and that each is run by one caller alone, is decided by `heartguard.run_due_jobs` under advisory
-/// locks; so every replica has one of these, and pg_cron may call it too.
-struct JobScheduler: Sendable {
+/// Which of them are due, and that each is run by one caller alone, is decided by `heartguard.run_due_jobs` under advisory locks, which makes
+/// up for what was missed. Here it is called once a minute, by whichever replica's worker has a hand free; pg_cron may call it too.
+struct DatabaseJobs: Sendable {
     let postgres: Postgres
-    var interval: Duration = .seconds(60)
     let logger: Logger
 
-    /// Asks once a minute until the task is cancelled.
-    func run() async {
-        while !Task.isCancelled {
+    /// A minute that passed is of no use: the next call does what was left.
+    static let everyMinute = CronEntry("database_jobs", .everyMinute, job, catchUp: .skip) { _ in nil }
+
+    private static let job = Job<Int?>("run_database_jobs", retries: .once, timeout: TimeoutTier.batch.limit, resultLife: nil)
+
+    var handler: JobHandler {
+        JobHandler(Self.job) { _, _ in
             do throws(PostgresError) {
                 report(try await runDueJobs())
             } catch {
-                // The readiness check says more of a database that is down or whose schema is behind.
-                if !Task.isCancelled {
-                    logger.warning("the jobs that are due could not be run", metadata: ["reason": "\(error)"])
-                }
+                // No failure of the job: what was not done is due in the next minute still, and a letter a minute would tell nobody more.
+                logger.warning("the jobs that are due could not be run", metadata: ["reason": "\(error)"])
             }
-            do { try await Task.sleep(for: interval) } catch { return }
         }
     }
 
     /// What was due and has been run by this call.
-    func runDueJobs() async throws(PostgresError) -> [JobRun] {
+    func runDueJobs() async throws(PostgresError) -> [DatabaseJobRun] {
         try await postgres.rows(.runDueJobs)
     }
 
-    private func report(_ runs: [JobRun]) {
+    private func report(_ runs: [DatabaseJobRun]) {
         for run in runs {
             let metadata: Logger.Metadata = ["job": "\(run.job)", "slot": "\(run.slot)"]
             if let sqlState = run.sqlState {
@@ -63,7 +64,7 @@ struct JobScheduler: Sendable {
     }
 }
 
-extension Statement<JobRun> {
+extension Statement<DatabaseJobRun> {
     static var runDueJobs: Self {
         .writing("SELECT job, slot, missed_slots, sql_state FROM heartguard.run_due_jobs('vectors')", tier: .batch)
     }

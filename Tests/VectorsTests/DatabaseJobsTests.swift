@@ -5,8 +5,8 @@ internal import Testing
 
 @testable internal import Vectors
 
-@Suite struct `The scheduler of jobs` {
-    @Test func `runs what is due once, whatever the number of replicas, and says what had been missed`() async throws {
+@Suite struct `What the database does by the clock` {
+    @Test func `is run once when it is due, whatever the number of replicas, and tells what had been missed`() async throws {
         try await withVectorsDatabase { database in
             // The jobs were made three days ago, and nobody has run them since.
             try await database.server.psql(
@@ -14,9 +14,9 @@ internal import Testing
             let configuration = database.server.configuration(database: database.name, user: "heartguard_vectors")
 
             try await PostgresServer.withClient(configuration) { postgres in
-                let scheduler = JobScheduler(postgres: postgres, logger: Logger(label: "jobs"))
-                let runs = try await withThrowingTaskGroup(of: [JobRun].self) { group in
-                    for _ in 0..<4 { group.addTask { try await scheduler.runDueJobs() } }
+                let jobs = DatabaseJobs(postgres: postgres, logger: Logger(label: "jobs"))
+                let runs = try await withThrowingTaskGroup(of: [DatabaseJobRun].self) { group in
+                    for _ in 0..<4 { group.addTask { try await jobs.runDueJobs() } }
                     return try await group.reduce(into: []) { $0 += $1 }
                 }
 
@@ -26,7 +26,7 @@ internal import Testing
                 #expect((70...72).contains(hourly.missedSlots))
                 #expect(runs.filter { $0.job != "refresh_statistics" }.allSatisfy { (1...3).contains($0.missedSlots) })
                 // An hour may begin between the two; nothing else is due again.
-                #expect(try await scheduler.runDueJobs().allSatisfy { $0.job == "refresh_statistics" && $0.missedSlots == 0 })
+                #expect(try await jobs.runDueJobs().allSatisfy { $0.job == "refresh_statistics" && $0.missedSlots == 0 })
             }
         }
     }
