@@ -177,6 +177,53 @@ import Time
         }
     }
 
+    @Test func `that is stopped gives back also what does not heed it, and another shuts that out`() async throws {
+        try await withRedis { (redis, _) async throws in
+            try await withJobsDatabase { (postgres, _) async throws in
+                let queue = JobQueue(redis: redis)
+                let job = Job<Int?>("stubborn", retries: .once)
+                let effects = JobEffects(postgres: postgres, table: "job_effects")
+                let gate = Gate()
+                let said = Order()
+                let stubborn = JobHandler(job) { _, run in
+                    await gate.pass()
+                    // Of a task of its own, which nobody cancels.
+                    let late = Task {
+                        try await run.commit { try await $0.execute("INSERT INTO done (job, fence) VALUES ('first', \(run.fence))") }
+                    }
+                    do {
+                        _ = try await late.value
+                    } catch let error as JobError where error.code == .fenced {
+                        said.add("fenced")
+                    }
+                }
+                let willing = JobHandler(job) { _, run in
+                    _ = try await run.commit { try await $0.execute("INSERT INTO done (job, fence) VALUES ('second', \(run.fence))") }
+                }
+                let id = try await queue.enqueue(job, nil, id: "job").id
+                let first = JobWorker(
+                    queue, handlers: [stubborn], effects: effects,
+                    configuration: JobWorkerConfiguration(drainTimeout: .milliseconds(20), stopTimeout: .milliseconds(20)), logger: quiet)
+                let running = Task { await first.run() }
+                await gate.waitForSomebody()
+                running.cancel()
+                try await eventually { try await redis.get("arq:retry:job") == Array("0".utf8) }
+
+                try await working(JobWorker(queue, handlers: [willing], effects: effects, logger: quiet)) { () async throws in
+                    try await eventually { try await queue.status(of: id) == .ended }
+                }
+                gate.open()
+                await running.value
+
+                #expect(said.all == ["fenced"])
+                let rows = try await postgres.rows("SELECT job FROM done", as: Scalar<String>.self).map(\.value)
+                #expect(rows == ["second"])
+                #expect(try await queue.result(of: id)?.attempts == 1)
+                #expect(first.statistics.counts.givenBack == 1)
+            }
+        }
+    }
+
     @Test func `that a job kills is a try, and such a job is buried`() async throws {
         try await withRedis { (redis, server) async throws in
             let queue = JobQueue(redis: redis)
