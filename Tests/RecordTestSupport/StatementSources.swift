@@ -14,10 +14,13 @@ package struct StatementSources: Sendable {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// - Parameter folder: of a module, from the package's root: `Services/Vitals`.
-    package init(_ folder: String) throws {
+    /// - Parameters:
+    ///   - folder: of a module, from the package's root: `Services/Vitals`.
+    ///   - part: a folder of it, where the rest is not used.
+    package init(_ folder: String, part: String = "") throws {
         let module = Self.root.appending(path: folder)
-        let files = FileManager.default.enumerator(at: module, includingPropertiesForKeys: nil)?.allObjects ?? []
+        let place = part.isEmpty ? module : module.appending(path: part)
+        let files = FileManager.default.enumerator(at: place, includingPropertiesForKeys: nil)?.allObjects ?? []
         for case let file as URL in files where file.pathExtension == "swift" {
             let text = try String(contentsOf: file, encoding: .utf8)
             read(text, of: "\(module.lastPathComponent)/\(file.lastPathComponent)")
