@@ -18,7 +18,7 @@ package final class CacheHub: Sendable {
     private final class State: Sendable {
         struct Contents {
             var isHearing = false
-            var caches: [String: (tier: any ForgetfulTier, counts: CacheCounts)] = [:]
+            var caches: [String: (tier: LocalTier, counts: CacheCounts)] = [:]
             /// Entries that were changed while Redis could not be told, until when it may still hold what they were.
             var doubtful: [CacheEntry: Instant] = [:]
             /// Until when all that Redis holds is doubtful, for too many changes could not be told to name them.
@@ -68,7 +68,7 @@ package final class CacheHub: Sendable {
         }
     }
 
-    func enter(_ tier: any ForgetfulTier, as cache: String, _ counts: CacheCounts) {
+    func enter(_ tier: LocalTier, as cache: String, _ counts: CacheCounts) {
         state.contents.withLock { contents in
             precondition(contents.caches[cache] == nil, "two caches of one hub are called \(cache)")
             contents.caches[cache] = (tier, counts)

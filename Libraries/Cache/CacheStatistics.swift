@@ -75,7 +75,7 @@ final class CacheCounts: Sendable {
         }
     }
 
-    func statistics(_ local: any ForgetfulTier) -> CacheStatistics {
+    func statistics(_ local: LocalTier) -> CacheStatistics {
         var statistics = contents.withLock { $0 }
         statistics.evictions = local.evictions
         statistics.localEntries = local.count

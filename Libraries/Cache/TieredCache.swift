@@ -18,7 +18,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
     private let hub: CacheHub
     private let codec: CacheCodec<Value>
     private let configuration: CacheConfiguration
-    private let local: LocalTier<Value>
+    private let local: LocalTier
     private let shared: SharedTier
     private let flights = Flights<Value>()
     private let permits: LoadPermits
@@ -44,11 +44,11 @@ package final class TieredCache<Value: Sendable>: Sendable {
     /// wait. Throws what it throws, or `CacheError`.
     package func value(for key: CacheKey, load: @escaping @Sendable () async throws -> Value?) async throws -> Value? {
         switch look(for: key) {
-        case .fresh(let value): return value
-        case .stale(let value):
+        case .fresh(let kept as KeptValue<Value>): return kept.value
+        case .stale(let kept as KeptValue<Value>):
             flights.begin(key) { try await self.fetch(key, load, isRefresh: true) }
-            return value
-        case .nothing: break
+            return kept.value
+        case .fresh, .stale, .nothing: break
         }
         for _ in 0..<2 {
             let (result, hasJoined) = await flights.value(for: key) { try await self.fetch(key, load) }
@@ -130,7 +130,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
 
     // MARK: Looking
 
-    private func look(for key: CacheKey) -> LocalTier<Value>.Look {
+    private func look(for key: CacheKey) -> LocalTier.Look {
         let began = counts.isNextTimed() ? ContinuousClock.now : nil
         let look = local.look(for: key, at: .now())
         if let began { counts.record(.local, since: began) }
@@ -262,7 +262,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
         let life = isUnheard || !hub.isHearing ? configuration.localLifeUnheard : configuration.localLife
         guard life > .zero, value.map(codec.keeps) ?? true else { return }
         let keptUntil = min(.now() + jittered(life), freshUntil + configuration.staleLife)
-        local.keep(.init(value: value, freshUntil: freshUntil, keptUntil: keptUntil), for: key, since: epoch)
+        local.keep(.init(kept: KeptValue(value), freshUntil: freshUntil, keptUntil: keptUntil), for: key, since: epoch)
     }
 
     private func jittered(_ life: Duration) -> Duration {

@@ -48,6 +48,10 @@ def test_registering_signing_in_refreshing_and_logging_out(json_door):
     refreshed = json_door.answers(users.RefreshTokenResponse, "POST", "/v1/sessions:refresh", json=shown)
     person = Person(registered.user, refreshed.tokens, password)
     json_door.answers(users.LogOutResponse, "POST", "/v1/sessions:end", person=person, json={})
+    again = json_door.answers(users.LogInResponse, "POST", "/v1/sessions", json={"email": email, "password": password})
+    json_door.answers(
+        users.LogOutEverywhereResponse, "POST", "/v1/sessions:endAll", person=Person(again.user, again.tokens, password), json={}
+    )
     json_door.refuses(401, "UNAUTHENTICATED", "GET", "/v1/profile", person=person)
     json_door.refuses(401, "UNAUTHENTICATED", "POST", "/v1/sessions:refresh", json=shown)
     json_door.refuses(409, "ALREADY_EXISTS", "POST", "/v1/users", json=body)

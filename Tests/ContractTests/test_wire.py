@@ -4,7 +4,7 @@ import concurrent.futures
 
 import grpc
 import pytest
-from client import methods
+from client import methods, people
 from client.cluster import EVERYWHERE
 from client.people import PATIENCE
 from client.refusals import refused
@@ -57,8 +57,8 @@ def test_fields_of_a_later_version_do_no_harm(cluster, reader, program):
     assert later == plain
 
 
-# These two change the caller even with an empty request, so they have a test of their own below.
-CHANGES_THE_CALLER = ("UsersService.LogOut", "UsersService.UpdateProfile")
+# These change the caller even with an empty request, so they have a test of their own below.
+CHANGES_THE_CALLER = ("UsersService.LogOut", "UsersService.LogOutEverywhere", "UsersService.UpdateProfile")
 
 
 @pytest.mark.parametrize("method", [method for method in methods.ALL if str(method) not in CHANGES_THE_CALLER], ids=str)
@@ -80,8 +80,11 @@ def test_a_change_is_made_though_fields_of_a_later_version_come_with_it(door, ad
     content = UpdateProfileRequest(name="Ada King").SerializeToString() + UNKNOWN_FIELDS
     changed = method.bytes_stub(door.channel("users"))(content, metadata=ada.metadata, timeout=PATIENCE)
     assert changed.user.name == "Ada King"
-    left = methods.named("UsersService.LogOut")
-    left.bytes_stub(door.channel("users"))(UNKNOWN_FIELDS, metadata=ada.metadata, timeout=PATIENCE)
+    for name, person in (("LogOut", ada), ("LogOutEverywhere", people.log_in(door.users, ada.email, ada.password))):
+        left = methods.named(f"UsersService.{name}")
+        left.bytes_stub(door.channel("users"))(UNKNOWN_FIELDS, metadata=person.metadata, timeout=PATIENCE)
+        with refused("UNAUTHENTICATED"):
+            person.calls(door.users.GetProfile, GetProfileRequest())
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,8 @@ class Traffic:
         questions = {
             "users": lambda door: (door.users.ListConsents, ListConsentsRequest()),
             "vitals": lambda door: (door.vitals.ListDevices, ListDevicesRequest()),
-            "chat": lambda door: (door.chat.ListSessions, ListSessionsRequest()),
+            # more of them than are kept in the caches
+            "chat": lambda door: (door.chat.ListSessions, ListSessionsRequest(page_size=100)),
             "vectors": lambda door: (door.vectors.ListCollections, ListCollectionsRequest()),
         }
         for service, question in questions.items():
