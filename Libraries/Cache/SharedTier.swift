@@ -1,5 +1,4 @@
 internal import Redis
-internal import Synchronization
 internal import Time
 
 /// What the replicas keep together in Redis, and how they agree who fetches what is missing.
@@ -11,29 +10,20 @@ internal import Time
 struct SharedTier: Sendable {
     let redis: Redis
     let cache: String
-    let timeout: Duration
-    private let health: Health
-
-    private final class Health: Sendable {
-        let pause = Mutex(FailurePause())
-    }
+    private let patience: RedisPatience
 
     init(redis: Redis, cache: String, timeout: Duration) {
+        self.init(redis: redis, cache: cache, patience: RedisPatience(timeout))
+    }
+
+    private init(redis: Redis, cache: String, patience: RedisPatience) {
         self.redis = redis
         self.cache = cache
-        self.timeout = timeout
-        health = Health()
+        self.patience = patience
     }
 
     /// Another cache's entries in the same Redis.
-    func of(_ cache: String) -> SharedTier { SharedTier(self, cache) }
-
-    private init(_ other: SharedTier, _ cache: String) {
-        redis = other.redis
-        self.cache = cache
-        timeout = other.timeout
-        health = other.health
-    }
+    func of(_ cache: String) -> SharedTier { SharedTier(redis: redis, cache: cache, patience: patience) }
 
     enum Finding {
         case found([UInt8])
@@ -96,18 +86,9 @@ struct SharedTier: Sendable {
     private func run(
         _ script: RedisScript, _ key: CacheKey, _ arguments: [any RedisArgument], always: Bool = false
     ) async -> RESPValue? {
-        guard always || health.pause.withLock({ $0.mayAsk(at: .now) }) else { return nil }
-        do {
-            let reply = try await Deadline.with(.earlier(.current, .after(timeout))) {
-                try await redis.evaluate(script, keys: keys(key), arguments: arguments)
-            }
-            health.pause.withLock { $0.succeeded() }
-            return reply
-        } catch {
-            // A caller that has given up says nothing about the server.
-            let isLate = Deadline.current?.hasPassed ?? false
-            if !Task.isCancelled, !isLate { health.pause.withLock { $0.failed(at: .now) } }
-            return nil
+        let keys = keys(key)
+        return try? await patience.ask(always: always) { () async throws(RedisError) in
+            try await redis.evaluate(script, keys: keys, arguments: arguments)
         }
     }
 }

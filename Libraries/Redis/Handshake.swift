@@ -54,7 +54,7 @@ struct Handshake {
     private func checkEviction(
         _ memory: RESPValue, _ send: ([RedisCommand]) async -> RedisRequest.Answer
     ) async throws(RedisError) {
-        var policy = Self.field("maxmemory_policy", of: memory)
+        var policy = memory.infoField("maxmemory_policy")
         if policy == nil {
             // A user may be allowed one command and not the other.
             let reply = try await send([["CONFIG", "GET", "maxmemory-policy"]]).get().first
@@ -70,15 +70,6 @@ struct Handshake {
                 .evictingServer,
                 "Redis at \(address) may evict keys (maxmemory-policy is \(policy)); the durable role needs noeviction.")
         }
-    }
-
-    /// A line of INFO's answer, `name:value`.
-    private static func field(_ name: String, of reply: RESPValue) -> String? {
-        guard let text = reply.text else { return nil }
-        for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("\(name):") {
-            return String(line.dropFirst(name.count + 1))
-        }
-        return nil
     }
 
     private var address: String { "\(configuration.host):\(configuration.port)" }

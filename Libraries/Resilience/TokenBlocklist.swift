@@ -102,13 +102,9 @@ package struct TokenBlocklist: Sendable {
     /// The server's present state. Throws as commands do.
     package func run() async throws(RedisError) -> Run {
         let replies = try await redis.send([["INFO", "server"], ["INFO", "stats"]])
-        guard let server = Self.field("run_id", of: replies[0]), let evicted = Self.field("evicted_keys", of: replies[1])
+        guard let server = replies[0].infoField("run_id"), let evicted = replies[1].infoField("evicted_keys")
         else { throw .unexpectedReply(to: "INFO") }
         return Run(server: server, evicted: evicted)
-    }
-
-    private static func field(_ name: String, of info: RESPValue) -> String? {
-        info.text?.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }.map { String($0.dropFirst(name.count + 1)) }
     }
 
     /// Whether what is not listed is known to stand.

@@ -26,10 +26,14 @@ extension Deadline {
     package static var current: Deadline? { CurrentTask.scope?.deadline }
 
     /// Does work of this task within another deadline, or within none.
-    package static func with<Result>(
-        _ deadline: Deadline?, isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Result
-    ) async rethrows -> Result {
+    package static func with<Value, Failure>(
+        _ deadline: Deadline?, isolation: isolated (any Actor)? = #isolation, _ work: () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
         let scope = CurrentTask.scope?.with(deadline) ?? DeadlineScope(deadline)
-        return try await CurrentTask.$scope.withValue(scope, operation: work)
+        // The task-local value's own method forgets which errors `work` throws.
+        let result: Result<Value, Failure> = await CurrentTask.$scope.withValue(scope) {
+            do throws(Failure) { return .success(try await work()) } catch { return .failure(error) }
+        }
+        return try result.get()
     }
 }

@@ -43,10 +43,7 @@ package struct ReadinessCheck: Sendable {
     private static let pingMayTake: Duration = .milliseconds(600)
 
     private static func ping(_ postgres: Postgres, _ mode: TransactionMode) async throws(PostgresError) {
-        let result: Result<Void, PostgresError> = await Deadline.with(.after(pingMayTake)) {
-            do throws(PostgresError) { return .success(try await postgres.ping(mode)) } catch { return .failure(error) }
-        }
-        try result.get()
+        try await Deadline.with(.after(pingMayTake)) { () async throws(PostgresError) in try await postgres.ping(mode) }
     }
 
     /// The database has every revision that this program was built with.

@@ -86,7 +86,7 @@ package final class JobWorker: Sendable {
             var jobs: [ClaimedJob] = []
             let asked = ContinuousClock.now
             do throws(JobError) {
-                jobs = try await within(configuration.lease / 2) { () async throws(JobError) in
+                jobs = try await Deadline.with(.after(configuration.lease / 2)) { () async throws(JobError) in
                     try await self.leases.claim(upTo: free, &look)
                 }
                 isAway = false
@@ -128,7 +128,9 @@ package final class JobWorker: Sendable {
             let runs = active
             let asked = ContinuousClock.now
             do throws(JobError) {
-                let states = try await within(interval) { () async throws(JobError) in try await self.leases.renew(runs.map(\.job)) }
+                let states = try await Deadline.with(.after(interval)) { () async throws(JobError) in
+                    try await self.leases.renew(runs.map(\.job))
+                }
                 for (run, state) in zip(runs, states) {
                     switch state {
                     case .held: run.extend(until: asked + configuration.lease)
@@ -367,19 +369,5 @@ package final class JobWorker: Sendable {
                 try? await effects.forget(before: .now() - JobEffects.memory)
             }
         } while (try? await Task.sleep(for: .seconds(5))) != nil
-    }
-}
-
-/// Work of a worker that has to be done by then.
-private func within<Value>(
-    _ limit: Duration, _ work: () async throws(JobError) -> Value
-) async throws(JobError) -> Value {
-    do {
-        return try await Deadline.with(.after(limit)) { try await work() }
-    } catch let error as JobError {
-        throw error
-    } catch {
-        // `work` throws nothing else.
-        throw .unexpectedReply
     }
 }

@@ -99,16 +99,11 @@ package final class LeasedLimiter: Sendable {
         _ part: ShareLedger.Part, _ key: String, _ cost: Int, _ patience: Duration, generation: Int
     ) async throws(RedisError) -> Admission {
         let carried = ledger.withLock { $0.carry(key, part, generation: generation, at: shares.now) }
-        let result: Result<Admission, RedisError> = await Deadline.with(.earlier(.current, .after(patience))) {
-            do throws(RedisError) {
-                return .success(try await limiter.admit(key, cost: cost, carrying: carried))
-            } catch {
-                return .failure(error)
-            }
-        }
         let admission: Admission
         do throws(RedisError) {
-            admission = try result.get()
+            admission = try await Deadline.with(.earlier(.current, .after(patience))) { () async throws(RedisError) in
+                try await limiter.admit(key, cost: cost, carrying: carried)
+            }
         } catch {
             ledger.withLock { $0.giveBack(key, carried) }
             throw error

@@ -1,4 +1,3 @@
-internal import Cache
 internal import FoundationEssentials
 internal import Logging
 internal import Redis
@@ -20,7 +19,6 @@ final class HotSegments: Sendable {
     }
 
     private struct State {
-        var pause = FailurePause()
         var hasRoom = true
         var nextLook: ContinuousClock.Instant?
     }
@@ -28,11 +26,13 @@ final class HotSegments: Sendable {
     private let redis: Redis
     private let settings: Settings
     private let logger: Logger
+    private let patience: RedisPatience
     private let state = Mutex(State())
 
     init(redis: Redis, settings: Settings = Settings(), logger: Logger) {
         self.redis = redis
         self.settings = settings
+        patience = RedisPatience(settings.timeout)
         self.logger = logger
     }
 
@@ -53,11 +53,11 @@ final class HotSegments: Sendable {
         var command: RedisCommand = ["HMGET", key]
         for digest in digests { command.append(digest) }
         let read = command
-        let replies = await asking { redis in try await redis.send([read, ["PTTL", key]]) }
+        let replies = await asking { redis throws(RedisError) in try await redis.send([read, ["PTTL", key]]) }
         guard let replies, case .array(let values) = replies[0], values.count == digests.count else { return nothing }
         // A write, which the server syncs to its disk: not at each read.
         if let left = replies[1].integer, left > 0, Int(left) < settings.life.millisecondsForRedis / 2 {
-            _ = await asking { [settings] redis in try await redis.expire(key, after: settings.life) }
+            _ = await asking { redis throws(RedisError) in try await redis.expire(key, after: settings.life) }
         }
         return values.map(\.bytes)
     }
@@ -70,7 +70,7 @@ final class HotSegments: Sendable {
             arguments.append(segment.content)
         }
         let given = arguments
-        _ = await asking { redis in try await redis.evaluate(Self.keep, keys: [Self.key(thread, user)], arguments: given) }
+        _ = await asking { redis throws(RedisError) in try await redis.evaluate(Self.keep, keys: [Self.key(thread, user)], arguments: given) }
     }
 
     /// Takes out copies that no segment is of any more.
@@ -79,12 +79,12 @@ final class HotSegments: Sendable {
         var command: RedisCommand = ["HDEL", Self.key(thread, user)]
         for head in heads { command.append(head.digest) }
         let deletion = command
-        _ = await asking { redis in try await redis.send(deletion) }
+        _ = await asking { redis throws(RedisError) in try await redis.send(deletion) }
     }
 
     /// Takes out all copies of a thread that has been deleted. While Redis is away they stay until their time is up; nobody is shown them.
     func forget(_ thread: Int64, _ user: UUID) async {
-        _ = await asking { redis in try await redis.send(["UNLINK", Self.key(thread, user)]) }
+        _ = await asking { redis throws(RedisError) in try await redis.send(["UNLINK", Self.key(thread, user)]) }
     }
 
     /// Looks at the server's memory, once a second.
@@ -95,9 +95,9 @@ final class HotSegments: Sendable {
             state.nextLook = now.advanced(by: .seconds(1))
             return true
         }
-        if isTime, let text = await asking({ redis in try await redis.send(["INFO", "memory"]) })?.text {
-            let used = Self.number("used_memory", in: text)
-            let most = Self.number("maxmemory", in: text)
+        if isTime, let memory = await asking({ redis throws(RedisError) in try await redis.send(["INFO", "memory"]) }) {
+            let used = memory.infoField("used_memory").flatMap { Int($0) }
+            let most = memory.infoField("maxmemory").flatMap { Int($0) }
             if let used, let most {
                 state.withLock { $0.hasRoom = most == 0 || used / 100 <= most / 10_000 * settings.share }
             }
@@ -105,23 +105,9 @@ final class HotSegments: Sendable {
         return state.withLock { $0.hasRoom }
     }
 
-    private static func number(_ name: String, in text: String) -> Int? {
-        text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }.flatMap { Int($0.dropFirst(name.count + 1)) }
-    }
-
     /// `nil` for every failure: the caller does without.
-    private func asking<Reply: Sendable>(_ ask: @Sendable (Redis) async throws -> Reply) async -> Reply? {
-        guard state.withLock({ $0.pause.mayAsk(at: .now) }) else { return nil }
-        do {
-            let reply = try await Deadline.with(.earlier(.current, .after(settings.timeout))) { try await ask(redis) }
-            state.withLock { $0.pause.succeeded() }
-            return reply
-        } catch {
-            // A caller that has given up says nothing about the server.
-            let isLate = Deadline.current?.hasPassed ?? false
-            if !Task.isCancelled, !isLate { state.withLock { $0.pause.failed(at: .now) } }
-            return nil
-        }
+    private func asking<Reply: Sendable>(_ ask: (Redis) async throws(RedisError) -> Reply) async -> Reply? {
+        try? await patience.ask { () async throws(RedisError) in try await ask(redis) }
     }
 
     // KEYS: the thread's hash. ARGV: its life in milliseconds, how many fields it may have, then digests and contents by turns.

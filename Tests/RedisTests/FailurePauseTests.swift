@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Cache
+@testable import Redis
 
 @Suite struct `A server that does not answer` {
     private let start = ContinuousClock.now
