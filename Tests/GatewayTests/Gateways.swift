@@ -174,8 +174,3 @@ func withGateways(
         }
     }
 }
-
-/// Waits until something is so.
-func until(_ isSo: () async throws -> Bool) async throws {
-    while try await !isSo() { try await Task.sleep(for: .milliseconds(10)) }
-}

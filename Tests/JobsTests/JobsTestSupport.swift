@@ -120,23 +120,12 @@ final class TestProcess: Sendable {
     }
 }
 
-/// Lines that a thread reads, since reading a pipe blocks.
+/// Lines, one for whoever asks next.
 private actor LineBuffer {
     private var iterator: AsyncStream<String>.Iterator
 
     init(_ handle: FileHandle) {
-        let (stream, continuation) = AsyncStream<String>.makeStream()
-        Thread.detachNewThread {
-            var rest = ""
-            while case let data = handle.availableData, !data.isEmpty {
-                rest += String(decoding: data, as: UTF8.self)
-                let parts = rest.split(separator: "\n", omittingEmptySubsequences: false)
-                for line in parts.dropLast() { continuation.yield(String(line)) }
-                rest = String(parts[parts.count - 1])
-            }
-            continuation.finish()
-        }
-        iterator = stream.makeAsyncIterator()
+        iterator = readLines(of: handle).makeAsyncIterator()
     }
 
     func next() async -> String? {

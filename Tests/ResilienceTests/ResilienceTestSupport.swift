@@ -42,27 +42,6 @@ func running<Value>(
     return try result.get()
 }
 
-/// Waits until something is so.
-func until(_ isSo: () async throws -> Bool) async throws {
-    while try await !isSo() { try await Task.sleep(for: .milliseconds(5)) }
-}
-
-/// How many were inside at most.
-final class Most: Sendable {
-    private let state = Mutex((now: 0, most: 0))
-
-    func enter() {
-        state.withLock { state in
-            state.now += 1
-            state.most = max(state.most, state.now)
-        }
-    }
-
-    func leave() { state.withLock { $0.now -= 1 } }
-
-    var value: Int { state.withLock { $0.most } }
-}
-
 final class Flag: Sendable {
     private let state = Atomic(false)
     var isSet: Bool { state.load(ordering: .relaxed) }

@@ -74,7 +74,7 @@ package actor RedisServer {
         shell.standardError = output
         try shell.run()
         words = input.fileHandleForWriting
-        lines = Self.lines(of: output.fileHandleForReading)
+        lines = readLines(of: output.fileHandleForReading)
     }
 
     /// The server runs in the foreground of a subshell, which tells of its end. (The shell's own `wait` would not return:
@@ -130,20 +130,4 @@ package actor RedisServer {
     }
 
     private func say(_ word: String) throws { try words.write(contentsOf: Data("\(word)\n".utf8)) }
-
-    /// Reads lines on a thread of its own, since reading a pipe blocks.
-    private static func lines(of handle: FileHandle) -> AsyncStream<String> {
-        let (stream, continuation) = AsyncStream<String>.makeStream()
-        Thread.detachNewThread {
-            var rest = ""
-            while case let data = handle.availableData, !data.isEmpty {
-                rest += String(decoding: data, as: UTF8.self)
-                let parts = rest.split(separator: "\n", omittingEmptySubsequences: false)
-                for line in parts.dropLast() { continuation.yield(String(line)) }
-                rest = String(parts[parts.count - 1])
-            }
-            continuation.finish()
-        }
-        return stream
-    }
 }

@@ -1,6 +1,7 @@
 internal import Contracts
 internal import HNSW
 internal import RPC
+internal import TestSupport
 internal import Testing
 
 @testable internal import Vectors

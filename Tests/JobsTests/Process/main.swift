@@ -12,9 +12,14 @@ import Time
 //   JobsTestProcess worker REDIS_PORT QUEUE POSTGRES_PORT DATABASE
 //   JobsTestProcess relay  REDIS_PORT QUEUE POSTGRES_PORT DATABASE [STEP COUNT]   kills itself at the COUNTth time it is at the step
 
+func misused() -> Never {
+    FileHandle.standardError.write(Data("JobsTestProcess worker|relay REDIS_PORT QUEUE POSTGRES_PORT DATABASE [STEP COUNT]\n".utf8))
+    exit(64)
+}
+
 let arguments = CommandLine.arguments
 guard arguments.count >= 6, let redisPort = Int(arguments[2]), let postgresPort = Int(arguments[4]) else {
-    fatalError("worker|relay REDIS_PORT QUEUE POSTGRES_PORT DATABASE")
+    misused()
 }
 
 @Sendable func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
@@ -90,7 +95,7 @@ case "relay":
             say("failed \(error)")
         }
     }
-default: fatalError("worker or relay")
+default: misused()
 }
 
 // As a service does: what was asked to stop ends before its stores do.
