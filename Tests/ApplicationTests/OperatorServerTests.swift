@@ -65,13 +65,13 @@ import Testing
         _ = await checker.observing(ReadinessCheck("postgres") { "It does not answer." }).problem()
         let monitors = Monitors(
             database: DatabaseMonitors(logger: Logger(label: "test")), pools: ConnectionPoolMonitor([]), health: checker,
-            caches: { [("users.profile", CacheStatistics())] },
-            jobs: {
-                let lines = JobStatistics.Lines(
-                    lines: [.init(priority: .high, depth: 3, due: 2, oldestAge: .milliseconds(1_500))], deadLetters: 4)
-                let queue = JobStatistics(queue: "arq:queue:vectors", running: 1, counts: .init(), lines: lines)
-                return [(queue, OutboxBacklog(waiting: 5, oldest: nil))]
-            })
+            caches: { [("users.profile", CacheStatistics())] })
+        monitors.published.add {
+            let lines = JobStatistics.Lines(
+                lines: [.init(priority: .high, depth: 3, due: 2, oldestAge: .milliseconds(1_500))], deadLetters: 4)
+            let queue = JobStatistics(queue: "arq:queue:vectors", running: 1, counts: .init(), lines: lines)
+            JobMetrics(queue: queue, outbox: OutboxBacklog(waiting: 5, oldest: nil)).write(to: &$0)
+        }
 
         let text = monitors.prometheusText()
 

@@ -1,6 +1,5 @@
 package import Cache
 internal import Contracts
-package import Jobs
 package import Logging
 package import Postgres
 package import RPC
@@ -9,7 +8,6 @@ package import Resilience
 package import Telemetry
 internal import Schema
 internal import ServiceLifecycle
-internal import Synchronization
 internal import UnixSignals
 internal import Tokens
 
@@ -38,7 +36,6 @@ package final class ServiceHost: Sendable {
     private let gate: ReadinessGate
     private let database: Postgres?
     private let monitors: Monitors
-    private let workers: Workers
 
     /// Throws when the token keys cannot be used; connects to nothing yet.
     ///
@@ -58,8 +55,6 @@ package final class ServiceHost: Sendable {
         durable = Redis(configuration: configuration.durableRedis, logger: logger)
         cache = Redis(configuration: configuration.cacheRedis, logger: logger)
         caches = CacheHub(redis: cache, configuration: configuration.cacheRedis, logger: logger)
-        let workers = Workers()
-        self.workers = workers
         let databaseMonitors = DatabaseMonitors(logger: logger)
         let replicas = configuration.postgresReplicas
         let database = configuration.postgres.map {
@@ -76,8 +71,7 @@ package final class ServiceHost: Sendable {
             pools: ConnectionPoolMonitor(database?.pools ?? []),
             health: DatabaseHealthChecker(checks: checks),
             caches: { [caches] in caches.statistics },
-            published: published,
-            jobs: { [workers] in workers.reports })
+            published: published)
         blocklist = TokenBlocklist(redis: durable)
         health = HealthReporter()
         gate = ReadinessGate(health: health)
@@ -94,9 +88,6 @@ package final class ServiceHost: Sendable {
         guard let database else { preconditionFailure("\(configuration.service) keeps no records") }
         return database
     }
-
-    /// Has the numbers of a queue's worker and of its outbox be among the program's metrics.
-    package func monitor(_ worker: JobWorker, _ relay: OutboxRelay) { workers.add(worker, relay) }
 
     /// Runs until the program is asked to stop and the last call has ended.
     ///
@@ -168,13 +159,4 @@ package final class ServiceHost: Sendable {
                 logger: logger))
         try await group.run()
     }
-}
-
-/// The workers whose numbers are told.
-private final class Workers: Sendable {
-    private let all = Mutex<[(worker: JobWorker, relay: OutboxRelay)]>([])
-
-    func add(_ worker: JobWorker, _ relay: OutboxRelay) { all.withLock { $0.append((worker, relay)) } }
-
-    var reports: [Monitors.JobReport] { all.withLock { $0 }.map { ($0.worker.statistics, $0.relay.backlog) } }
 }

@@ -2,7 +2,7 @@ package import Jobs
 package import Postgres
 
 /// The jobs of a service: its queue in the durable Redis, which is named after it, the worker that runs them in this process, the relay of
-/// its outbox, and what is enqueued by the clock.
+/// its outbox, and what is enqueued by the clock. A program has one.
 package struct ServiceJobs: Sendable {
     package let queue: JobQueue
     /// What a transaction adds events to; its relay runs here.
@@ -21,7 +21,7 @@ package struct ServiceJobs: Sendable {
         worker = JobWorker(
             queue, handlers: handlers, effects: JobEffects(postgres: host.postgres, table: "\(schema).job_effects"), logger: host.logger)
         hasCron = !cron.isEmpty
-        host.monitor(worker, relay)
+        host.published.add { [worker, relay] in JobMetrics(queue: worker.statistics, outbox: relay.backlog).write(to: &$0) }
     }
 
     /// What runs beside the server.

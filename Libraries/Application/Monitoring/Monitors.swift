@@ -1,9 +1,7 @@
 internal import Cache
 internal import ConnectionPool
-internal import Jobs
 internal import Postgres
 internal import Telemetry
-internal import Time
 
 extension Postgres {
     /// Its pools of connections, by the names that operators read.
@@ -25,9 +23,6 @@ struct Monitors: Sendable {
     var caches: @Sendable () -> [(cache: String, statistics: CacheStatistics)] = { [] }
     /// What the program alone knows.
     var published = PublishedMetrics()
-    typealias JobReport = (queue: JobStatistics, outbox: OutboxBacklog)
-    /// What each worker knows of its queue and has done, and what waits in the outbox for it.
-    var jobs: @Sendable () -> [JobReport] = { [] }
 
     /// All of it in Prometheus' text format.
     func prometheusText() -> String {
@@ -37,7 +32,6 @@ struct Monitors: Sendable {
         writeStores(to: &text)
         writeCaches(to: &text)
         published.write(to: &text)
-        writeJobs(to: &text)
         return text.text
     }
 
@@ -109,44 +103,6 @@ struct Monitors: Sendable {
         total("heartguard_cache_entries", .gauge, "Entries in memory.") { $0.localEntries }
         total("heartguard_cache_value_bytes_total", .counter, "Bytes of values kept in Redis, before packing.") { $0.bytesBefore }
         total("heartguard_cache_stored_bytes_total", .counter, "The same, as they were stored.") { $0.bytesAfter }
-    }
-
-    private func writeJobs(to text: inout PrometheusText) {
-        let reports = jobs()
-        let queues = reports.map(\.queue)
-        func lines(_ name: String, _ help: String, _ value: (JobStatistics.Line) -> Double) {
-            text.family(name, .gauge, help: help)
-            for queue in queues {
-                for line in queue.lines.lines {
-                    text.sample(name, [("queue", queue.queue), ("priority", line.priority.rawValue)], value(line))
-                }
-            }
-        }
-        lines("heartguard_jobs_depth", "Jobs that have not ended, those that run and those that are deferred included.") { Double($0.depth) }
-        lines("heartguard_jobs_due", "Jobs whose time has come and that nobody runs.") { Double($0.due) }
-        lines("heartguard_jobs_oldest_age_seconds", "How long the job that is due longest has waited.") { $0.oldestAge / .seconds(1) }
-        text.family("heartguard_jobs_dead_letters", .gauge, help: "Jobs that failed for the last time and wait for an operator.")
-        for queue in queues { text.sample("heartguard_jobs_dead_letters", [("queue", queue.queue)], UInt64(queue.lines.deadLetters)) }
-        text.family("heartguard_jobs_running", .gauge, help: "Jobs that this program runs.")
-        for queue in queues { text.sample("heartguard_jobs_running", [("queue", queue.queue)], UInt64(queue.running)) }
-        text.family("heartguard_outbox_waiting", .gauge, help: "Rows of the outbox that could be in the queue and are not.")
-        for report in reports { text.sample("heartguard_outbox_waiting", [("queue", report.queue.queue)], Double(report.outbox.waiting)) }
-        text.family("heartguard_outbox_oldest_age_seconds", .gauge, help: "How long the oldest of them has waited.")
-        for report in reports {
-            let age = report.outbox.oldest.map { max(.zero, Instant.now() - $0) } ?? .zero
-            text.sample("heartguard_outbox_oldest_age_seconds", [("queue", report.queue.queue)], age / .seconds(1))
-        }
-        let runs = "heartguard_jobs_runs_total"
-        text.family(runs, .counter, help: "Runs that ended in this program, by how.")
-        for queue in queues {
-            let counts = queue.counts
-            for (outcome, count) in [
-                ("done", counts.done), ("retried", counts.retried), ("dead", counts.dead), ("aborted", counts.aborted),
-                ("given_back", counts.givenBack), ("lost", counts.lost),
-            ] {
-                text.sample(runs, [("queue", queue.queue), ("outcome", outcome)], UInt64(count))
-            }
-        }
     }
 
     private func writeStores(to text: inout PrometheusText) {

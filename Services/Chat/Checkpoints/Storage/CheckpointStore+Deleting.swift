@@ -21,7 +21,7 @@ extension CheckpointStore {
     func copy(_ source: ThreadName, to target: ThreadName, of user: UUID) async throws {
         try await postgres.transaction(identity: .user(user), tier: .slow) { transaction in
             guard let from = try await transaction.first(.lock(source, of: user)) else { throw CheckpointError.threadNotFound }
-            guard let to = try await transaction.first(.make(target, number: Int64.random(in: 1...Int64.max), of: user)) else {
+            guard let to = try await transaction.first(.make(target, number: Self.newNumber(), of: user)) else {
                 throw CheckpointError.targetExists
             }
             _ = try await transaction.batch(

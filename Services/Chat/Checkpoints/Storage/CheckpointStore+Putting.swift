@@ -4,7 +4,7 @@ internal import Postgres
 
 extension CheckpointStore {
     /// A number that no other thread of the person has; the table's key says so should that ever be untrue.
-    private static func newNumber() -> Int64 { Int64.random(in: 1...Int64.max) }
+    static func newNumber() -> Int64 { Int64.random(in: 1...Int64.max) }
 
     /// Keeps a checkpoint. The channels whose values it does not bring and its parent does not have; nothing is kept then.
     func put(_ checkpoint: NewCheckpoint, of user: UUID) async throws -> [String] {
