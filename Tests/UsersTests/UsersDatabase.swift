@@ -58,6 +58,9 @@ func administratorConfiguration() async throws -> PostgresConfiguration {
     return server.configuration(database: try await database.value.database)
 }
 
+/// The service's own way in.
+func usersDatabase() async throws -> PostgresConfiguration { try await database.value }
+
 /// Lends a pool of the service's own role.
 func withUsersDatabase(_ body: (Postgres) async throws -> Void) async throws {
     try await PostgresServer.withClient(database.value) { postgres in try await body(postgres) }
