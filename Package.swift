@@ -161,7 +161,7 @@ let package = Package(
             path: "Tools/heartguard", swiftSettings: settings),
 
         // Benchmarks: what `make bench-rpc`, `make bench-postgres` and `make bench-redis` measure of ours
-        .target(name: "BenchmarkSupport", path: "Benchmarks/support", swiftSettings: settings),
+        .target(name: "BenchmarkSupport", dependencies: [nioCore, nioPosix], path: "Benchmarks/support", swiftSettings: settings),
         .target(
             name: "CBenchmarkContracts", dependencies: ["CProtobuf"], path: "Benchmarks/rpc/Generated/CBenchmarkContracts"),
         .target(

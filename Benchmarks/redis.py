@@ -1,25 +1,27 @@
 #!/usr/bin/env python3
 """What Redis costs through our client, and what stands on it: beside redis-benchmark, redis-py and lz4.
 
-    ours             Benchmarks/redis/Bench: 64 tasks share one connection, so that 64 commands are on their way at a time
-    redis-benchmark  -c 1 -P 64: as many commands on their way on one connection, made before and parsed by nobody
+    ours             Benchmarks/redis/Bench: 64 tasks on the event loops, as the services' handlers are, each loop with its connection, so that
+                     64 commands are on their way at a time; elsewhere: tasks that run on other threads than the connections
+    redis-benchmark  as many connections, and as many commands on their way on each; made before and parsed by nobody
     redis-py         PyPI's asyncio client, 64 tasks, a pool of as many connections
     lz4              -b1 on the same bytes in blocks of the same size
 
 All talk to one server that this starts in a temporary folder, over loopback; client and server share all cores. They take turns; figures
 are medians over the rounds, ratios medians of the ratios within each round.
 
-Expected, before measuring. redis-benchmark with one connection and 64 commands in flight is bound by the server's one thread: 0.6 to 0.9
-million GETs a second on one core, 1.1 to 1.6 µs each. Our caller pays for a command, a request, its lock and continuation, two hops
-between threads and the decoding of a reply: 3 to 4 µs of CPU when it was last looked at (56,000 a second in a debug build), on a core of
-its own some 300,000 a second: 0.4 of redis-benchmark. 0.8 needs 1.5 µs or less, or more than one core for the callers. redis-py takes
+Expected, before measuring. redis-benchmark with 64 commands in flight is bound by the server's one thread: 0.35 to 0.4 million GETs a second here
+when this was last looked at, 2.5 µs each, most of a core. Our caller paid 9 µs of CPU while its command and its reply changed threads. On its
+connection's thread it pays for a command, a request, its lock and continuation and the decoding of a reply: 2.5 µs, so that the server and two loops on
+two cores come to 0.35 million: 0.85 of redis-benchmark, and 0.4 from elsewhere. redis-py takes
 60 to 100 µs a call: 12,000 a second, so 20 times. A hit in memory is one lock, one hash of a string and a look at the clock: 0.2 µs.
-A limiter's script is on the server's thread, where an empty one takes some 2 µs: GCRA adds TIME, GET, SET and a dozen operations of Lua, 2
-µs more, so 0.6 while the server is what is waited for; the sliding window runs eight commands, 8 µs more: 0.3. LZ4 is the same library with a buffer of its own for each value: 0.9.
+A limiter's script is on the server's thread, where an empty one takes some 4 µs, and one that looks at the clock, gets and sets 12. GCRA answers all callers that
+wait at the same moment in one run: with 32 of them, a get and a set and a few operations of Lua each, 4 µs, so 0.9 of as many empty scripts; the exact window runs
+six commands for each: 0.4. LZ4 is the same library with a buffer of its own for each value: 0.9.
 
 Usage: Benchmarks/redis.py [--rounds N] [--seconds S] [--quick] [--only PART,…] [--no-build]
 """
-import argparse, csv, io, json, pathlib, re, statistics, subprocess, sys, tempfile
+import argparse, csv, io, json, os, pathlib, re, statistics, subprocess, sys, tempfile
 
 from harness.process import free_port
 from harness.report import FOLDER, Report
@@ -28,6 +30,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BENCH = ROOT / ".build/release/redis-bench"
 PARTS = ["calls", "hits", "stale", "limiter", "memory", "lz4"]
 CALLERS = 64
+CONNECTIONS = min(len(os.sched_getaffinity(0)), 8)
 IDENTITIES = 1_000_000
 
 
@@ -74,7 +77,7 @@ class Session:
         return statistics.median(left / right for left, right in pairs) if pairs else None
 
     def ours(self, command, *flags):
-        return json.loads(text([str(BENCH), command, "--port", str(self.redis.port), *map(str, flags)]))
+        return json.loads(text([str(BENCH), command, "--port", str(self.redis.port), "--connections", str(CONNECTIONS), *map(str, flags)]))
 
     def calls(self, kind, *flags):
         answer = self.ours("calls", "--kind", kind, "--callers", CALLERS, "--seconds", self.options.seconds, *flags)
@@ -83,7 +86,7 @@ class Session:
     def benchmark(self, name, *words):
         """Calls a second by redis-benchmark, after a first run that says how many fill the time."""
         def run(count):
-            said = text(["redis-benchmark", "-p", str(self.redis.port), "-c", "1", "-P", str(CALLERS), "-r", "100000", "-n", str(count),
+            said = text(["redis-benchmark", "-p", str(self.redis.port), "-c", str(CONNECTIONS), "-P", str(CALLERS // CONNECTIONS), "-r", "100000", "-n", str(count),
                          "--csv", *words])
             return float(list(csv.reader(io.StringIO(said)))[1][1])
         return run(max(10_000, int(run(50_000) * self.options.seconds)))
@@ -95,6 +98,9 @@ class Session:
             rate, cpu = self.calls(kind)
             self.record(what, "ours", rate)
             self.record(f"{what}: CPU of the client", "ours", cpu)
+            rate, cpu = self.calls(kind, "--elsewhere")
+            self.record(what, "ours, elsewhere", rate)
+            self.record(f"{what}: CPU of the client", "ours, elsewhere", cpu)
             self._redis_py(what, kind)
 
     def _redis_py(self, what, kind):

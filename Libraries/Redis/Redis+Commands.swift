@@ -8,7 +8,7 @@ extension Redis {
     }
 
     /// The bytes of a key; nil if there is none.
-    package func get(_ key: String) async throws(RedisError) -> [UInt8]? {
+    nonisolated(nonsending) package func get(_ key: String) async throws(RedisError) -> [UInt8]? {
         switch try await send(["GET", key]) {
         case .bytes(let bytes): return bytes
         case .null: return nil
@@ -20,7 +20,7 @@ extension Redis {
     ///
     /// Returns whether it was set: always, unless `onlyIfAbsent` and the key was there.
     @discardableResult
-    package func set(
+    nonisolated(nonsending) package func set(
         _ key: String, to value: some RedisArgument, expiry: Duration? = nil, onlyIfAbsent: Bool = false
     ) async throws(RedisError) -> Bool {
         var command: RedisCommand = ["SET", key]
@@ -61,7 +61,7 @@ extension Redis {
     }
 
     /// Sends a command whose reply is a number.
-    package func integer(_ command: RedisCommand) async throws(RedisError) -> Int {
+    nonisolated(nonsending) package func integer(_ command: RedisCommand) async throws(RedisError) -> Int {
         guard let value = try await send(command).integer else { throw .unexpectedReply(to: command.name) }
         return Int(value)
     }

@@ -25,32 +25,25 @@ final class RedisChannelHandler: ChannelInboundHandler {
     /// Whether requests can be written: from the moment the channel is up until it goes or is being drained.
     var isOpen: Bool { context?.channel.isActive == true && closeReason == nil && !isDraining }
 
-    /// Writes requests in their order with one flush. Those that were settled meanwhile are left out.
+    /// Writes requests with one flush, in their order but for those that share a script's run. Those that were settled
+    /// meanwhile are left out.
     func send(_ requests: [RedisRequest]) {
         guard let context else {
-            for request in requests { lose(request, cause: ChannelError.ioOnClosedChannel, wasSent: false) }
+            for request in requests { lose(.one(request), cause: ChannelError.ioOnClosedChannel, wasSent: false) }
             return
         }
-        let now = NIODeadline.now()
-        var firstDeadline: NIODeadline?
-        let size = requests.reduce(0) { $0 + $1.byteCount }
-        var buffer = context.channel.allocator.buffer(capacity: size + 64)
-        for request in requests {
-            guard request.beginSending() else {
-                request.release()
-                continue
-            }
-            let start = buffer.writerIndex
-            guard request.commands.allSatisfy({ RESPWriter.write($0, to: &buffer) }) else {
-                buffer.moveWriterIndex(to: start)
-                request.fail(RedisError(.invalidCommand, "\(request.name) could not be formatted as a command."))
-                request.release()
-                continue
-            }
-            queue.sent(request, at: now)
-            firstDeadline = min(firstDeadline ?? request.deadline, request.deadline)
+        let waiting = requests.filter { request in
+            if request.beginSending() { return true }
+            request.release()
+            return false
         }
-        guard let firstDeadline else { return }
+        guard let firstDeadline = waiting.lazy.map(\.deadline).min() else { return }
+        let now = NIODeadline.now()
+        var buffer = context.channel.allocator.buffer(capacity: waiting.reduce(64) { $0 + $1.byteCount })
+        for write in RedisWrite.grouping(waiting) {
+            write.write(to: &buffer)
+            queue.sent(write, at: now)
+        }
         context.writeAndFlush(NIOAny(buffer), promise: nil)
         setTimer(at: min(firstDeadline, queue.stallsAt), context)
     }
@@ -105,21 +98,22 @@ final class RedisChannelHandler: ChannelInboundHandler {
         self.context = nil
         timer?.task.cancel()
         let cause = closeReason ?? ChannelError.eof
-        for request in queue.removeAll() { lose(request, cause: cause, wasSent: true) }
+        for write in queue.removeAll() { lose(write, cause: cause, wasSent: true) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         let cause = closeReason ?? ChannelError.eof
-        for request in queue.removeAll() { lose(request, cause: cause, wasSent: true) }
+        for write in queue.removeAll() { lose(write, cause: cause, wasSent: true) }
         context.fireChannelInactive()
     }
 
-    private func lose(_ request: RedisRequest, cause: any Error, wasSent: Bool) {
-        request.fail(
+    private func lose(_ write: RedisWrite, cause: any Error, wasSent: Bool) {
+        write.fail { name in
             wasSent
-                ? .outcomeUnknown(request.name, cause: cause)
-                : RedisError(.connectionFailed, "\(request.name) was not sent: the connection is gone.", cause: cause))
-        request.release()
+                ? .outcomeUnknown(name, cause: cause)
+                : RedisError(.connectionFailed, "\(name) was not sent: the connection is gone.", cause: cause)
+        }
+        write.release()
     }
 
     /// Sees to it that the timer fires no later than this. It may fire too early, and is then set anew: with one

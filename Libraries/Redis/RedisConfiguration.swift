@@ -20,9 +20,8 @@ package struct RedisConfiguration: Sendable {
     package var connectTimeout: Duration
     /// How long a reply may take. A connection that is silent for so long while it owes replies is given up.
     package var commandTimeout: Duration
-    /// Each has an event loop of its own. One carried 56,000 GETs a second from 100 tasks in a debug build on two busy
-    /// cores, so one is enough for most.
-    package var connections: Int
+    /// nil: one for each event loop, so that a task that runs on one keeps to its thread.
+    package var connections: Int?
     /// The name that `CLIENT LIST` shows.
     package var clientName: String
 
@@ -38,7 +37,7 @@ package struct RedisConfiguration: Sendable {
     package init(
         host: String = "127.0.0.1", port: Int = 6379, username: String? = nil, password: String? = nil, role: Role,
         connectTimeout: Duration = .seconds(2), commandTimeout: Duration = .seconds(5), tls: RedisTLS? = nil,
-        connections: Int = 1, clientName: String = "heartguard"
+        connections: Int? = nil, clientName: String = "heartguard"
     ) {
         self.host = host
         self.port = port

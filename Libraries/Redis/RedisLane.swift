@@ -28,6 +28,8 @@ final class RedisLane: Sendable {
     /// For the requests of this lane.
     let outstanding: OutstandingCommands
     private let mailbox = Mutex(Mailbox())
+    /// Whether there is a connection, as far as is known without asking the mailbox.
+    private let hasConnection = Atomic<Bool>(false)
 
     init(_ configuration: RedisConfiguration, on eventLoop: any EventLoop, logger: Logger) {
         self.configuration = configuration
@@ -36,6 +38,8 @@ final class RedisLane: Sendable {
         outstanding = OutstandingCommands(
             maxCommands: configuration.maxOutstandingCommands, maxBytes: configuration.maxOutstandingBytes)
     }
+
+    var isReady: Bool { hasConnection.load(ordering: .relaxed) }
 
     // MARK: Requests
 
@@ -82,7 +86,7 @@ final class RedisLane: Sendable {
 
     /// Commands that have been handed to the connection and whose replies are owed.
     var inFlight: Int {
-        mailbox.withLock { outstanding.commands - $0.requests.reduce(0) { $0 + $1.commands.count } }
+        mailbox.withLock { outstanding.commands - $0.requests.reduce(0) { $0 + $1.commandCount } }
     }
 
     // MARK: The connection
@@ -121,10 +125,12 @@ final class RedisLane: Sendable {
     private func enter(_ state: State) {
         let waiting: [RedisRequest] = mailbox.withLock { mailbox in
             mailbox.state = state
+            hasConnection.store(false, ordering: .relaxed)
             switch state {
             case .connecting:
                 return mailbox.requests
             case .ready:
+                hasConnection.store(true, ordering: .relaxed)
                 mailbox.isWakeUpScheduled = true
                 return []
             case .down, .closed:

@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import Synchronization
 
-/// Commands that are written together, and the task that waits for their replies.
+/// Commands that are written together, or a share of a script's run, and the task that waits for the replies.
 ///
 /// It is settled once, by whoever comes first: the connection with the replies, the deadline, or a cancellation. A
 /// request that was settled before it was written is not written; one that was written keeps its place in the
@@ -10,14 +10,16 @@ final class RedisRequest: Sendable {
     typealias Answer = Result<[RESPValue], RedisError>
 
     private enum State {
-        case pending(CheckedContinuation<Answer, Never>?, wasSent: Bool)
+        case pending(Waiter?, wasSent: Bool)
         case answered(Answer)
         case collected
     }
 
+    /// None if it has a share of a script instead.
     let commands: [RedisCommand]
+    let share: ScriptShare?
     let deadline: NIODeadline
-    /// The size on the wire, nearly: what the bound on outstanding bytes counts.
+    /// The size on the wire: what the bound on outstanding bytes counts.
     let byteCount: Int
     /// Where it is counted until it has left the connection; nil for the handshake's.
     private let outstanding: OutstandingCommands?
@@ -25,13 +27,26 @@ final class RedisRequest: Sendable {
 
     init(_ commands: [RedisCommand], deadline: NIODeadline, countedBy outstanding: OutstandingCommands? = nil) {
         self.commands = commands
+        share = nil
         self.deadline = deadline
         self.outstanding = outstanding
-        byteCount = commands.reduce(0) { $0 + $1.bytes.count + $1.ends.count * 8 }
+        byteCount = commands.reduce(0) { $0 + $1.byteCount }
     }
 
+    /// To be answered by a run of a script that others may share.
+    init(_ share: ScriptShare, deadline: NIODeadline, countedBy outstanding: OutstandingCommands? = nil) {
+        commands = []
+        self.share = share
+        self.deadline = deadline
+        self.outstanding = outstanding
+        byteCount = share.byteCount
+    }
+
+    /// What the bound on outstanding commands counts.
+    var commandCount: Int { share == nil ? commands.count : 1 }
+
     /// What errors call it.
-    var name: String { commands.first?.name ?? "" }
+    var name: String { share == nil ? commands.first?.name ?? "" : "EVALSHA" }
 
     /// Marks that Redis may run the commands from now on; `false` if nobody waits for them any more.
     func beginSending() -> Bool {
@@ -58,26 +73,27 @@ final class RedisRequest: Sendable {
     private func cancel() { settle { [name] wasSent in .failure(.cancelled(name, wasSent: wasSent)) } }
 
     private func settle(_ answer: (_ wasSent: Bool) -> Answer) {
-        let settled: (CheckedContinuation<Answer, Never>, Answer)? = state.withLock { state in
-            guard case .pending(let continuation, let wasSent) = state else { return nil }
+        let settled: (Waiter, Answer)? = state.withLock { state in
+            guard case .pending(let waiter, let wasSent) = state else { return nil }
             let answer = answer(wasSent)
-            state = continuation == nil ? .answered(answer) : .collected
-            return continuation.map { ($0, answer) }
+            state = waiter == nil ? .answered(answer) : .collected
+            return waiter.map { ($0, answer) }
         }
-        if let (continuation, answer) = settled { continuation.resume(returning: answer) }
+        if let (waiter, answer) = settled { waiter.resume(answer) }
     }
 
     /// The connection owes it nothing any more.
     func release() { outstanding?.remove(self) }
 
     /// Waits for the answer; to be called once. A cancelled task gets its error at once.
-    func answer() async -> Answer {
+    nonisolated(nonsending) func answer() async -> Answer {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            await unsafe withUnsafeContinuation { continuation in
+                let waiter = unsafe Waiter(continuation)
                 let ready: Answer? = state.withLock { state in
                     switch state {
                     case .pending(_, let wasSent):
-                        state = .pending(continuation, wasSent: wasSent)
+                        state = .pending(waiter, wasSent: wasSent)
                         return nil
                     case .answered(let answer):
                         state = .collected
@@ -86,10 +102,20 @@ final class RedisRequest: Sendable {
                         preconditionFailure("a request was awaited twice")
                     }
                 }
-                if let ready { continuation.resume(returning: ready) }
+                if let ready { waiter.resume(ready) }
             }
         } onCancel: {
             cancel()
         }
     }
+}
+
+/// The task that waits. It is resumed once: whoever does takes it out of the request's state first.
+@safe
+private struct Waiter {
+    private let continuation: UnsafeContinuation<RedisRequest.Answer, Never>
+
+    init(_ continuation: UnsafeContinuation<RedisRequest.Answer, Never>) { unsafe self.continuation = continuation }
+
+    func resume(_ answer: RedisRequest.Answer) { unsafe continuation.resume(returning: answer) }
 }

@@ -6,7 +6,7 @@ internal import NIOCore
 /// A value without a clock or a socket. It settles requests; the connection around it reads, writes and arms timers.
 struct ReplyQueue {
     private struct Entry {
-        let request: RedisRequest
+        let write: RedisWrite
         var replies: [RESPValue] = []
     }
 
@@ -21,31 +21,27 @@ struct ReplyQueue {
     var isEmpty: Bool { entries.isEmpty }
 
     /// Whether somebody still waits. Costs a look at every entry.
-    var isAwaited: Bool { entries.contains { !$0.request.isSettled } }
+    var isAwaited: Bool { entries.contains { !$0.write.isSettled } }
 
-    mutating func sent(_ request: RedisRequest, at now: NIODeadline) {
+    mutating func sent(_ write: RedisWrite, at now: NIODeadline) {
         if entries.isEmpty { lastProgress = now }
-        entries.append(Entry(request: request))
+        entries.append(Entry(write: write))
     }
 
-    /// Takes the next reply. Returns the request that it completes, settled; nil while replies of a batch are missing.
+    /// Takes the next reply. Returns what it completes, settled; nil while replies of a batch are missing.
     /// Throws if nothing was asked.
-    mutating func received(_ reply: RESPValue, at now: NIODeadline) throws(RESPReader.Violation) -> RedisRequest? {
+    mutating func received(_ reply: RESPValue, at now: NIODeadline) throws(RESPReader.Violation) -> RedisWrite? {
         guard !entries.isEmpty else { throw RESPReader.Violation(description: "a reply came that nobody asked for") }
         lastProgress = now
         let index = entries.startIndex
         entries[index].replies.append(reply)
-        guard entries[index].replies.count == entries[index].request.commands.count else { return nil }
-        let entry = entries.removeFirst()
-        entry.request.settle(.success(entry.replies))
-        return entry.request
+        guard entries[index].write.settle(entries[index].replies) else { return nil }
+        return entries.removeFirst().write
     }
 
     /// Settles what has waited long enough. `true` if the connection itself has been silent for too long.
     mutating func expire(at now: NIODeadline) -> Bool {
-        for entry in entries where entry.request.deadline <= now {
-            entry.request.expire()
-        }
+        for entry in entries { entry.write.expire(at: now) }
         return !entries.isEmpty && stallsAt <= now
     }
 
@@ -54,14 +50,12 @@ struct ReplyQueue {
 
     /// When `expire` has something to do next; nil if nothing is owed. Costs a look at every entry.
     var nextExpiry: NIODeadline? {
-        guard !entries.isEmpty else { return nil }
-        return entries.lazy.filter { !$0.request.isSettled }.map(\.request.deadline)
-            .reduce(stallsAt, min)
+        entries.isEmpty ? nil : entries.lazy.compactMap(\.write.nextDeadline).reduce(stallsAt, min)
     }
 
     /// Takes everything out: the connection is gone.
-    mutating func removeAll() -> [RedisRequest] {
+    mutating func removeAll() -> [RedisWrite] {
         defer { entries.removeAll() }
-        return entries.map(\.request)
+        return entries.map(\.write)
     }
 }

@@ -13,12 +13,15 @@ import Testing
 
             let double = RedisScript("return redis.call('GET', KEYS[1]) * 2")
             let four = try await redis.evaluate(double, keys: ["a"])
+            let each = RedisScript("local r = {}; for i, k in ipairs(KEYS) do r[i] = redis.call('INCRBY', k, ARGV[i]) end; return r")
+            let five = try await redis.evaluate(sharing: each, key: "a", arguments: [3])
 
             #expect(greeting == Array("hello".utf8))
             #expect(length == .integer(5))
             #expect(replies == [.integer(1), .integer(1)])
             #expect(together == [.integer(2), .integer(2)])
             #expect(four == .integer(4))
+            #expect(five == .integer(5))
         }
     }
 }

@@ -54,7 +54,7 @@ extension RedisConfiguration {
     ) -> RedisConfiguration {
         RedisConfiguration(
             port: port, username: username, password: password, role: role, connectTimeout: .seconds(60),
-            commandTimeout: .seconds(60), tls: tls)
+            commandTimeout: .seconds(60), tls: tls, connections: 1)
     }
 }
 

@@ -43,6 +43,24 @@ import Time
         }
     }
 
+    @Test func `has what is wrong with one caller's number be no other's concern`() async throws {
+        try await withRedis(.cache) { redis, _ in
+            let limiter = limiter(redis, units: 60, window: .seconds(60))
+            try await redis.send(["LPUSH", "rate:t:broken", "x"])
+            try await redis.set("rate:t:odd", to: "odd")
+
+            // In one run: tasks that begin together are answered together.
+            let failed = await withTaskGroup { group in
+                for key in ["ada", "broken", "bob", "odd"] + (0..<100).map({ "c\($0)" }) {
+                    group.addTask { (try? await limiter.admit(key)) == nil ? key : nil }
+                }
+                return await group.reduce(into: Set<String>()) { if let key = $1 { $0.insert(key) } }
+            }
+
+            #expect(failed == ["broken", "odd"])
+        }
+    }
+
     @Test func `needs less than 150 MB for a million callers`() async throws {
         try await withRedis(.cache) { redis, _ in
             let limiter = limiter(redis, units: 1_200)

@@ -26,6 +26,9 @@ struct CallsCommand: AsyncParsableCommand {
     @Option(help: "Tasks that call at a time.")
     var callers = 64
 
+    @Flag(help: "Call from tasks that run elsewhere than on the event loops.")
+    var elsewhere = false
+
     @Option(help: "Seconds to measure; a quarter of a second comes first, unmeasured.")
     var seconds = 2.0
 
@@ -49,7 +52,8 @@ struct CallsCommand: AsyncParsableCommand {
         let end = ContinuousClock.now + duration
         return try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<callers {
-                group.addTask {
+                let executor = EventLoopExecutor.all[number % EventLoopExecutor.all.count]
+                group.addTask(executorPreference: elsewhere ? nil : executor) {
                     var count = 0
                     while ContinuousClock.now < end {
                         try await caller.call(number &* 7919 &+ count &* 104_729)

@@ -16,8 +16,8 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "The server's port on 127.0.0.1.")
     var port: Int
 
-    @Option(help: "Connections of the client.")
-    var connections = 1
+    @Option(help: "Connections of the client; one for each event loop if not given.")
+    var connections: Int?
 
     var configuration: RedisConfiguration {
         RedisConfiguration(port: port, role: .cache, connections: connections, clientName: "redis-bench")

@@ -25,39 +25,51 @@ package struct GCRALimiter: RateLimiter {
 
     package func admit(_ key: String, cost: Int, carrying carried: CarriedUnits) async throws(RedisError) -> Admission {
         precondition(cost >= 0, "a cost is not negative")
-        var arguments: [any RedisArgument] = [interval, limit.units, min(cost, limit.units)]
-        if carried != .none { arguments += [carried.owed, carried.used] as [any RedisArgument] }
-        let reply = try await redis.evaluate(Self.script, keys: [prefix + key], arguments: arguments)
+        let reply = try await redis.evaluate(
+            sharing: Self.script, key: prefix + key,
+            arguments: [interval, limit.units, min(cost, limit.units), carried.owed, carried.used])
         return try admission(reply)
     }
 
     /// Microseconds in which one unit becomes free, rounded up so that all arithmetic is in whole numbers.
     private var interval: Int64 { limit.interval }
 
-    /// Arithmetic makes numbers of the arguments: `tonumber` and `string.format` would cost a seventh of the script. Redis writes
-    /// whole numbers of up to 17 digits as they are.
+    /// One run for all callers that wait at the same moment, in which the time is asked for once. Arithmetic makes numbers of the
+    /// arguments: `tonumber` and `string.format` would cost a seventh of the script. Redis writes whole numbers of up to 17 digits
+    /// as they are.
     private static let script = RedisScript(
         """
-        local interval, limit, cost = ARGV[1] + 0, ARGV[2] + 0, ARGV[3] + 0
-        local owed, used = ARGV[4], ARGV[5]
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
-        local latest = now + interval * limit
 
-        local free = (redis.call('GET', KEYS[1]) or now) + 0
-        -- Only a clock that was set back can have left a later one; it would block the key until it has caught up.
-        if free < now or free > latest then free = now end
-        if owed then free = math.min(math.max(free, now + used * interval) + owed * interval, latest) end
+        local function admit(key, interval, limit, cost, owed, used)
+            local latest = now + interval * limit
+            local free = (redis.call('GET', key) or now) + 0
+            -- Only a clock that was set back can have left a later one; it would block the key until it has caught up.
+            if free < now or free > latest then free = now end
+            local isTold = owed > 0 or used > 0
+            if isTold then free = math.min(math.max(free, now + used * interval) + owed * interval, latest) end
 
-        local after = free + cost * interval
-        local isAdmitted = after <= latest
-        local kept = isAdmitted and after or free
-        if kept > now and (owed or isAdmitted and cost > 0) then
-            redis.call('SET', KEYS[1], kept, 'PX', math.ceil((kept - now) / 1000))
+            local after = free + cost * interval
+            local isAdmitted = after <= latest
+            local kept = isAdmitted and after or free
+            if kept > now and (isTold or isAdmitted and cost > 0) then
+                redis.call('SET', key, kept, 'PX', math.ceil((kept - now) / 1000))
+            end
+            if not isAdmitted then return {0, math.floor((latest - free) / interval), after - latest} end
+            local rest = (after - now) % interval
+            return {1, math.floor((latest - after) / interval), rest > 0 and rest or interval}
         end
-        if not isAdmitted then return {0, math.floor((latest - free) / interval), after - latest} end
-        local rest = (after - now) % interval
-        return {1, math.floor((latest - after) / interval), rest > 0 and rest or interval}
+
+        local answers = {}
+        for i = 1, #KEYS do
+            local a = 5 * i
+            local isDone, answer = pcall(
+                admit, KEYS[i], ARGV[a - 4] + 0, ARGV[a - 3] + 0, ARGV[a - 2] + 0, ARGV[a - 1] + 0, ARGV[a] + 0)
+            -- What is wrong with one key is that key's answer.
+            answers[i] = isDone and answer or type(answer) == 'table' and answer or {err = 'ERR ' .. tostring(answer)}
+        end
+        return answers
         """)
 }
 
