@@ -22,20 +22,42 @@ package struct Job<Payload: Codable & Sendable>: Sendable {
     package var timeout: Duration
     /// How long the result can be asked for; nil keeps none.
     package var resultLife: Duration?
+    /// How many runs may begin in a time; nil: any.
+    package var rate: JobRate?
     /// While a job with this key is queued or runs, another is not taken. The key is free again the moment the job has ended.
     package var uniqueKey: (@Sendable (Payload) -> String)?
 
     package init(
         _ name: String, priority: JobPriority = .normal, retries: RetryPolicy = RetryPolicy(), timeout: Duration = .seconds(300),
-        resultLife: Duration? = .seconds(3_600), uniqueKey: (@Sendable (Payload) -> String)? = nil
+        resultLife: Duration? = .seconds(3_600), rate: JobRate? = nil, uniqueKey: (@Sendable (Payload) -> String)? = nil
     ) {
         self.name = name
         self.priority = priority
         self.retries = retries
         self.timeout = timeout
         self.resultLife = resultLife
+        self.rate = rate
         self.uniqueKey = uniqueKey
     }
+}
+
+/// How many runs of a kind of job may begin in a time, in all workers of the queue together: for what somebody else limits, such as a
+/// provider of messages.
+///
+/// Each run that finds the kind busy gets a moment of its own, `window / runs` behind the one before it, and begins then or, by as much as
+/// workers look for work, later. It stands in the queue until then, in nobody's way, and that is no try. An arq worker knows nothing of it.
+package struct JobRate: Sendable, Hashable {
+    package let runs: Int
+    package let window: Duration
+
+    package init(_ runs: Int, per window: Duration) {
+        precondition(runs > 0 && window > .zero, "a rate needs a window and at least one run")
+        self.runs = runs
+        self.window = window
+    }
+
+    /// Between the moments of two runs.
+    var spacing: Duration { window / runs }
 }
 
 /// Which line a job stands in. Each is a queue of its own, so an arq worker can serve any one of them; ours takes from `high` first, and

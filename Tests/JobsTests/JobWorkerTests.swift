@@ -3,6 +3,7 @@ import Jobs
 import Logging
 import Postgres
 import Redis
+import Synchronization
 import TestSupport
 import Testing
 import Time
@@ -44,6 +45,32 @@ import Time
             #expect(try await queue.deadLetterCount() == 0)
             let error = await #expect(throws: JobError.self) { try await queue.replay(letter.id) }
             #expect(error?.code == .noSuchLetter)
+        }
+    }
+
+    @Test func `begins no more runs of a kind than its rate says, whichever worker, and counts no try for the wait`() async throws {
+        try await withRedis { (redis, _) async throws in
+            let queue = JobQueue(redis: redis)
+            let job = Job<TestPayload>("paced", retries: .once, rate: JobRate(10, per: .seconds(2)))
+            let begun = Mutex<[(id: JobID, attempt: Int, at: ContinuousClock.Instant)]>([])
+            let handler = JobHandler(job) { _, run in begun.withLock { $0.append((run.id, run.attempt, .now)) } }
+            for number in 0..<12 { try await queue.enqueue(job, TestPayload(), id: JobID(rawValue: "\(number)")) }
+
+            let start = ContinuousClock.now
+            try await working(JobWorker(queue, handlers: [handler], logger: quiet)) { () async throws in
+                try await working(JobWorker(queue, handlers: [handler], logger: quiet)) { () async throws in
+                    try await eventually { begun.withLock(\.count) == 12 }
+                }
+            }
+
+            let runs = begun.withLock { $0 }
+            #expect(Set(runs.map(\.id)).count == 12)
+            #expect(runs.allSatisfy { $0.attempt == 1 })
+            // Nobody is before their moment: the n-th has waited n times a fifth of a second.
+            for (number, run) in runs.sorted(by: { $0.at < $1.at }).enumerated() {
+                #expect(run.at - start >= .milliseconds(200) * number)
+            }
+            #expect(try await redis.exists((0..<12).map { "heartguard:jobs:moment:\($0)" }) == 0)
         }
     }
 

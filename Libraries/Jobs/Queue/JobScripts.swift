@@ -157,6 +157,29 @@ enum JobScripts {
         return 1
         """)
 
+    /// Gives a run a moment, one behind the other, and keeps it until the run comes back at it. What is kept of one that does not come back
+    /// lives an hour longer. KEYS last moment, moment; ARGV µs between two. Returns for how many ms the run has to wait.
+    static let moment = RedisScript(
+        """
+        #!lua flags=allow-oom
+
+        local time = redis.call('TIME')
+        local now = time[1] * 1000000 + time[2]
+        local moment = tonumber(redis.call('GET', KEYS[2]) or '')
+        if not moment then
+            local last = tonumber(redis.call('GET', KEYS[1]) or '0')
+            moment = math.max(now, last + ARGV[1])
+            redis.call('SET', KEYS[1], string.format('%.0f', moment), 'PX', math.ceil((moment - now + ARGV[1]) / 1000) + 1)
+        end
+        if moment <= now then
+            redis.call('DEL', KEYS[2])
+            return 0
+        end
+        local wait = math.ceil((moment - now) / 1000)
+        redis.call('SET', KEYS[2], string.format('%.0f', moment), 'PX', wait + 3600000)
+        return wait
+        """)
+
     /// Puts a dead letter's job back in its queue. KEYS dead letters, letter, body, result, retry, queue; ARGV letter's id, job's id.
     /// Returns 1, or 0 if there is no such letter, 2 if its body is missing, 3 if the id is queued again.
     static let replay = RedisScript(

@@ -15,6 +15,10 @@ enum JobKeys {
     /// The ids of the dead letters of a queue, by the time of their death.
     static func dead(_ queue: String) -> String { "heartguard:jobs:dead:\(queue)" }
     static func deadLetter(_ letter: String, of queue: String) -> String { "heartguard:jobs:dead:\(queue):\(letter)" }
+    /// The moment of the last run of a kind of job that has a rate, in microseconds.
+    static func lastMoment(of name: String, in queue: String) -> String { "heartguard:jobs:rate:\(queue):\(name)" }
+    /// The moment that a run of such a job was given.
+    static func moment(_ id: JobID) -> String { "heartguard:jobs:moment:\(id)" }
     /// Says that a row of an outbox has been told already.
     static func told(_ event: String) -> String { "heartguard:jobs:told:\(event)" }
 }

@@ -1,4 +1,5 @@
 internal import Redis
+internal import Time
 
 /// A job that this worker has a lease of.
 struct ClaimedJob: Sendable {
@@ -118,6 +119,12 @@ struct JobLeases: Sendable {
         ]
         let keys = [JobKeys.inProgress(job.id), JobKeys.retry(job.id), job.queue]
         return try await queue.number(JobScripts.release, keys, arguments) == 1
+    }
+
+    /// How long a run of a job with a rate has to wait for its moment.
+    func wait(of job: ClaimedJob, _ name: String, at rate: JobRate) async throws(JobError) -> Duration {
+        let keys = [JobKeys.lastMoment(of: name, in: queue.name), JobKeys.moment(job.id)]
+        return .milliseconds(try await queue.number(JobScripts.moment, keys, [rate.spacing.wholeMicroseconds]))
     }
 
     /// The producer says which run its job begins with.

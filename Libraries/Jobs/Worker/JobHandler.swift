@@ -4,6 +4,7 @@ package struct JobHandler: Sendable {
     let retries: RetryPolicy
     let timeout: Duration
     let resultLife: Duration?
+    let rate: JobRate?
     let perform: @Sendable (JobBody, JobRun) async throws -> JobValue
 
     /// Work whose result is kept for whoever asks.
@@ -28,6 +29,7 @@ package struct JobHandler: Sendable {
         retries = job.retries
         timeout = job.timeout
         resultLife = job.resultLife
+        rate = job.rate
         self.perform = { body, run in
             let payload: Payload
             do { payload = try body.payload(as: Payload.self) } catch is DecodingError {

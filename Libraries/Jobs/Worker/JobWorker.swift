@@ -175,7 +175,21 @@ package final class JobWorker: Sendable {
         guard tries <= handler.retries.maximumTries else {
             return await die(run, body, "The workers that ran the job ended before it did.")
         }
+        if let rate = handler.rate, await isTooEarly(run, handler.name, rate) { return }
         await perform(run, body, handler, tries)
+    }
+
+    /// Whether the run's moment has not come, or nobody can say; then the job has been put back until it has.
+    private func isTooEarly(_ run: ActiveRun, _ name: String, _ rate: JobRate) async -> Bool {
+        var wait = Duration.seconds(1)
+        do throws(JobError) {
+            wait = try await leases.wait(of: run.job, name, at: rate)
+            guard wait > .zero else { return false }
+        } catch {
+            logger.warning("a job waits for Redis", metadata: ["job": "\(name)", "reason": "\(error)"])
+        }
+        await tell(run) { () async throws(JobError) in try await self.leases.release(run.job, after: wait, counts: false) }
+        return true
     }
 
     private func perform(_ run: ActiveRun, _ body: JobBody, _ handler: JobHandler, _ tries: Int) async {
