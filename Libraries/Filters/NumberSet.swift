@@ -1,15 +1,33 @@
 /// A set of small numbers that is kept for long: a sorted list of them while they are few, a bit for each number from
-/// when that is less, at one in 32. So a set takes at most four bytes a number.
+/// when that is less, at one in 32. So a set takes at most four bytes a number. One alone takes no memory of its own: most
+/// values of a key such as a title or a time have one document.
 struct NumberSet: Sendable {
     private var list: [UInt32] = []
     private var words: [UInt64] = []
-    private(set) var count = 0
+    private var size: UInt32 = 0
+    /// The number, where `isLone`.
+    private var lone: UInt32 = 0
+
+    private(set) var count: Int {
+        get { Int(size) }
+        set { size = UInt32(newValue) }
+    }
 
     private var isList: Bool { words.isEmpty }
+    private var isLone: Bool { size == 1 && list.isEmpty && words.isEmpty }
 
     var isEmpty: Bool { count == 0 }
 
     mutating func insert(_ number: Int) {
+        if isEmpty, isList {
+            lone = UInt32(number)
+            count = 1
+            return
+        }
+        if isLone {
+            if lone == UInt32(number) { return }
+            list = [lone]
+        }
         if isList {
             let place = place(of: number)
             if place < list.count, list[place] == UInt32(number) { return }
@@ -27,7 +45,9 @@ struct NumberSet: Sendable {
     }
 
     mutating func remove(_ number: Int) {
-        if isList {
+        if isLone {
+            if lone == UInt32(number) { count = 0 }
+        } else if isList {
             let place = place(of: number)
             guard place < list.count, list[place] == UInt32(number) else { return }
             list.remove(at: place)
@@ -41,17 +61,11 @@ struct NumberSet: Sendable {
         }
     }
 
-    func contains(_ number: Int) -> Bool {
-        if isList {
-            let place = place(of: number)
-            return place < list.count && list[place] == UInt32(number)
-        }
-        return number >> 6 < words.count && words[number >> 6] & Bitmap.bit(number) != 0
-    }
-
     /// Adds the set to a bitmap that has room for its numbers.
     func formUnion(into bitmap: inout Bitmap) {
-        if isList {
+        if isLone {
+            bitmap.insert(Int(lone))
+        } else if isList {
             for number in list { bitmap.insert(Int(number)) }
         } else {
             bitmap.formUnion(words: words)
