@@ -140,9 +140,9 @@ def put(door, operator, name, documents: dict[str, dict]) -> int:
     return operator.calls(door.vectors.UpsertDocuments, request).position
 
 
-def search(door, person, name, filter, *, position=0, limit=COUNT, **fields):
+def search(door, person, name, where, *, position=0, limit=COUNT, **fields):
     request = service.SearchRequest(
-        collection=name, model_id=MODEL, embedding=[1, 0], where=filter, limit=limit, min_position=position, **fields
+        collection=name, model_id=MODEL, embedding=[1, 0], where=where, limit=limit, min_position=position, **fields
     )
     return person.calls(door.vectors.Search, request)
 
@@ -249,6 +249,7 @@ DEEPEST = "where" + ".none_of.filters[0]" * 16
         (all_of(exists("year"), none_of(Filter())), "where.all_of.filters[1].none_of.filters[0]"),
         (any_of(*[exists("year")] * 256), "where.any_of.filters[255]"),
         (nested(17), DEEPEST),
+        (nested(45), DEEPEST),
     ],
 )
 def test_what_is_wrong_with_a_filter_is_named_by_its_path(door, operator, reader, shelf, filter, field):
@@ -266,24 +267,27 @@ def test_a_filter_at_its_bounds_is_answered(door, reader, shelf):
     assert search(door, reader, name, among("year", *range(1500, 2500)), position=position).matches
 
 
-def test_a_filter_of_a_thousand_levels_is_refused(door, reader, shelf):
-    name, _, _ = shelf
-    # written by hand, innermost first: Python's own encoder has a bound as well
-    inner = exists("source").SerializeToString()
+def test_a_filter_of_a_thousand_levels_is_no_message(door, reader, shelf):
+    """Messages nest a hundred deep at most, whatever they are."""
+    name, _, position = shelf
+    # written by hand, innermost first, since Python's own encoder has a bound as well
+    filter = exists("source").SerializeToString()
     for _ in range(1000):
-        for tag in (b"\x0a", b"\x1a"):
-            size, length = len(inner), b""
-            while size > 127:
-                length, size = length + bytes([size & 127 | 128]), size >> 7
-            inner = tag + length + bytes([size]) + inner
-    size, length = len(inner), b""
+        filter = field(3, field(1, filter))
+    head = service.SearchRequest(collection=name, model_id=MODEL, embedding=[1, 0]).SerializeToString()
+    method = door.channel("vectors").unary_unary("/heartguard.vectors.v1.VectorsService/Search")
+    with refused("INTERNAL") as refusal:
+        method(head + field(8, filter), metadata=reader.metadata, timeout=30)
+    assert "nested" in refusal.message
+    assert search(door, reader, name, exists("source"), position=position).matches
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A message within a message, on the wire."""
+    size, length = len(content), b""
     while size > 127:
         length, size = length + bytes([size & 127 | 128]), size >> 7
-    head = service.SearchRequest(collection=name, model_id=MODEL, embedding=[1, 0]).SerializeToString()
-    body = head + b"\x42" + length + bytes([size]) + inner
-    method = door.channel("vectors").unary_unary("/heartguard.vectors.v1.VectorsService/Search")
-    with refused("INVALID_ARGUMENT"):
-        method(body, metadata=reader.metadata, timeout=30)
+    return bytes([number << 3 | 2]) + length + bytes([size]) + content
 
 
 def test_what_is_wrong_with_typed_metadata_is_named(door, operator, shelf):

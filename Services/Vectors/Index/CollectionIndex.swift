@@ -167,21 +167,22 @@ final class CollectionIndex: Sendable {
         _ embedding: Embedding, _ limit: Int, among passing: Bitmap?, effort: Int?, shouldStop: () -> Bool
     ) throws -> (hits: [Hit], isExact: Bool) {
         if let passing, passing.isEmpty { return ([], true) }
-        let found: SearchResult<Int>
+        let nearest: (found: SearchResult<Int>, isExact: Bool)
         do throws(HNSWError) {
-            found = try withoutActuallyEscaping(shouldStop) { shouldStop throws(HNSWError) in
-                try graph.search(embedding.components, k: limit, effort: effort, among: passing, shouldStop: shouldStop)
+            nearest = try withoutActuallyEscaping(shouldStop) { shouldStop throws(HNSWError) in
+                try graph.nearest(
+                    to: embedding.components, k: limit, effort: effort, among: passing, shouldStop: shouldStop)
             }
         } catch {
             throw error.code == .interrupted ? VectorsError.searchTookTooLong as any Error : error
         }
         // A document may have been deleted since the graph was searched.
         let hits = catalog.withLock { catalog in
-            found.compactMap { match in
+            nearest.found.compactMap { match in
                 catalog.id(of: match.key).map { Hit(id: $0, score: score(of: match)) }
             }
         }
-        return (hits, found.isExact)
+        return (hits, nearest.isExact)
     }
 
     /// The documents that hold the words, those first that are most about them.

@@ -16,20 +16,21 @@ enum SearchPlan: Hashable, Sendable {
 }
 
 extension HNSWIndex<Int> {
-    /// The nearest among the documents that pass, or among all.
+    /// The nearest among the documents that pass, or among all, and whether nothing nearer exists.
     ///
     /// - Parameter passing: Slots of documents, which are the low half of a key.
-    func search(
-        _ query: [Float], k: Int, effort: Int?, among passing: Bitmap?, shouldStop: @escaping () -> Bool
-    ) throws(HNSWError) -> SearchResult<Int> {
-        guard let passing else { return try search(query, k: k, efSearch: effort, where: nil, shouldStop: shouldStop) }
-        let isAdmitted = { (number: Int) in passing.contains(DocumentCatalog.slot(of: number)) }
-        switch SearchPlan(passing: passing.count, of: count, effort: max(k, effort ?? configuration.efSearch)) {
-        case .scan:
-            // Wider than the graph: the walk gives up after its first steps, or meets every document.
-            return try search(query, k: k, efSearch: max(k, count), where: isAdmitted, shouldStop: shouldStop)
-        case .walk:
-            return try search(query, k: k, efSearch: effort, where: isAdmitted, shouldStop: shouldStop)
+    func nearest(
+        to query: [Float], k: Int, effort: Int?, among passing: Bitmap?, shouldStop: @escaping () -> Bool
+    ) throws(HNSWError) -> (found: SearchResult<Int>, isExact: Bool) {
+        var breadth = max(k, effort ?? configuration.efSearch)
+        var filter: ((Int) -> Bool)?
+        if let passing {
+            filter = { passing.contains(DocumentCatalog.slot(of: $0)) }
+            // As wide as the graph, a walk gives up for a scan after its first steps, or is over by then.
+            if SearchPlan(passing: passing.count, of: count, effort: breadth) == .scan { breadth = max(breadth, count) }
         }
+        let found = try search(query, k: k, efSearch: breadth, where: filter, shouldStop: shouldStop)
+        // A walk that is as wide as the graph meets all of it.
+        return (found, found.isExact || breadth >= count)
     }
 }
