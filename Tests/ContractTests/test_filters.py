@@ -180,6 +180,15 @@ def test_random_filters_pass_what_a_look_at_each_document_passes(door, operator,
         assert [match.id for match in few.matches] == expected[:5], filter
 
 
+def test_a_search_gives_the_same_every_time(door, reader, shelf):
+    name, _, position = shelf
+    filter = any_of(equals("source", "go"), within("year", above=2020))
+    first = search(door, reader, name, filter, position=position, limit=7, query_text="1 2 3")
+    assert len(first.matches) == 7
+    for _ in range(100):
+        assert search(door, reader, name, filter, position=position, limit=7, query_text="1 2 3") == first
+
+
 def test_entries_come_back_with_their_types(door, reader, shelf):
     name, documents, position = shelf
     answer = search(door, reader, name, none_of(equals("source", "nowhere")), position=position)
