@@ -139,7 +139,7 @@ package struct TextIndex: Sendable {
         }
         guard !weights.isEmpty else { return [] }
 
-        var found = Found(capacity: lengths.count)
+        var found = FoundDocuments(capacity: lengths.count)
         // In the order of their numbers: the sum of the same floats in another order is another sum.
         for (term, weight) in weights.sorted(by: { $0.key < $1.key }) {
             if shouldStop() { return nil }
@@ -148,7 +148,7 @@ package struct TextIndex: Sendable {
         return found.best(limit)
     }
 
-    private func add(_ postings: [Posting], weight: Float, where filter: ((Int) -> Bool)?, to found: inout Found) {
+    private func add(_ postings: [Posting], weight: Float, where filter: ((Int) -> Bool)?, to found: inout FoundDocuments) {
         let rarity = weight * Self.inverseFrequency(of: postings.count, in: count) * (Self.k1 + 1)
         let flat = Self.k1 * (1 - Self.b)
         let perTerm = Self.k1 * Self.b * Float(count) / Float(totalLength)
@@ -166,43 +166,5 @@ package struct TextIndex: Sendable {
     /// Lucene's form of the inverse document frequency, which is above 0 also for a term that every document has.
     private static func inverseFrequency(of documents: Int, in count: Int) -> Float {
         log1p((Float(count - documents) + 0.5) / (Float(documents) + 0.5))
-    }
-}
-
-/// What a search has met so far.
-private struct Found {
-    /// By document; 0 for one that was not met.
-    var scores: [Float]
-    var documents: [Int] = []
-
-    init(capacity: Int) { scores = [Float](repeating: 0, count: capacity) }
-
-    func best(_ limit: Int) -> [TextIndex.Match] {
-        var best: [TextIndex.Match] = []
-        for document in documents {
-            let match = TextIndex.Match(document: document, score: scores[document])
-            if best.count == limit {
-                guard let worst = best.last, match.precedes(worst) else { continue }
-                best.removeLast()
-            }
-            best.insert(match, at: Self.place(of: match, in: best))
-        }
-        return best
-    }
-
-    private static func place(of match: TextIndex.Match, in best: [TextIndex.Match]) -> Int {
-        var low = 0
-        var high = best.count
-        while low < high {
-            let middle = (low + high) / 2
-            if best[middle].precedes(match) { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-}
-
-extension TextIndex.Match {
-    fileprivate func precedes(_ other: TextIndex.Match) -> Bool {
-        score != other.score ? score > other.score : document < other.document
     }
 }

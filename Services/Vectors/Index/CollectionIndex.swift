@@ -111,23 +111,6 @@ final class CollectionIndex: Sendable {
 
     // MARK: - Searching
 
-    /// A document that a search found.
-    struct Hit: Hashable, Sendable {
-        let id: DocumentID
-        /// Larger is better: the cosine similarity, the inner product or minus the squared distance; BM25; or what the ranks
-        /// come to.
-        let score: Float
-    }
-
-    struct Answer: Hashable, Sendable {
-        /// Best first.
-        let hits: [Hit]
-        /// Everything up to this position was looked at.
-        let position: Int64
-        /// Whether nothing nearer to the embedding exists.
-        let isExact: Bool
-    }
-
     /// How many of each ranking are looked at where two become one; more if more are wanted.
     static let fusedDepth = 100
     /// What a document must have of the best one's BM25 to count there. Ranks do not tell that the first holds the whole of a code
@@ -202,12 +185,4 @@ final class CollectionIndex: Sendable {
         case .euclidean: -(match.distance * match.distance)
         }
     }
-}
-
-/// The shape of every graph.
-struct GraphConfiguration: Hashable, Sendable {
-    var m = 16
-    var efConstruction = 200
-    /// Candidates of a search that names no number of its own.
-    var efSearch = 100
 }
