@@ -136,6 +136,8 @@ let package = Package(
             ["ConnectionPool", "Postgres", "RPC", "Time", coreMetrics, tracing, instrumentation, histogram, logging]),
         library("Contracts", ["RPC", "Time", "CContracts", "CProtobuf"]),
         library("HNSW"),
+        library("Filters"),
+        library("TextSearch"),
         library("Passwords", ["CArgon2"]),
         library("Tokens", ["Time", jwtKit, crypto]),
         library(
@@ -149,7 +151,7 @@ let package = Package(
         service("Users", ["Cache", "Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Cache", "Postgres"]),
         service("Chat", ["Cache", "LZ4", "Postgres", "Redis", crypto]),
-        service("Vectors", ["Jobs", "Postgres", "HNSW"]),
+        service("Vectors", ["Filters", "HNSW", "Jobs", "Postgres", "TextSearch"]),
         service("Gateway", ["Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
         // Tools
@@ -241,13 +243,15 @@ let package = Package(
             dependencies: ["Contracts", "Gzip", "TestContracts", "HTTP2", "RPC", "Time", logging, nioCore, nioEmbedded],
             path: "Tests/FuzzTests", exclude: ["Corpus", "Dictionaries"], swiftSettings: settings),
         tests("HNSW"),
+        tests("Filters", ["TestSupport"]),
+        tests("TextSearch", ["TestSupport"]),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),
         tests("Application", ["Cache", "ConnectionPool", "Jobs", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
         tests("Chat", serviceTests + ["Cache", "LZ4", "Redis", "Tokens"]),
-        tests("Vectors", serviceTests + ["Tokens", "HNSW"]),
+        tests("Vectors", serviceTests + ["Filters", "HNSW", "TextSearch", "Tokens"]),
         tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),
         tests("HeartGuardCommand"),
     ]

@@ -1,5 +1,6 @@
 internal import Application
 internal import Contracts
+internal import Filters
 internal import RPC
 internal import Time
 
@@ -49,10 +50,14 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
     func deleteDocuments(
         _ request: VectorsV1.DeleteDocumentsRequest, context: RPCContext
     ) async throws -> VectorsV1.DeleteDocumentsResponse {
-        let (name, ids) = try request.parsed()
+        let (name, selection) = try request.parsed()
         let index = try await indexes.index(of: name)
 
-        let deleted = try await documents.delete(ids, from: index.collection)
+        let deleted =
+            switch selection {
+            case .ids(let ids): try await documents.delete(ids, from: index.collection)
+            case .passing(let filter): try await delete(passing: filter, from: index)
+            }
         await settle(index, at: deleted.position)
         return VectorsV1.DeleteDocumentsResponse(deletedCount: Int32(deleted.count), position: deleted.position)
     }
@@ -71,10 +76,23 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
         // The table is newer than the graph, and its rows are what the caller gets: one that was deleted meanwhile, or
         // no longer passes the filter, is left out.
         let matches = answer.hits.compactMap { hit -> VectorsV1.Match? in
-            guard let document = kept[hit.id], document.metadata.satisfies(query.filter) else { return nil }
+            guard let document = kept[hit.id], query.filter?.passes(document.metadata.entries) ?? true else { return nil }
             return VectorsV1.Match(document, score: hit.score)
         }
-        return VectorsV1.SearchResponse(matches: matches, position: answer.position)
+        return VectorsV1.SearchResponse(matches: matches, position: answer.position, exact: answer.isExact)
+    }
+
+    /// Deletes exactly the documents that pass when they go: the index is asked once it has everything that the table has, while
+    /// the table's lock keeps further changes out.
+    private func delete(
+        passing filter: Filter, from index: CollectionIndex
+    ) async throws -> DocumentRepository.Deleted {
+        try await documents.delete(from: index.collection) { position in
+            guard await index.hasSeen(position, by: .forWaiting) else {
+                throw index.seen.map { VectorsError.behind(wanted: position, seen: $0) } ?? .indexIsBuilding
+            }
+            return index.ids(passing: filter)
+        }
     }
 
     /// Searches on the threads meant for it, until the caller has gone or the deadline has passed.

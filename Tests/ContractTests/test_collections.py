@@ -198,6 +198,51 @@ def test_what_is_wrong_with_a_search_is_named(door, reader, compass):
         search(door, reader, "No Such Name")
 
 
+@pytest.mark.parametrize(
+    "embedding", [(), (1, 0), (1, 0, 0, 0), (0, 0, 0), (float("nan"), 0, 1), (float("inf"), 0, 1), (0, 0, float("-inf"))]
+)
+def test_an_embedding_that_cannot_be_compared_is_named(door, operator, reader, compass, embedding):
+    with invalid("embedding"):
+        search(door, reader, compass, embedding)
+    with invalid("documents[0].embedding"):
+        upsert(door, operator, compass, document("a", embedding))
+
+
+@pytest.mark.parametrize("limit", [-1, 1001, 1_000_000, 2**31 - 1, -(2**31)])
+def test_a_limit_out_of_bounds_is_named(door, reader, compass, limit):
+    with invalid("limit"):
+        search(door, reader, compass, limit=limit)
+
+
+def test_ids_out_of_bounds_are_named(door, operator, compass):
+    with invalid("ids"):
+        delete(door, operator, compass)
+    with invalid("ids"):
+        delete(door, operator, compass, *map(str, range(1001)))
+    with invalid("ids[1]", "ids[2]"):
+        delete(door, operator, compass, "east", "", "x" * 257)
+    with invalid("documents[0].id", "documents[1].id"):
+        upsert(door, operator, compass, document("", EAST), document("x" * 257, EAST))
+
+
+def test_metadata_out_of_bounds_is_named(door, operator, compass):
+    with invalid("documents[0].metadata", "documents[1].metadata", "documents[2].metadata"):
+        upsert(
+            door,
+            operator,
+            compass,
+            document("many", EAST, **{f"key{number}": "" for number in range(65)}),
+            document("large", EAST, key="x" * (8 << 10)),
+            document("nameless", EAST, **{"": "x"}),
+        )
+
+
+def test_metadata_of_100_mb_is_refused_and_the_next_call_is_answered(door, operator, reader, compass):
+    with refused("RESOURCE_EXHAUSTED"):
+        upsert(door, operator, compass, document("huge", EAST, key="x" * (100 << 20)))
+    assert found(door, reader, compass)[0] == "east"
+
+
 def test_another_models_embeddings_are_refused(door, operator, reader, compass):
     with refused("FAILED_PRECONDITION"):
         search(door, reader, compass, model="other")

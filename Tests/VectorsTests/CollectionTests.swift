@@ -77,7 +77,12 @@ internal import Testing
 
 extension VectorsV1.Document {
     /// A document at a place; its content says which it is.
-    static func at(_ embedding: [Float], _ id: String, _ metadata: [String: String] = [:]) -> VectorsV1.Document {
-        VectorsV1.Document(id: id, content: "content of \(id)", embedding: embedding, metadata: metadata)
+    static func at(
+        _ embedding: [Float], _ id: String, _ metadata: [String: String] = [:],
+        typed: [String: VectorsV1.MetadataValue.OneOf_Kind] = [:], content: String? = nil
+    ) -> VectorsV1.Document {
+        VectorsV1.Document(
+            id: id, content: content ?? "content of \(id)", embedding: embedding, metadata: metadata,
+            typedMetadata: typed.mapValues { .init(kind: $0) })
     }
 }

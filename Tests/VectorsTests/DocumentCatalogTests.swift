@@ -1,3 +1,4 @@
+internal import Filters
 internal import Testing
 
 @testable internal import Vectors
@@ -14,51 +15,69 @@ internal import Testing
 
     @Test func `keeps a document's number when its metadata changes, and never gives a number twice`() {
         var catalog = DocumentCatalog()
-        let first = catalog.enter("a", ["source": "chebi"])
+        let first = catalog.enter("a", ["source": .text("chebi")])
 
-        let again = catalog.enter("a", ["source": "go"])
+        let again = catalog.enter("a", ["source": .text("go")])
         catalog.remove("a")
         let anew = catalog.enter("a", [:])
 
         #expect(again == first)
         #expect(anew != first)
         #expect(catalog.id(of: first) == nil)
+        #expect(catalog.id(of: anew) == "a")
     }
 
-    @Test func `finds the documents that have every entry of a filter`() {
+    @Test func `gives the slots of documents that are gone again`() {
         var catalog = DocumentCatalog()
-        let one = catalog.enter("one", ["source": "go", "year": "2025"])
-        let two = catalog.enter("two", ["source": "go", "year": "2026"])
-        _ = catalog.enter("three", ["source": "chebi", "year": "2026"])
-
-        #expect(catalog.matching(["source": "go"]) == [one, two])
-        #expect(catalog.matching(["source": "go", "year": "2026"]) == [two])
-        #expect(catalog.matching(["source": "chebi", "year": "2025"]) == [])
-    }
-
-    @Test func `knows at once that nothing has an entry, or a value of it, or has it no longer`() {
-        var catalog = DocumentCatalog()
-        _ = catalog.enter("one", ["source": "go"])
-        _ = catalog.enter("two", ["source": "chebi"])
-        _ = catalog.enter("two", [:])
-
-        for filter in [["year": "2026"], ["source": "icd"], ["source": "chebi"]] {
-            #expect(catalog.candidates(for: DocumentMetadata(kept: filter)) == nil)
+        for round in 0..<1_000 {
+            _ = catalog.enter(DocumentID(kept: "\(round)"), [:])
+            if round >= 10 { catalog.remove(DocumentID(kept: "\(round - 10)")) }
         }
+
+        #expect(catalog.ids.count == 10)
+        let slots = catalog.ids.compactMap { catalog.number(of: $0) }.map(DocumentCatalog.slot(of:))
+        #expect((slots.max() ?? .max) < 12)
+    }
+
+    @Test func `knows which documents pass a filter, as they are now`() {
+        var catalog = DocumentCatalog()
+        _ = catalog.enter("one", ["source": .text("go"), "year": .number(2_025)])
+        _ = catalog.enter("two", ["source": .text("go"), "year": .number(2_026)])
+        _ = catalog.enter("three", ["source": .text("chebi"), "year": .number(2_026)])
+        let go = Filter.equals("source", .text("go"))
+
+        #expect(Set(catalog.ids(passing: go)) == ["one", "two"])
+        #expect(catalog.ids(passing: .allOf([go, .equals("year", .number(2_026))])) == ["two"])
+
+        _ = catalog.enter("two", ["source": .text("chebi")])
+        catalog.remove("one")
+
+        #expect(catalog.ids(passing: go) == [])
+    }
+
+    @Test func `finds documents by words, among those that pass`() {
+        var catalog = DocumentCatalog()
+        _ = catalog.enter("one", [:], terms: ["heart"])
+        _ = catalog.enter("two", ["source": .text("go")], terms: ["heart", "failure"])
+
+        #expect(catalog.found("heart") == ["one", "two"])
+        #expect(catalog.found("heart", among: catalog.slots(passing: .exists("source"))) == ["two"])
+
+        _ = catalog.enter("one", [:], terms: ["kidney"])
+        catalog.remove("two")
+
+        #expect(catalog.found("heart") == [])
+        #expect(catalog.found("kidney") == ["one"])
     }
 }
 
 extension DocumentCatalog {
-    fileprivate mutating func enter(_ id: String, _ entries: [String: String]) -> Int {
-        enter(DocumentID(kept: id), DocumentMetadata(kept: entries))
+    fileprivate mutating func enter(_ id: DocumentID, _ entries: [String: MetadataValue], terms: [String] = []) -> Int {
+        enter(id, DocumentMetadata(kept: entries), terms: terms)
     }
 
-    fileprivate mutating func remove(_ id: String) { remove(DocumentID(kept: id)) }
-    fileprivate func number(of id: String) -> Int? { number(of: DocumentID(kept: id)) }
-
-    fileprivate func matching(_ filter: [String: String]) -> Set<Int> {
-        guard let sets = candidates(for: DocumentMetadata(kept: filter)), let smallest = sets.first else { return [] }
-        return smallest.filter { number in sets.allSatisfy { $0.contains(number) } }
+    fileprivate func found(_ term: String, among passing: Bitmap? = nil) -> [DocumentID] {
+        (search(terms: [term], limit: 10, among: passing, shouldStop: { false }) ?? []).map(\.id)
     }
 }
 

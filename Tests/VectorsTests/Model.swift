@@ -1,10 +1,23 @@
+internal import Application
 internal import Contracts
+internal import Filters
 internal import HNSW
 internal import RPC
 internal import TestSupport
 internal import Testing
 
 @testable internal import Vectors
+
+extension VectorsV1.Document {
+    /// Whether a look at the document itself lets it pass.
+    fileprivate func passes(_ filter: VectorsV1.Filter?) throws -> Bool {
+        guard let filter else { return true }
+        var violations = FieldViolations()
+        let read = FilterReader.read(filter, "where", &violations)
+        let entries = DocumentMetadata.read(texts: metadata, typed: typedMetadata, "", &violations)?.entries
+        return try #require(read).passes(try #require(entries))
+    }
+}
 
 /// What a collection should hold, kept by the test.
 struct Model {
@@ -23,7 +36,11 @@ extension VectorsService {
             for _ in 0..<8 {
                 let id = "\(Int.random(in: 0..<60, using: &generator))"
                 let group = "\(Int.random(in: 0..<3, using: &generator))"
-                documents[id] = .at(generator.vector(8), id, ["group": group])
+                let year = Double(Int.random(in: 2_020..<2_026, using: &generator))
+                let isReviewed = Int.random(in: 0..<2, using: &generator) == 0
+                documents[id] = .at(
+                    generator.vector(8), id, ["group": group],
+                    typed: isReviewed ? ["year": .number(year), "reviewed": .boolean(true)] : ["year": .number(year)])
             }
             try await upsert(documents.values.sorted { $0.id < $1.id }, in: collection)
             model.documents.merge(documents) { $1 }
@@ -33,16 +50,21 @@ extension VectorsService {
     /// Expects searches, with and without a filter, to give what an exact index over the model gives.
     func expect(_ model: Model, in collection: String, using generator: inout SeededGenerator) async throws {
         let metric = try await indexes.index(of: CollectionName(collection)).collection.space.metric
-        for group in [nil, "0", "1"] as [String?] {
+        let filters: [VectorsV1.Filter?] = [
+            nil, .equals("group", .text("0")), .equals("group", .text("3")),
+            .anyOf([.equals("reviewed", .boolean(true)), .range("year", from: .number(2_023))]),
+            .allOf([.noneOf([.exists("reviewed")]), .range("year", to: .number(2_024))]),
+        ]
+        for filter in filters {
             let exact = try ExactIndex<String>(dimension: 8, metric: metric)
-            for (id, document) in model.documents where group == nil || document.metadata["group"] == group {
+            for (id, document) in model.documents where try document.passes(filter) {
                 try exact.insert(document.embedding, for: id)
             }
             for _ in 0..<5 {
                 let query = generator.vector(8)
 
                 let found = try await find(
-                    near: query, in: collection, limit: 10, filter: group.map { ["group": $0] } ?? [:], effort: 200)
+                    near: query, in: collection, limit: 10, where: filter, effort: 200)
 
                 // As wide a search as there are documents is exact.
                 #expect(try found.matches.map(\.id) == exact.search(query, k: 10).map(\.key))
@@ -58,7 +80,7 @@ extension VectorsService {
         let exact = try ExactIndex<DocumentID>(
             dimension: index.collection.space.dimension, metric: index.collection.space.metric)
         for change in changes {
-            if case .live(let embedding, _) = change.state { try exact.insert(embedding, for: change.id) }
+            if case .live(let embedding, _, _) = change.state { try exact.insert(embedding, for: change.id) }
         }
 
         #expect(index.count == exact.count, sourceLocation: sourceLocation)

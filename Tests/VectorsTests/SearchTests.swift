@@ -86,6 +86,19 @@ internal import Time
         }
     }
 
+    @Test func `says whether it compared everything`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            try await vectors.upsert((0..<300).map { .at([Float($0 % 17), Float($0 / 17), 0], "\($0)") }, in: "notes")
+
+            let narrow = try await vectors.find(near: [8, 8, 0], in: "notes", effort: 10)
+            let wide = try await vectors.find(near: [8, 8, 0], in: "notes", effort: 300)
+
+            #expect(!narrow.exact)
+            #expect(wide.exact)
+        }
+    }
+
     @Test func `of an empty collection finds nothing`() async throws {
         try await withVectors { vectors in
             try await vectors.create("notes")
@@ -94,6 +107,7 @@ internal import Time
 
             #expect(found.matches == [])
             #expect(found.position == 0)
+            #expect(found.exact)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Application
+internal import Filters
 internal import Foundation
 internal import Postgres
 internal import Schema
@@ -38,7 +39,7 @@ extension VectorEmbedding {
         func record(_ number: Int, _ content: String) throws -> VectorRecord<Table> {
             VectorRecord(
                 id: try DocumentID("record \(number)"), content: try DocumentContent(content), embedding: try VectorEmbedding(number),
-                metadata: try DocumentMetadata(["source": "test", "number": "\(number)"]))
+                metadata: try DocumentMetadata(["source": .text("test"), "number": .number(Double(number))]))
         }
         let (first, second, third) = (try record(1, "one"), try record(2, "two"), try record(3, "three"))
 
@@ -102,7 +103,7 @@ extension VectorEmbedding {
     private func memory(_ number: Int, until end: Instant? = nil) throws -> UserMemory {
         UserMemory(
             id: try DocumentID("memory \(number)"), content: try DocumentContent("memory"), embedding: try VectorEmbedding(number),
-            metadata: try DocumentMetadata(["kind": "preference"]), expiresAt: end)
+            metadata: try DocumentMetadata(["kind": .text("preference")]), expiresAt: end)
     }
 
     @Test(arguments: VectorColumns.allCases) func `is what was put in, for its person alone`(columns: VectorColumns) async throws {

@@ -34,14 +34,22 @@ extension VectorsService {
         try await deleteDocuments(.init(collection: collection, ids: ids), context: context)
     }
 
+    @discardableResult
+    func delete(
+        where condition: VectorsV1.Filter, ids: [String] = [], from collection: String
+    ) async throws -> VectorsV1.DeleteDocumentsResponse {
+        try await deleteDocuments(.init(collection: collection, ids: ids, where: condition), context: context)
+    }
+
     func find(
-        near embedding: [Float], in collection: String, limit: Int32 = 0, filter: [String: String] = [:],
+        near embedding: [Float] = [], in collection: String, limit: Int32 = 0, filter: [String: String] = [:],
+        where condition: VectorsV1.Filter? = nil, text: String = "", weights: VectorsV1.RankingWeights? = nil,
         effort: Int32 = 0, minPosition: Int64 = 0, model: String = "test-model"
     ) async throws -> VectorsV1.SearchResponse {
         try await search(
             .init(
                 collection: collection, modelId: model, embedding: embedding, limit: limit, filter: filter,
-                efSearch: effort, minPosition: minPosition),
+                efSearch: effort, minPosition: minPosition, where: condition, queryText: text, weights: weights),
             context: context)
     }
 }

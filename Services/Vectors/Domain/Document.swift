@@ -1,4 +1,5 @@
 internal import Application
+internal import Filters
 
 /// The caller's own id of a document.
 struct DocumentID: Hashable, Sendable {
@@ -32,19 +33,19 @@ struct DocumentContent: Hashable, Sendable {
     init(kept text: String) { self.text = text }
 }
 
-/// What is noted about a document, searchable by equality.
+/// What is noted about a document, for filters.
 struct DocumentMetadata: Hashable, Sendable {
     static let maxEntries = 64
     static let maxBytes = 8 << 10
 
-    let entries: [String: String]
+    let entries: [String: MetadataValue]
 
-    init(_ entries: [String: String]) throws(InvalidValue) {
+    init(_ entries: [String: MetadataValue]) throws(InvalidValue) {
         guard entries.count <= Self.maxEntries else {
             throw InvalidValue(sentence: "It must have at most \(Self.maxEntries) entries.")
         }
         guard !entries.keys.contains("") else { throw InvalidValue(sentence: "No key may be empty.") }
-        guard entries.reduce(0, { $0 + $1.key.utf8.count + $1.value.utf8.count }) <= Self.maxBytes else {
+        guard entries.reduce(0, { $0 + $1.key.utf8.count + $1.value.byteCount }) <= Self.maxBytes else {
             throw InvalidValue(sentence: "Its keys and values together must have at most 8 KiB.")
         }
         guard !entries.contains(where: { $0.key.hasNUL || $0.value.hasNUL }) else {
@@ -53,11 +54,20 @@ struct DocumentMetadata: Hashable, Sendable {
         self.entries = entries
     }
 
-    init(kept entries: [String: String]) { self.entries = entries }
+    init(kept entries: [String: MetadataValue]) { self.entries = entries }
+}
 
-    /// Whether every entry of the filter is among the entries.
-    func satisfies(_ filter: DocumentMetadata) -> Bool {
-        filter.entries.allSatisfy { entries[$0.key] == $0.value }
+extension MetadataValue {
+    fileprivate var byteCount: Int {
+        switch self {
+        case .text(let text): text.utf8.count
+        case .number, .time: 8
+        case .boolean: 1
+        }
+    }
+
+    fileprivate var hasNUL: Bool {
+        if case .text(let text) = self { text.hasNUL } else { false }
     }
 }
 

@@ -31,17 +31,3 @@ struct Embedding: Hashable, Sendable {
         self.components = components
     }
 }
-
-/// What a search asks for, once it is known to fit its collection.
-struct SearchQuery: Sendable {
-    static let limits = 1...1_000
-    static let usualLimit = 10
-    static let maxEffort = 10_000
-
-    let embedding: Embedding
-    let limit: Int
-    /// Only documents with all of these entries.
-    let filter: DocumentMetadata
-    /// Candidates that the graph search keeps; `nil` leaves it to the service.
-    let effort: Int?
-}

@@ -1,5 +1,7 @@
+internal import Filters
 internal import HNSW
 internal import Synchronization
+internal import TextSearch
 internal import Time
 
 /// One collection in memory: its graph, the catalogue of its documents, and how far the two have followed the table.
@@ -57,9 +59,11 @@ final class CollectionIndex: Sendable {
     func apply(_ changes: some Sequence<DocumentChange>) {
         for change in changes {
             switch change.state {
-            case .live(let embedding, let metadata):
+            case .live(let embedding, let metadata, let content):
+                // Whoever knows a document's id, such as a code, should find it by that as well.
+                let terms = Terms.of(change.id.text) + Terms.of(content)
                 // Into the catalogue first, so that a search that finds the number can name the document.
-                let number = catalog.withLock { $0.enter(change.id, metadata) }
+                let number = catalog.withLock { $0.enter(change.id, metadata, terms: terms) }
                 do throws(HNSWError) {
                     try graph.insert(embedding, for: number)
                     unreadable.withLock { _ = $0.remove(change.id) }
@@ -102,49 +106,76 @@ final class CollectionIndex: Sendable {
         }
     }
 
+    /// The ids of the documents that pass, as the index has them now.
+    func ids(passing filter: Filter) -> [DocumentID] { catalog.withLock { $0.ids(passing: filter) } }
+
     // MARK: - Searching
 
-    /// A document that a search found.
-    struct Hit: Hashable, Sendable {
-        let id: DocumentID
-        /// Larger is nearer: the cosine similarity, the inner product, or minus the squared distance.
-        let score: Float
-    }
-
-    struct Answer: Hashable, Sendable {
-        /// Nearest first.
-        let hits: [Hit]
-        /// Everything up to this position was looked at.
-        let position: Int64
-    }
+    /// How many of each ranking are looked at where two become one; more if more are wanted.
+    static let fusedDepth = 100
+    /// What a document must have of the best one's BM25 to count there. Ranks do not tell that the first holds the whole of a code
+    /// and the second only a part of it; without this, what both rankings have somewhere would come before it.
+    static let fusedShare: Float = 0.5
 
     /// Computes for up to milliseconds, so it is to be called on threads meant for that.
     func search(_ query: SearchQuery, shouldStop: () -> Bool) throws -> Answer {
         guard let position = seen else { throw VectorsError.indexIsBuilding }
-        var filter: ((Int) -> Bool)?
-        if !query.filter.entries.isEmpty {
-            guard let sets = catalog.withLock({ $0.candidates(for: query.filter) }) else {
-                return Answer(hits: [], position: position)
-            }
-            filter = { number in sets.allSatisfy { $0.contains(number) } }
+        let passing = query.filter.map { filter in catalog.withLock { $0.slots(passing: filter) } }
+        switch query.ranking {
+        case .embedding(let embedding):
+            let (hits, isExact) = try nearest(
+                embedding, query.limit, among: passing, effort: query.effort, shouldStop: shouldStop)
+            return Answer(hits: hits, position: position, isExact: isExact)
+        case .text(let text):
+            let hits = try holding(text, query.limit, among: passing, shouldStop: shouldStop)
+            return Answer(hits: hits, position: position, isExact: true)
+        case .both(let embedding, let text, let weights):
+            let depth = max(query.limit, Self.fusedDepth)
+            let (near, isExact) = try nearest(
+                embedding, depth, among: passing, effort: query.effort, shouldStop: shouldStop)
+            let held = try holding(text, depth, among: passing, shouldStop: shouldStop)
+            let least = (held.first?.score ?? 0) * Self.fusedShare
+            // The words first: of two documents with one rank each, the one that holds them precedes.
+            let fused = RankFusion.fuse([
+                .init(held.prefix { $0.score >= least }.map(\.id), weight: weights.text),
+                .init(near.map(\.id), weight: weights.embedding),
+            ])
+            let hits = fused.prefix(query.limit).map { Hit(id: $0.key, score: $0.score) }
+            return Answer(hits: hits, position: position, isExact: isExact)
         }
-        let found: SearchResult<Int>
+    }
+
+    /// The documents nearest to an embedding: so many, or all that pass.
+    private func nearest(
+        _ embedding: Embedding, _ limit: Int, among passing: Bitmap?, effort: Int?, shouldStop: () -> Bool
+    ) throws -> (hits: [Hit], isExact: Bool) {
+        if let passing, passing.isEmpty { return ([], true) }
+        let nearest: (found: SearchResult<Int>, isExact: Bool)
         do throws(HNSWError) {
-            found = try withoutActuallyEscaping(shouldStop) { shouldStop throws(HNSWError) in
-                try graph.search(
-                    query.embedding.components, k: query.limit, efSearch: query.effort, where: filter,
-                    shouldStop: shouldStop)
+            nearest = try withoutActuallyEscaping(shouldStop) { shouldStop throws(HNSWError) in
+                try graph.nearest(
+                    to: embedding.components, k: limit, effort: effort, among: passing, shouldStop: shouldStop)
             }
         } catch {
             throw error.code == .interrupted ? VectorsError.searchTookTooLong as any Error : error
         }
         // A document may have been deleted since the graph was searched.
         let hits = catalog.withLock { catalog in
-            found.compactMap { match in
+            nearest.found.compactMap { match in
                 catalog.id(of: match.key).map { Hit(id: $0, score: score(of: match)) }
             }
         }
-        return Answer(hits: hits, position: position)
+        return (hits, nearest.isExact)
+    }
+
+    /// The documents that hold the words, those first that are most about them.
+    private func holding(
+        _ text: SearchText, _ limit: Int, among passing: Bitmap?, shouldStop: () -> Bool
+    ) throws(VectorsError) -> [Hit] {
+        let terms = Terms.of(text.text)
+        let found = catalog.withLock { $0.search(terms: terms, limit: limit, among: passing, shouldStop: shouldStop) }
+        guard let found else { throw .searchTookTooLong }
+        return found.map { Hit(id: $0.id, score: $0.score) }
     }
 
     private func score(of match: Match<Int>) -> Float {
@@ -154,12 +185,4 @@ final class CollectionIndex: Sendable {
         case .euclidean: -(match.distance * match.distance)
         }
     }
-}
-
-/// The shape of every graph.
-struct GraphConfiguration: Hashable, Sendable {
-    var m = 16
-    var efConstruction = 200
-    /// Candidates of a search that names no number of its own.
-    var efSearch = 100
 }

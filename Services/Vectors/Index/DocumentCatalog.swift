@@ -1,62 +1,94 @@
-/// Which documents an index holds, under which numbers, and which of them have a given metadata entry.
+internal import Filters
+internal import TextSearch
+
+/// Which documents an index holds, under which numbers, what is noted about each and which words are in it.
 ///
 /// The graph knows documents by number, because a filter asks for thousands of them and hashing a number costs a tenth
-/// of hashing an id. A number is never given twice, so an answer that took long cannot name another document.
+/// of hashing an id. A number is never given twice, so an answer that took long cannot name another document: its low half is the
+/// document's slot, which is given again, and its high half counts how often that was.
 struct DocumentCatalog: Sendable {
-    struct Entry: Hashable, Sendable {
-        let key: String
-        let value: String
-    }
-
     private struct Record: Sendable {
         let id: DocumentID
-        let entries: [Entry]
+        let number: Int
+        var metadata: DocumentMetadata
     }
 
-    private var numbers: [DocumentID: Int] = [:]
-    private var records: [Int: Record] = [:]
-    private var documentsWith: [Entry: Set<Int>] = [:]
-    private var nextNumber = 0
+    private var slots: [DocumentID: Int] = [:]
+    private var records: [Record?] = []
+    private var unusedSlots: [Int] = []
+    /// How often each slot was given before.
+    private var generations: [Int] = []
+    private var filters = FilterIndex()
+    private var texts = TextIndex()
+
+    static func slot(of number: Int) -> Int { number & 0xFFFF_FFFF }
 
     /// Enters a document or what is new about it; returns its number.
-    mutating func enter(_ id: DocumentID, _ metadata: DocumentMetadata) -> Int {
-        let entries = metadata.entries.map { Entry(key: $0.key, value: $0.value) }
-        let number = numbers[id] ?? nextNumber
-        if let old = records[number] {
-            leave(number, old.entries)
+    ///
+    /// - Parameter terms: What it is found by. `Terms` reads them of a text; that takes longer than entering them.
+    mutating func enter(_ id: DocumentID, _ metadata: DocumentMetadata, terms: [String]) -> Int {
+        let slot: Int
+        if let known = slots[id], let record = records[known] {
+            slot = known
+            filters.remove(slot, record.metadata.entries)
+            records[slot] = Record(id: id, number: record.number, metadata: metadata)
         } else {
-            numbers[id] = number
-            nextNumber += 1
+            slot = newSlot()
+            slots[id] = slot
+            records[slot] = Record(id: id, number: generations[slot] << 32 | slot, metadata: metadata)
         }
-        records[number] = Record(id: id, entries: entries)
-        for entry in entries { documentsWith[entry, default: []].insert(number) }
-        return number
+        filters.insert(slot, metadata.entries)
+        texts.insert(slot, terms: terms)
+        return generations[slot] << 32 | slot
+    }
+
+    private mutating func newSlot() -> Int {
+        if let slot = unusedSlots.popLast() { return slot }
+        records.append(nil)
+        generations.append(0)
+        return records.count - 1
     }
 
     mutating func remove(_ id: DocumentID) {
-        guard let number = numbers.removeValue(forKey: id) else { return }
-        if let record = records.removeValue(forKey: number) { leave(number, record.entries) }
+        guard let slot = slots.removeValue(forKey: id), let record = records[slot] else { return }
+        filters.remove(slot, record.metadata.entries)
+        texts.remove(slot)
+        records[slot] = nil
+        generations[slot] += 1
+        unusedSlots.append(slot)
     }
 
-    private mutating func leave(_ number: Int, _ entries: [Entry]) {
-        for entry in entries {
-            documentsWith[entry]?.remove(number)
-            if documentsWith[entry]?.isEmpty ?? false { documentsWith[entry] = nil }
-        }
+    func number(of id: DocumentID) -> Int? { slots[id].flatMap { records[$0]?.number } }
+
+    func id(of number: Int) -> DocumentID? {
+        guard let record = records[Self.slot(of: number)], record.number == number else { return nil }
+        return record.id
     }
 
-    func number(of id: DocumentID) -> Int? { numbers[id] }
-    func id(of number: Int) -> DocumentID? { records[number]?.id }
-    var ids: [DocumentID] { Array(numbers.keys) }
+    var ids: [DocumentID] { Array(slots.keys) }
 
-    /// The documents that have every entry of a filter, as sets to be asked one after another, the smallest first;
-    /// `nil` if there are none. The sets are as they stand now, whatever is entered afterwards.
-    func candidates(for filter: DocumentMetadata) -> [Set<Int>]? {
-        var sets: [Set<Int>] = []
-        for (key, value) in filter.entries {
-            guard let set = documentsWith[Entry(key: key, value: value)] else { return nil }
-            sets.append(set)
+    /// The slots of the documents that pass, as they are now.
+    func slots(passing filter: Filter) -> Bitmap { filters.documents(passing: filter) }
+
+    /// The ids of the documents that pass.
+    func ids(passing filter: Filter) -> [DocumentID] {
+        var ids: [DocumentID] = []
+        slots(passing: filter).forEach { slot in
+            if let record = records[slot] { ids.append(record.id) }
         }
-        return sets.sorted { $0.count < $1.count }
+        return ids
+    }
+
+    /// The documents that the terms are most about, best first, each with its BM25.
+    ///
+    /// - Parameter passing: The slots that may be in the answer; `nil` if all may.
+    /// - Returns: `nil` if it was stopped.
+    func search(
+        terms: [String], limit: Int, among passing: Bitmap?, shouldStop: () -> Bool
+    ) -> [(id: DocumentID, score: Float)]? {
+        let filter = passing.map { passing in { passing.contains($0) } }
+        return texts.search(terms, limit: limit, where: filter, shouldStop: shouldStop)?.compactMap { match in
+            records[match.document].map { ($0.id, match.score) }
+        }
     }
 }

@@ -3,7 +3,7 @@ internal import Postgres
 /// One row of a collection's table as the index needs it.
 struct DocumentChange: Hashable, Sendable {
     enum State: Hashable, Sendable {
-        case live(embedding: [Float], metadata: DocumentMetadata)
+        case live(embedding: [Float], metadata: DocumentMetadata, content: String)
         case deleted
         /// The row does not hold what it should; nobody wrote it through this service.
         case unreadable(reason: String)
@@ -50,7 +50,7 @@ extension Statement<Row> {
     static func changes(in table: DocumentTable, after cursor: ChangeCursor, limit: Int) -> Self {
         .reading(
             """
-            SELECT id, position, \(table.readEmbedding), metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
+            SELECT id, position, content, \(table.readEmbedding), metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
             WHERE \(table.scope) AND (position, id) > (\(cursor.position), \(cursor.id))
             ORDER BY position, id
             LIMIT \(limit)
@@ -75,7 +75,8 @@ extension DocumentChange {
         do throws(PostgresError) {
             return .live(
                 embedding: try table.embedding(from: row),
-                metadata: try MetadataJSON.decode(row.decode("metadata", as: JSONB.self)))
+                metadata: try MetadataJSON.decode(row.decode("metadata", as: JSONB.self)),
+                content: try row.decode("content", as: String.self))
         } catch {
             return .unreadable(reason: error.message)
         }

@@ -38,9 +38,20 @@ struct DocumentRepository: Sendable {
     /// Empties the documents and leaves them as tombstones, so that other replicas learn of the deletion. Without a
     /// document to delete the position stays.
     func delete(_ ids: [DocumentID], from collection: Collection) async throws -> Deleted {
+        try await delete(from: collection) { _ in ids }
+    }
+
+    /// Deletes the documents that are chosen once the collection can change no more.
+    ///
+    /// - Parameter choose: Given the collection's position, at which it stays until the deletion is committed.
+    func delete(
+        from collection: Collection, _ choose: @Sendable (_ position: Int64) async throws -> [DocumentID]
+    ) async throws -> Deleted {
         let table = DocumentTable(of: collection)
         return try await postgres.transaction(tier: .normal) { transaction in
             let position = try await lock(collection, in: transaction) + 1
+            let ids = try await choose(position - 1)
+            guard !ids.isEmpty else { return Deleted(position: position - 1, count: 0) }
             let count = try await transaction.first(.delete(ids, at: position, from: collection, table))
             guard let count else { return Deleted(position: position - 1, count: 0) }
             return Deleted(position: position, count: count.value)

@@ -1,4 +1,5 @@
 internal import Application
+internal import Filters
 internal import Postgres
 internal import Time
 
@@ -68,14 +69,16 @@ extension UserMemory: RowDecodable {
         content = DocumentContent(kept: try row.decode("content", as: String.self))
         embedding = try UserMemoryVectors.embedding(from: row)
         var entries = try MetadataJSON.decode(row.decode("metadata", as: JSONB.self)).entries
-        expiresAt = entries.removeValue(forKey: Self.expiryKey).flatMap(Int64.init).map(Instant.init(microsecondsSinceEpoch:))
+        if case .text(let text) = entries.removeValue(forKey: Self.expiryKey) {
+            expiresAt = Int64(text).map(Instant.init(microsecondsSinceEpoch:))
+        }
         metadata = DocumentMetadata(kept: entries)
     }
 
     /// What the column metadata keeps. An entry of the caller's never takes the place of the end.
     var storedMetadata: DocumentMetadata {
         var entries = metadata.entries
-        entries[Self.expiryKey] = expiresAt.map { String($0.microsecondsSinceEpoch) }
+        entries[Self.expiryKey] = expiresAt.map { .text(String($0.microsecondsSinceEpoch)) }
         return DocumentMetadata(kept: entries)
     }
 }

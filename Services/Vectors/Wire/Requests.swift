@@ -1,5 +1,6 @@
 internal import Application
 internal import Contracts
+internal import Filters
 internal import HNSW
 internal import RPC
 
@@ -60,7 +61,8 @@ extension VectorsV1.Document {
         let embedding = violations.value("\(field).embedding", self.embedding) { components throws(InvalidValue) in
             try Embedding(components, in: space)
         }
-        let metadata = violations.value("\(field).metadata", self.metadata, DocumentMetadata.init(_:))
+        let metadata = DocumentMetadata.read(
+            texts: self.metadata, typed: self.typedMetadata, "\(field).", &violations)
         guard let id, let content, let embedding, let metadata else { return nil }
         return NewDocument(id: id, content: content, embedding: embedding, metadata: metadata)
     }
@@ -73,37 +75,79 @@ extension VectorsV1.SearchRequest {
     func parsedQuery(for collection: Collection) throws -> SearchQuery {
         try require(modelId, of: collection)
         var violations = FieldViolations()
-        let embedding = violations.value("embedding", self.embedding) { components throws(InvalidValue) in
-            try Embedding(components, in: collection.space)
-        }
+        let ranking = ranking(in: collection.space, &violations)
         let limit = violations.value("limit", Int(self.limit)) { limit throws(InvalidValue) in
             guard limit == 0 || SearchQuery.limits.contains(limit) else {
                 throw InvalidValue(sentence: "It must be 1 to 1,000, or 0 for \(SearchQuery.usualLimit).")
             }
             return limit == 0 ? SearchQuery.usualLimit : limit
         }
-        let filter = violations.value("filter", self.filter, DocumentMetadata.init(_:))
+        let filter = wholeFilter(&violations)
         violations.check((0...SearchQuery.maxEffort).contains(Int(efSearch)), "ef_search", "It must be 0 to 10,000.")
         violations.check(minPosition >= 0, "min_position", "It must not be negative.")
-        let parts = try violations.complete(embedding, limit, filter)
+        let parts = try violations.complete(ranking, limit)
         return SearchQuery(
-            embedding: parts.0, limit: parts.1, filter: parts.2, effort: efSearch == 0 ? nil : Int(efSearch))
+            ranking: parts.0, limit: parts.1, filter: filter, effort: efSearch == 0 ? nil : Int(efSearch))
+    }
+
+    private func ranking(in space: EmbeddingSpace, _ violations: inout FieldViolations) -> SearchQuery.Ranking? {
+        let text = violations.value("query_text", queryText, SearchText.init(_:))
+        let weights = violations.optional("weights", weights, RankingWeights.init(checking:))
+        if embedding.isEmpty, !queryText.isEmpty { return text.map(SearchQuery.Ranking.text) }
+
+        let embedding = violations.value("embedding", self.embedding) { components throws(InvalidValue) in
+            try Embedding(components, in: space)
+        }
+        guard let embedding, let text else { return nil }
+        return text.text.isEmpty ? .embedding(embedding) : .both(embedding, text, weights ?? .equal)
+    }
+
+    /// What both fields ask for; `nil` if nothing is asked, or once a violation has been noted.
+    private func wholeFilter(_ violations: inout FieldViolations) -> Filter? {
+        let texts = violations.value("filter", self.filter.mapValues(MetadataValue.text), DocumentMetadata.init(_:))
+        var filters = (texts?.entries ?? [:]).map { Filter.equals($0.key, $0.value) }
+        if let condition = self.`where`.flatMap({ FilterReader.read($0, "where", &violations) }) {
+            filters.append(condition)
+        }
+        return filters.count > 1 ? .allOf(filters) : filters.first
+    }
+}
+
+extension RankingWeights {
+    fileprivate init(checking weights: VectorsV1.RankingWeights) throws(InvalidValue) {
+        guard weights.embedding.isFinite, weights.text.isFinite, min(weights.embedding, weights.text) >= 0 else {
+            throw InvalidValue(sentence: "Neither may be negative, infinite or no number.")
+        }
+        guard max(weights.embedding, weights.text) > 0 else { throw InvalidValue(sentence: "One must be above 0.") }
+        self.init(embedding: weights.embedding, text: weights.text)
     }
 }
 
 extension VectorsV1.DeleteDocumentsRequest {
     static let maxIDs = 1_000
 
-    func parsed() throws(RPCError) -> (name: CollectionName, ids: [DocumentID]) {
+    /// Which documents are to go.
+    enum Selection: Sendable {
+        case ids([DocumentID])
+        case passing(Filter)
+    }
+
+    func parsed() throws(RPCError) -> (name: CollectionName, selection: Selection) {
         var violations = FieldViolations()
         let name = violations.value("collection", collection, CollectionName.init(_:))
+        if let condition = self.`where` {
+            violations.check(ids.isEmpty, "ids", "There must be none beside a filter.")
+            let filter = FilterReader.read(condition, "where", &violations)
+            let parts = try violations.complete(name, filter)
+            return (parts.0, .passing(parts.1))
+        }
         violations.check(
             (1...Self.maxIDs).contains(ids.count), "ids",
             "There must be 1 to 1,000 of them; there are \(ids.count).")
         let parsed = ids.prefix(Self.maxIDs).enumerated().compactMap { place, id in
             violations.value("ids[\(place)]", id, DocumentID.init(_:))
         }
-        return (try violations.complete(name), parsed)
+        return (try violations.complete(name), .ids(parsed))
     }
 }
 

@@ -16,7 +16,8 @@ extension VectorsV1.Collection {
 extension VectorsV1.Match {
     init(_ document: KeptDocument, score: Float) {
         self.init(
-            id: document.id.text, score: score, content: document.content, metadata: document.metadata.entries)
+            id: document.id.text, score: score, content: document.content, metadata: document.metadata.texts,
+            typedMetadata: document.metadata.typed)
     }
 }
 

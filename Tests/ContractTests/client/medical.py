@@ -36,6 +36,13 @@ def questions() -> list[dict]:
     return [{**text, "embedding": vector} for text, vector in zip(_texts("questions.jsonl"), vectors, strict=True)]
 
 
+@functools.cache
+def known_items() -> list[dict]:
+    """Queries that look for one document, their target."""
+    vectors = _vectors("known-items.fvecs")
+    return [{**text, "embedding": vector} for text, vector in zip(_texts("known-items.jsonl"), vectors, strict=True)]
+
+
 def cosine(one, other) -> float:
     """The vectors of the sample have length 1."""
     return sum(map(operator.mul, one, other))

@@ -87,8 +87,12 @@ def fill(message, depth, chance):
             count = RANDOM.choice([1, 2, 3])
             if field.message_type is not None and field.message_type.GetOptions().map_entry:
                 # Each encoder may order a map as it likes; ours sorts by key, so keys are added sorted.
+                values = field.message_type.fields_by_name["value"]
                 for index in range(count):
-                    getattr(message, field.name)[f"key{index}"] = RANDOM.choice(TEXTS)
+                    if values.message_type is None:
+                        getattr(message, field.name)[f"key{index}"] = scalar(values)
+                    elif depth < 4:
+                        fill(getattr(message, field.name)[f"key{index}"], depth + 1, chance)
             elif field.message_type is not None:
                 if depth < 4:
                     for _ in range(count):

@@ -123,8 +123,10 @@ extension VectorsV1 {
         package var id: String = ""
         package var content: String = ""
         package var embedding: [Float] = []
-        /// Up to 64 entries, searchable by equality.
+        /// The entries that are text. It and `typed_metadata` have up to 64 entries together, and no key is in both.
         package var metadata: [String: String] = [:]
+        /// The entries that are numbers, booleans and times. Text may stand here too; it is kept with the others of `metadata`.
+        package var typedMetadata: [String: VectorsV1.MetadataValue] = [:]
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -134,12 +136,14 @@ extension VectorsV1 {
             id: String = "",
             content: String = "",
             embedding: [Float] = [],
-            metadata: [String: String] = [:]
+            metadata: [String: String] = [:],
+            typedMetadata: [String: VectorsV1.MetadataValue] = [:]
         ) {
             self.id = id
             self.content = content
             self.embedding = embedding
             self.metadata = metadata
+            self.typedMetadata = typedMetadata
         }
 
         package static var fullName: String { "heartguard.vectors.v1.Document" }
@@ -154,6 +158,7 @@ extension VectorsV1 {
             self.content = try unsafe Copy.string(c.pointee.content, field: "heartguard.vectors.v1.Document.content")
             self.embedding = unsafe Copy.array(c.pointee.n_embedding, c.pointee.embedding)
             self.metadata = try unsafe Copy.map(c.pointee.n_metadata, c.pointee.metadata) { (c: UnsafeMutablePointer<Heartguard__Vectors__V1__Document__MetadataEntry>) throws(MalformedMessage) in (try unsafe Copy.string(c.pointee.key, field: "heartguard.vectors.v1.Document.MetadataEntry.key"), try unsafe Copy.string(c.pointee.value, field: "heartguard.vectors.v1.Document.MetadataEntry.value")) }
+            self.typedMetadata = try unsafe Copy.map(c.pointee.n_typed_metadata, c.pointee.typed_metadata) { (c: UnsafeMutablePointer<Heartguard__Vectors__V1__Document__TypedMetadataEntry>) throws(MalformedMessage) in (try unsafe Copy.string(c.pointee.key, field: "heartguard.vectors.v1.Document.TypedMetadataEntry.key"), try unsafe Copy.message(c.pointee.value, as: VectorsV1.MetadataValue.self) ?? VectorsV1.MetadataValue()) }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -177,6 +182,17 @@ extension VectorsV1 {
                     unsafe c.pointee.value = try unsafe arena.string(value, field: "heartguard.vectors.v1.Document.MetadataEntry.value")
                 }
             }
+            if !self.typedMetadata.isEmpty {
+                unsafe c.pointee.n_typed_metadata = self.typedMetadata.count
+                unsafe c.pointee.typed_metadata = try unsafe arena.map(self.typedMetadata) {
+                    (key, value, c: UnsafeMutablePointer<Heartguard__Vectors__V1__Document__TypedMetadataEntry>, arena) throws(MalformedMessage) in
+                    unsafe heartguard__vectors__v1__document__typed_metadata_entry__init(c)
+                    unsafe c.pointee._key_case.rawValue = 1
+                    unsafe c.pointee.key = try unsafe arena.string(key, field: "heartguard.vectors.v1.Document.TypedMetadataEntry.key")
+                    unsafe c.pointee._value_case.rawValue = 2
+                    unsafe c.pointee.value = try unsafe arena.message(value)
+                }
+            }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -187,10 +203,13 @@ extension VectorsV1 {
     /// One document that a search found.
     package struct Match: ContractMessage {
         package var id: String = ""
-        /// Nearer is larger: the cosine similarity, the inner product, or minus the squared distance.
+        /// Nearer is larger: the cosine similarity, the inner product, or minus the squared distance. Of a search by words alone
+        /// it is the document's BM25; of one by both it is what its two ranks come to.
         package var score: Float = 0
         package var content: String = ""
         package var metadata: [String: String] = [:]
+        /// The entries that are no text.
+        package var typedMetadata: [String: VectorsV1.MetadataValue] = [:]
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -200,12 +219,14 @@ extension VectorsV1 {
             id: String = "",
             score: Float = 0,
             content: String = "",
-            metadata: [String: String] = [:]
+            metadata: [String: String] = [:],
+            typedMetadata: [String: VectorsV1.MetadataValue] = [:]
         ) {
             self.id = id
             self.score = score
             self.content = content
             self.metadata = metadata
+            self.typedMetadata = typedMetadata
         }
 
         package static var fullName: String { "heartguard.vectors.v1.Match" }
@@ -220,6 +241,7 @@ extension VectorsV1 {
             self.score = unsafe c.pointee.score
             self.content = try unsafe Copy.string(c.pointee.content, field: "heartguard.vectors.v1.Match.content")
             self.metadata = try unsafe Copy.map(c.pointee.n_metadata, c.pointee.metadata) { (c: UnsafeMutablePointer<Heartguard__Vectors__V1__Match__MetadataEntry>) throws(MalformedMessage) in (try unsafe Copy.string(c.pointee.key, field: "heartguard.vectors.v1.Match.MetadataEntry.key"), try unsafe Copy.string(c.pointee.value, field: "heartguard.vectors.v1.Match.MetadataEntry.value")) }
+            self.typedMetadata = try unsafe Copy.map(c.pointee.n_typed_metadata, c.pointee.typed_metadata) { (c: UnsafeMutablePointer<Heartguard__Vectors__V1__Match__TypedMetadataEntry>) throws(MalformedMessage) in (try unsafe Copy.string(c.pointee.key, field: "heartguard.vectors.v1.Match.TypedMetadataEntry.key"), try unsafe Copy.message(c.pointee.value, as: VectorsV1.MetadataValue.self) ?? VectorsV1.MetadataValue()) }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -241,6 +263,17 @@ extension VectorsV1 {
                     unsafe c.pointee.key = try unsafe arena.string(key, field: "heartguard.vectors.v1.Match.MetadataEntry.key")
                     unsafe c.pointee._value_case.rawValue = 2
                     unsafe c.pointee.value = try unsafe arena.string(value, field: "heartguard.vectors.v1.Match.MetadataEntry.value")
+                }
+            }
+            if !self.typedMetadata.isEmpty {
+                unsafe c.pointee.n_typed_metadata = self.typedMetadata.count
+                unsafe c.pointee.typed_metadata = try unsafe arena.map(self.typedMetadata) {
+                    (key, value, c: UnsafeMutablePointer<Heartguard__Vectors__V1__Match__TypedMetadataEntry>, arena) throws(MalformedMessage) in
+                    unsafe heartguard__vectors__v1__match__typed_metadata_entry__init(c)
+                    unsafe c.pointee._key_case.rawValue = 1
+                    unsafe c.pointee.key = try unsafe arena.string(key, field: "heartguard.vectors.v1.Match.TypedMetadataEntry.key")
+                    unsafe c.pointee._value_case.rawValue = 2
+                    unsafe c.pointee.value = try unsafe arena.message(value)
                 }
             }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }

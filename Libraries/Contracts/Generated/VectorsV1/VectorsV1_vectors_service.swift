@@ -266,15 +266,23 @@ extension VectorsV1 {
         package var collection: String = ""
         /// Must be the collection's model.
         package var modelId: String = ""
+        /// May be left out when there is a `query_text`.
         package var embedding: [Float] = []
-        /// How many are wanted, 1 to 1,000; 0: 10.
+        /// How many are wanted, 1 to 1,000; 0: 10. So many are returned, or all that pass the filters.
         package var limit: Int32 = 0
-        /// Only documents whose metadata has every one of these entries.
+        /// Only documents whose metadata has every one of these texts.
         package var filter: [String: String] = [:]
         /// How widely the graph is searched, up to 10,000: larger finds more and takes longer; 0: the service's choice.
         package var efSearch: Int32 = 0
         /// See at least the changes up to this position; 0: whatever the replica has.
         package var minPosition: Int64 = 0
+        /// Only documents that pass it, besides `filter`.
+        package var `where`: VectorsV1.Filter? = nil
+        /// Words, codes or names to be found in a document's content or id, up to 4,096 bytes. Alone it ranks the documents that
+        /// hold one of them by BM25. Beside an embedding the two rankings become one by reciprocal rank fusion.
+        package var queryText: String = ""
+        /// How much each ranking counts when there are both; absent: equally.
+        package var weights: VectorsV1.RankingWeights? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -287,7 +295,10 @@ extension VectorsV1 {
             limit: Int32 = 0,
             filter: [String: String] = [:],
             efSearch: Int32 = 0,
-            minPosition: Int64 = 0
+            minPosition: Int64 = 0,
+            `where`: VectorsV1.Filter? = nil,
+            queryText: String = "",
+            weights: VectorsV1.RankingWeights? = nil
         ) {
             self.collection = collection
             self.modelId = modelId
@@ -296,6 +307,9 @@ extension VectorsV1 {
             self.filter = filter
             self.efSearch = efSearch
             self.minPosition = minPosition
+            self.`where` = `where`
+            self.queryText = queryText
+            self.weights = weights
         }
 
         package static var fullName: String { "heartguard.vectors.v1.SearchRequest" }
@@ -313,6 +327,9 @@ extension VectorsV1 {
             self.filter = try unsafe Copy.map(c.pointee.n_filter, c.pointee.filter) { (c: UnsafeMutablePointer<Heartguard__Vectors__V1__SearchRequest__FilterEntry>) throws(MalformedMessage) in (try unsafe Copy.string(c.pointee.key, field: "heartguard.vectors.v1.SearchRequest.FilterEntry.key"), try unsafe Copy.string(c.pointee.value, field: "heartguard.vectors.v1.SearchRequest.FilterEntry.value")) }
             self.efSearch = unsafe c.pointee.ef_search
             self.minPosition = unsafe c.pointee.min_position
+            self.`where` = try unsafe Copy.message(c.pointee.where, as: VectorsV1.Filter.self)
+            self.queryText = try unsafe Copy.string(c.pointee.query_text, field: "heartguard.vectors.v1.SearchRequest.query_text")
+            self.weights = try unsafe Copy.message(c.pointee.weights, as: VectorsV1.RankingWeights.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -339,6 +356,57 @@ extension VectorsV1 {
             }
             unsafe c.pointee.ef_search = self.efSearch
             unsafe c.pointee.min_position = self.minPosition
+            if let value = self.`where` { unsafe c.pointee.where = try unsafe arena.message(value) }
+            if !self.queryText.isEmpty { unsafe c.pointee.query_text = try unsafe arena.string(self.queryText, field: "heartguard.vectors.v1.SearchRequest.query_text") }
+            if let value = self.weights { unsafe c.pointee.weights = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VectorsV1 {
+    /// Neither is negative, and one is above 0.
+    package struct RankingWeights: ContractMessage {
+        package var embedding: Float = 0
+        package var text: Float = 0
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            embedding: Float = 0,
+            text: Float = 0
+        ) {
+            self.embedding = embedding
+            self.text = text
+        }
+
+        package static var fullName: String { "heartguard.vectors.v1.RankingWeights" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vectors__V1__RankingWeights.self) {
+            unsafe heartguard__vectors__v1__ranking_weights__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vectors__V1__RankingWeights.self)
+            self.embedding = unsafe c.pointee.embedding
+            self.text = unsafe c.pointee.text
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vectors__V1__RankingWeights.self)
+            unsafe heartguard__vectors__v1__ranking_weights__init(c)
+            if self.embedding.bitPattern != 0 {
+                unsafe c.pointee._embedding_case.rawValue = 1
+                unsafe c.pointee.embedding = self.embedding
+            }
+            if self.text.bitPattern != 0 {
+                unsafe c.pointee._text_case.rawValue = 2
+                unsafe c.pointee.text = self.text
+            }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -350,6 +418,9 @@ extension VectorsV1 {
         package var matches: [VectorsV1.Match] = []
         /// The position that the search saw.
         package var position: Int64 = 0
+        /// Whether all documents that pass the filters were compared with the embedding, so that none nearer was missed. Words
+        /// are always looked for in all.
+        package var exact: Bool = false
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -357,10 +428,12 @@ extension VectorsV1 {
 
         package init(
             matches: [VectorsV1.Match] = [],
-            position: Int64 = 0
+            position: Int64 = 0,
+            exact: Bool = false
         ) {
             self.matches = matches
             self.position = position
+            self.exact = exact
         }
 
         package static var fullName: String { "heartguard.vectors.v1.SearchResponse" }
@@ -373,6 +446,7 @@ extension VectorsV1 {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Vectors__V1__SearchResponse.self)
             self.matches = try unsafe Copy.messages(c.pointee.n_matches, c.pointee.matches)
             self.position = unsafe c.pointee.position
+            self.exact = unsafe c.pointee.exact != 0
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -384,6 +458,7 @@ extension VectorsV1 {
                 unsafe c.pointee.matches = try unsafe arena.messages(self.matches)
             }
             unsafe c.pointee.position = self.position
+            unsafe c.pointee.exact = self.exact ? 1 : 0
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -393,8 +468,10 @@ extension VectorsV1 {
 extension VectorsV1 {
     package struct DeleteDocumentsRequest: ContractMessage {
         package var collection: String = ""
-        /// 1 to 1,000.
+        /// 1 to 1,000, or none with a filter.
         package var ids: [String] = []
+        /// All documents that pass it, instead of ids.
+        package var `where`: VectorsV1.Filter? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -402,10 +479,12 @@ extension VectorsV1 {
 
         package init(
             collection: String = "",
-            ids: [String] = []
+            ids: [String] = [],
+            `where`: VectorsV1.Filter? = nil
         ) {
             self.collection = collection
             self.ids = ids
+            self.`where` = `where`
         }
 
         package static var fullName: String { "heartguard.vectors.v1.DeleteDocumentsRequest" }
@@ -418,6 +497,7 @@ extension VectorsV1 {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Vectors__V1__DeleteDocumentsRequest.self)
             self.collection = try unsafe Copy.string(c.pointee.collection, field: "heartguard.vectors.v1.DeleteDocumentsRequest.collection")
             self.ids = try unsafe Copy.list(c.pointee.n_ids, c.pointee.ids) { c throws(MalformedMessage) in try unsafe Copy.string(c.pointee, field: "heartguard.vectors.v1.DeleteDocumentsRequest.ids") }
+            self.`where` = try unsafe Copy.message(c.pointee.where, as: VectorsV1.Filter.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -429,6 +509,7 @@ extension VectorsV1 {
                 unsafe c.pointee.n_ids = self.ids.count
                 unsafe c.pointee.ids = try unsafe arena.strings(self.ids, field: "heartguard.vectors.v1.DeleteDocumentsRequest.ids")
             }
+            if let value = self.`where` { unsafe c.pointee.where = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -499,13 +580,13 @@ extension VectorsV1 {
                 service: "heartguard.vectors.v1.VectorsService", name: "UpsertDocuments", kind: .unary,
                 policy: RPC.MethodPolicy(access: .operator_, timeout: .slow, cost: 5, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/collections/{collection}/documents", body: "*")]))
-        /// The documents nearest to an embedding, nearest first.
+        /// The documents nearest to an embedding, nearest first; or those that best hold some words, or both at once.
         package static let search = RPC.Method<VectorsV1.SearchRequest, VectorsV1.SearchResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vectors.v1.VectorsService", name: "Search", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/collections/{collection}/documents:search", body: "*")]))
-        /// Removes documents by id; ids that are not there are passed over.
+        /// Removes documents by id, or all that pass a filter when they are removed; ids that are not there are passed over.
         package static let deleteDocuments = RPC.Method<VectorsV1.DeleteDocumentsRequest, VectorsV1.DeleteDocumentsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vectors.v1.VectorsService", name: "DeleteDocuments", kind: .unary,
@@ -526,9 +607,9 @@ extension VectorsV1 {
         func listCollections(_ request: VectorsV1.ListCollectionsRequest, context: RPCContext) async throws -> VectorsV1.ListCollectionsResponse
         /// Adds documents or replaces those with the same id, all or none.
         func upsertDocuments(_ request: VectorsV1.UpsertDocumentsRequest, context: RPCContext) async throws -> VectorsV1.UpsertDocumentsResponse
-        /// The documents nearest to an embedding, nearest first.
+        /// The documents nearest to an embedding, nearest first; or those that best hold some words, or both at once.
         func search(_ request: VectorsV1.SearchRequest, context: RPCContext) async throws -> VectorsV1.SearchResponse
-        /// Removes documents by id; ids that are not there are passed over.
+        /// Removes documents by id, or all that pass a filter when they are removed; ids that are not there are passed over.
         func deleteDocuments(_ request: VectorsV1.DeleteDocumentsRequest, context: RPCContext) async throws -> VectorsV1.DeleteDocumentsResponse
     }
 
@@ -561,14 +642,14 @@ extension VectorsV1 {
             try await channel.unary(VectorsV1.VectorsServiceMethods.upsertDocuments, request, options: options)
         }
 
-        /// The documents nearest to an embedding, nearest first.
+        /// The documents nearest to an embedding, nearest first; or those that best hold some words, or both at once.
         package func search(
             _ request: VectorsV1.SearchRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VectorsV1.SearchResponse {
             try await channel.unary(VectorsV1.VectorsServiceMethods.search, request, options: options)
         }
 
-        /// Removes documents by id; ids that are not there are passed over.
+        /// Removes documents by id, or all that pass a filter when they are removed; ids that are not there are passed over.
         package func deleteDocuments(
             _ request: VectorsV1.DeleteDocumentsRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VectorsV1.DeleteDocumentsResponse {

@@ -58,6 +58,12 @@ void   heartguard__vectors__v1__document__metadata_entry__init
   static const Heartguard__Vectors__V1__Document__MetadataEntry init_value = HEARTGUARD__VECTORS__V1__DOCUMENT__METADATA_ENTRY__INIT;
   *message = init_value;
 }
+void   heartguard__vectors__v1__document__typed_metadata_entry__init
+                     (Heartguard__Vectors__V1__Document__TypedMetadataEntry         *message)
+{
+  static const Heartguard__Vectors__V1__Document__TypedMetadataEntry init_value = HEARTGUARD__VECTORS__V1__DOCUMENT__TYPED_METADATA_ENTRY__INIT;
+  *message = init_value;
+}
 void   heartguard__vectors__v1__document__init
                      (Heartguard__Vectors__V1__Document         *message)
 {
@@ -107,6 +113,12 @@ void   heartguard__vectors__v1__match__metadata_entry__init
                      (Heartguard__Vectors__V1__Match__MetadataEntry         *message)
 {
   static const Heartguard__Vectors__V1__Match__MetadataEntry init_value = HEARTGUARD__VECTORS__V1__MATCH__METADATA_ENTRY__INIT;
+  *message = init_value;
+}
+void   heartguard__vectors__v1__match__typed_metadata_entry__init
+                     (Heartguard__Vectors__V1__Match__TypedMetadataEntry         *message)
+{
+  static const Heartguard__Vectors__V1__Match__TypedMetadataEntry init_value = HEARTGUARD__VECTORS__V1__MATCH__TYPED_METADATA_ENTRY__INIT;
   *message = init_value;
 }
 void   heartguard__vectors__v1__match__init
@@ -334,7 +346,58 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__document__metadata_ent
   (ProtobufCMessageInit) heartguard__vectors__v1__document__metadata_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__document__field_descriptors[4] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__document__typed_metadata_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Vectors__V1__Document__TypedMetadataEntry, _key_case),
+    offsetof(Heartguard__Vectors__V1__Document__TypedMetadataEntry, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Vectors__V1__Document__TypedMetadataEntry, _value_case),
+    offsetof(Heartguard__Vectors__V1__Document__TypedMetadataEntry, value),
+    &heartguard__vectors__v1__metadata_value__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vectors__v1__document__typed_metadata_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange heartguard__vectors__v1__document__typed_metadata_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heartguard__vectors__v1__document__typed_metadata_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vectors.v1.Document.TypedMetadataEntry",
+  "TypedMetadataEntry",
+  "Heartguard__Vectors__V1__Document__TypedMetadataEntry",
+  "heartguard.vectors.v1",
+  sizeof(Heartguard__Vectors__V1__Document__TypedMetadataEntry),
+  2,
+  heartguard__vectors__v1__document__typed_metadata_entry__field_descriptors,
+  heartguard__vectors__v1__document__typed_metadata_entry__field_indices_by_name,
+  1,  heartguard__vectors__v1__document__typed_metadata_entry__number_ranges,
+  (ProtobufCMessageInit) heartguard__vectors__v1__document__typed_metadata_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__document__field_descriptors[5] =
 {
   {
     "id",
@@ -384,17 +447,30 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__document__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "typed_metadata",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Vectors__V1__Document, n_typed_metadata),
+    offsetof(Heartguard__Vectors__V1__Document, typed_metadata),
+    &heartguard__vectors__v1__document__typed_metadata_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__document__field_indices_by_name[] = {
   1,   /* field[1] = content */
   2,   /* field[2] = embedding */
   0,   /* field[0] = id */
   3,   /* field[3] = metadata */
+  4,   /* field[4] = typed_metadata */
 };
 static const ProtobufCIntRange heartguard__vectors__v1__document__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__document__descriptor =
 {
@@ -404,7 +480,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__document__descriptor =
   "Heartguard__Vectors__V1__Document",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__Document),
-  4,
+  5,
   heartguard__vectors__v1__document__field_descriptors,
   heartguard__vectors__v1__document__field_indices_by_name,
   1,  heartguard__vectors__v1__document__number_ranges,
@@ -462,7 +538,58 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__match__metadata_entry_
   (ProtobufCMessageInit) heartguard__vectors__v1__match__metadata_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__match__field_descriptors[4] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__match__typed_metadata_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Vectors__V1__Match__TypedMetadataEntry, _key_case),
+    offsetof(Heartguard__Vectors__V1__Match__TypedMetadataEntry, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Vectors__V1__Match__TypedMetadataEntry, _value_case),
+    offsetof(Heartguard__Vectors__V1__Match__TypedMetadataEntry, value),
+    &heartguard__vectors__v1__metadata_value__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vectors__v1__match__typed_metadata_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange heartguard__vectors__v1__match__typed_metadata_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heartguard__vectors__v1__match__typed_metadata_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vectors.v1.Match.TypedMetadataEntry",
+  "TypedMetadataEntry",
+  "Heartguard__Vectors__V1__Match__TypedMetadataEntry",
+  "heartguard.vectors.v1",
+  sizeof(Heartguard__Vectors__V1__Match__TypedMetadataEntry),
+  2,
+  heartguard__vectors__v1__match__typed_metadata_entry__field_descriptors,
+  heartguard__vectors__v1__match__typed_metadata_entry__field_indices_by_name,
+  1,  heartguard__vectors__v1__match__typed_metadata_entry__number_ranges,
+  (ProtobufCMessageInit) heartguard__vectors__v1__match__typed_metadata_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__match__field_descriptors[5] =
 {
   {
     "id",
@@ -512,17 +639,30 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__match__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "typed_metadata",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Vectors__V1__Match, n_typed_metadata),
+    offsetof(Heartguard__Vectors__V1__Match, typed_metadata),
+    &heartguard__vectors__v1__match__typed_metadata_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__match__field_indices_by_name[] = {
   2,   /* field[2] = content */
   0,   /* field[0] = id */
   3,   /* field[3] = metadata */
   1,   /* field[1] = score */
+  4,   /* field[4] = typed_metadata */
 };
 static const ProtobufCIntRange heartguard__vectors__v1__match__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__match__descriptor =
 {
@@ -532,7 +672,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__match__descriptor =
   "Heartguard__Vectors__V1__Match",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__Match),
-  4,
+  5,
   heartguard__vectors__v1__match__field_descriptors,
   heartguard__vectors__v1__match__field_indices_by_name,
   1,  heartguard__vectors__v1__match__number_ranges,

@@ -328,6 +328,51 @@ void   heartguard__vectors__v1__search_request__free_unpacked
   assert(message->base.descriptor == &heartguard__vectors__v1__search_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__vectors__v1__ranking_weights__init
+                     (Heartguard__Vectors__V1__RankingWeights         *message)
+{
+  static const Heartguard__Vectors__V1__RankingWeights init_value = HEARTGUARD__VECTORS__V1__RANKING_WEIGHTS__INIT;
+  *message = init_value;
+}
+size_t heartguard__vectors__v1__ranking_weights__get_packed_size
+                     (const Heartguard__Vectors__V1__RankingWeights *message)
+{
+  assert(message->base.descriptor == &heartguard__vectors__v1__ranking_weights__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vectors__v1__ranking_weights__pack
+                     (const Heartguard__Vectors__V1__RankingWeights *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vectors__v1__ranking_weights__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vectors__v1__ranking_weights__pack_to_buffer
+                     (const Heartguard__Vectors__V1__RankingWeights *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vectors__v1__ranking_weights__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vectors__V1__RankingWeights *
+       heartguard__vectors__v1__ranking_weights__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vectors__V1__RankingWeights *)
+     protobuf_c_message_unpack (&heartguard__vectors__v1__ranking_weights__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vectors__v1__ranking_weights__free_unpacked
+                     (Heartguard__Vectors__V1__RankingWeights *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vectors__v1__ranking_weights__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__vectors__v1__search_response__init
                      (Heartguard__Vectors__V1__SearchResponse         *message)
 {
@@ -826,7 +871,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__search_request__filter
   (ProtobufCMessageInit) heartguard__vectors__v1__search_request__filter_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_request__field_descriptors[7] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_request__field_descriptors[10] =
 {
   {
     "collection",
@@ -912,6 +957,42 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_request__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "where",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__SearchRequest, where),
+    &heartguard__vectors__v1__filter__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "query_text",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__SearchRequest, query_text),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "weights",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__SearchRequest, weights),
+    &heartguard__vectors__v1__ranking_weights__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__search_request__field_indices_by_name[] = {
   0,   /* field[0] = collection */
@@ -921,11 +1002,14 @@ static const unsigned heartguard__vectors__v1__search_request__field_indices_by_
   3,   /* field[3] = limit */
   6,   /* field[6] = min_position */
   1,   /* field[1] = model_id */
+  8,   /* field[8] = query_text */
+  9,   /* field[9] = weights */
+  7,   /* field[7] = where */
 };
 static const ProtobufCIntRange heartguard__vectors__v1__search_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__search_request__descriptor =
 {
@@ -935,14 +1019,65 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__search_request__descri
   "Heartguard__Vectors__V1__SearchRequest",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__SearchRequest),
-  7,
+  10,
   heartguard__vectors__v1__search_request__field_descriptors,
   heartguard__vectors__v1__search_request__field_indices_by_name,
   1,  heartguard__vectors__v1__search_request__number_ranges,
   (ProtobufCMessageInit) heartguard__vectors__v1__search_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__ranking_weights__field_descriptors[2] =
+{
+  {
+    "embedding",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Heartguard__Vectors__V1__RankingWeights, _embedding_case),
+    offsetof(Heartguard__Vectors__V1__RankingWeights, embedding),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "text",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Heartguard__Vectors__V1__RankingWeights, _text_case),
+    offsetof(Heartguard__Vectors__V1__RankingWeights, text),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vectors__v1__ranking_weights__field_indices_by_name[] = {
+  0,   /* field[0] = embedding */
+  1,   /* field[1] = text */
+};
+static const ProtobufCIntRange heartguard__vectors__v1__ranking_weights__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heartguard__vectors__v1__ranking_weights__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vectors.v1.RankingWeights",
+  "RankingWeights",
+  "Heartguard__Vectors__V1__RankingWeights",
+  "heartguard.vectors.v1",
+  sizeof(Heartguard__Vectors__V1__RankingWeights),
+  2,
+  heartguard__vectors__v1__ranking_weights__field_descriptors,
+  heartguard__vectors__v1__ranking_weights__field_indices_by_name,
+  1,  heartguard__vectors__v1__ranking_weights__number_ranges,
+  (ProtobufCMessageInit) heartguard__vectors__v1__ranking_weights__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_response__field_descriptors[3] =
 {
   {
     "matches",
@@ -968,15 +1103,28 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "exact",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__SearchResponse, exact),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__search_response__field_indices_by_name[] = {
+  2,   /* field[2] = exact */
   0,   /* field[0] = matches */
   1,   /* field[1] = position */
 };
 static const ProtobufCIntRange heartguard__vectors__v1__search_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__search_response__descriptor =
 {
@@ -986,14 +1134,14 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__search_response__descr
   "Heartguard__Vectors__V1__SearchResponse",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__SearchResponse),
-  2,
+  3,
   heartguard__vectors__v1__search_response__field_descriptors,
   heartguard__vectors__v1__search_response__field_indices_by_name,
   1,  heartguard__vectors__v1__search_response__number_ranges,
   (ProtobufCMessageInit) heartguard__vectors__v1__search_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__delete_documents_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__delete_documents_request__field_descriptors[3] =
 {
   {
     "collection",
@@ -1019,15 +1167,28 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__delete_documents_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "where",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__DeleteDocumentsRequest, where),
+    &heartguard__vectors__v1__filter__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__delete_documents_request__field_indices_by_name[] = {
   0,   /* field[0] = collection */
   1,   /* field[1] = ids */
+  2,   /* field[2] = where */
 };
 static const ProtobufCIntRange heartguard__vectors__v1__delete_documents_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__delete_documents_request__descriptor =
 {
@@ -1037,7 +1198,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__delete_documents_reque
   "Heartguard__Vectors__V1__DeleteDocumentsRequest",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__DeleteDocumentsRequest),
-  2,
+  3,
   heartguard__vectors__v1__delete_documents_request__field_descriptors,
   heartguard__vectors__v1__delete_documents_request__field_indices_by_name,
   1,  heartguard__vectors__v1__delete_documents_request__number_ranges,

@@ -15,12 +15,15 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "google/protobuf/timestamp.pb-c.h"
+#include "heartguard/vectors/v1/filter.pb-c.h"
 
 typedef struct Heartguard__Vectors__V1__Collection Heartguard__Vectors__V1__Collection;
 typedef struct Heartguard__Vectors__V1__Document Heartguard__Vectors__V1__Document;
 typedef struct Heartguard__Vectors__V1__Document__MetadataEntry Heartguard__Vectors__V1__Document__MetadataEntry;
+typedef struct Heartguard__Vectors__V1__Document__TypedMetadataEntry Heartguard__Vectors__V1__Document__TypedMetadataEntry;
 typedef struct Heartguard__Vectors__V1__Match Heartguard__Vectors__V1__Match;
 typedef struct Heartguard__Vectors__V1__Match__MetadataEntry Heartguard__Vectors__V1__Match__MetadataEntry;
+typedef struct Heartguard__Vectors__V1__Match__TypedMetadataEntry Heartguard__Vectors__V1__Match__TypedMetadataEntry;
 
 
 /* --- enums --- */
@@ -108,6 +111,35 @@ struct  Heartguard__Vectors__V1__Document__MetadataEntry
     , HEARTGUARD__VECTORS__V1__DOCUMENT__METADATA_ENTRY___KEY__NOT_SET, {0}, HEARTGUARD__VECTORS__V1__DOCUMENT__METADATA_ENTRY___VALUE__NOT_SET, {0} }
 
 
+typedef enum {
+  HEARTGUARD__VECTORS__V1__DOCUMENT__TYPED_METADATA_ENTRY___KEY__NOT_SET = 0,
+  HEARTGUARD__VECTORS__V1__DOCUMENT__TYPED_METADATA_ENTRY___KEY_KEY = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__VECTORS__V1__DOCUMENT__TYPED_METADATA_ENTRY___KEY__CASE)
+} Heartguard__Vectors__V1__Document__TypedMetadataEntry__KeyCase;
+
+typedef enum {
+  HEARTGUARD__VECTORS__V1__DOCUMENT__TYPED_METADATA_ENTRY___VALUE__NOT_SET = 0,
+  HEARTGUARD__VECTORS__V1__DOCUMENT__TYPED_METADATA_ENTRY___VALUE_VALUE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__VECTORS__V1__DOCUMENT__TYPED_METADATA_ENTRY___VALUE__CASE)
+} Heartguard__Vectors__V1__Document__TypedMetadataEntry__ValueCase;
+
+struct  Heartguard__Vectors__V1__Document__TypedMetadataEntry
+{
+  ProtobufCMessage base;
+  Heartguard__Vectors__V1__Document__TypedMetadataEntry__KeyCase _key_case;
+  union {
+    char *key;
+  };
+  Heartguard__Vectors__V1__Document__TypedMetadataEntry__ValueCase _value_case;
+  union {
+    Heartguard__Vectors__V1__MetadataValue *value;
+  };
+};
+#define HEARTGUARD__VECTORS__V1__DOCUMENT__TYPED_METADATA_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__document__typed_metadata_entry__descriptor) \
+    , HEARTGUARD__VECTORS__V1__DOCUMENT__TYPED_METADATA_ENTRY___KEY__NOT_SET, {0}, HEARTGUARD__VECTORS__V1__DOCUMENT__TYPED_METADATA_ENTRY___VALUE__NOT_SET, {0} }
+
+
 /*
  * One document with its embedding.
  */
@@ -122,14 +154,19 @@ struct  Heartguard__Vectors__V1__Document
   size_t n_embedding;
   float *embedding;
   /*
-   * Up to 64 entries, searchable by equality.
+   * The entries that are text. It and `typed_metadata` have up to 64 entries together, and no key is in both.
    */
   size_t n_metadata;
   Heartguard__Vectors__V1__Document__MetadataEntry **metadata;
+  /*
+   * The entries that are numbers, booleans and times. Text may stand here too; it is kept with the others of `metadata`.
+   */
+  size_t n_typed_metadata;
+  Heartguard__Vectors__V1__Document__TypedMetadataEntry **typed_metadata;
 };
 #define HEARTGUARD__VECTORS__V1__DOCUMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__document__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0,NULL }
 
 
 typedef enum {
@@ -162,6 +199,35 @@ struct  Heartguard__Vectors__V1__Match__MetadataEntry
 
 
 typedef enum {
+  HEARTGUARD__VECTORS__V1__MATCH__TYPED_METADATA_ENTRY___KEY__NOT_SET = 0,
+  HEARTGUARD__VECTORS__V1__MATCH__TYPED_METADATA_ENTRY___KEY_KEY = 1
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__VECTORS__V1__MATCH__TYPED_METADATA_ENTRY___KEY__CASE)
+} Heartguard__Vectors__V1__Match__TypedMetadataEntry__KeyCase;
+
+typedef enum {
+  HEARTGUARD__VECTORS__V1__MATCH__TYPED_METADATA_ENTRY___VALUE__NOT_SET = 0,
+  HEARTGUARD__VECTORS__V1__MATCH__TYPED_METADATA_ENTRY___VALUE_VALUE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__VECTORS__V1__MATCH__TYPED_METADATA_ENTRY___VALUE__CASE)
+} Heartguard__Vectors__V1__Match__TypedMetadataEntry__ValueCase;
+
+struct  Heartguard__Vectors__V1__Match__TypedMetadataEntry
+{
+  ProtobufCMessage base;
+  Heartguard__Vectors__V1__Match__TypedMetadataEntry__KeyCase _key_case;
+  union {
+    char *key;
+  };
+  Heartguard__Vectors__V1__Match__TypedMetadataEntry__ValueCase _value_case;
+  union {
+    Heartguard__Vectors__V1__MetadataValue *value;
+  };
+};
+#define HEARTGUARD__VECTORS__V1__MATCH__TYPED_METADATA_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__match__typed_metadata_entry__descriptor) \
+    , HEARTGUARD__VECTORS__V1__MATCH__TYPED_METADATA_ENTRY___KEY__NOT_SET, {0}, HEARTGUARD__VECTORS__V1__MATCH__TYPED_METADATA_ENTRY___VALUE__NOT_SET, {0} }
+
+
+typedef enum {
   HEARTGUARD__VECTORS__V1__MATCH___SCORE__NOT_SET = 0,
   HEARTGUARD__VECTORS__V1__MATCH___SCORE_SCORE = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__VECTORS__V1__MATCH___SCORE__CASE)
@@ -177,17 +243,23 @@ struct  Heartguard__Vectors__V1__Match
   char *content;
   size_t n_metadata;
   Heartguard__Vectors__V1__Match__MetadataEntry **metadata;
+  /*
+   * The entries that are no text.
+   */
+  size_t n_typed_metadata;
+  Heartguard__Vectors__V1__Match__TypedMetadataEntry **typed_metadata;
   Heartguard__Vectors__V1__Match__ScoreCase _score_case;
   union {
     /*
-     * Nearer is larger: the cosine similarity, the inner product, or minus the squared distance.
+     * Nearer is larger: the cosine similarity, the inner product, or minus the squared distance. Of a search by words alone
+     * it is the document's BM25; of one by both it is what its two ranks come to.
      */
     float score;
   };
 };
 #define HEARTGUARD__VECTORS__V1__MATCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__match__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, HEARTGUARD__VECTORS__V1__MATCH___SCORE__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, HEARTGUARD__VECTORS__V1__MATCH___SCORE__NOT_SET, {0} }
 
 
 /* Heartguard__Vectors__V1__Collection methods */
@@ -212,6 +284,9 @@ void   heartguard__vectors__v1__collection__free_unpacked
 /* Heartguard__Vectors__V1__Document__MetadataEntry methods */
 void   heartguard__vectors__v1__document__metadata_entry__init
                      (Heartguard__Vectors__V1__Document__MetadataEntry         *message);
+/* Heartguard__Vectors__V1__Document__TypedMetadataEntry methods */
+void   heartguard__vectors__v1__document__typed_metadata_entry__init
+                     (Heartguard__Vectors__V1__Document__TypedMetadataEntry         *message);
 /* Heartguard__Vectors__V1__Document methods */
 void   heartguard__vectors__v1__document__init
                      (Heartguard__Vectors__V1__Document         *message);
@@ -234,6 +309,9 @@ void   heartguard__vectors__v1__document__free_unpacked
 /* Heartguard__Vectors__V1__Match__MetadataEntry methods */
 void   heartguard__vectors__v1__match__metadata_entry__init
                      (Heartguard__Vectors__V1__Match__MetadataEntry         *message);
+/* Heartguard__Vectors__V1__Match__TypedMetadataEntry methods */
+void   heartguard__vectors__v1__match__typed_metadata_entry__init
+                     (Heartguard__Vectors__V1__Match__TypedMetadataEntry         *message);
 /* Heartguard__Vectors__V1__Match methods */
 void   heartguard__vectors__v1__match__init
                      (Heartguard__Vectors__V1__Match         *message);
@@ -261,11 +339,17 @@ typedef void (*Heartguard__Vectors__V1__Collection_Closure)
 typedef void (*Heartguard__Vectors__V1__Document__MetadataEntry_Closure)
                  (const Heartguard__Vectors__V1__Document__MetadataEntry *message,
                   void *closure_data);
+typedef void (*Heartguard__Vectors__V1__Document__TypedMetadataEntry_Closure)
+                 (const Heartguard__Vectors__V1__Document__TypedMetadataEntry *message,
+                  void *closure_data);
 typedef void (*Heartguard__Vectors__V1__Document_Closure)
                  (const Heartguard__Vectors__V1__Document *message,
                   void *closure_data);
 typedef void (*Heartguard__Vectors__V1__Match__MetadataEntry_Closure)
                  (const Heartguard__Vectors__V1__Match__MetadataEntry *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vectors__V1__Match__TypedMetadataEntry_Closure)
+                 (const Heartguard__Vectors__V1__Match__TypedMetadataEntry *message,
                   void *closure_data);
 typedef void (*Heartguard__Vectors__V1__Match_Closure)
                  (const Heartguard__Vectors__V1__Match *message,
@@ -280,8 +364,10 @@ extern const ProtobufCEnumDescriptor    heartguard__vectors__v1__metric__descrip
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__collection__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__document__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__document__metadata_entry__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vectors__v1__document__typed_metadata_entry__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__match__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__match__metadata_entry__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vectors__v1__match__typed_metadata_entry__descriptor;
 
 PROTOBUF_C__END_DECLS
 
