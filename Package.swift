@@ -146,7 +146,7 @@ let package = Package(
             ]),
 
         // Services
-        service("Users", ["Cache", "Postgres", "Passwords", "Tokens", "Resilience"]),
+        service("Users", ["Cache", "Jobs", "Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Cache", "Postgres"]),
         service("Chat", ["Cache", "LZ4", "Postgres", "Redis", crypto]),
         service("Vectors", ["Jobs", "Postgres", "HNSW"]),
@@ -244,7 +244,7 @@ let package = Package(
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),
         tests("Application", ["Cache", "ConnectionPool", "Jobs", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
-        tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
+        tests("Users", serviceTests + ["Jobs", "Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
         tests("Chat", serviceTests + ["Cache", "LZ4", "Redis", "Tokens"]),
         tests("Vectors", serviceTests + ["Tokens", "HNSW"]),

@@ -1,4 +1,5 @@
 internal import Application
+internal import Postgres
 
 /// The Chat service put together: a pool, the repositories, what agents keep, two services.
 struct ChatApplication: Sendable {
@@ -18,11 +19,14 @@ struct ChatApplication: Sendable {
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         let sessions = SessionRepository(postgres: host.postgres)
-        let service = ChatService(
-            sessions: sessions, messages: MessageRepository(postgres: host.postgres),
-            recent: RecentSessions(sessions, caches: host.caches))
+        let recent = RecentSessions(sessions, caches: host.caches)
+        let service = ChatService(sessions: sessions, messages: MessageRepository(postgres: host.postgres), recent: recent)
+        let erasure = RecordErasure(host, schema: "chat") { [checkpoints] subject in
+            try await checkpoints.hot.forgetAll(of: subject.user)
+            try await recent.forget(subject.user)
+        }
         try await host.run(
-            services: [service, CheckpointService(store: checkpoints)], background: [{ [retention] in await retention.run() }],
+            services: [service, CheckpointService(store: checkpoints), ErasureService(erasure)], background: [{ [retention] in await retention.run() }],
             stopSignals: stopSignals, onListening: onListening)
     }
 }

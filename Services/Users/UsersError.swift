@@ -20,6 +20,10 @@ enum UsersError: Error, Equatable {
     case consentNeverGiven
     /// The password is longer than the hash takes once its characters are composed.
     case passwordTooLong
+    /// The account is an operator's, which the settings name and nobody closes.
+    case operatorsAccount
+    /// There is no such erasure.
+    case erasureNotFound
     /// As many passwords are being checked as the machine can, and as many wait.
     case passwordsBusy
 }
@@ -36,6 +40,8 @@ extension UsersError: RPCErrorConvertible {
         case .profileChanged: RPCError(.aborted, "The profile changed since it was read; read it again.")
         case .consentNeverGiven: RPCError(.notFound, "Consent of this kind was never given.")
         case .passwordTooLong: .invalid([("password", "The field is too long.")])
+        case .operatorsAccount: RPCError(.failedPrecondition, "An operator's account cannot be erased.")
+        case .erasureNotFound: RPCError(.notFound, "There is no such erasure.")
         case .passwordsBusy:
             .retry(.resourceExhausted, "Too many people are signing in at this moment; try again.", after: .seconds(1))
         }

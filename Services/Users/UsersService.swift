@@ -89,4 +89,25 @@ extension UsersService: UsersV1.UsersServiceProtocol {
         let consents = try await consents.list(of: UserID(try context.caller().userID))
         return UsersV1.ListConsentsResponse(consents: consents.map(UsersV1.Consent.init))
     }
+
+    func eraseAccount(
+        _ request: UsersV1.EraseAccountRequest, context: RPCContext
+    ) async throws -> UsersV1.EraseAccountResponse {
+        let caller = try context.caller()
+        let password = try request.parsed()
+        let erasure = try await accounts.close(UserID(caller.userID), password: password)
+        return UsersV1.EraseAccountResponse(erasure: .init(erasure))
+    }
+
+    func eraseUser(_ request: UsersV1.EraseUserRequest, context: RPCContext) async throws -> UsersV1.EraseUserResponse {
+        let erasure = try await accounts.close(try request.parsed(), by: .operator_)
+        return UsersV1.EraseUserResponse(erasure: .init(erasure))
+    }
+
+    func getErasure(
+        _ request: UsersV1.GetErasureRequest, context: RPCContext
+    ) async throws -> UsersV1.GetErasureResponse {
+        guard let erasure = try await accounts.erasures.find(try request.parsed()) else { throw UsersError.erasureNotFound }
+        return UsersV1.GetErasureResponse(erasure: .init(erasure))
+    }
 }

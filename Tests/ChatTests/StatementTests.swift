@@ -121,6 +121,6 @@ internal import Time
             .init(.insert(history, of: user)),
             .init(.insert(verification, of: user)),
         ] + ContentVerificationRepository.statements + FeedbackRepository.statements + HistoryMessageRepository.statements
-            + PatientMemoryRepository.statements
+            + PatientMemoryRepository.statements + ErasureStatements.catalogue(in: "chat")
     }
 }

@@ -36,6 +36,12 @@ typedef struct Heartguard__Users__V1__WithdrawConsentRequest Heartguard__Users__
 typedef struct Heartguard__Users__V1__WithdrawConsentResponse Heartguard__Users__V1__WithdrawConsentResponse;
 typedef struct Heartguard__Users__V1__ListConsentsRequest Heartguard__Users__V1__ListConsentsRequest;
 typedef struct Heartguard__Users__V1__ListConsentsResponse Heartguard__Users__V1__ListConsentsResponse;
+typedef struct Heartguard__Users__V1__EraseAccountRequest Heartguard__Users__V1__EraseAccountRequest;
+typedef struct Heartguard__Users__V1__EraseAccountResponse Heartguard__Users__V1__EraseAccountResponse;
+typedef struct Heartguard__Users__V1__EraseUserRequest Heartguard__Users__V1__EraseUserRequest;
+typedef struct Heartguard__Users__V1__EraseUserResponse Heartguard__Users__V1__EraseUserResponse;
+typedef struct Heartguard__Users__V1__GetErasureRequest Heartguard__Users__V1__GetErasureRequest;
+typedef struct Heartguard__Users__V1__GetErasureResponse Heartguard__Users__V1__GetErasureResponse;
 
 
 /* --- enums --- */
@@ -351,6 +357,69 @@ struct  Heartguard__Users__V1__ListConsentsResponse
 #define HEARTGUARD__USERS__V1__LIST_CONSENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_consents_response__descriptor) \
     , 0,NULL }
+
+
+struct  Heartguard__Users__V1__EraseAccountRequest
+{
+  ProtobufCMessage base;
+  char *password;
+};
+#define HEARTGUARD__USERS__V1__ERASE_ACCOUNT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__erase_account_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__EraseAccountResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Its id is worth keeping: nothing else will lead to the receipt.
+   */
+  Heartguard__Users__V1__Erasure *erasure;
+};
+#define HEARTGUARD__USERS__V1__ERASE_ACCOUNT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__erase_account_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Users__V1__EraseUserRequest
+{
+  ProtobufCMessage base;
+  char *user_id;
+};
+#define HEARTGUARD__USERS__V1__ERASE_USER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__erase_user_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__EraseUserResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Users__V1__Erasure *erasure;
+};
+#define HEARTGUARD__USERS__V1__ERASE_USER_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__erase_user_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Users__V1__GetErasureRequest
+{
+  ProtobufCMessage base;
+  char *erasure_id;
+};
+#define HEARTGUARD__USERS__V1__GET_ERASURE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__get_erasure_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__GetErasureResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Users__V1__Erasure *erasure;
+};
+#define HEARTGUARD__USERS__V1__GET_ERASURE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__get_erasure_response__descriptor) \
+    , NULL }
 
 
 /* Heartguard__Users__V1__RegisterRequest methods */
@@ -733,6 +802,120 @@ Heartguard__Users__V1__ListConsentsResponse *
 void   heartguard__users__v1__list_consents_response__free_unpacked
                      (Heartguard__Users__V1__ListConsentsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__EraseAccountRequest methods */
+void   heartguard__users__v1__erase_account_request__init
+                     (Heartguard__Users__V1__EraseAccountRequest         *message);
+size_t heartguard__users__v1__erase_account_request__get_packed_size
+                     (const Heartguard__Users__V1__EraseAccountRequest   *message);
+size_t heartguard__users__v1__erase_account_request__pack
+                     (const Heartguard__Users__V1__EraseAccountRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__erase_account_request__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseAccountRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__EraseAccountRequest *
+       heartguard__users__v1__erase_account_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__erase_account_request__free_unpacked
+                     (Heartguard__Users__V1__EraseAccountRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__EraseAccountResponse methods */
+void   heartguard__users__v1__erase_account_response__init
+                     (Heartguard__Users__V1__EraseAccountResponse         *message);
+size_t heartguard__users__v1__erase_account_response__get_packed_size
+                     (const Heartguard__Users__V1__EraseAccountResponse   *message);
+size_t heartguard__users__v1__erase_account_response__pack
+                     (const Heartguard__Users__V1__EraseAccountResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__erase_account_response__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseAccountResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__EraseAccountResponse *
+       heartguard__users__v1__erase_account_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__erase_account_response__free_unpacked
+                     (Heartguard__Users__V1__EraseAccountResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__EraseUserRequest methods */
+void   heartguard__users__v1__erase_user_request__init
+                     (Heartguard__Users__V1__EraseUserRequest         *message);
+size_t heartguard__users__v1__erase_user_request__get_packed_size
+                     (const Heartguard__Users__V1__EraseUserRequest   *message);
+size_t heartguard__users__v1__erase_user_request__pack
+                     (const Heartguard__Users__V1__EraseUserRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__erase_user_request__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseUserRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__EraseUserRequest *
+       heartguard__users__v1__erase_user_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__erase_user_request__free_unpacked
+                     (Heartguard__Users__V1__EraseUserRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__EraseUserResponse methods */
+void   heartguard__users__v1__erase_user_response__init
+                     (Heartguard__Users__V1__EraseUserResponse         *message);
+size_t heartguard__users__v1__erase_user_response__get_packed_size
+                     (const Heartguard__Users__V1__EraseUserResponse   *message);
+size_t heartguard__users__v1__erase_user_response__pack
+                     (const Heartguard__Users__V1__EraseUserResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__erase_user_response__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseUserResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__EraseUserResponse *
+       heartguard__users__v1__erase_user_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__erase_user_response__free_unpacked
+                     (Heartguard__Users__V1__EraseUserResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__GetErasureRequest methods */
+void   heartguard__users__v1__get_erasure_request__init
+                     (Heartguard__Users__V1__GetErasureRequest         *message);
+size_t heartguard__users__v1__get_erasure_request__get_packed_size
+                     (const Heartguard__Users__V1__GetErasureRequest   *message);
+size_t heartguard__users__v1__get_erasure_request__pack
+                     (const Heartguard__Users__V1__GetErasureRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__get_erasure_request__pack_to_buffer
+                     (const Heartguard__Users__V1__GetErasureRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__GetErasureRequest *
+       heartguard__users__v1__get_erasure_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__get_erasure_request__free_unpacked
+                     (Heartguard__Users__V1__GetErasureRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__GetErasureResponse methods */
+void   heartguard__users__v1__get_erasure_response__init
+                     (Heartguard__Users__V1__GetErasureResponse         *message);
+size_t heartguard__users__v1__get_erasure_response__get_packed_size
+                     (const Heartguard__Users__V1__GetErasureResponse   *message);
+size_t heartguard__users__v1__get_erasure_response__pack
+                     (const Heartguard__Users__V1__GetErasureResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__get_erasure_response__pack_to_buffer
+                     (const Heartguard__Users__V1__GetErasureResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__GetErasureResponse *
+       heartguard__users__v1__get_erasure_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__get_erasure_response__free_unpacked
+                     (Heartguard__Users__V1__GetErasureResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Heartguard__Users__V1__RegisterRequest_Closure)
@@ -795,6 +978,24 @@ typedef void (*Heartguard__Users__V1__ListConsentsRequest_Closure)
 typedef void (*Heartguard__Users__V1__ListConsentsResponse_Closure)
                  (const Heartguard__Users__V1__ListConsentsResponse *message,
                   void *closure_data);
+typedef void (*Heartguard__Users__V1__EraseAccountRequest_Closure)
+                 (const Heartguard__Users__V1__EraseAccountRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__EraseAccountResponse_Closure)
+                 (const Heartguard__Users__V1__EraseAccountResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__EraseUserRequest_Closure)
+                 (const Heartguard__Users__V1__EraseUserRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__EraseUserResponse_Closure)
+                 (const Heartguard__Users__V1__EraseUserResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__GetErasureRequest_Closure)
+                 (const Heartguard__Users__V1__GetErasureRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__GetErasureResponse_Closure)
+                 (const Heartguard__Users__V1__GetErasureResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -821,6 +1022,12 @@ extern const ProtobufCMessageDescriptor heartguard__users__v1__withdraw_consent_
 extern const ProtobufCMessageDescriptor heartguard__users__v1__withdraw_consent_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_account_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_account_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_user_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_user_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__get_erasure_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__get_erasure_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 
