@@ -28,7 +28,8 @@ struct UsersApplication: Sendable {
             accounts: Accounts(users: users, sessions: sessions, erasures: erasures, passwords: passwords),
             sessions: sessions,
             profiles: profiles,
-            consents: ConsentRepository(postgres: host.postgres))
+            consents: ConsentRepository(postgres: host.postgres),
+            notifications: Notifications(postgres: host.postgres))
         let others = configuration.recordKeepers.map { [host] keeper in
             let channel = RPCChannel(
                 target: (host: keeper.host, port: keeper.port), tls: configuration.common.clientTLS, logger: host.logger)
@@ -39,7 +40,7 @@ struct UsersApplication: Sendable {
         let erasing = ErasureJobs(
             erasures: erasures, keepers: [RecordKeeper("users", own)] + others.map(\.0), signer: signer, logger: host.logger,
             settling: configuration.erasureSettling)
-        jobs = ServiceJobs(host, schema: "users", handlers: erasing.handlers, cron: [ErasureJobs.hourly])
+        jobs = ServiceJobs(host, schema: "users", handlers: erasing.handlers + [service.notifications.handler], cron: [ErasureJobs.hourly])
         bootstrap = configuration.operatorAccount.map { [host] account in
             OperatorBootstrap(account, users: users, passwords: passwords, logger: host.logger)
         }

@@ -24,6 +24,8 @@ enum UsersError: Error, Equatable {
     case operatorsAccount
     /// There is no such erasure.
     case erasureNotFound
+    /// Nothing with this id was sent to the person.
+    case notificationNotFound
     /// As many passwords are being checked as the machine can, and as many wait.
     case passwordsBusy
 }
@@ -42,6 +44,7 @@ extension UsersError: RPCErrorConvertible {
         case .passwordTooLong: .invalid([("password", "The field is too long.")])
         case .operatorsAccount: RPCError(.failedPrecondition, "An operator's account cannot be erased.")
         case .erasureNotFound: RPCError(.notFound, "There is no such erasure.")
+        case .notificationNotFound: RPCError(.notFound, "You have no notification with this id.")
         case .passwordsBusy:
             .retry(.resourceExhausted, "Too many people are signing in at this moment; try again.", after: .seconds(1))
         }

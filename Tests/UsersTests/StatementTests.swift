@@ -112,6 +112,11 @@ internal import Tokens
             .init(.bookings(of: id, from: moment, to: moment)),
             .init(.insert(device, of: user)),
             .init(.replace(device, of: user)),
+            .init(.notify(notification, user)),
+            .init(.markSent(id, of: user)),
+            .init(.sent(to: user, unreadOnly: true, behind: nil, limit: 1)),
+            .init(.sent(to: user, unreadOnly: true, behind: id, limit: 1)),
+            .init(.markRead(id, of: user)),
             .init(.insert(notification, of: user)),
             .init(.replace(notification, of: user)),
         ] + AppointmentRepository.statements + CalendarEventRepository.statements + EmergencyContactRepository.statements

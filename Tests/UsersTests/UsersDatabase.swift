@@ -21,7 +21,7 @@ private let database = Once<PostgresConfiguration> { try await makeDatabase("use
 /// One for those that work off its outbox.
 let erasureDatabase = Once<PostgresConfiguration> { try await makeDatabase("users_erasure_tests") }
 
-private func makeDatabase(_ name: String) async throws -> PostgresConfiguration {
+func makeDatabase(_ name: String) async throws -> PostgresConfiguration {
     let server = try await PostgresServer.shared
     for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
         try await server.psql(
@@ -111,7 +111,7 @@ func withUsers(
                     users: users, sessions: sessions, erasures: ErasureRepository(postgres: postgres), passwords: passwords,
                     credentials: credentials),
                 sessions: sessions, profiles: Profiles(users, caches: caches),
-                consents: ConsentRepository(postgres: postgres))
+                consents: ConsentRepository(postgres: postgres), notifications: Notifications(postgres: postgres))
             try await body(
                 UsersStand(
                     service: service, postgres: postgres, blocklist: blocklist, keeper: keeper, passwords: passwords, durable: durable,

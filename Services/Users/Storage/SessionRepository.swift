@@ -62,6 +62,8 @@ struct SessionRepository: Sendable {
             if stored.isUsed {
                 try await transaction.execute(
                     .end(stored.sessionID, of: UserID(user), because: .refreshReuse, accessUntil: accessUntil))
+                try await Notifications(postgres: postgres).add(
+                    .refreshTokenReused(in: stored.sessionID), to: UserID(user), in: transaction)
                 return .reused(stored.sessionID)
             }
             guard !stored.isSessionEnded, !stored.isExpired else { return .refused }

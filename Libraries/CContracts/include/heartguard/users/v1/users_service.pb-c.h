@@ -42,6 +42,10 @@ typedef struct Heartguard__Users__V1__EraseUserRequest Heartguard__Users__V1__Er
 typedef struct Heartguard__Users__V1__EraseUserResponse Heartguard__Users__V1__EraseUserResponse;
 typedef struct Heartguard__Users__V1__GetErasureRequest Heartguard__Users__V1__GetErasureRequest;
 typedef struct Heartguard__Users__V1__GetErasureResponse Heartguard__Users__V1__GetErasureResponse;
+typedef struct Heartguard__Users__V1__ListNotificationsRequest Heartguard__Users__V1__ListNotificationsRequest;
+typedef struct Heartguard__Users__V1__ListNotificationsResponse Heartguard__Users__V1__ListNotificationsResponse;
+typedef struct Heartguard__Users__V1__MarkNotificationReadRequest Heartguard__Users__V1__MarkNotificationReadRequest;
+typedef struct Heartguard__Users__V1__MarkNotificationReadResponse Heartguard__Users__V1__MarkNotificationReadResponse;
 
 
 /* --- enums --- */
@@ -419,6 +423,56 @@ struct  Heartguard__Users__V1__GetErasureResponse
 };
 #define HEARTGUARD__USERS__V1__GET_ERASURE_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__get_erasure_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Users__V1__ListNotificationsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * 1 to 100; 0: 20.
+   */
+  int32_t page_size;
+  char *page_token;
+  /*
+   * Leaves out what was marked as read.
+   */
+  protobuf_c_boolean unread_only;
+};
+#define HEARTGUARD__USERS__V1__LIST_NOTIFICATIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_notifications_request__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Heartguard__Users__V1__ListNotificationsResponse
+{
+  ProtobufCMessage base;
+  size_t n_notifications;
+  Heartguard__Users__V1__Notification **notifications;
+  char *next_page_token;
+};
+#define HEARTGUARD__USERS__V1__LIST_NOTIFICATIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_notifications_response__descriptor) \
+    , 0,NULL, (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__MarkNotificationReadRequest
+{
+  ProtobufCMessage base;
+  char *notification_id;
+};
+#define HEARTGUARD__USERS__V1__MARK_NOTIFICATION_READ_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__mark_notification_read_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__MarkNotificationReadResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Users__V1__Notification *notification;
+};
+#define HEARTGUARD__USERS__V1__MARK_NOTIFICATION_READ_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__mark_notification_read_response__descriptor) \
     , NULL }
 
 
@@ -916,6 +970,82 @@ Heartguard__Users__V1__GetErasureResponse *
 void   heartguard__users__v1__get_erasure_response__free_unpacked
                      (Heartguard__Users__V1__GetErasureResponse *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__ListNotificationsRequest methods */
+void   heartguard__users__v1__list_notifications_request__init
+                     (Heartguard__Users__V1__ListNotificationsRequest         *message);
+size_t heartguard__users__v1__list_notifications_request__get_packed_size
+                     (const Heartguard__Users__V1__ListNotificationsRequest   *message);
+size_t heartguard__users__v1__list_notifications_request__pack
+                     (const Heartguard__Users__V1__ListNotificationsRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__list_notifications_request__pack_to_buffer
+                     (const Heartguard__Users__V1__ListNotificationsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__ListNotificationsRequest *
+       heartguard__users__v1__list_notifications_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__list_notifications_request__free_unpacked
+                     (Heartguard__Users__V1__ListNotificationsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__ListNotificationsResponse methods */
+void   heartguard__users__v1__list_notifications_response__init
+                     (Heartguard__Users__V1__ListNotificationsResponse         *message);
+size_t heartguard__users__v1__list_notifications_response__get_packed_size
+                     (const Heartguard__Users__V1__ListNotificationsResponse   *message);
+size_t heartguard__users__v1__list_notifications_response__pack
+                     (const Heartguard__Users__V1__ListNotificationsResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__list_notifications_response__pack_to_buffer
+                     (const Heartguard__Users__V1__ListNotificationsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__ListNotificationsResponse *
+       heartguard__users__v1__list_notifications_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__list_notifications_response__free_unpacked
+                     (Heartguard__Users__V1__ListNotificationsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__MarkNotificationReadRequest methods */
+void   heartguard__users__v1__mark_notification_read_request__init
+                     (Heartguard__Users__V1__MarkNotificationReadRequest         *message);
+size_t heartguard__users__v1__mark_notification_read_request__get_packed_size
+                     (const Heartguard__Users__V1__MarkNotificationReadRequest   *message);
+size_t heartguard__users__v1__mark_notification_read_request__pack
+                     (const Heartguard__Users__V1__MarkNotificationReadRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__mark_notification_read_request__pack_to_buffer
+                     (const Heartguard__Users__V1__MarkNotificationReadRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__MarkNotificationReadRequest *
+       heartguard__users__v1__mark_notification_read_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__mark_notification_read_request__free_unpacked
+                     (Heartguard__Users__V1__MarkNotificationReadRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__MarkNotificationReadResponse methods */
+void   heartguard__users__v1__mark_notification_read_response__init
+                     (Heartguard__Users__V1__MarkNotificationReadResponse         *message);
+size_t heartguard__users__v1__mark_notification_read_response__get_packed_size
+                     (const Heartguard__Users__V1__MarkNotificationReadResponse   *message);
+size_t heartguard__users__v1__mark_notification_read_response__pack
+                     (const Heartguard__Users__V1__MarkNotificationReadResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__mark_notification_read_response__pack_to_buffer
+                     (const Heartguard__Users__V1__MarkNotificationReadResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__MarkNotificationReadResponse *
+       heartguard__users__v1__mark_notification_read_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__mark_notification_read_response__free_unpacked
+                     (Heartguard__Users__V1__MarkNotificationReadResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Heartguard__Users__V1__RegisterRequest_Closure)
@@ -996,6 +1126,18 @@ typedef void (*Heartguard__Users__V1__GetErasureRequest_Closure)
 typedef void (*Heartguard__Users__V1__GetErasureResponse_Closure)
                  (const Heartguard__Users__V1__GetErasureResponse *message,
                   void *closure_data);
+typedef void (*Heartguard__Users__V1__ListNotificationsRequest_Closure)
+                 (const Heartguard__Users__V1__ListNotificationsRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__ListNotificationsResponse_Closure)
+                 (const Heartguard__Users__V1__ListNotificationsResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__MarkNotificationReadRequest_Closure)
+                 (const Heartguard__Users__V1__MarkNotificationReadRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__MarkNotificationReadResponse_Closure)
+                 (const Heartguard__Users__V1__MarkNotificationReadResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -1028,6 +1170,10 @@ extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_user_reques
 extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_user_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__get_erasure_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__get_erasure_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__list_notifications_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__list_notifications_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__mark_notification_read_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__mark_notification_read_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 
