@@ -148,7 +148,7 @@ let package = Package(
         // Services
         service("Users", ["Cache", "Jobs", "Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Cache", "Postgres"]),
-        service("Chat", ["Cache", "LZ4", "Postgres", "Redis", crypto]),
+        service("Chat", ["Cache", "Jobs", "LZ4", "Postgres", "Redis", crypto]),
         service("Vectors", ["Jobs", "Postgres", "HNSW"]),
         service("Gateway", ["Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
@@ -246,7 +246,7 @@ let package = Package(
         tests("Application", ["Cache", "ConnectionPool", "Jobs", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Jobs", "Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
-        tests("Chat", serviceTests + ["Cache", "LZ4", "Redis", "Tokens"]),
+        tests("Chat", serviceTests + ["Cache", "Jobs", "LZ4", "Redis", "Tokens"]),
         tests("Vectors", serviceTests + ["Tokens", "HNSW"]),
         tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),
         tests("HeartGuardCommand"),

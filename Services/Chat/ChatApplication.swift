@@ -6,12 +6,15 @@ struct ChatApplication: Sendable {
     private let host: ServiceHost
     private let checkpoints: CheckpointStore
     private let retention: RetentionSchedule
+    private let jobs: ServiceJobs
 
     init(_ configuration: ChatConfiguration) throws {
         host = try ServiceHost(configuration.common)
         checkpoints = CheckpointStore(
             postgres: host.postgres, hot: HotSegments(redis: host.durable, settings: configuration.hotCheckpoints, logger: host.logger))
         retention = RetentionSchedule(store: checkpoints, settings: configuration.retention, logger: host.logger)
+        let archiver = SessionArchiver(postgres: host.postgres, settings: configuration.archives, logger: host.logger)
+        jobs = ServiceJobs(host, schema: "chat", handlers: archiver.handlers, cron: archiver.cron)
     }
 
     /// Serves until the process is told to stop, or the task is cancelled, and the open calls have ended.
@@ -26,7 +29,7 @@ struct ChatApplication: Sendable {
             try await recent.forget(subject.user)
         }
         try await host.run(
-            services: [service, CheckpointService(store: checkpoints), ErasureService(erasure)], background: [{ [retention] in await retention.run() }],
+            services: [service, CheckpointService(store: checkpoints), ErasureService(erasure)], background: [{ [retention] in await retention.run() }] + jobs.background,
             stopSignals: stopSignals, onListening: onListening)
     }
 }

@@ -89,8 +89,8 @@ struct UsersStand {
 ///   - isFilled: whether the blocklist has what the record has, as it has a second after a program has started.
 ///   - credentials: what checks passwords; by default the real thing.
 func withUsers(
-    in shared: Once<PostgresConfiguration>? = nil, lifetimes: TokenLifetimes = TokenLifetimes(), redis: RedisServer? = nil, isFilled: Bool = true, passwords: Passwords = .quick(),
-    credentials: CredentialCheck? = nil, _ body: (UsersStand) async throws -> Void
+    in shared: Once<PostgresConfiguration>? = nil, lifetimes: TokenLifetimes = TokenLifetimes(), redis: RedisServer? = nil,
+    isFilled: Bool = true, passwords: Passwords = .quick(), credentials: CredentialCheck? = nil, _ body: (UsersStand) async throws -> Void
 ) async throws {
     let port = if let redis { redis.port } else { try await durableRedis.value.port }
     let durable = Redis(

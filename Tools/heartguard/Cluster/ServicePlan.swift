@@ -79,7 +79,7 @@ struct ServicePlan: Sendable {
 
     /// What the environment of `heartguard up` may change in a service: how it works, never where it finds the cluster.
     private static func mayBeSet(_ name: String) -> Bool {
-        let tuning = ["LOG_LEVEL", "EVENT_LOOP_THREADS", "POSTGRES_POOL_", "RATE_", "CHAT_CHECKPOINT_", "ERASURE_"]
+        let tuning = ["LOG_LEVEL", "EVENT_LOOP_THREADS", "POSTGRES_POOL_", "RATE_", "CHAT_ARCHIVE_", "CHAT_CHECKPOINT_", "ERASURE_"]
         return tuning.contains { name.hasPrefix("HEARTGUARD_\($0)") }
     }
 
