@@ -148,10 +148,10 @@ let package = Package(
             ]),
 
         // Services
-        service("Users", ["Cache", "Postgres", "Passwords", "Tokens", "Resilience"]),
+        service("Users", ["Cache", "Jobs", "Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Cache", "Postgres"]),
-        service("Chat", ["Cache", "LZ4", "Postgres", "Redis", crypto]),
         service("Vectors", ["Filters", "HNSW", "Jobs", "Postgres", "TextSearch"]),
+        service("Chat", ["Cache", "Jobs", "LZ4", "Postgres", "Redis", crypto]),
         service("Gateway", ["Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
         // Tools
@@ -248,10 +248,10 @@ let package = Package(
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),
         tests("Application", ["Cache", "ConnectionPool", "Jobs", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
-        tests("Users", serviceTests + ["Passwords", "Tokens", "Resilience", "Redis"]),
+        tests("Users", serviceTests + ["Jobs", "Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
-        tests("Chat", serviceTests + ["Cache", "LZ4", "Redis", "Tokens"]),
         tests("Vectors", serviceTests + ["Filters", "HNSW", "TextSearch", "Tokens"]),
+        tests("Chat", serviceTests + ["Cache", "Jobs", "LZ4", "Redis", "Tokens"]),
         tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),
         tests("HeartGuardCommand"),
     ]

@@ -20,6 +20,8 @@ package enum Schema {
         revision("20261129_token_revocations", PackageResources._0261129_token_revocations_sql),
         revision("20261129_jobs", PackageResources._0261129_jobs_sql),
         revision("20261129_checkpoints", PackageResources._0261129_checkpoints_sql),
+        revision("20261129_erasures", PackageResources._0261129_erasures_sql),
+        revision("20261129_archives", PackageResources._0261129_archives_sql),
     ])
 
     private static func revision(

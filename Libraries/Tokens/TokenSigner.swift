@@ -11,6 +11,7 @@ package struct TokenSigner: Sendable {
     package let keyID: String
     /// The public half, to be published.
     package let keySet: TokenKeySet
+    let privateKey: P256.Signing.PrivateKey
     private let key: ES256PrivateKey
 
     /// Throws `.invalidKeys` if the text is no P-256 private key in PEM (PKCS #8 or SEC 1).
@@ -19,7 +20,6 @@ package struct TokenSigner: Sendable {
     package init(
         privateKeyPEM: String, issuer: String, audience: String = "heartguard", keyID: String? = nil
     ) throws(TokenError) {
-        let privateKey: P256.Signing.PrivateKey
         do {
             privateKey = try P256.Signing.PrivateKey(pemRepresentation: privateKeyPEM)
             key = try ES256PrivateKey(backing: privateKey)

@@ -1,16 +1,20 @@
 internal import Application
+internal import Postgres
 
 /// The Chat service put together: a pool, the repositories, what agents keep, two services.
 struct ChatApplication: Sendable {
     private let host: ServiceHost
     private let checkpoints: CheckpointStore
     private let retention: RetentionSchedule
+    private let jobs: ServiceJobs
 
     init(_ configuration: ChatConfiguration) throws {
         host = try ServiceHost(configuration.common)
         checkpoints = CheckpointStore(
             postgres: host.postgres, hot: HotSegments(redis: host.durable, settings: configuration.hotCheckpoints, logger: host.logger))
         retention = RetentionSchedule(store: checkpoints, settings: configuration.retention, logger: host.logger)
+        let archiver = SessionArchiver(postgres: host.postgres, settings: configuration.archives, logger: host.logger)
+        jobs = ServiceJobs(host, schema: "chat", handlers: archiver.handlers, cron: archiver.cron)
     }
 
     /// Serves until the process is told to stop, or the task is cancelled, and the open calls have ended.
@@ -18,11 +22,14 @@ struct ChatApplication: Sendable {
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         let sessions = SessionRepository(postgres: host.postgres)
-        let service = ChatService(
-            sessions: sessions, messages: MessageRepository(postgres: host.postgres),
-            recent: RecentSessions(sessions, caches: host.caches))
+        let recent = RecentSessions(sessions, caches: host.caches)
+        let service = ChatService(sessions: sessions, messages: MessageRepository(postgres: host.postgres), recent: recent)
+        let erasure = RecordErasure(host, schema: "chat") { [checkpoints] subject in
+            try await checkpoints.hot.forgetAll(of: subject.user)
+            try await recent.forget(subject.user)
+        }
         try await host.run(
-            services: [service, CheckpointService(store: checkpoints)], background: [{ [retention] in await retention.run() }],
+            services: [service, CheckpointService(store: checkpoints), ErasureService(erasure)], background: [{ [retention] in await retention.run() }] + jobs.background,
             stopSignals: stopSignals, onListening: onListening)
     }
 }

@@ -7,6 +7,8 @@ struct ChatConfiguration: Sendable {
     let hotCheckpoints: HotSegments.Settings
     /// When what agents keep is deleted by age.
     let retention: RetentionSchedule.Settings
+    /// When conversations move into archives.
+    let archives: SessionArchiver.Settings
 
     /// Throws one error that names every setting that is missing or cannot be used.
     init(environment: [String: String]) throws(SettingsError) {
@@ -19,6 +21,9 @@ struct ChatConfiguration: Sendable {
         retention = RetentionSchedule.Settings(
             historyLife: .seconds(86_400 * settings.int("HEARTGUARD_CHAT_CHECKPOINT_HISTORY_DAYS", default: 30, in: 0...36_500)),
             threadLife: .seconds(86_400 * settings.int("HEARTGUARD_CHAT_CHECKPOINT_THREAD_DAYS", default: 0, in: 0...36_500)))
+        archives = SessionArchiver.Settings(
+            idle: .seconds(86_400 * settings.int("HEARTGUARD_CHAT_ARCHIVE_IDLE_DAYS", default: 365, in: 0...36_500)),
+            retentionYears: settings.int("HEARTGUARD_CHAT_ARCHIVE_RETAIN_YEARS", default: 10, in: 1...100))
         try settings.finish()
     }
 }

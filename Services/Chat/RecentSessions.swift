@@ -37,6 +37,9 @@ struct RecentSessions: Sendable {
 
     var statistics: CacheStatistics { cache.statistics }
 
+    /// Takes what is kept of a person out of every cache.
+    func forget(_ user: UUID) async throws { try await changing(of: user) {} }
+
     /// Does what may change the list.
     func changing<Result>(of user: UUID, _ change: () async throws -> Result) async throws -> Result {
         try await cache.changing([key(user)], and: [.patientOverview(of: user)], change)

@@ -2,16 +2,20 @@ internal import Application
 internal import Passwords
 internal import Postgres
 
-/// Opens accounts and signs people in.
+/// Opens accounts, signs people in, and closes accounts.
 struct Accounts: Sendable {
     let users: UserRepository
     let sessions: Sessions
+    let erasures: ErasureRepository
     let passwords: Passwords
     let credentials: CredentialCheck
 
-    init(users: UserRepository, sessions: Sessions, passwords: Passwords, credentials: CredentialCheck? = nil) {
+    init(
+        users: UserRepository, sessions: Sessions, erasures: ErasureRepository, passwords: Passwords, credentials: CredentialCheck? = nil
+    ) {
         self.users = users
         self.sessions = sessions
+        self.erasures = erasures
         self.passwords = passwords
         self.credentials = credentials ?? CredentialCheck(passwords)
     }
@@ -44,6 +48,22 @@ struct Accounts: Sendable {
         let session = sessions.new(for: found.user.id)
         try await sessions.begin(session, of: found.user.id)
         return (found.user, try await sessions.tokens(of: session, role: found.user.role))
+    }
+
+    /// Closes an account at its owner's word. Throws `UsersError.wrongCredentials`, `.accountGone`, `.operatorsAccount`, `.passwordTooLong` or
+    /// `.passwordsBusy`.
+    func close(_ user: UserID, password: String) async throws -> Erasure {
+        guard let hash = try await erasures.passwordHash(of: user) else { throw UsersError.accountGone }
+        let isRight = try await hashing { () async throws(PasswordsError) in try await credentials.matches(password, hash) }
+        guard isRight else { throw UsersError.wrongCredentials }
+        return try await close(user, by: .user)
+    }
+
+    /// Closes an account. Throws `UsersError.accountGone` or `.operatorsAccount`.
+    func close(_ user: UserID, by requester: Erasure.Requester) async throws -> Erasure {
+        let erasure = try await erasures.close(user, by: requester, accessUntil: sessions.accessUntil)
+        await sessions.blockAll(of: user)
+        return erasure
     }
 
     /// A hash of older parameters is replaced while the password is at hand.

@@ -23,6 +23,11 @@ struct Profiles: Sendable {
         }
     }
 
+    /// Takes what is kept of a person out of every cache.
+    func forget(_ user: UserID) async throws {
+        try await cache.changing([key(user)], and: [.patientOverview(of: user.uuid)]) {}
+    }
+
     /// Throws as `UserRepository.update` does.
     func update(_ user: UserID, _ change: ProfileChange, expectedVersion: Int64?) async throws -> User {
         try await cache.changing([key(user)], and: [.patientOverview(of: user.uuid)]) {

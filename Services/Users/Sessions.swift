@@ -27,8 +27,9 @@ struct Sessions: Sendable {
         NewSession(id: .make(), token: RefreshToken(userID: user.uuid), tokenExpiresAt: .now() + lifetimes.refresh)
     }
 
+    /// Throws `UsersError.wrongCredentials` if the account was closed meanwhile.
     func begin(_ session: NewSession, of user: UserID) async throws {
-        try await repository.insert(session, of: user)
+        guard try await repository.insert(session, of: user) else { throw UsersError.wrongCredentials }
     }
 
     /// The first pair of a session that has been stored.
@@ -74,8 +75,15 @@ struct Sessions: Sendable {
         try await block([.sessions(of: caller.userID, upTo: youngest.uuid, expiresAt: until)])
     }
 
+    /// Has every access token of an account refused that is closed, which is on record already. Where Redis cannot be reached, `BlocklistKeeper`
+    /// does it as soon as it can be; the account's sessions have ended either way.
+    func blockAll(of user: UserID) async {
+        // The keeper owes it now.
+        try? await block([.sessions(of: user.uuid, upTo: SessionID.last.uuid, expiresAt: accessUntil)])
+    }
+
     /// No access token that there is now outlives this.
-    private var accessUntil: Instant { .now() + lifetimes.access }
+    var accessUntil: Instant { .now() + lifetimes.access }
 
     private func block(_ revocations: [Revocation]) async throws {
         do {

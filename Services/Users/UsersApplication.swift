@@ -1,5 +1,7 @@
 internal import Application
 internal import Passwords
+internal import Postgres
+internal import RPC
 internal import Tokens
 
 /// The users service as a value: what it is made of, and how it runs.
@@ -8,6 +10,8 @@ struct UsersApplication: Sendable {
     let service: UsersService
     private let bootstrap: OperatorBootstrap?
     private let keeper: BlocklistKeeper
+    private let jobs: ServiceJobs
+    private let channels: [RPCChannel]
 
     /// Throws when a key cannot be used; connects to nothing yet.
     init(_ configuration: UsersConfiguration, passwords: Passwords = Passwords()) throws {
@@ -15,16 +19,28 @@ struct UsersApplication: Sendable {
         let users = UserRepository(postgres: host.postgres)
         keeper = BlocklistKeeper(
             record: RevocationRepository(postgres: host.postgres), blocklist: host.blocklist, logger: host.logger)
+        let signer = try TokenSigner(privateKeyPEM: configuration.signingKey, issuer: configuration.common.tokenIssuer)
         let sessions = Sessions(
-            repository: SessionRepository(postgres: host.postgres),
-            signer: try TokenSigner(
-                privateKeyPEM: configuration.signingKey, issuer: configuration.common.tokenIssuer),
-            blocklist: host.blocklist, keeper: keeper)
+            repository: SessionRepository(postgres: host.postgres), signer: signer, blocklist: host.blocklist, keeper: keeper)
+        let erasures = ErasureRepository(postgres: host.postgres)
+        let profiles = Profiles(users, caches: host.caches)
         service = UsersService(
-            accounts: Accounts(users: users, sessions: sessions, passwords: passwords),
+            accounts: Accounts(users: users, sessions: sessions, erasures: erasures, passwords: passwords),
             sessions: sessions,
-            profiles: Profiles(users, caches: host.caches),
-            consents: ConsentRepository(postgres: host.postgres))
+            profiles: profiles,
+            consents: ConsentRepository(postgres: host.postgres),
+            notifications: Notifications(postgres: host.postgres))
+        let others = configuration.recordKeepers.map { [host] keeper in
+            let channel = RPCChannel(
+                target: (host: keeper.host, port: keeper.port), tls: configuration.common.clientTLS, logger: host.logger)
+            return (RecordKeeper(keeper.name, at: channel), channel)
+        }
+        channels = others.map(\.1)
+        let own = RecordErasure(host, schema: "users") { subject in try await profiles.forget(UserID(subject.user)) }
+        let erasing = ErasureJobs(
+            erasures: erasures, keepers: [RecordKeeper("users", own)] + others.map(\.0), signer: signer, logger: host.logger,
+            settling: configuration.erasureSettling)
+        jobs = ServiceJobs(host, schema: "users", handlers: erasing.handlers + [service.notifications.handler], cron: [ErasureJobs.hourly])
         bootstrap = configuration.operatorAccount.map { [host] account in
             OperatorBootstrap(account, users: users, passwords: passwords, logger: host.logger)
         }
@@ -36,7 +52,8 @@ struct UsersApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service], background: [{ [keeper] in await keeper.run() }], readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals,
-            onListening: onListening)
+            services: [service],
+            background: [{ [keeper] in await keeper.run() }] + channels.map { channel in { await channel.run() } } + jobs.background,
+            readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals, onListening: onListening)
     }
 }

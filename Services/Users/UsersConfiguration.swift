@@ -8,12 +8,23 @@ struct UsersConfiguration: Sendable {
     let signingKey: String
     /// The account of whoever runs the system; `nil` when none is to be made.
     let operatorAccount: OperatorAccount?
+    /// The other services that keep people's records, and where they are.
+    let recordKeepers: [(name: String, host: String, port: Int)]
+    /// Between the closing of an account and the removal of its records that counts.
+    let erasureSettling: Duration
 
     init(environment: [String: String]) throws {
         var settings = Settings(environment: environment)
         common = ServiceConfiguration(service: "users", from: &settings)
         signingKey = settings.contents(ofFile: "HEARTGUARD_TOKEN_SIGNING_KEY_FILE")
         operatorAccount = Self.operatorAccount(from: &settings)
+        var keepers: [(name: String, host: String, port: Int)] = []
+        for name in ["vitals", "chat", "vectors"] {
+            let address = settings.address("HEARTGUARD_\(name.uppercased())_ADDRESS")
+            keepers.append((name, address.host, address.port))
+        }
+        recordKeepers = keepers
+        erasureSettling = .seconds(settings.int("HEARTGUARD_ERASURE_SETTLE_SECONDS", default: 1_200, in: 0...86_400))
         try settings.finish()
     }
 

@@ -20,6 +20,12 @@ enum UsersError: Error, Equatable {
     case consentNeverGiven
     /// The password is longer than the hash takes once its characters are composed.
     case passwordTooLong
+    /// The account is an operator's, which the settings name and nobody closes.
+    case operatorsAccount
+    /// There is no such erasure.
+    case erasureNotFound
+    /// Nothing with this id was sent to the person.
+    case notificationNotFound
     /// As many passwords are being checked as the machine can, and as many wait.
     case passwordsBusy
 }
@@ -36,6 +42,9 @@ extension UsersError: RPCErrorConvertible {
         case .profileChanged: RPCError(.aborted, "The profile changed since it was read; read it again.")
         case .consentNeverGiven: RPCError(.notFound, "Consent of this kind was never given.")
         case .passwordTooLong: .invalid([("password", "The field is too long.")])
+        case .operatorsAccount: RPCError(.failedPrecondition, "An operator's account cannot be erased.")
+        case .erasureNotFound: RPCError(.notFound, "There is no such erasure.")
+        case .notificationNotFound: RPCError(.notFound, "You have no notification with this id.")
         case .passwordsBusy:
             .retry(.resourceExhausted, "Too many people are signing in at this moment; try again.", after: .seconds(1))
         }

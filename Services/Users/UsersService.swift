@@ -8,6 +8,7 @@ struct UsersService: Sendable {
     let sessions: Sessions
     let profiles: Profiles
     let consents: ConsentRepository
+    let notifications: Notifications
 }
 
 extension UsersService: UsersV1.UsersServiceProtocol {
@@ -88,5 +89,47 @@ extension UsersService: UsersV1.UsersServiceProtocol {
     ) async throws -> UsersV1.ListConsentsResponse {
         let consents = try await consents.list(of: UserID(try context.caller().userID))
         return UsersV1.ListConsentsResponse(consents: consents.map(UsersV1.Consent.init))
+    }
+
+    func eraseAccount(
+        _ request: UsersV1.EraseAccountRequest, context: RPCContext
+    ) async throws -> UsersV1.EraseAccountResponse {
+        let caller = try context.caller()
+        let password = try request.parsed()
+        let erasure = try await accounts.close(UserID(caller.userID), password: password)
+        return UsersV1.EraseAccountResponse(erasure: .init(erasure))
+    }
+
+    func eraseUser(_ request: UsersV1.EraseUserRequest, context: RPCContext) async throws -> UsersV1.EraseUserResponse {
+        let erasure = try await accounts.close(try request.parsed(), by: .operator_)
+        return UsersV1.EraseUserResponse(erasure: .init(erasure))
+    }
+
+    func getErasure(
+        _ request: UsersV1.GetErasureRequest, context: RPCContext
+    ) async throws -> UsersV1.GetErasureResponse {
+        guard let erasure = try await accounts.erasures.find(try request.parsed()) else { throw UsersError.erasureNotFound }
+        return UsersV1.GetErasureResponse(erasure: .init(erasure))
+    }
+
+    func listNotifications(
+        _ request: UsersV1.ListNotificationsRequest, context: RPCContext
+    ) async throws -> UsersV1.ListNotificationsResponse {
+        let caller = try context.caller()
+        let list = try NotificationList(request)
+        // One more than asked for tells whether there is a next page.
+        let found = try await notifications.list(
+            of: UserID(caller.userID), unreadOnly: list.unreadOnly, behind: list.place, limit: list.size + 1)
+        return list.page(found)
+    }
+
+    func markNotificationRead(
+        _ request: UsersV1.MarkNotificationReadRequest, context: RPCContext
+    ) async throws -> UsersV1.MarkNotificationReadResponse {
+        let caller = try context.caller()
+        guard let read = try await notifications.markRead(try request.parsed(), of: UserID(caller.userID)) else {
+            throw UsersError.notificationNotFound
+        }
+        return UsersV1.MarkNotificationReadResponse(notification: .init(read))
     }
 }

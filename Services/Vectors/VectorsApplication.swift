@@ -8,6 +8,7 @@ struct VectorsApplication: Sendable {
     private let indexes: CollectionIndexes
     private let jobs: ServiceJobs
     private let service: VectorsService
+    private let erasure: ErasureService
 
     init(_ configuration: VectorsConfiguration) throws {
         host = try ServiceHost(configuration.common)
@@ -20,6 +21,8 @@ struct VectorsApplication: Sendable {
             logger: host.logger)
         let databaseJobs = DatabaseJobs(postgres: host.postgres, logger: host.logger)
         jobs = ServiceJobs(host, schema: "vectors", handlers: [databaseJobs.handler], cron: [DatabaseJobs.everyMinute])
+        // The indexes hold collections' documents, which are nobody's; memories are searched in their table.
+        erasure = ErasureService(RecordErasure(host, schema: "vectors") { _ in })
         service = VectorsService(
             collections: collections, documents: documents, indexes: indexes,
             threads: ComputeThreads(
@@ -32,7 +35,7 @@ struct VectorsApplication: Sendable {
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service],
+            services: [service, erasure],
             background: [{ [indexes] in await indexes.run() }] + jobs.background,
             readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
             stopSignals: stopSignals, onListening: onListening)

@@ -29,6 +29,9 @@ struct LatestObservations: Sendable {
         return observations.filter { wanted.contains($0.code) }
     }
 
+    /// Takes what is kept of a person out of every cache.
+    func forget(_ user: UserID) async throws { try await changing(of: user) {} }
+
     /// Does what may add to a person's readings.
     func changing<Result>(of user: UserID, _ change: () async throws -> Result) async throws -> Result {
         try await cache.changing([key(user)], and: [.patientOverview(of: user.uuid)], change)

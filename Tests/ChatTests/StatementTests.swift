@@ -109,6 +109,10 @@ internal import Time
             .init(.append([message], behind: 0, in: session, of: user)),
             .init(.page(of: session, user, after: 0, limit: 1, maxBytes: 1)),
             .init(.count(1, moreIn: session, of: user)),
+            .init(.idleSessions(since: moment, behind: nil, limit: 1)),
+            .init(.lockIdle(session, of: user, since: moment)),
+            .init(.isArchived(session, of: user)),
+            .init(.removeArchivedMessages(of: session)),
             .init(.lockArchives(of: user)),
             .init(.append(archive, of: user)),
             .init(Statement<SessionArchiveRepository.CheckedArchive>.find(id, of: user)),
@@ -121,6 +125,6 @@ internal import Time
             .init(.insert(history, of: user)),
             .init(.insert(verification, of: user)),
         ] + ContentVerificationRepository.statements + FeedbackRepository.statements + HistoryMessageRepository.statements
-            + PatientMemoryRepository.statements
+            + PatientMemoryRepository.statements + ErasureStatements.catalogue(in: "chat")
     }
 }

@@ -11,8 +11,7 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 def service_names(program: str) -> set[str]:
-    owners = EVERYWHERE if program == "gateway" else (program,)
-    return {method.descriptor.containing_service.full_name for method in methods.ALL if method.owner in owners}
+    return {service.full_name for service in methods.services_of(program)}
 
 
 @pytest.mark.parametrize("program", EVERYWHERE)

@@ -34,8 +34,7 @@ def told(cluster, program):
 
 
 def served_by(program):
-    owners = EVERYWHERE if program == "gateway" else (program,)
-    return {method.descriptor.containing_service for method in methods.ALL if method.owner in owners}
+    return methods.services_of(program)
 
 
 def symbols_of(file) -> list[str]:

@@ -53,6 +53,9 @@ import Time
                 for task in running { await task.value }
                 for letter in try await queue.deadLetters() { try await queue.replay(letter.id) }
                 #expect(try await queue.status(of: id) == .deferred)
+                let person = appointment
+                try await queue.forget(naming: person)
+                #expect(try await queue.status(of: id) == .unknown)
             }
         }
     }

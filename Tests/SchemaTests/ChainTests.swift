@@ -12,7 +12,8 @@ internal import Testing
                 "7997d76f03d0_baseline", "20260110_sqlite_to_postgresql", "20260119_session_archives",
                 "20260124_vector_tables", "20260221_appointments", "20260221_missing_tables",
                 "20260222_performance_indexes", "rag_memory_optimization", "20261129_token_revocations",
-                "20261129_jobs", "20261129_checkpoints",
+                "20261129_jobs", "20261129_checkpoints", "20261129_erasures",
+                "20261129_archives",
             ])
     }
 

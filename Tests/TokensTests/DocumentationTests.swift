@@ -19,6 +19,9 @@ import Tokens
         let published = try signer.keySet.merging(next.keySet).json
         try verifier.replaceKeys(jwks: published)
 
+        let receipt = try signer.sign(["rows": 3], type: "receipt+jwt")
+        #expect(signer.keySet.claims(of: receipt, type: "receipt+jwt", as: [String: Int].self) == ["rows": 3])
+
         let refresh = RefreshToken(userID: user)
         let shown = try RefreshToken(parsing: refresh.text)
 

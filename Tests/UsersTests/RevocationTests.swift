@@ -50,7 +50,7 @@ internal import Tokens
             let ahead = SessionID(UUID(uuid: id))
             let repository = SessionRepository(postgres: users.postgres)
             let token = RefreshToken(userID: claims.subject)
-            try await repository.insert(
+            _ = try await repository.insert(
                 NewSession(id: ahead, token: token, tokenExpiresAt: .now() + .seconds(60)), of: UserID(claims.subject))
 
             let youngest = try await repository.endAll(of: UserID(claims.subject), accessUntil: .now() + .seconds(60))

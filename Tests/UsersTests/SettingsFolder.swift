@@ -21,6 +21,8 @@ struct SettingsFolder: ~Copyable {
             "HEARTGUARD_TOKEN_SIGNING_KEY_FILE": try file("key", key),
             "HEARTGUARD_OPERATOR_EMAIL": "Root-\(UUID().uuidString)@Example.org",
             "HEARTGUARD_OPERATOR_PASSWORD_FILE": try file("operator", "correct horse battery staple\n"),
+            "HEARTGUARD_VITALS_ADDRESS": "127.0.0.1:7102", "HEARTGUARD_CHAT_ADDRESS": "127.0.0.1:7103",
+            "HEARTGUARD_VECTORS_ADDRESS": "127.0.0.1:7104",
             "HEARTGUARD_LOG_LEVEL": "critical",
         ]
     }

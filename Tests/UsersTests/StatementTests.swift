@@ -55,7 +55,22 @@ internal import Tokens
             .init(.withdraw(.healthData, by: user)),
             .init(.find(.healthData, of: user)),
             .init(Statement<Consent>.list(of: user)),
-        ]
+        ] + erasures(of: user, moment)
+    }
+
+    private static func erasures(of user: UserID, _ moment: Instant) -> [CataloguedStatement] {
+        let erasure = ErasureID.make()
+        return [
+            .init(.passwordHash(of: user)),
+            .init(.closing(user)),
+            .init(.unfinished(requestedBefore: moment)),
+            .init(.begin(erasure, by: .user)),
+            .init(.find(erasure)),
+            .init(.removeAccount(for: erasure)),
+            .init(.close(user, for: erasure)),
+            .init(.forgetEvents(of: erasure)),
+            .init(.finish(erasure, at: moment, receipt: "receipt")),
+        ] + ErasureStatements.catalogue(in: "users")
     }
 
     private static func records() throws -> [CataloguedStatement] {
@@ -97,6 +112,11 @@ internal import Tokens
             .init(.bookings(of: id, from: moment, to: moment)),
             .init(.insert(device, of: user)),
             .init(.replace(device, of: user)),
+            .init(.notify(notification, user)),
+            .init(.markSent(id, of: user)),
+            .init(.sent(to: user, unreadOnly: true, behind: nil, limit: 1)),
+            .init(.sent(to: user, unreadOnly: true, behind: id, limit: 1)),
+            .init(.markRead(id, of: user)),
             .init(.insert(notification, of: user)),
             .init(.replace(notification, of: user)),
         ] + AppointmentRepository.statements + CalendarEventRepository.statements + EmergencyContactRepository.statements

@@ -16,7 +16,12 @@ internal import Tokens
 @testable internal import Users
 
 /// One migrated database for all tests of Users: each works with addresses that nobody else has.
-private let database = Once<PostgresConfiguration> {
+private let database = Once<PostgresConfiguration> { try await makeDatabase("users_tests") }
+
+/// One for those that work off its outbox.
+let erasureDatabase = Once<PostgresConfiguration> { try await makeDatabase("users_erasure_tests") }
+
+func makeDatabase(_ name: String) async throws -> PostgresConfiguration {
     let server = try await PostgresServer.shared
     for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
         try await server.psql(
@@ -25,11 +30,11 @@ private let database = Once<PostgresConfiguration> {
             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
             """)
     }
-    try await server.psql("CREATE DATABASE users_tests OWNER \(ServiceRole.owner)")
-    try await PostgresServer.withClient(server.configuration(database: "users_tests", user: ServiceRole.owner)) { owner in
+    try await server.psql("CREATE DATABASE \(name) OWNER \(ServiceRole.owner)")
+    try await PostgresServer.withClient(server.configuration(database: name, user: ServiceRole.owner)) { owner in
         _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
     }
-    return server.configuration(database: "users_tests", user: ServiceRole.users.roleName)
+    return server.configuration(database: name, user: ServiceRole.users.roleName)
 }
 
 /// One durable Redis for all tests of Users. It ends with the test process.
@@ -73,6 +78,8 @@ struct UsersStand {
     let blocklist: TokenBlocklist
     let keeper: BlocklistKeeper
     let passwords: Passwords
+    let durable: Redis
+    let signer: TokenSigner
     /// What every other service verifies access tokens with.
     let verifier: TokenVerifier
 }
@@ -80,17 +87,18 @@ struct UsersStand {
 /// Lends the service over a pool of the service's own role.
 ///
 /// - Parameters:
+///   - shared: the database; by default the one that most share.
 ///   - redis: the blocklist's server, for a test that breaks it; by default the one that all share.
 ///   - isFilled: whether the blocklist has what the record has, as it has a second after a program has started.
 ///   - credentials: what checks passwords; by default the real thing.
 func withUsers(
-    lifetimes: TokenLifetimes = TokenLifetimes(), redis: RedisServer? = nil, isFilled: Bool = true, passwords: Passwords = .quick(),
-    credentials: CredentialCheck? = nil, _ body: (UsersStand) async throws -> Void
+    in shared: Once<PostgresConfiguration>? = nil, lifetimes: TokenLifetimes = TokenLifetimes(), redis: RedisServer? = nil,
+    isFilled: Bool = true, passwords: Passwords = .quick(), credentials: CredentialCheck? = nil, _ body: (UsersStand) async throws -> Void
 ) async throws {
     let port = if let redis { redis.port } else { try await durableRedis.value.port }
     let durable = Redis(
         configuration: RedisConfiguration(port: port, role: .durable, commandTimeout: .seconds(2)), logger: quiet)
-    try await PostgresServer.withClient(database.value) { postgres in
+    try await PostgresServer.withClient((shared ?? database).value) { postgres in
         async let _: Void = durable.run()
         let signer = try TokenSigner(privateKeyPEM: signingKey, issuer: "heartguard")
         let users = UserRepository(postgres: postgres)
@@ -102,12 +110,15 @@ func withUsers(
         if isFilled { try await keeper.keep() }
         try await withCaches { caches in
             let service = UsersService(
-                accounts: Accounts(users: users, sessions: sessions, passwords: passwords, credentials: credentials),
+                accounts: Accounts(
+                    users: users, sessions: sessions, erasures: ErasureRepository(postgres: postgres), passwords: passwords,
+                    credentials: credentials),
                 sessions: sessions, profiles: Profiles(users, caches: caches),
-                consents: ConsentRepository(postgres: postgres))
+                consents: ConsentRepository(postgres: postgres), notifications: Notifications(postgres: postgres))
             try await body(
                 UsersStand(
-                    service: service, postgres: postgres, blocklist: blocklist, keeper: keeper, passwords: passwords,
+                    service: service, postgres: postgres, blocklist: blocklist, keeper: keeper, passwords: passwords, durable: durable,
+                    signer: signer,
                     verifier: try TokenVerifier(jwks: signer.jwks, issuer: "heartguard")))
         }
     }

@@ -21,9 +21,9 @@ internal import Time
 
     @Test func `are all in the catalogue`() throws {
         // Its records are none of those that all tables of a person share.
-        let shared = try StatementSources("Libraries/Application", part: "Authentication")
+        let shared = try ["Authentication", "Erasure"].map { try StatementSources("Libraries/Application", part: $0) }
 
-        try StatementSources("Services/Vectors").expectComplete(Self.catalogue(), with: [shared])
+        try StatementSources("Services/Vectors").expectComplete(Self.catalogue(), with: shared)
     }
 
     private func expectSound(in database: VectorsDatabase) async throws {
@@ -47,7 +47,7 @@ internal import Time
             .init(.runDueJobs),
         ] + documents(in: ordinary, space) + documents(in: .medicalKnowledge, space) + memories()
             + records(DrugInteractionVectors.self) + records(SymptomConditionVectors.self) + records(MedicalTextVectors.self)
-            + records(MedicalImageVectors.self)
+            + records(MedicalImageVectors.self) + ErasureStatements.catalogue(in: "vectors")
     }
 
     private static func memories() throws -> [CataloguedStatement] {

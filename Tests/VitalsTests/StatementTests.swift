@@ -81,6 +81,6 @@ internal import Time
             .init(.put(interaction)),
             .init(.among(["a"])),
         ] + HealthAlertRepository.statements + MedicationRepository.statements + HealthGoalRepository.statements
-            + PatientRecordRepository.statements + PredictionRepository.statements
+            + PatientRecordRepository.statements + PredictionRepository.statements + ErasureStatements.catalogue(in: "vitals")
     }
 }

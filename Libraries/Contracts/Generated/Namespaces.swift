@@ -21,6 +21,9 @@ package enum GRPCReflectionV1alpha {}
 /// The contract heartguard.chat.v1.
 package enum ChatV1 {}
 
+/// The contract heartguard.erasure.v1.
+package enum ErasureV1 {}
+
 /// The contract heartguard.gateway.v1.
 package enum GatewayV1 {}
 

@@ -214,4 +214,16 @@ enum JobScripts {
         redis.call('ZADD', KEYS[5], string.format('%.0f', now), ARGV[4])
         return 1
         """)
+
+    /// Takes a job out that nobody runs, as if it had never been enqueued.
+    ///
+    /// KEYS queue, body, in-progress, retry, abort; ARGV id. Returns whether it did.
+    static let forget = RedisScript(
+        """
+        #!lua flags=allow-oom
+        if redis.call('EXISTS', KEYS[3]) == 1 or redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
+        redis.call('DEL', KEYS[2], KEYS[4])
+        redis.call('ZREM', KEYS[5], ARGV[1])
+        return 1
+        """)
 }

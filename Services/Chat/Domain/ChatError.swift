@@ -5,12 +5,15 @@ internal import RPC
 enum ChatError: Error, Hashable {
     /// There is no such session, or it is somebody else's: the two must look the same from outside.
     case sessionNotFound(SessionID)
+    /// What a session's archive keeps is not what was archived.
+    case archiveDamaged
 }
 
 extension ChatError: RPCErrorConvertible {
     var rpcError: RPCError {
         switch self {
         case .sessionNotFound: RPCError(.notFound, "You have no session with this id.")
+        case .archiveDamaged: RPCError(.dataLoss, "What is archived of this session is damaged.")
         }
     }
 }

@@ -26,8 +26,16 @@ struct MessageRepository: Sendable {
             let locked = try await transaction.first(.lock(session, of: user))
             guard let locked else { throw ChatError.sessionNotFound(session) }
 
-            // A statement of its own: only one that begins after the lock sees what its last holder committed.
-            let kept = try await transaction.rows(.find(messages.map(\.clientID), in: session, of: user))
+            // Statements of their own: only those that begin after the lock see what its last holder committed.
+            let (found, isArchived) = try await transaction.batch(
+                .find(messages.map(\.clientID), in: session, of: user), .isArchived(session, of: user))
+            var kept = try found.rows()
+            if kept.count < messages.count, try isArchived.first()?.value == true,
+                let archive = try await transaction.first(.archive(of: session, user))
+            {
+                let given = Set(messages.map(\.clientID.text))
+                kept += try ArchivedMessages.messages(in: archive.checked()).filter { given.contains($0.clientID) }
+            }
             let known = Set(kept.map(\.clientID))
             let fresh = messages.filter { !known.contains($0.clientID.text) }
 
@@ -42,6 +50,15 @@ struct MessageRepository: Sendable {
         }
     }
 
+    /// As many as `page` gives.
+    private static func page(_ messages: [ChatMessage], _ limit: Int) -> [ChatMessage] {
+        var bytes: Int64 = 0
+        return messages.prefix(limit).enumerated().prefix { place, message in
+            bytes += Int64(message.content.utf8.count + message.metadata.json.utf8.count)
+            return bytes <= maxPageBytes || place == 0
+        }.map(\.element)
+    }
+
     /// A part of a session's messages, and whether there were more behind it.
     struct Page: Hashable, Sendable {
         let messages: [ChatMessage]
@@ -50,14 +67,20 @@ struct MessageRepository: Sendable {
 
     /// At most `limit` messages behind a sequence, in their order; fewer when they would be larger than
     /// `maxPageBytes`, but always one if there is one. `nil` if the user has no such session.
-    func page(
-        of session: SessionID, of user: UUID, after sequence: Int64, limit: Int
-    ) async throws(PostgresError) -> Page? {
+    ///
+    /// What is not in the table is in the session's archive, which is unpacked as a whole. Throws `ChatError.archiveDamaged`.
+    func page(of session: SessionID, of user: UUID, after sequence: Int64, limit: Int) async throws -> Page? {
         let (count, page) = try await postgres.batch(
             .messageCount(of: session, user),
             .page(of: session, user, after: sequence, limit: limit, maxBytes: Self.maxPageBytes), identity: .user(user))
         guard let count = try count.first()?.value else { return nil }
-        let messages = try page.rows()
+        var messages = try page.rows()
+        // Sequences have no gaps.
+        if sequence < count, messages.first?.sequence != sequence + 1 {
+            let archive = try await SessionArchiveRepository(postgres: postgres).find(session.uuid, of: user)
+            guard let archive else { throw ChatError.archiveDamaged }
+            messages = Self.page(try ArchivedMessages.messages(in: archive).filter { $0.sequence > sequence } + messages, limit)
+        }
         return Page(messages: messages, hasMore: messages.last.map { $0.sequence < count } ?? false)
     }
 }
@@ -75,6 +98,11 @@ extension Statement<Scalar<Int64>> {
     static func messageCount(of session: SessionID, _ user: UUID) -> Self {
         .reading("SELECT message_count FROM chat.chat_sessions WHERE user_id = \(user) AND id = \(session.uuid)")
     }
+}
+
+extension Statement<SessionArchiveRepository.CheckedArchive> {
+    /// The archive of a session whose row is locked.
+    static func archive(of session: SessionID, _ user: UUID) -> Self { .find(session.uuid, of: user) }
 }
 
 extension Statement<ChatMessage> {

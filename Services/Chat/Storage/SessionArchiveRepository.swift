@@ -63,13 +63,9 @@ struct SessionArchiveRepository: Sendable {
 
     /// The archive of a session, if its checksum holds.
     ///
-    /// - Throws: `.decoding` if what is kept is not what was archived.
-    func find(_ session: UUID, of user: UUID) async throws(PostgresError) -> SessionArchive? {
-        guard let found = try await postgres.first(.find(session, of: user), identity: .user(user)) else { return nil }
-        guard found.holds else {
-            throw PostgresError(.decoding, "A session's archive is not what was archived: its checksum does not hold.")
-        }
-        return found.archive
+    /// - Throws: `ChatError.archiveDamaged` if what is kept is not what was archived.
+    func find(_ session: UUID, of user: UUID) async throws -> SessionArchive? {
+        try await postgres.first(.find(session, of: user), identity: .user(user))?.checked()
     }
 
     /// The number of the first archive that is not what was added, or in whose place one is missing; `nil` if all hold.
@@ -85,6 +81,12 @@ struct SessionArchiveRepository: Sendable {
         init(row: Row) throws(PostgresError) {
             archive = try SessionArchive(row: row)
             holds = try row.decode("holds")
+        }
+
+        /// Throws `ChatError.archiveDamaged` if the checksum does not hold.
+        func checked() throws(ChatError) -> SessionArchive {
+            guard holds else { throw .archiveDamaged }
+            return archive
         }
     }
 }

@@ -20,6 +20,10 @@ struct SessionID: Hashable, Sendable {
 
     static func make() -> SessionID { SessionID(UUIDv7.make()) }
 
+    /// No session has a larger one: what is meant up to it are all that ever begin.
+    static let last = SessionID(
+        UUID(uuid: (255, 255, 255, 255, 255, 255, 127, 255, 191, 255, 255, 255, 255, 255, 255, 255)))
+
     /// As it stands in access tokens.
     var text: String { uuid.uuidString.lowercased() }
 }

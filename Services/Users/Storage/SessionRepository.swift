@@ -15,9 +15,9 @@ struct NewSession: Sendable {
 struct SessionRepository: Sendable {
     let postgres: Postgres
 
-    /// Begins a session, and forgets the account's refresh tokens that have expired.
-    func insert(_ session: NewSession, of user: UserID) async throws {
-        try await postgres.execute(.insert(session, of: user), identity: .user(user.uuid))
+    /// Begins a session, and forgets the account's refresh tokens that have expired. `false` if the account is not there any more, or closed.
+    func insert(_ session: NewSession, of user: UserID) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.insert(session, of: user), identity: .user(user.uuid)) == 1
     }
 
     /// What became of a refresh token that was shown.
@@ -62,6 +62,8 @@ struct SessionRepository: Sendable {
             if stored.isUsed {
                 try await transaction.execute(
                     .end(stored.sessionID, of: UserID(user), because: .refreshReuse, accessUntil: accessUntil))
+                try await Notifications(postgres: postgres).add(
+                    .refreshTokenReused(in: stored.sessionID), to: UserID(user), in: transaction)
                 return .reused(stored.sessionID)
             }
             guard !stored.isSessionEnded, !stored.isExpired else { return .refused }
@@ -110,16 +112,19 @@ extension Statement<SessionRepository.StoredToken> {
 }
 
 extension Statement<Void> {
+    /// Waits for whoever is closing the account, and does nothing then.
     static func insert(_ session: NewSession, of user: UserID) -> Self {
         .writing(
             """
-            WITH forgotten AS (
+            WITH account AS (
+                SELECT id FROM users.users WHERE id = \(user.uuid) AND erasure_id IS NULL FOR SHARE
+            ), forgotten AS (
                 DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp()
             ), session AS (
-                INSERT INTO users.sessions (user_id, id) VALUES (\(user.uuid), \(session.id.uuid))
+                INSERT INTO users.sessions (user_id, id) SELECT id, \(session.id.uuid) FROM account
             )
             INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
-            VALUES (\(user.uuid), \(session.token.digest), \(session.id.uuid), \(session.tokenExpiresAt))
+            SELECT id, \(session.token.digest), \(session.id.uuid), \(session.tokenExpiresAt) FROM account
             """)
     }
 

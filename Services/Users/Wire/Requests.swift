@@ -1,5 +1,6 @@
 internal import Application
 internal import Contracts
+internal import FoundationEssentials
 internal import RPC
 
 // Each initialiser reads a whole request and throws INVALID_ARGUMENT with a violation for every field that is wrong.
@@ -27,14 +28,10 @@ struct SignIn {
     let email: EmailAddress
     let password: String
 
-    /// The rules for new passwords don't apply, for they may change; a limit does, since hashing costs.
     init(_ request: UsersV1.LogInRequest) throws(RPCError) {
         var violations = FieldViolations()
         let email = violations.value("email", request.email, EmailAddress.init(_:))
-        violations.check(!request.password.isEmpty, "password", "The field is needed.")
-        violations.check(
-            request.password.unicodeScalars.count <= Password.characters.upperBound, "password",
-            "The field has more than \(Password.characters.upperBound) characters.")
+        violations.check(shown: request.password)
         self.email = try violations.complete(email)
         password = request.password
     }
@@ -56,6 +53,14 @@ extension ProfileChange {
 }
 
 extension FieldViolations {
+    /// A password that somebody shows. The rules for new ones don't apply, for they may change; a limit does, since hashing costs.
+    fileprivate mutating func check(shown password: String) {
+        check(!password.isEmpty, "password", "The field is needed.")
+        check(
+            password.unicodeScalars.count <= Password.characters.upperBound, "password",
+            "The field has more than \(Password.characters.upperBound) characters.")
+    }
+
     /// A field that an empty text removes: absent is `nil`, empty is `.some(nil)`.
     fileprivate mutating func removable<Value>(
         _ field: String, _ given: String?, _ parse: (String) throws(InvalidValue) -> Value
@@ -83,5 +88,31 @@ extension ConsentKind {
         var violations = FieldViolations()
         let kind = violations.value("kind", request.kind, ConsentKind.init(_:))
         self = try violations.complete(kind)
+    }
+}
+
+extension UsersV1.EraseAccountRequest {
+    /// The password.
+    func parsed() throws(RPCError) -> String {
+        var violations = FieldViolations()
+        violations.check(shown: password)
+        try violations.throwIfAny()
+        return password
+    }
+}
+
+extension UsersV1.EraseUserRequest {
+    func parsed() throws(RPCError) -> UserID {
+        var violations = FieldViolations()
+        let user = violations.value("user_id", userId, UUID.init(parsing:))
+        return UserID(try violations.complete(user))
+    }
+}
+
+extension UsersV1.GetErasureRequest {
+    func parsed() throws(RPCError) -> ErasureID {
+        var violations = FieldViolations()
+        let erasure = violations.value("erasure_id", erasureId, ErasureID.init(parsing:))
+        return try violations.complete(erasure)
     }
 }

@@ -39,3 +39,14 @@ extension UsersV1.Consent {
             epoch: consent.epoch)
     }
 }
+
+extension UsersV1.Erasure {
+    init(_ erasure: Erasure) {
+        self.init(
+            id: erasure.id.text,
+            state: erasure.finishedAt == nil ? .pending : .done,
+            requestedAt: .init(erasure.requestedAt),
+            finishedAt: erasure.finishedAt.map { .init($0) },
+            receipt: erasure.receipt ?? "")
+    }
+}

@@ -6,6 +6,7 @@ import grpc
 from google.api import annotations_pb2
 from google.protobuf import message_factory
 from heartguard.chat.v1 import chat_service_pb2, checkpoints_service_pb2
+from heartguard.erasure.v1 import erasure_service_pb2
 from heartguard.gateway.v1 import gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
@@ -78,6 +79,17 @@ ALL = [method for owner, module in _FILES for method in _methods_of(owner, modul
 def between_services(owner: str) -> list[Method]:
     """What every program answers to other programs of the cluster, asked of this one."""
     return _methods_of(owner, telemetry_service_pb2)
+
+
+# What Users asks of those who keep people's records.
+KEEPERS = ("vitals", "chat", "vectors")
+
+
+def services_of(program: str) -> set:
+    """The services that a program has besides those that every program has."""
+    owners = ("users", "vitals", "chat", "vectors", "gateway") if program == "gateway" else (program,)
+    erasing = {erasure_service_pb2.DESCRIPTOR.services_by_name["ErasureService"]} if program in KEEPERS else set()
+    return {method.descriptor.containing_service for method in ALL if method.owner in owners} | erasing
 
 
 def with_access(*names: str) -> list[Method]:

@@ -18,7 +18,8 @@ CREATE TEMP TABLE shared_tables (name regclass);
 INSERT INTO shared_tables VALUES ('users.outbox'), ('users.providers'), ('users.provider_availability'), ('vitals.drug_interactions'),
     ('vectors.collections'), ('vectors.documents'), ('vectors.medical_text_768'), ('vectors.medical_images_1152'),
     ('vectors.vector_medical_knowledge'), ('vectors.vector_drug_interactions'), ('vectors.vector_symptoms_conditions'), ('vitals.outbox'), ('chat.outbox'), ('vectors.outbox'),
-    ('users.job_effects'), ('vitals.job_effects'), ('chat.job_effects'), ('vectors.job_effects');
+    ('users.job_effects'), ('vitals.job_effects'), ('chat.job_effects'), ('vectors.job_effects'),
+    ('users.erasures'), ('users.erasure_counts'), ('vitals.erasure_counts'), ('chat.erasure_counts'), ('vectors.erasure_counts');
 
 CREATE TEMP VIEW tables AS
     SELECT c.oid::regclass AS name, n.nspname AS service, c.relrowsecurity, c.relforcerowsecurity,
@@ -153,8 +154,10 @@ SELECT is(pg_temp.attempt(role, :'ada', format('SELECT 1 FROM %s WHERE %I = %L',
 
 -- What opens a table to the owner's own functions opens it to nobody else.
 SELECT set_config('heartguard.task', task, true), is(pg_temp.attempt(role, :'ada', own), '1 rows', format('%s has no use of the task %s', role, task))
-    FROM attempts, unnest(ARRAY['bookings', 'statistics']) AS task
-    WHERE allowed AND command = 'SELECT' AND role <> 'heartguard_owner' AND name IN ('users.appointments'::regclass, 'vectors.vector_user_memories'::regclass);
+    FROM attempts, unnest(ARRAY['bookings', 'statistics', 'erasures', 'archiving']) AS task
+    WHERE allowed AND command = 'SELECT' AND role <> 'heartguard_owner'
+      AND name IN ('users.appointments'::regclass, 'vectors.vector_user_memories'::regclass, 'users.users'::regclass,
+                   'chat.chat_sessions'::regclass, 'chat.session_archives'::regclass);
 SELECT set_config('heartguard.task', '', true) \g /dev/null
 
 -- The plan: the identity is evaluated once a statement, in an InitPlan, and no filter calls a function for every row.
@@ -173,6 +176,52 @@ END
 $$;
 SELECT ok(plan ~ 'InitPlan' AND plan !~ '(Filter|Cond): [^\n]*current_setting', format('%s reads the identity once for a %s of %s', role, command, name))
     FROM (SELECT *, pg_temp.plan_of(role, own) AS plan FROM attempts WHERE allowed AND command IN ('SELECT', 'UPDATE', 'DELETE') AND role <> 'heartguard_owner') AS planned;
+
+-- Erasing -----------------------------------------------------------------------------------------------------------
+
+-- Ada's account is closed, Bob's is not. A service removes what is Ada's from every table that it has, and nothing else.
+SELECT gen_random_uuid() AS erasure \gset
+INSERT INTO users.erasures (id, requested_by) VALUES (:'erasure', 'user');
+UPDATE users.users SET erasure_id = :'erasure' WHERE id = :'ada';
+
+CREATE FUNCTION pg_temp.erase(service text, person text, erasure text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    removed bigint;
+    total bigint := 0;
+BEGIN
+    EXECUTE format('SET LOCAL ROLE %I', 'heartguard_' || service);
+    PERFORM set_config('heartguard.user_id', person, true);
+    LOOP
+        EXECUTE format('SELECT coalesce(removed, 0) FROM %I.erase_rows(%L, 1)', service, erasure) INTO removed;
+        EXIT WHEN removed = 0;
+        total := total + removed;
+    END LOOP;
+    RESET ROLE;
+    RETURN total;
+END
+$$;
+CREATE FUNCTION pg_temp.rows_of(target regclass, person_column text, person text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE n bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM %s WHERE %I = %L', target, person_column, person) INTO n;
+    RETURN n;
+END
+$$;
+
+SELECT is(has_function_privilege(r.role, format('%I.erase_rows(uuid, integer)', s.service), 'EXECUTE'), s.service = r.service,
+          format('%s and the erasing of %s', r.role, s.service)) FROM service_roles r CROSS JOIN service_roles s;
+SELECT is(pg_temp.attempt(role, :'bob', format('SELECT * FROM %I.erase_rows(%L, 1)', service, :'erasure')), '42501',
+          role || ' erases nobody whose account stands') FROM service_roles;
+SELECT is(pg_temp.erase(service, :'ada', :'erasure'),
+          (SELECT count(*) FROM tables t WHERE t.service = s.service AND person = 'user_id' AND name <> 'users.audit_log'::regclass),
+          service || ' erases a row of each of its tables') FROM service_roles s;
+SELECT is(pg_temp.erase(service, :'ada', :'erasure'), 0::bigint, service || ' has nothing left to erase') FROM service_roles;
+SELECT is(pg_temp.rows_of(name, person, :'ada'), CASE WHEN name IN ('users.audit_log'::regclass, 'users.users'::regclass) THEN 1 ELSE 0 END::bigint,
+          name || ' after the erasure') FROM tables WHERE person IS NOT NULL;
+SELECT is(pg_temp.rows_of(name, person, :'bob'), 1::bigint, name || ' still has what is somebody else''s') FROM tables WHERE person IS NOT NULL;
+SELECT is(removed, 1::bigint, 'what was removed from ' || relation || ' is counted')
+    FROM (SELECT relation, removed FROM users.erasure_counts UNION ALL SELECT relation, removed FROM vitals.erasure_counts
+          UNION ALL SELECT relation, removed FROM chat.erasure_counts UNION ALL SELECT relation, removed FROM vectors.erasure_counts) AS counts;
 
 SELECT * FROM finish();
 ROLLBACK;

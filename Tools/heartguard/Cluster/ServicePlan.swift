@@ -64,20 +64,22 @@ struct ServicePlan: Sendable {
             all["HEARTGUARD_TOKEN_SIGNING_KEY_FILE"] = directory.secret("token-signing-key.pem")
             all["HEARTGUARD_OPERATOR_EMAIL"] = Secrets.operatorEmail
             all["HEARTGUARD_OPERATOR_PASSWORD_FILE"] = directory.secret("operator")
+            for owner in ServiceName.owners where owner != .users { all[Self.address(of: owner)] = "\(Self.host):\(port(of: owner))" }
         case .gateway:
             all["HEARTGUARD_JSON_PORT"] = "\(ports[.json])"
-            for owner in ServiceName.owners {
-                all["HEARTGUARD_\(owner.rawValue.uppercased())_ADDRESS"] = "\(Self.host):\(port(of: owner))"
-            }
+            for owner in ServiceName.owners { all[Self.address(of: owner)] = "\(Self.host):\(port(of: owner))" }
         case .vitals, .chat, .vectors: break
         }
         for (name, value) in environment where Self.mayBeSet(name) { all[name] = value }
         return all
     }
 
+    /// The variable that says where a service is.
+    private static func address(of service: ServiceName) -> String { "HEARTGUARD_\(service.rawValue.uppercased())_ADDRESS" }
+
     /// What the environment of `heartguard up` may change in a service: how it works, never where it finds the cluster.
     private static func mayBeSet(_ name: String) -> Bool {
-        let tuning = ["LOG_LEVEL", "EVENT_LOOP_THREADS", "POSTGRES_POOL_", "RATE_", "CHAT_CHECKPOINT_"]
+        let tuning = ["LOG_LEVEL", "EVENT_LOOP_THREADS", "POSTGRES_POOL_", "RATE_", "CHAT_ARCHIVE_", "CHAT_CHECKPOINT_", "ERASURE_"]
         return tuning.contains { name.hasPrefix("HEARTGUARD_\($0)") }
     }
 

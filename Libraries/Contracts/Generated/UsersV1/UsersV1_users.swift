@@ -86,6 +86,85 @@ extension UsersV1 {
 }
 
 extension UsersV1 {
+    /// How far an erasure has come.
+    package enum ErasureState: ContractEnum {
+        case unspecified
+        /// The account is closed; what is kept of the person is being removed.
+        case pending
+        /// Nothing is left but the receipt.
+        case done
+        /// A number that a newer contract has a name for.
+        case unrecognized(Int32)
+
+        package static var allCases: [Self] { [.unspecified, .pending, .done] }
+
+        package init(rawValue: Int32) {
+            self = switch rawValue {
+                case 0: .unspecified
+                case 1: .pending
+                case 2: .done
+                default: .unrecognized(rawValue)
+            }
+        }
+
+        package var rawValue: Int32 {
+            switch self {
+                case .unspecified: 0
+                case .pending: 1
+                case .done: 2
+                case .unrecognized(let number): number
+            }
+        }
+    }
+}
+
+extension UsersV1 {
+    /// What a message to a person is about.
+    package enum NotificationKind: ContractEnum {
+        case unspecified
+        case healthAlert
+        case appointmentReminder
+        case medicationReminder
+        case goal
+        case message
+        case security
+        case system
+        /// A number that a newer contract has a name for.
+        case unrecognized(Int32)
+
+        package static var allCases: [Self] { [.unspecified, .healthAlert, .appointmentReminder, .medicationReminder, .goal, .message, .security, .system] }
+
+        package init(rawValue: Int32) {
+            self = switch rawValue {
+                case 0: .unspecified
+                case 1: .healthAlert
+                case 2: .appointmentReminder
+                case 3: .medicationReminder
+                case 4: .goal
+                case 5: .message
+                case 6: .security
+                case 7: .system
+                default: .unrecognized(rawValue)
+            }
+        }
+
+        package var rawValue: Int32 {
+            switch self {
+                case .unspecified: 0
+                case .healthAlert: 1
+                case .appointmentReminder: 2
+                case .medicationReminder: 3
+                case .goal: 4
+                case .message: 5
+                case .security: 6
+                case .system: 7
+                case .unrecognized(let number): number
+            }
+        }
+    }
+}
+
+extension UsersV1 {
     /// An account and its profile.
     package struct User: ContractMessage {
         /// UUIDv7.
@@ -299,6 +378,129 @@ extension UsersV1 {
             if let value = self.grantedAt { unsafe c.pointee.granted_at = try unsafe arena.message(value) }
             if let value = self.withdrawnAt { unsafe c.pointee.withdrawn_at = try unsafe arena.message(value) }
             unsafe c.pointee.epoch = self.epoch
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    /// The removal of everything that is kept of one person. It does not say whose.
+    package struct Erasure: ContractMessage {
+        package var id: String = ""
+        package var state: UsersV1.ErasureState = .unspecified
+        package var requestedAt: GoogleProtobuf.Timestamp? = nil
+        /// Absent while it is pending.
+        package var finishedAt: GoogleProtobuf.Timestamp? = nil
+        /// What was removed where, and when: a JSON Web Signature under the key that
+        /// access tokens are signed with. Empty while it is pending.
+        package var receipt: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            id: String = "",
+            state: UsersV1.ErasureState = .unspecified,
+            requestedAt: GoogleProtobuf.Timestamp? = nil,
+            finishedAt: GoogleProtobuf.Timestamp? = nil,
+            receipt: String = ""
+        ) {
+            self.id = id
+            self.state = state
+            self.requestedAt = requestedAt
+            self.finishedAt = finishedAt
+            self.receipt = receipt
+        }
+
+        package static var fullName: String { "heartguard.users.v1.Erasure" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__Erasure.self) {
+            unsafe heartguard__users__v1__erasure__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__Erasure.self)
+            self.id = try unsafe Copy.string(c.pointee.id, field: "heartguard.users.v1.Erasure.id")
+            self.state = unsafe UsersV1.ErasureState(rawValue: Int32(truncatingIfNeeded: c.pointee.state.rawValue))
+            self.requestedAt = try unsafe Copy.message(c.pointee.requested_at, as: GoogleProtobuf.Timestamp.self)
+            self.finishedAt = try unsafe Copy.message(c.pointee.finished_at, as: GoogleProtobuf.Timestamp.self)
+            self.receipt = try unsafe Copy.string(c.pointee.receipt, field: "heartguard.users.v1.Erasure.receipt")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__Erasure.self)
+            unsafe heartguard__users__v1__erasure__init(c)
+            if !self.id.isEmpty { unsafe c.pointee.id = try unsafe arena.string(self.id, field: "heartguard.users.v1.Erasure.id") }
+            unsafe c.pointee.state = Heartguard__Users__V1__ErasureState(rawValue: .init(truncatingIfNeeded: self.state.rawValue))
+            if let value = self.requestedAt { unsafe c.pointee.requested_at = try unsafe arena.message(value) }
+            if let value = self.finishedAt { unsafe c.pointee.finished_at = try unsafe arena.message(value) }
+            if !self.receipt.isEmpty { unsafe c.pointee.receipt = try unsafe arena.string(self.receipt, field: "heartguard.users.v1.Erasure.receipt") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    /// A message to a person that has been sent.
+    package struct Notification: ContractMessage {
+        package var id: String = ""
+        package var kind: UsersV1.NotificationKind = .unspecified
+        package var title: String = ""
+        package var body: String = ""
+        package var sentAt: GoogleProtobuf.Timestamp? = nil
+        /// Absent until it is marked as read.
+        package var readAt: GoogleProtobuf.Timestamp? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            id: String = "",
+            kind: UsersV1.NotificationKind = .unspecified,
+            title: String = "",
+            body: String = "",
+            sentAt: GoogleProtobuf.Timestamp? = nil,
+            readAt: GoogleProtobuf.Timestamp? = nil
+        ) {
+            self.id = id
+            self.kind = kind
+            self.title = title
+            self.body = body
+            self.sentAt = sentAt
+            self.readAt = readAt
+        }
+
+        package static var fullName: String { "heartguard.users.v1.Notification" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__Notification.self) {
+            unsafe heartguard__users__v1__notification__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__Notification.self)
+            self.id = try unsafe Copy.string(c.pointee.id, field: "heartguard.users.v1.Notification.id")
+            self.kind = unsafe UsersV1.NotificationKind(rawValue: Int32(truncatingIfNeeded: c.pointee.kind.rawValue))
+            self.title = try unsafe Copy.string(c.pointee.title, field: "heartguard.users.v1.Notification.title")
+            self.body = try unsafe Copy.string(c.pointee.body, field: "heartguard.users.v1.Notification.body")
+            self.sentAt = try unsafe Copy.message(c.pointee.sent_at, as: GoogleProtobuf.Timestamp.self)
+            self.readAt = try unsafe Copy.message(c.pointee.read_at, as: GoogleProtobuf.Timestamp.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__Notification.self)
+            unsafe heartguard__users__v1__notification__init(c)
+            if !self.id.isEmpty { unsafe c.pointee.id = try unsafe arena.string(self.id, field: "heartguard.users.v1.Notification.id") }
+            unsafe c.pointee.kind = Heartguard__Users__V1__NotificationKind(rawValue: .init(truncatingIfNeeded: self.kind.rawValue))
+            if !self.title.isEmpty { unsafe c.pointee.title = try unsafe arena.string(self.title, field: "heartguard.users.v1.Notification.title") }
+            if !self.body.isEmpty { unsafe c.pointee.body = try unsafe arena.string(self.body, field: "heartguard.users.v1.Notification.body") }
+            if let value = self.sentAt { unsafe c.pointee.sent_at = try unsafe arena.message(value) }
+            if let value = self.readAt { unsafe c.pointee.read_at = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

@@ -780,6 +780,387 @@ extension UsersV1 {
 }
 
 extension UsersV1 {
+    package struct EraseAccountRequest: ContractMessage {
+        package var password: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            password: String = ""
+        ) {
+            self.password = password
+        }
+
+        package static var fullName: String { "heartguard.users.v1.EraseAccountRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__EraseAccountRequest.self) {
+            unsafe heartguard__users__v1__erase_account_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__EraseAccountRequest.self)
+            self.password = try unsafe Copy.string(c.pointee.password, field: "heartguard.users.v1.EraseAccountRequest.password")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__EraseAccountRequest.self)
+            unsafe heartguard__users__v1__erase_account_request__init(c)
+            if !self.password.isEmpty { unsafe c.pointee.password = try unsafe arena.string(self.password, field: "heartguard.users.v1.EraseAccountRequest.password") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct EraseAccountResponse: ContractMessage {
+        /// Its id is worth keeping: nothing else will lead to the receipt.
+        package var erasure: UsersV1.Erasure? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            erasure: UsersV1.Erasure? = nil
+        ) {
+            self.erasure = erasure
+        }
+
+        package static var fullName: String { "heartguard.users.v1.EraseAccountResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__EraseAccountResponse.self) {
+            unsafe heartguard__users__v1__erase_account_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__EraseAccountResponse.self)
+            self.erasure = try unsafe Copy.message(c.pointee.erasure, as: UsersV1.Erasure.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__EraseAccountResponse.self)
+            unsafe heartguard__users__v1__erase_account_response__init(c)
+            if let value = self.erasure { unsafe c.pointee.erasure = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct EraseUserRequest: ContractMessage {
+        package var userId: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            userId: String = ""
+        ) {
+            self.userId = userId
+        }
+
+        package static var fullName: String { "heartguard.users.v1.EraseUserRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__EraseUserRequest.self) {
+            unsafe heartguard__users__v1__erase_user_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__EraseUserRequest.self)
+            self.userId = try unsafe Copy.string(c.pointee.user_id, field: "heartguard.users.v1.EraseUserRequest.user_id")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__EraseUserRequest.self)
+            unsafe heartguard__users__v1__erase_user_request__init(c)
+            if !self.userId.isEmpty { unsafe c.pointee.user_id = try unsafe arena.string(self.userId, field: "heartguard.users.v1.EraseUserRequest.user_id") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct EraseUserResponse: ContractMessage {
+        package var erasure: UsersV1.Erasure? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            erasure: UsersV1.Erasure? = nil
+        ) {
+            self.erasure = erasure
+        }
+
+        package static var fullName: String { "heartguard.users.v1.EraseUserResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__EraseUserResponse.self) {
+            unsafe heartguard__users__v1__erase_user_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__EraseUserResponse.self)
+            self.erasure = try unsafe Copy.message(c.pointee.erasure, as: UsersV1.Erasure.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__EraseUserResponse.self)
+            unsafe heartguard__users__v1__erase_user_response__init(c)
+            if let value = self.erasure { unsafe c.pointee.erasure = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct GetErasureRequest: ContractMessage {
+        package var erasureId: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            erasureId: String = ""
+        ) {
+            self.erasureId = erasureId
+        }
+
+        package static var fullName: String { "heartguard.users.v1.GetErasureRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__GetErasureRequest.self) {
+            unsafe heartguard__users__v1__get_erasure_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__GetErasureRequest.self)
+            self.erasureId = try unsafe Copy.string(c.pointee.erasure_id, field: "heartguard.users.v1.GetErasureRequest.erasure_id")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__GetErasureRequest.self)
+            unsafe heartguard__users__v1__get_erasure_request__init(c)
+            if !self.erasureId.isEmpty { unsafe c.pointee.erasure_id = try unsafe arena.string(self.erasureId, field: "heartguard.users.v1.GetErasureRequest.erasure_id") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct GetErasureResponse: ContractMessage {
+        package var erasure: UsersV1.Erasure? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            erasure: UsersV1.Erasure? = nil
+        ) {
+            self.erasure = erasure
+        }
+
+        package static var fullName: String { "heartguard.users.v1.GetErasureResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__GetErasureResponse.self) {
+            unsafe heartguard__users__v1__get_erasure_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__GetErasureResponse.self)
+            self.erasure = try unsafe Copy.message(c.pointee.erasure, as: UsersV1.Erasure.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__GetErasureResponse.self)
+            unsafe heartguard__users__v1__get_erasure_response__init(c)
+            if let value = self.erasure { unsafe c.pointee.erasure = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct ListNotificationsRequest: ContractMessage {
+        /// 1 to 100; 0: 20.
+        package var pageSize: Int32 = 0
+        package var pageToken: String = ""
+        /// Leaves out what was marked as read.
+        package var unreadOnly: Bool = false
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            pageSize: Int32 = 0,
+            pageToken: String = "",
+            unreadOnly: Bool = false
+        ) {
+            self.pageSize = pageSize
+            self.pageToken = pageToken
+            self.unreadOnly = unreadOnly
+        }
+
+        package static var fullName: String { "heartguard.users.v1.ListNotificationsRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__ListNotificationsRequest.self) {
+            unsafe heartguard__users__v1__list_notifications_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__ListNotificationsRequest.self)
+            self.pageSize = unsafe c.pointee.page_size
+            self.pageToken = try unsafe Copy.string(c.pointee.page_token, field: "heartguard.users.v1.ListNotificationsRequest.page_token")
+            self.unreadOnly = unsafe c.pointee.unread_only != 0
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__ListNotificationsRequest.self)
+            unsafe heartguard__users__v1__list_notifications_request__init(c)
+            unsafe c.pointee.page_size = self.pageSize
+            if !self.pageToken.isEmpty { unsafe c.pointee.page_token = try unsafe arena.string(self.pageToken, field: "heartguard.users.v1.ListNotificationsRequest.page_token") }
+            unsafe c.pointee.unread_only = self.unreadOnly ? 1 : 0
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct ListNotificationsResponse: ContractMessage {
+        package var notifications: [UsersV1.Notification] = []
+        package var nextPageToken: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            notifications: [UsersV1.Notification] = [],
+            nextPageToken: String = ""
+        ) {
+            self.notifications = notifications
+            self.nextPageToken = nextPageToken
+        }
+
+        package static var fullName: String { "heartguard.users.v1.ListNotificationsResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__ListNotificationsResponse.self) {
+            unsafe heartguard__users__v1__list_notifications_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__ListNotificationsResponse.self)
+            self.notifications = try unsafe Copy.messages(c.pointee.n_notifications, c.pointee.notifications)
+            self.nextPageToken = try unsafe Copy.string(c.pointee.next_page_token, field: "heartguard.users.v1.ListNotificationsResponse.next_page_token")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__ListNotificationsResponse.self)
+            unsafe heartguard__users__v1__list_notifications_response__init(c)
+            if !self.notifications.isEmpty {
+                unsafe c.pointee.n_notifications = self.notifications.count
+                unsafe c.pointee.notifications = try unsafe arena.messages(self.notifications)
+            }
+            if !self.nextPageToken.isEmpty { unsafe c.pointee.next_page_token = try unsafe arena.string(self.nextPageToken, field: "heartguard.users.v1.ListNotificationsResponse.next_page_token") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct MarkNotificationReadRequest: ContractMessage {
+        package var notificationId: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            notificationId: String = ""
+        ) {
+            self.notificationId = notificationId
+        }
+
+        package static var fullName: String { "heartguard.users.v1.MarkNotificationReadRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__MarkNotificationReadRequest.self) {
+            unsafe heartguard__users__v1__mark_notification_read_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__MarkNotificationReadRequest.self)
+            self.notificationId = try unsafe Copy.string(c.pointee.notification_id, field: "heartguard.users.v1.MarkNotificationReadRequest.notification_id")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__MarkNotificationReadRequest.self)
+            unsafe heartguard__users__v1__mark_notification_read_request__init(c)
+            if !self.notificationId.isEmpty { unsafe c.pointee.notification_id = try unsafe arena.string(self.notificationId, field: "heartguard.users.v1.MarkNotificationReadRequest.notification_id") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct MarkNotificationReadResponse: ContractMessage {
+        package var notification: UsersV1.Notification? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            notification: UsersV1.Notification? = nil
+        ) {
+            self.notification = notification
+        }
+
+        package static var fullName: String { "heartguard.users.v1.MarkNotificationReadResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__MarkNotificationReadResponse.self) {
+            unsafe heartguard__users__v1__mark_notification_read_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__MarkNotificationReadResponse.self)
+            self.notification = try unsafe Copy.message(c.pointee.notification, as: UsersV1.Notification.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__MarkNotificationReadResponse.self)
+            unsafe heartguard__users__v1__mark_notification_read_response__init(c)
+            if let value = self.notification { unsafe c.pointee.notification = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
     /// The methods of heartguard.users.v1.UsersService, with what the contract says about each.
     package enum UsersServiceMethods {
         /// Opens an account and signs it in. ALREADY_EXISTS when the address has one.
@@ -847,8 +1228,47 @@ extension UsersV1 {
                 service: "heartguard.users.v1.UsersService", name: "ListConsents", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/consents", body: "")]))
+        /// Closes the caller's account for good, and has everything that is kept of the
+        /// caller removed, here and by every other service. From the answer on the
+        /// account's tokens are refused, nobody can sign in to it, and its address is
+        /// free; the rest is gone within the hour. UNAUTHENTICATED when the password is
+        /// wrong, FAILED_PRECONDITION for an operator's account.
+        package static let eraseAccount = RPC.Method<UsersV1.EraseAccountRequest, UsersV1.EraseAccountResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.users.v1.UsersService", name: "EraseAccount", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 10, idempotency: .idempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/profile:erase", body: "*")]))
+        /// Does for an operator what EraseAccount does for its caller. Erasing an account
+        /// again that is closed answers with its erasure; NOT_FOUND when there is no
+        /// such account, or nothing of it is left.
+        package static let eraseUser = RPC.Method<UsersV1.EraseUserRequest, UsersV1.EraseUserResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.users.v1.UsersService", name: "EraseUser", kind: .unary,
+                policy: RPC.MethodPolicy(access: .operator_, timeout: .fast, cost: 10, idempotency: .idempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/users/{user_id}/erasures", body: "*")]))
+        /// How far an erasure has come, and its receipt. NOT_FOUND when there is none
+        /// with this id.
+        package static let getErasure = RPC.Method<UsersV1.GetErasureRequest, UsersV1.GetErasureResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.users.v1.UsersService", name: "GetErasure", kind: .unary,
+                policy: RPC.MethodPolicy(access: .operator_, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "GET", path: "/v1/erasures/{erasure_id}", body: "")]))
+        /// The messages that were sent to the caller and have not expired, the newest
+        /// first, in pages.
+        package static let listNotifications = RPC.Method<UsersV1.ListNotificationsRequest, UsersV1.ListNotificationsResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.users.v1.UsersService", name: "ListNotifications", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "GET", path: "/v1/notifications", body: "")]))
+        /// Marks a message as read. Marking it again changes nothing. NOT_FOUND when
+        /// nothing with this id was sent to the caller.
+        package static let markNotificationRead = RPC.Method<UsersV1.MarkNotificationReadRequest, UsersV1.MarkNotificationReadResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.users.v1.UsersService", name: "MarkNotificationRead", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/notifications/{notification_id}/read", body: "*")]))
 
-        package static let all: [RPC.MethodDescriptor] = [register.descriptor, logIn.descriptor, refreshToken.descriptor, logOut.descriptor, logOutEverywhere.descriptor, getProfile.descriptor, updateProfile.descriptor, giveConsent.descriptor, withdrawConsent.descriptor, listConsents.descriptor]
+        package static let all: [RPC.MethodDescriptor] = [register.descriptor, logIn.descriptor, refreshToken.descriptor, logOut.descriptor, logOutEverywhere.descriptor, getProfile.descriptor, updateProfile.descriptor, giveConsent.descriptor, withdrawConsent.descriptor, listConsents.descriptor, eraseAccount.descriptor, eraseUser.descriptor, getErasure.descriptor, listNotifications.descriptor, markNotificationRead.descriptor]
     }
 
     /// Accounts, sessions and consent of the people who use HeartGuard.
@@ -878,6 +1298,25 @@ extension UsersV1 {
         func withdrawConsent(_ request: UsersV1.WithdrawConsentRequest, context: RPCContext) async throws -> UsersV1.WithdrawConsentResponse
         /// Every consent that the caller ever gave, as it stands.
         func listConsents(_ request: UsersV1.ListConsentsRequest, context: RPCContext) async throws -> UsersV1.ListConsentsResponse
+        /// Closes the caller's account for good, and has everything that is kept of the
+        /// caller removed, here and by every other service. From the answer on the
+        /// account's tokens are refused, nobody can sign in to it, and its address is
+        /// free; the rest is gone within the hour. UNAUTHENTICATED when the password is
+        /// wrong, FAILED_PRECONDITION for an operator's account.
+        func eraseAccount(_ request: UsersV1.EraseAccountRequest, context: RPCContext) async throws -> UsersV1.EraseAccountResponse
+        /// Does for an operator what EraseAccount does for its caller. Erasing an account
+        /// again that is closed answers with its erasure; NOT_FOUND when there is no
+        /// such account, or nothing of it is left.
+        func eraseUser(_ request: UsersV1.EraseUserRequest, context: RPCContext) async throws -> UsersV1.EraseUserResponse
+        /// How far an erasure has come, and its receipt. NOT_FOUND when there is none
+        /// with this id.
+        func getErasure(_ request: UsersV1.GetErasureRequest, context: RPCContext) async throws -> UsersV1.GetErasureResponse
+        /// The messages that were sent to the caller and have not expired, the newest
+        /// first, in pages.
+        func listNotifications(_ request: UsersV1.ListNotificationsRequest, context: RPCContext) async throws -> UsersV1.ListNotificationsResponse
+        /// Marks a message as read. Marking it again changes nothing. NOT_FOUND when
+        /// nothing with this id was sent to the caller.
+        func markNotificationRead(_ request: UsersV1.MarkNotificationReadRequest, context: RPCContext) async throws -> UsersV1.MarkNotificationReadResponse
     }
 
     /// Calls heartguard.users.v1.UsersService through a channel.
@@ -960,6 +1399,50 @@ extension UsersV1 {
         ) async throws(RPCError) -> UsersV1.ListConsentsResponse {
             try await channel.unary(UsersV1.UsersServiceMethods.listConsents, request, options: options)
         }
+
+        /// Closes the caller's account for good, and has everything that is kept of the
+        /// caller removed, here and by every other service. From the answer on the
+        /// account's tokens are refused, nobody can sign in to it, and its address is
+        /// free; the rest is gone within the hour. UNAUTHENTICATED when the password is
+        /// wrong, FAILED_PRECONDITION for an operator's account.
+        package func eraseAccount(
+            _ request: UsersV1.EraseAccountRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> UsersV1.EraseAccountResponse {
+            try await channel.unary(UsersV1.UsersServiceMethods.eraseAccount, request, options: options)
+        }
+
+        /// Does for an operator what EraseAccount does for its caller. Erasing an account
+        /// again that is closed answers with its erasure; NOT_FOUND when there is no
+        /// such account, or nothing of it is left.
+        package func eraseUser(
+            _ request: UsersV1.EraseUserRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> UsersV1.EraseUserResponse {
+            try await channel.unary(UsersV1.UsersServiceMethods.eraseUser, request, options: options)
+        }
+
+        /// How far an erasure has come, and its receipt. NOT_FOUND when there is none
+        /// with this id.
+        package func getErasure(
+            _ request: UsersV1.GetErasureRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> UsersV1.GetErasureResponse {
+            try await channel.unary(UsersV1.UsersServiceMethods.getErasure, request, options: options)
+        }
+
+        /// The messages that were sent to the caller and have not expired, the newest
+        /// first, in pages.
+        package func listNotifications(
+            _ request: UsersV1.ListNotificationsRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> UsersV1.ListNotificationsResponse {
+            try await channel.unary(UsersV1.UsersServiceMethods.listNotifications, request, options: options)
+        }
+
+        /// Marks a message as read. Marking it again changes nothing. NOT_FOUND when
+        /// nothing with this id was sent to the caller.
+        package func markNotificationRead(
+            _ request: UsersV1.MarkNotificationReadRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> UsersV1.MarkNotificationReadResponse {
+            try await channel.unary(UsersV1.UsersServiceMethods.markNotificationRead, request, options: options)
+        }
     }
 }
 
@@ -997,6 +1480,21 @@ extension UsersV1.UsersServiceProtocol {
             },
             .unary(UsersV1.UsersServiceMethods.listConsents) { request, context in
                 try await self.listConsents(request, context: context)
+            },
+            .unary(UsersV1.UsersServiceMethods.eraseAccount) { request, context in
+                try await self.eraseAccount(request, context: context)
+            },
+            .unary(UsersV1.UsersServiceMethods.eraseUser) { request, context in
+                try await self.eraseUser(request, context: context)
+            },
+            .unary(UsersV1.UsersServiceMethods.getErasure) { request, context in
+                try await self.getErasure(request, context: context)
+            },
+            .unary(UsersV1.UsersServiceMethods.listNotifications) { request, context in
+                try await self.listNotifications(request, context: context)
+            },
+            .unary(UsersV1.UsersServiceMethods.markNotificationRead) { request, context in
+                try await self.markNotificationRead(request, context: context)
             },
         ]
     }

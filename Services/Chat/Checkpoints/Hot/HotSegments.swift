@@ -87,6 +87,30 @@ final class HotSegments: Sendable {
         _ = await asking { redis throws(RedisError) in try await redis.send(["UNLINK", Self.key(thread, user)]) }
     }
 
+    /// Takes out all copies of all threads of a person. Costs a look at every key of the server.
+    ///
+    /// - Throws: `RedisError` while it is not known that they are gone.
+    func forgetAll(of user: UUID) async throws(RedisError) {
+        let keys = try await keys(of: user)
+        if !keys.isEmpty { _ = try await redis.send(RedisCommand(["UNLINK"] + keys)) }
+    }
+
+    /// The hashes that there are of a person's threads.
+    func keys(of user: UUID) async throws(RedisError) -> [String] {
+        let pattern = "checkpoints:{\(user.uuidString.lowercased()):*"
+        var found: [String] = []
+        var cursor = "0"
+        repeat {
+            let reply = try await redis.send(["SCAN", cursor, "MATCH", pattern, "COUNT", 1_000])
+            guard let parts = reply.array, parts.count == 2, let next = parts[0].text, let keys = parts[1].array?.compactMap(\.text) else {
+                throw .unexpectedReply(to: "SCAN")
+            }
+            found += keys
+            cursor = next
+        } while cursor != "0"
+        return found
+    }
+
     /// Looks at the server's memory, once a second.
     private func hasRoom() async -> Bool {
         let isTime = state.withLock { state in

@@ -142,6 +142,96 @@ void   heartguard__users__v1__consent__free_unpacked
   assert(message->base.descriptor == &heartguard__users__v1__consent__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__users__v1__erasure__init
+                     (Heartguard__Users__V1__Erasure         *message)
+{
+  static const Heartguard__Users__V1__Erasure init_value = HEARTGUARD__USERS__V1__ERASURE__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__erasure__get_packed_size
+                     (const Heartguard__Users__V1__Erasure *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erasure__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__erasure__pack
+                     (const Heartguard__Users__V1__Erasure *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erasure__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__erasure__pack_to_buffer
+                     (const Heartguard__Users__V1__Erasure *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erasure__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__Erasure *
+       heartguard__users__v1__erasure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__Erasure *)
+     protobuf_c_message_unpack (&heartguard__users__v1__erasure__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__erasure__free_unpacked
+                     (Heartguard__Users__V1__Erasure *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__erasure__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__notification__init
+                     (Heartguard__Users__V1__Notification         *message)
+{
+  static const Heartguard__Users__V1__Notification init_value = HEARTGUARD__USERS__V1__NOTIFICATION__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__notification__get_packed_size
+                     (const Heartguard__Users__V1__Notification *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__notification__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__notification__pack
+                     (const Heartguard__Users__V1__Notification *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__notification__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__notification__pack_to_buffer
+                     (const Heartguard__Users__V1__Notification *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__notification__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__Notification *
+       heartguard__users__v1__notification__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__Notification *)
+     protobuf_c_message_unpack (&heartguard__users__v1__notification__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__notification__free_unpacked
+                     (Heartguard__Users__V1__Notification *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__notification__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor heartguard__users__v1__user__field_descriptors[11] =
 {
   {
@@ -490,6 +580,199 @@ const ProtobufCMessageDescriptor heartguard__users__v1__consent__descriptor =
   (ProtobufCMessageInit) heartguard__users__v1__consent__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor heartguard__users__v1__erasure__field_descriptors[5] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Erasure, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Erasure, state),
+    &heartguard__users__v1__erasure_state__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "requested_at",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Erasure, requested_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "finished_at",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Erasure, finished_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "receipt",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Erasure, receipt),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__erasure__field_indices_by_name[] = {
+  3,   /* field[3] = finished_at */
+  0,   /* field[0] = id */
+  4,   /* field[4] = receipt */
+  2,   /* field[2] = requested_at */
+  1,   /* field[1] = state */
+};
+static const ProtobufCIntRange heartguard__users__v1__erasure__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__erasure__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.Erasure",
+  "Erasure",
+  "Heartguard__Users__V1__Erasure",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__Erasure),
+  5,
+  heartguard__users__v1__erasure__field_descriptors,
+  heartguard__users__v1__erasure__field_indices_by_name,
+  1,  heartguard__users__v1__erasure__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__erasure__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__notification__field_descriptors[6] =
+{
+  {
+    "id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Notification, id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Notification, kind),
+    &heartguard__users__v1__notification_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "title",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Notification, title),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "body",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Notification, body),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_at",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Notification, sent_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "read_at",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Notification, read_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__notification__field_indices_by_name[] = {
+  3,   /* field[3] = body */
+  0,   /* field[0] = id */
+  1,   /* field[1] = kind */
+  5,   /* field[5] = read_at */
+  4,   /* field[4] = sent_at */
+  2,   /* field[2] = title */
+};
+static const ProtobufCIntRange heartguard__users__v1__notification__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__notification__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.Notification",
+  "Notification",
+  "Heartguard__Users__V1__Notification",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__Notification),
+  6,
+  heartguard__users__v1__notification__field_descriptors,
+  heartguard__users__v1__notification__field_indices_by_name,
+  1,  heartguard__users__v1__notification__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__notification__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCEnumValue heartguard__users__v1__sex__enum_values_by_number[5] =
 {
   { "SEX_UNSPECIFIED", "HEARTGUARD__USERS__V1__SEX__SEX_UNSPECIFIED", 0 },
@@ -558,5 +841,75 @@ const ProtobufCEnumDescriptor heartguard__users__v1__consent_kind__descriptor =
   heartguard__users__v1__consent_kind__enum_values_by_name,
   1,
   heartguard__users__v1__consent_kind__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue heartguard__users__v1__erasure_state__enum_values_by_number[3] =
+{
+  { "ERASURE_STATE_UNSPECIFIED", "HEARTGUARD__USERS__V1__ERASURE_STATE__ERASURE_STATE_UNSPECIFIED", 0 },
+  { "ERASURE_STATE_PENDING", "HEARTGUARD__USERS__V1__ERASURE_STATE__ERASURE_STATE_PENDING", 1 },
+  { "ERASURE_STATE_DONE", "HEARTGUARD__USERS__V1__ERASURE_STATE__ERASURE_STATE_DONE", 2 },
+};
+static const ProtobufCIntRange heartguard__users__v1__erasure_state__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex heartguard__users__v1__erasure_state__enum_values_by_name[3] =
+{
+  { "ERASURE_STATE_DONE", 2 },
+  { "ERASURE_STATE_PENDING", 1 },
+  { "ERASURE_STATE_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor heartguard__users__v1__erasure_state__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.ErasureState",
+  "ErasureState",
+  "Heartguard__Users__V1__ErasureState",
+  "heartguard.users.v1",
+  3,
+  heartguard__users__v1__erasure_state__enum_values_by_number,
+  3,
+  heartguard__users__v1__erasure_state__enum_values_by_name,
+  1,
+  heartguard__users__v1__erasure_state__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue heartguard__users__v1__notification_kind__enum_values_by_number[8] =
+{
+  { "NOTIFICATION_KIND_UNSPECIFIED", "HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_UNSPECIFIED", 0 },
+  { "NOTIFICATION_KIND_HEALTH_ALERT", "HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_HEALTH_ALERT", 1 },
+  { "NOTIFICATION_KIND_APPOINTMENT_REMINDER", "HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_APPOINTMENT_REMINDER", 2 },
+  { "NOTIFICATION_KIND_MEDICATION_REMINDER", "HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_MEDICATION_REMINDER", 3 },
+  { "NOTIFICATION_KIND_GOAL", "HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_GOAL", 4 },
+  { "NOTIFICATION_KIND_MESSAGE", "HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_MESSAGE", 5 },
+  { "NOTIFICATION_KIND_SECURITY", "HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_SECURITY", 6 },
+  { "NOTIFICATION_KIND_SYSTEM", "HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_SYSTEM", 7 },
+};
+static const ProtobufCIntRange heartguard__users__v1__notification_kind__value_ranges[] = {
+{0, 0},{0, 8}
+};
+static const ProtobufCEnumValueIndex heartguard__users__v1__notification_kind__enum_values_by_name[8] =
+{
+  { "NOTIFICATION_KIND_APPOINTMENT_REMINDER", 2 },
+  { "NOTIFICATION_KIND_GOAL", 4 },
+  { "NOTIFICATION_KIND_HEALTH_ALERT", 1 },
+  { "NOTIFICATION_KIND_MEDICATION_REMINDER", 3 },
+  { "NOTIFICATION_KIND_MESSAGE", 5 },
+  { "NOTIFICATION_KIND_SECURITY", 6 },
+  { "NOTIFICATION_KIND_SYSTEM", 7 },
+  { "NOTIFICATION_KIND_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor heartguard__users__v1__notification_kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.NotificationKind",
+  "NotificationKind",
+  "Heartguard__Users__V1__NotificationKind",
+  "heartguard.users.v1",
+  8,
+  heartguard__users__v1__notification_kind__enum_values_by_number,
+  8,
+  heartguard__users__v1__notification_kind__enum_values_by_name,
+  1,
+  heartguard__users__v1__notification_kind__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

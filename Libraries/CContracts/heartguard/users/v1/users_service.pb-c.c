@@ -907,6 +907,456 @@ void   heartguard__users__v1__list_consents_response__free_unpacked
   assert(message->base.descriptor == &heartguard__users__v1__list_consents_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__users__v1__erase_account_request__init
+                     (Heartguard__Users__V1__EraseAccountRequest         *message)
+{
+  static const Heartguard__Users__V1__EraseAccountRequest init_value = HEARTGUARD__USERS__V1__ERASE_ACCOUNT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__erase_account_request__get_packed_size
+                     (const Heartguard__Users__V1__EraseAccountRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_account_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__erase_account_request__pack
+                     (const Heartguard__Users__V1__EraseAccountRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_account_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__erase_account_request__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseAccountRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_account_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__EraseAccountRequest *
+       heartguard__users__v1__erase_account_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__EraseAccountRequest *)
+     protobuf_c_message_unpack (&heartguard__users__v1__erase_account_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__erase_account_request__free_unpacked
+                     (Heartguard__Users__V1__EraseAccountRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__erase_account_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__erase_account_response__init
+                     (Heartguard__Users__V1__EraseAccountResponse         *message)
+{
+  static const Heartguard__Users__V1__EraseAccountResponse init_value = HEARTGUARD__USERS__V1__ERASE_ACCOUNT_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__erase_account_response__get_packed_size
+                     (const Heartguard__Users__V1__EraseAccountResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_account_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__erase_account_response__pack
+                     (const Heartguard__Users__V1__EraseAccountResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_account_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__erase_account_response__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseAccountResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_account_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__EraseAccountResponse *
+       heartguard__users__v1__erase_account_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__EraseAccountResponse *)
+     protobuf_c_message_unpack (&heartguard__users__v1__erase_account_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__erase_account_response__free_unpacked
+                     (Heartguard__Users__V1__EraseAccountResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__erase_account_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__erase_user_request__init
+                     (Heartguard__Users__V1__EraseUserRequest         *message)
+{
+  static const Heartguard__Users__V1__EraseUserRequest init_value = HEARTGUARD__USERS__V1__ERASE_USER_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__erase_user_request__get_packed_size
+                     (const Heartguard__Users__V1__EraseUserRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_user_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__erase_user_request__pack
+                     (const Heartguard__Users__V1__EraseUserRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_user_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__erase_user_request__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseUserRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_user_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__EraseUserRequest *
+       heartguard__users__v1__erase_user_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__EraseUserRequest *)
+     protobuf_c_message_unpack (&heartguard__users__v1__erase_user_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__erase_user_request__free_unpacked
+                     (Heartguard__Users__V1__EraseUserRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__erase_user_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__erase_user_response__init
+                     (Heartguard__Users__V1__EraseUserResponse         *message)
+{
+  static const Heartguard__Users__V1__EraseUserResponse init_value = HEARTGUARD__USERS__V1__ERASE_USER_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__erase_user_response__get_packed_size
+                     (const Heartguard__Users__V1__EraseUserResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_user_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__erase_user_response__pack
+                     (const Heartguard__Users__V1__EraseUserResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_user_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__erase_user_response__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseUserResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__erase_user_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__EraseUserResponse *
+       heartguard__users__v1__erase_user_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__EraseUserResponse *)
+     protobuf_c_message_unpack (&heartguard__users__v1__erase_user_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__erase_user_response__free_unpacked
+                     (Heartguard__Users__V1__EraseUserResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__erase_user_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__get_erasure_request__init
+                     (Heartguard__Users__V1__GetErasureRequest         *message)
+{
+  static const Heartguard__Users__V1__GetErasureRequest init_value = HEARTGUARD__USERS__V1__GET_ERASURE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__get_erasure_request__get_packed_size
+                     (const Heartguard__Users__V1__GetErasureRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__get_erasure_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__get_erasure_request__pack
+                     (const Heartguard__Users__V1__GetErasureRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__get_erasure_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__get_erasure_request__pack_to_buffer
+                     (const Heartguard__Users__V1__GetErasureRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__get_erasure_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__GetErasureRequest *
+       heartguard__users__v1__get_erasure_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__GetErasureRequest *)
+     protobuf_c_message_unpack (&heartguard__users__v1__get_erasure_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__get_erasure_request__free_unpacked
+                     (Heartguard__Users__V1__GetErasureRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__get_erasure_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__get_erasure_response__init
+                     (Heartguard__Users__V1__GetErasureResponse         *message)
+{
+  static const Heartguard__Users__V1__GetErasureResponse init_value = HEARTGUARD__USERS__V1__GET_ERASURE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__get_erasure_response__get_packed_size
+                     (const Heartguard__Users__V1__GetErasureResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__get_erasure_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__get_erasure_response__pack
+                     (const Heartguard__Users__V1__GetErasureResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__get_erasure_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__get_erasure_response__pack_to_buffer
+                     (const Heartguard__Users__V1__GetErasureResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__get_erasure_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__GetErasureResponse *
+       heartguard__users__v1__get_erasure_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__GetErasureResponse *)
+     protobuf_c_message_unpack (&heartguard__users__v1__get_erasure_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__get_erasure_response__free_unpacked
+                     (Heartguard__Users__V1__GetErasureResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__get_erasure_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__list_notifications_request__init
+                     (Heartguard__Users__V1__ListNotificationsRequest         *message)
+{
+  static const Heartguard__Users__V1__ListNotificationsRequest init_value = HEARTGUARD__USERS__V1__LIST_NOTIFICATIONS_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__list_notifications_request__get_packed_size
+                     (const Heartguard__Users__V1__ListNotificationsRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_notifications_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__list_notifications_request__pack
+                     (const Heartguard__Users__V1__ListNotificationsRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_notifications_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__list_notifications_request__pack_to_buffer
+                     (const Heartguard__Users__V1__ListNotificationsRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_notifications_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__ListNotificationsRequest *
+       heartguard__users__v1__list_notifications_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__ListNotificationsRequest *)
+     protobuf_c_message_unpack (&heartguard__users__v1__list_notifications_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__list_notifications_request__free_unpacked
+                     (Heartguard__Users__V1__ListNotificationsRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__list_notifications_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__list_notifications_response__init
+                     (Heartguard__Users__V1__ListNotificationsResponse         *message)
+{
+  static const Heartguard__Users__V1__ListNotificationsResponse init_value = HEARTGUARD__USERS__V1__LIST_NOTIFICATIONS_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__list_notifications_response__get_packed_size
+                     (const Heartguard__Users__V1__ListNotificationsResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_notifications_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__list_notifications_response__pack
+                     (const Heartguard__Users__V1__ListNotificationsResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_notifications_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__list_notifications_response__pack_to_buffer
+                     (const Heartguard__Users__V1__ListNotificationsResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_notifications_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__ListNotificationsResponse *
+       heartguard__users__v1__list_notifications_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__ListNotificationsResponse *)
+     protobuf_c_message_unpack (&heartguard__users__v1__list_notifications_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__list_notifications_response__free_unpacked
+                     (Heartguard__Users__V1__ListNotificationsResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__list_notifications_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__mark_notification_read_request__init
+                     (Heartguard__Users__V1__MarkNotificationReadRequest         *message)
+{
+  static const Heartguard__Users__V1__MarkNotificationReadRequest init_value = HEARTGUARD__USERS__V1__MARK_NOTIFICATION_READ_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__mark_notification_read_request__get_packed_size
+                     (const Heartguard__Users__V1__MarkNotificationReadRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__mark_notification_read_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__mark_notification_read_request__pack
+                     (const Heartguard__Users__V1__MarkNotificationReadRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__mark_notification_read_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__mark_notification_read_request__pack_to_buffer
+                     (const Heartguard__Users__V1__MarkNotificationReadRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__mark_notification_read_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__MarkNotificationReadRequest *
+       heartguard__users__v1__mark_notification_read_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__MarkNotificationReadRequest *)
+     protobuf_c_message_unpack (&heartguard__users__v1__mark_notification_read_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__mark_notification_read_request__free_unpacked
+                     (Heartguard__Users__V1__MarkNotificationReadRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__mark_notification_read_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__mark_notification_read_response__init
+                     (Heartguard__Users__V1__MarkNotificationReadResponse         *message)
+{
+  static const Heartguard__Users__V1__MarkNotificationReadResponse init_value = HEARTGUARD__USERS__V1__MARK_NOTIFICATION_READ_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__mark_notification_read_response__get_packed_size
+                     (const Heartguard__Users__V1__MarkNotificationReadResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__mark_notification_read_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__mark_notification_read_response__pack
+                     (const Heartguard__Users__V1__MarkNotificationReadResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__mark_notification_read_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__mark_notification_read_response__pack_to_buffer
+                     (const Heartguard__Users__V1__MarkNotificationReadResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__mark_notification_read_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__MarkNotificationReadResponse *
+       heartguard__users__v1__mark_notification_read_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__MarkNotificationReadResponse *)
+     protobuf_c_message_unpack (&heartguard__users__v1__mark_notification_read_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__mark_notification_read_response__free_unpacked
+                     (Heartguard__Users__V1__MarkNotificationReadResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__mark_notification_read_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor heartguard__users__v1__register_request__field_descriptors[7] =
 {
   {
@@ -1753,5 +2203,424 @@ const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_response__
   heartguard__users__v1__list_consents_response__field_indices_by_name,
   1,  heartguard__users__v1__list_consents_response__number_ranges,
   (ProtobufCMessageInit) heartguard__users__v1__list_consents_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__erase_account_request__field_descriptors[1] =
+{
+  {
+    "password",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__EraseAccountRequest, password),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__erase_account_request__field_indices_by_name[] = {
+  0,   /* field[0] = password */
+};
+static const ProtobufCIntRange heartguard__users__v1__erase_account_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__erase_account_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.EraseAccountRequest",
+  "EraseAccountRequest",
+  "Heartguard__Users__V1__EraseAccountRequest",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__EraseAccountRequest),
+  1,
+  heartguard__users__v1__erase_account_request__field_descriptors,
+  heartguard__users__v1__erase_account_request__field_indices_by_name,
+  1,  heartguard__users__v1__erase_account_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__erase_account_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__erase_account_response__field_descriptors[1] =
+{
+  {
+    "erasure",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__EraseAccountResponse, erasure),
+    &heartguard__users__v1__erasure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__erase_account_response__field_indices_by_name[] = {
+  0,   /* field[0] = erasure */
+};
+static const ProtobufCIntRange heartguard__users__v1__erase_account_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__erase_account_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.EraseAccountResponse",
+  "EraseAccountResponse",
+  "Heartguard__Users__V1__EraseAccountResponse",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__EraseAccountResponse),
+  1,
+  heartguard__users__v1__erase_account_response__field_descriptors,
+  heartguard__users__v1__erase_account_response__field_indices_by_name,
+  1,  heartguard__users__v1__erase_account_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__erase_account_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__erase_user_request__field_descriptors[1] =
+{
+  {
+    "user_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__EraseUserRequest, user_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__erase_user_request__field_indices_by_name[] = {
+  0,   /* field[0] = user_id */
+};
+static const ProtobufCIntRange heartguard__users__v1__erase_user_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__erase_user_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.EraseUserRequest",
+  "EraseUserRequest",
+  "Heartguard__Users__V1__EraseUserRequest",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__EraseUserRequest),
+  1,
+  heartguard__users__v1__erase_user_request__field_descriptors,
+  heartguard__users__v1__erase_user_request__field_indices_by_name,
+  1,  heartguard__users__v1__erase_user_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__erase_user_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__erase_user_response__field_descriptors[1] =
+{
+  {
+    "erasure",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__EraseUserResponse, erasure),
+    &heartguard__users__v1__erasure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__erase_user_response__field_indices_by_name[] = {
+  0,   /* field[0] = erasure */
+};
+static const ProtobufCIntRange heartguard__users__v1__erase_user_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__erase_user_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.EraseUserResponse",
+  "EraseUserResponse",
+  "Heartguard__Users__V1__EraseUserResponse",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__EraseUserResponse),
+  1,
+  heartguard__users__v1__erase_user_response__field_descriptors,
+  heartguard__users__v1__erase_user_response__field_indices_by_name,
+  1,  heartguard__users__v1__erase_user_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__erase_user_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__get_erasure_request__field_descriptors[1] =
+{
+  {
+    "erasure_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__GetErasureRequest, erasure_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__get_erasure_request__field_indices_by_name[] = {
+  0,   /* field[0] = erasure_id */
+};
+static const ProtobufCIntRange heartguard__users__v1__get_erasure_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__get_erasure_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.GetErasureRequest",
+  "GetErasureRequest",
+  "Heartguard__Users__V1__GetErasureRequest",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__GetErasureRequest),
+  1,
+  heartguard__users__v1__get_erasure_request__field_descriptors,
+  heartguard__users__v1__get_erasure_request__field_indices_by_name,
+  1,  heartguard__users__v1__get_erasure_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__get_erasure_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__get_erasure_response__field_descriptors[1] =
+{
+  {
+    "erasure",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__GetErasureResponse, erasure),
+    &heartguard__users__v1__erasure__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__get_erasure_response__field_indices_by_name[] = {
+  0,   /* field[0] = erasure */
+};
+static const ProtobufCIntRange heartguard__users__v1__get_erasure_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__get_erasure_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.GetErasureResponse",
+  "GetErasureResponse",
+  "Heartguard__Users__V1__GetErasureResponse",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__GetErasureResponse),
+  1,
+  heartguard__users__v1__get_erasure_response__field_descriptors,
+  heartguard__users__v1__get_erasure_response__field_indices_by_name,
+  1,  heartguard__users__v1__get_erasure_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__get_erasure_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__list_notifications_request__field_descriptors[3] =
+{
+  {
+    "page_size",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListNotificationsRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListNotificationsRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unread_only",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListNotificationsRequest, unread_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__list_notifications_request__field_indices_by_name[] = {
+  0,   /* field[0] = page_size */
+  1,   /* field[1] = page_token */
+  2,   /* field[2] = unread_only */
+};
+static const ProtobufCIntRange heartguard__users__v1__list_notifications_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__list_notifications_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.ListNotificationsRequest",
+  "ListNotificationsRequest",
+  "Heartguard__Users__V1__ListNotificationsRequest",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__ListNotificationsRequest),
+  3,
+  heartguard__users__v1__list_notifications_request__field_descriptors,
+  heartguard__users__v1__list_notifications_request__field_indices_by_name,
+  1,  heartguard__users__v1__list_notifications_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__list_notifications_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__list_notifications_response__field_descriptors[2] =
+{
+  {
+    "notifications",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Users__V1__ListNotificationsResponse, n_notifications),
+    offsetof(Heartguard__Users__V1__ListNotificationsResponse, notifications),
+    &heartguard__users__v1__notification__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListNotificationsResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__list_notifications_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
+  0,   /* field[0] = notifications */
+};
+static const ProtobufCIntRange heartguard__users__v1__list_notifications_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__list_notifications_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.ListNotificationsResponse",
+  "ListNotificationsResponse",
+  "Heartguard__Users__V1__ListNotificationsResponse",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__ListNotificationsResponse),
+  2,
+  heartguard__users__v1__list_notifications_response__field_descriptors,
+  heartguard__users__v1__list_notifications_response__field_indices_by_name,
+  1,  heartguard__users__v1__list_notifications_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__list_notifications_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__mark_notification_read_request__field_descriptors[1] =
+{
+  {
+    "notification_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__MarkNotificationReadRequest, notification_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__mark_notification_read_request__field_indices_by_name[] = {
+  0,   /* field[0] = notification_id */
+};
+static const ProtobufCIntRange heartguard__users__v1__mark_notification_read_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__mark_notification_read_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.MarkNotificationReadRequest",
+  "MarkNotificationReadRequest",
+  "Heartguard__Users__V1__MarkNotificationReadRequest",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__MarkNotificationReadRequest),
+  1,
+  heartguard__users__v1__mark_notification_read_request__field_descriptors,
+  heartguard__users__v1__mark_notification_read_request__field_indices_by_name,
+  1,  heartguard__users__v1__mark_notification_read_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__mark_notification_read_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__mark_notification_read_response__field_descriptors[1] =
+{
+  {
+    "notification",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__MarkNotificationReadResponse, notification),
+    &heartguard__users__v1__notification__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__mark_notification_read_response__field_indices_by_name[] = {
+  0,   /* field[0] = notification */
+};
+static const ProtobufCIntRange heartguard__users__v1__mark_notification_read_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__mark_notification_read_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.MarkNotificationReadResponse",
+  "MarkNotificationReadResponse",
+  "Heartguard__Users__V1__MarkNotificationReadResponse",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__MarkNotificationReadResponse),
+  1,
+  heartguard__users__v1__mark_notification_read_response__field_descriptors,
+  heartguard__users__v1__mark_notification_read_response__field_indices_by_name,
+  1,  heartguard__users__v1__mark_notification_read_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__mark_notification_read_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -19,6 +19,8 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Heartguard__Users__V1__User Heartguard__Users__V1__User;
 typedef struct Heartguard__Users__V1__TokenPair Heartguard__Users__V1__TokenPair;
 typedef struct Heartguard__Users__V1__Consent Heartguard__Users__V1__Consent;
+typedef struct Heartguard__Users__V1__Erasure Heartguard__Users__V1__Erasure;
+typedef struct Heartguard__Users__V1__Notification Heartguard__Users__V1__Notification;
 
 
 /* --- enums --- */
@@ -61,6 +63,35 @@ typedef enum _Heartguard__Users__V1__ConsentKind {
   HEARTGUARD__USERS__V1__CONSENT_KIND__CONSENT_KIND_MARKETING = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__CONSENT_KIND)
 } Heartguard__Users__V1__ConsentKind;
+/*
+ * How far an erasure has come.
+ */
+typedef enum _Heartguard__Users__V1__ErasureState {
+  HEARTGUARD__USERS__V1__ERASURE_STATE__ERASURE_STATE_UNSPECIFIED = 0,
+  /*
+   * The account is closed; what is kept of the person is being removed.
+   */
+  HEARTGUARD__USERS__V1__ERASURE_STATE__ERASURE_STATE_PENDING = 1,
+  /*
+   * Nothing is left but the receipt.
+   */
+  HEARTGUARD__USERS__V1__ERASURE_STATE__ERASURE_STATE_DONE = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__ERASURE_STATE)
+} Heartguard__Users__V1__ErasureState;
+/*
+ * What a message to a person is about.
+ */
+typedef enum _Heartguard__Users__V1__NotificationKind {
+  HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_UNSPECIFIED = 0,
+  HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_HEALTH_ALERT = 1,
+  HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_APPOINTMENT_REMINDER = 2,
+  HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_MEDICATION_REMINDER = 3,
+  HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_GOAL = 4,
+  HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_MESSAGE = 5,
+  HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_SECURITY = 6,
+  HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_SYSTEM = 7
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__NOTIFICATION_KIND)
+} Heartguard__Users__V1__NotificationKind;
 
 /* --- messages --- */
 
@@ -178,6 +209,51 @@ struct  Heartguard__Users__V1__Consent
     , HEARTGUARD__USERS__V1__CONSENT_KIND__CONSENT_KIND_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, NULL, NULL, 0 }
 
 
+/*
+ * The removal of everything that is kept of one person. It does not say whose.
+ */
+struct  Heartguard__Users__V1__Erasure
+{
+  ProtobufCMessage base;
+  char *id;
+  Heartguard__Users__V1__ErasureState state;
+  Google__Protobuf__Timestamp *requested_at;
+  /*
+   * Absent while it is pending.
+   */
+  Google__Protobuf__Timestamp *finished_at;
+  /*
+   * What was removed where, and when: a JSON Web Signature under the key that
+   * access tokens are signed with. Empty while it is pending.
+   */
+  char *receipt;
+};
+#define HEARTGUARD__USERS__V1__ERASURE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__erasure__descriptor) \
+    , (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__ERASURE_STATE__ERASURE_STATE_UNSPECIFIED, NULL, NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * A message to a person that has been sent.
+ */
+struct  Heartguard__Users__V1__Notification
+{
+  ProtobufCMessage base;
+  char *id;
+  Heartguard__Users__V1__NotificationKind kind;
+  char *title;
+  char *body;
+  Google__Protobuf__Timestamp *sent_at;
+  /*
+   * Absent until it is marked as read.
+   */
+  Google__Protobuf__Timestamp *read_at;
+};
+#define HEARTGUARD__USERS__V1__NOTIFICATION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__notification__descriptor) \
+    , (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__NOTIFICATION_KIND__NOTIFICATION_KIND_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL }
+
+
 /* Heartguard__Users__V1__User methods */
 void   heartguard__users__v1__user__init
                      (Heartguard__Users__V1__User         *message);
@@ -235,6 +311,44 @@ Heartguard__Users__V1__Consent *
 void   heartguard__users__v1__consent__free_unpacked
                      (Heartguard__Users__V1__Consent *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__Erasure methods */
+void   heartguard__users__v1__erasure__init
+                     (Heartguard__Users__V1__Erasure         *message);
+size_t heartguard__users__v1__erasure__get_packed_size
+                     (const Heartguard__Users__V1__Erasure   *message);
+size_t heartguard__users__v1__erasure__pack
+                     (const Heartguard__Users__V1__Erasure   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__erasure__pack_to_buffer
+                     (const Heartguard__Users__V1__Erasure   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__Erasure *
+       heartguard__users__v1__erasure__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__erasure__free_unpacked
+                     (Heartguard__Users__V1__Erasure *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__Notification methods */
+void   heartguard__users__v1__notification__init
+                     (Heartguard__Users__V1__Notification         *message);
+size_t heartguard__users__v1__notification__get_packed_size
+                     (const Heartguard__Users__V1__Notification   *message);
+size_t heartguard__users__v1__notification__pack
+                     (const Heartguard__Users__V1__Notification   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__notification__pack_to_buffer
+                     (const Heartguard__Users__V1__Notification   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__Notification *
+       heartguard__users__v1__notification__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__notification__free_unpacked
+                     (Heartguard__Users__V1__Notification *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Heartguard__Users__V1__User_Closure)
@@ -246,6 +360,12 @@ typedef void (*Heartguard__Users__V1__TokenPair_Closure)
 typedef void (*Heartguard__Users__V1__Consent_Closure)
                  (const Heartguard__Users__V1__Consent *message,
                   void *closure_data);
+typedef void (*Heartguard__Users__V1__Erasure_Closure)
+                 (const Heartguard__Users__V1__Erasure *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__Notification_Closure)
+                 (const Heartguard__Users__V1__Notification *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -254,9 +374,13 @@ typedef void (*Heartguard__Users__V1__Consent_Closure)
 
 extern const ProtobufCEnumDescriptor    heartguard__users__v1__sex__descriptor;
 extern const ProtobufCEnumDescriptor    heartguard__users__v1__consent_kind__descriptor;
+extern const ProtobufCEnumDescriptor    heartguard__users__v1__erasure_state__descriptor;
+extern const ProtobufCEnumDescriptor    heartguard__users__v1__notification_kind__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__user__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__token_pair__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__consent__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__erasure__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__notification__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -36,6 +36,16 @@ typedef struct Heartguard__Users__V1__WithdrawConsentRequest Heartguard__Users__
 typedef struct Heartguard__Users__V1__WithdrawConsentResponse Heartguard__Users__V1__WithdrawConsentResponse;
 typedef struct Heartguard__Users__V1__ListConsentsRequest Heartguard__Users__V1__ListConsentsRequest;
 typedef struct Heartguard__Users__V1__ListConsentsResponse Heartguard__Users__V1__ListConsentsResponse;
+typedef struct Heartguard__Users__V1__EraseAccountRequest Heartguard__Users__V1__EraseAccountRequest;
+typedef struct Heartguard__Users__V1__EraseAccountResponse Heartguard__Users__V1__EraseAccountResponse;
+typedef struct Heartguard__Users__V1__EraseUserRequest Heartguard__Users__V1__EraseUserRequest;
+typedef struct Heartguard__Users__V1__EraseUserResponse Heartguard__Users__V1__EraseUserResponse;
+typedef struct Heartguard__Users__V1__GetErasureRequest Heartguard__Users__V1__GetErasureRequest;
+typedef struct Heartguard__Users__V1__GetErasureResponse Heartguard__Users__V1__GetErasureResponse;
+typedef struct Heartguard__Users__V1__ListNotificationsRequest Heartguard__Users__V1__ListNotificationsRequest;
+typedef struct Heartguard__Users__V1__ListNotificationsResponse Heartguard__Users__V1__ListNotificationsResponse;
+typedef struct Heartguard__Users__V1__MarkNotificationReadRequest Heartguard__Users__V1__MarkNotificationReadRequest;
+typedef struct Heartguard__Users__V1__MarkNotificationReadResponse Heartguard__Users__V1__MarkNotificationReadResponse;
 
 
 /* --- enums --- */
@@ -351,6 +361,119 @@ struct  Heartguard__Users__V1__ListConsentsResponse
 #define HEARTGUARD__USERS__V1__LIST_CONSENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_consents_response__descriptor) \
     , 0,NULL }
+
+
+struct  Heartguard__Users__V1__EraseAccountRequest
+{
+  ProtobufCMessage base;
+  char *password;
+};
+#define HEARTGUARD__USERS__V1__ERASE_ACCOUNT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__erase_account_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__EraseAccountResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Its id is worth keeping: nothing else will lead to the receipt.
+   */
+  Heartguard__Users__V1__Erasure *erasure;
+};
+#define HEARTGUARD__USERS__V1__ERASE_ACCOUNT_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__erase_account_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Users__V1__EraseUserRequest
+{
+  ProtobufCMessage base;
+  char *user_id;
+};
+#define HEARTGUARD__USERS__V1__ERASE_USER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__erase_user_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__EraseUserResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Users__V1__Erasure *erasure;
+};
+#define HEARTGUARD__USERS__V1__ERASE_USER_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__erase_user_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Users__V1__GetErasureRequest
+{
+  ProtobufCMessage base;
+  char *erasure_id;
+};
+#define HEARTGUARD__USERS__V1__GET_ERASURE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__get_erasure_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__GetErasureResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Users__V1__Erasure *erasure;
+};
+#define HEARTGUARD__USERS__V1__GET_ERASURE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__get_erasure_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Users__V1__ListNotificationsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * 1 to 100; 0: 20.
+   */
+  int32_t page_size;
+  char *page_token;
+  /*
+   * Leaves out what was marked as read.
+   */
+  protobuf_c_boolean unread_only;
+};
+#define HEARTGUARD__USERS__V1__LIST_NOTIFICATIONS_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_notifications_request__descriptor) \
+    , 0, (char *)protobuf_c_empty_string, 0 }
+
+
+struct  Heartguard__Users__V1__ListNotificationsResponse
+{
+  ProtobufCMessage base;
+  size_t n_notifications;
+  Heartguard__Users__V1__Notification **notifications;
+  char *next_page_token;
+};
+#define HEARTGUARD__USERS__V1__LIST_NOTIFICATIONS_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_notifications_response__descriptor) \
+    , 0,NULL, (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__MarkNotificationReadRequest
+{
+  ProtobufCMessage base;
+  char *notification_id;
+};
+#define HEARTGUARD__USERS__V1__MARK_NOTIFICATION_READ_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__mark_notification_read_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__MarkNotificationReadResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Users__V1__Notification *notification;
+};
+#define HEARTGUARD__USERS__V1__MARK_NOTIFICATION_READ_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__mark_notification_read_response__descriptor) \
+    , NULL }
 
 
 /* Heartguard__Users__V1__RegisterRequest methods */
@@ -733,6 +856,196 @@ Heartguard__Users__V1__ListConsentsResponse *
 void   heartguard__users__v1__list_consents_response__free_unpacked
                      (Heartguard__Users__V1__ListConsentsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__EraseAccountRequest methods */
+void   heartguard__users__v1__erase_account_request__init
+                     (Heartguard__Users__V1__EraseAccountRequest         *message);
+size_t heartguard__users__v1__erase_account_request__get_packed_size
+                     (const Heartguard__Users__V1__EraseAccountRequest   *message);
+size_t heartguard__users__v1__erase_account_request__pack
+                     (const Heartguard__Users__V1__EraseAccountRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__erase_account_request__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseAccountRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__EraseAccountRequest *
+       heartguard__users__v1__erase_account_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__erase_account_request__free_unpacked
+                     (Heartguard__Users__V1__EraseAccountRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__EraseAccountResponse methods */
+void   heartguard__users__v1__erase_account_response__init
+                     (Heartguard__Users__V1__EraseAccountResponse         *message);
+size_t heartguard__users__v1__erase_account_response__get_packed_size
+                     (const Heartguard__Users__V1__EraseAccountResponse   *message);
+size_t heartguard__users__v1__erase_account_response__pack
+                     (const Heartguard__Users__V1__EraseAccountResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__erase_account_response__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseAccountResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__EraseAccountResponse *
+       heartguard__users__v1__erase_account_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__erase_account_response__free_unpacked
+                     (Heartguard__Users__V1__EraseAccountResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__EraseUserRequest methods */
+void   heartguard__users__v1__erase_user_request__init
+                     (Heartguard__Users__V1__EraseUserRequest         *message);
+size_t heartguard__users__v1__erase_user_request__get_packed_size
+                     (const Heartguard__Users__V1__EraseUserRequest   *message);
+size_t heartguard__users__v1__erase_user_request__pack
+                     (const Heartguard__Users__V1__EraseUserRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__erase_user_request__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseUserRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__EraseUserRequest *
+       heartguard__users__v1__erase_user_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__erase_user_request__free_unpacked
+                     (Heartguard__Users__V1__EraseUserRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__EraseUserResponse methods */
+void   heartguard__users__v1__erase_user_response__init
+                     (Heartguard__Users__V1__EraseUserResponse         *message);
+size_t heartguard__users__v1__erase_user_response__get_packed_size
+                     (const Heartguard__Users__V1__EraseUserResponse   *message);
+size_t heartguard__users__v1__erase_user_response__pack
+                     (const Heartguard__Users__V1__EraseUserResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__erase_user_response__pack_to_buffer
+                     (const Heartguard__Users__V1__EraseUserResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__EraseUserResponse *
+       heartguard__users__v1__erase_user_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__erase_user_response__free_unpacked
+                     (Heartguard__Users__V1__EraseUserResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__GetErasureRequest methods */
+void   heartguard__users__v1__get_erasure_request__init
+                     (Heartguard__Users__V1__GetErasureRequest         *message);
+size_t heartguard__users__v1__get_erasure_request__get_packed_size
+                     (const Heartguard__Users__V1__GetErasureRequest   *message);
+size_t heartguard__users__v1__get_erasure_request__pack
+                     (const Heartguard__Users__V1__GetErasureRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__get_erasure_request__pack_to_buffer
+                     (const Heartguard__Users__V1__GetErasureRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__GetErasureRequest *
+       heartguard__users__v1__get_erasure_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__get_erasure_request__free_unpacked
+                     (Heartguard__Users__V1__GetErasureRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__GetErasureResponse methods */
+void   heartguard__users__v1__get_erasure_response__init
+                     (Heartguard__Users__V1__GetErasureResponse         *message);
+size_t heartguard__users__v1__get_erasure_response__get_packed_size
+                     (const Heartguard__Users__V1__GetErasureResponse   *message);
+size_t heartguard__users__v1__get_erasure_response__pack
+                     (const Heartguard__Users__V1__GetErasureResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__get_erasure_response__pack_to_buffer
+                     (const Heartguard__Users__V1__GetErasureResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__GetErasureResponse *
+       heartguard__users__v1__get_erasure_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__get_erasure_response__free_unpacked
+                     (Heartguard__Users__V1__GetErasureResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__ListNotificationsRequest methods */
+void   heartguard__users__v1__list_notifications_request__init
+                     (Heartguard__Users__V1__ListNotificationsRequest         *message);
+size_t heartguard__users__v1__list_notifications_request__get_packed_size
+                     (const Heartguard__Users__V1__ListNotificationsRequest   *message);
+size_t heartguard__users__v1__list_notifications_request__pack
+                     (const Heartguard__Users__V1__ListNotificationsRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__list_notifications_request__pack_to_buffer
+                     (const Heartguard__Users__V1__ListNotificationsRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__ListNotificationsRequest *
+       heartguard__users__v1__list_notifications_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__list_notifications_request__free_unpacked
+                     (Heartguard__Users__V1__ListNotificationsRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__ListNotificationsResponse methods */
+void   heartguard__users__v1__list_notifications_response__init
+                     (Heartguard__Users__V1__ListNotificationsResponse         *message);
+size_t heartguard__users__v1__list_notifications_response__get_packed_size
+                     (const Heartguard__Users__V1__ListNotificationsResponse   *message);
+size_t heartguard__users__v1__list_notifications_response__pack
+                     (const Heartguard__Users__V1__ListNotificationsResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__list_notifications_response__pack_to_buffer
+                     (const Heartguard__Users__V1__ListNotificationsResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__ListNotificationsResponse *
+       heartguard__users__v1__list_notifications_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__list_notifications_response__free_unpacked
+                     (Heartguard__Users__V1__ListNotificationsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__MarkNotificationReadRequest methods */
+void   heartguard__users__v1__mark_notification_read_request__init
+                     (Heartguard__Users__V1__MarkNotificationReadRequest         *message);
+size_t heartguard__users__v1__mark_notification_read_request__get_packed_size
+                     (const Heartguard__Users__V1__MarkNotificationReadRequest   *message);
+size_t heartguard__users__v1__mark_notification_read_request__pack
+                     (const Heartguard__Users__V1__MarkNotificationReadRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__mark_notification_read_request__pack_to_buffer
+                     (const Heartguard__Users__V1__MarkNotificationReadRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__MarkNotificationReadRequest *
+       heartguard__users__v1__mark_notification_read_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__mark_notification_read_request__free_unpacked
+                     (Heartguard__Users__V1__MarkNotificationReadRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__MarkNotificationReadResponse methods */
+void   heartguard__users__v1__mark_notification_read_response__init
+                     (Heartguard__Users__V1__MarkNotificationReadResponse         *message);
+size_t heartguard__users__v1__mark_notification_read_response__get_packed_size
+                     (const Heartguard__Users__V1__MarkNotificationReadResponse   *message);
+size_t heartguard__users__v1__mark_notification_read_response__pack
+                     (const Heartguard__Users__V1__MarkNotificationReadResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__mark_notification_read_response__pack_to_buffer
+                     (const Heartguard__Users__V1__MarkNotificationReadResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__MarkNotificationReadResponse *
+       heartguard__users__v1__mark_notification_read_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__mark_notification_read_response__free_unpacked
+                     (Heartguard__Users__V1__MarkNotificationReadResponse *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Heartguard__Users__V1__RegisterRequest_Closure)
@@ -795,6 +1108,36 @@ typedef void (*Heartguard__Users__V1__ListConsentsRequest_Closure)
 typedef void (*Heartguard__Users__V1__ListConsentsResponse_Closure)
                  (const Heartguard__Users__V1__ListConsentsResponse *message,
                   void *closure_data);
+typedef void (*Heartguard__Users__V1__EraseAccountRequest_Closure)
+                 (const Heartguard__Users__V1__EraseAccountRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__EraseAccountResponse_Closure)
+                 (const Heartguard__Users__V1__EraseAccountResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__EraseUserRequest_Closure)
+                 (const Heartguard__Users__V1__EraseUserRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__EraseUserResponse_Closure)
+                 (const Heartguard__Users__V1__EraseUserResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__GetErasureRequest_Closure)
+                 (const Heartguard__Users__V1__GetErasureRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__GetErasureResponse_Closure)
+                 (const Heartguard__Users__V1__GetErasureResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__ListNotificationsRequest_Closure)
+                 (const Heartguard__Users__V1__ListNotificationsRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__ListNotificationsResponse_Closure)
+                 (const Heartguard__Users__V1__ListNotificationsResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__MarkNotificationReadRequest_Closure)
+                 (const Heartguard__Users__V1__MarkNotificationReadRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__MarkNotificationReadResponse_Closure)
+                 (const Heartguard__Users__V1__MarkNotificationReadResponse *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -821,6 +1164,16 @@ extern const ProtobufCMessageDescriptor heartguard__users__v1__withdraw_consent_
 extern const ProtobufCMessageDescriptor heartguard__users__v1__withdraw_consent_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_account_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_account_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_user_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_user_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__get_erasure_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__get_erasure_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__list_notifications_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__list_notifications_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__mark_notification_read_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__mark_notification_read_response__descriptor;
 
 PROTOBUF_C__END_DECLS
 

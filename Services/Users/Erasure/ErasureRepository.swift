@@ -1,0 +1,158 @@
+internal import Application
+internal import FoundationEssentials
+internal import Jobs
+internal import Postgres
+internal import Time
+internal import Tokens
+
+/// Accounts that are closed, and the erasures that follow.
+struct ErasureRepository: Sendable {
+    let postgres: Postgres
+    let outbox: Outbox
+
+    init(postgres: Postgres) {
+        self.postgres = postgres
+        outbox = Outbox(postgres: postgres, table: "users.outbox")
+    }
+
+    /// What a password is checked against. `nil` if there is no such account.
+    func passwordHash(of user: UserID) async throws(PostgresError) -> String? {
+        try await postgres.first(.passwordHash(of: user), identity: .user(user.uuid))?.value
+    }
+
+    /// Closes an account: what it says of its person goes, its sessions end and their tokens are on record as revoked, and the job that removes
+    /// the rest is decided on; all of it or nothing. Closing it again changes nothing.
+    ///
+    /// Throws `UsersError.accountGone`, or `.operatorsAccount`.
+    func close(_ user: UserID, by requester: Erasure.Requester, accessUntil: Instant) async throws -> Erasure {
+        try await postgres.transaction(identity: .user(user.uuid)) { transaction in
+            guard let account = try await transaction.first(.closing(user)) else { throw UsersError.accountGone }
+            if let known = account.erasure {
+                guard let erasure = try await transaction.first(.find(known)) else { throw UsersError.accountGone }
+                return erasure
+            }
+            guard account.role == .user else { throw UsersError.operatorsAccount }
+            let begun = try await transaction.first(.begin(.make(), by: requester))
+            guard let begun else { throw PostgresError(.decoding, "An erasure that was begun was not returned.") }
+            try await transaction.execute(.close(user, for: begun.id))
+            _ = try await transaction.first(.endAll(of: user, upTo: .last, accessUntil: accessUntil))
+            try await outbox.add(ErasureStep.eraseAccount.event(begun.id, user), in: transaction)
+            return begun
+        }
+    }
+
+    func find(_ id: ErasureID) async throws(PostgresError) -> Erasure? {
+        try await postgres.first(.find(id))
+    }
+
+    /// Takes up again what was asked for before a moment and has not come to its end. How many there were.
+    func resume(requestedBefore moment: Instant) async throws -> Int {
+        try await postgres.transaction(tier: .normal) { transaction in
+            let unfinished = try await transaction.rows(.unfinished(requestedBefore: moment))
+            for each in unfinished {
+                try await outbox.add(ErasureStep.eraseAccount.event(each.erasure, each.user), in: transaction)
+            }
+            return unfinished.count
+        }
+    }
+
+    /// An account that is about to be closed, its row locked.
+    struct Closing: RowDecodable {
+        let role: AccessClaims.Role
+        let erasure: ErasureID?
+
+        init(row: Row) throws(PostgresError) {
+            role = try row.decode("role")
+            erasure = try row.decode("erasure_id", as: UUID?.self).map(ErasureID.init)
+        }
+    }
+
+    /// An erasure that has not come to its end, and whose it is.
+    struct Unfinished: RowDecodable {
+        let erasure: ErasureID
+        let user: UserID
+
+        init(row: Row) throws(PostgresError) {
+            erasure = ErasureID(try row.decode("erasure_id"))
+            user = UserID(try row.decode("user_id"))
+        }
+    }
+}
+
+extension Erasure.Requester: PostgresDecodable, PostgresEncodable {}
+
+extension Erasure: RowDecodable {
+    /// The columns that the initialiser reads.
+    static let columns: Query = "id, requested_by, requested_at, finished_at, receipt"
+
+    init(row: Row) throws(PostgresError) {
+        id = ErasureID(try row.decode("id"))
+        requestedBy = try row.decode("requested_by")
+        requestedAt = try row.decode("requested_at")
+        finishedAt = try row.decode("finished_at")
+        receipt = try row.decode("receipt")
+    }
+}
+
+extension Statement<Scalar<String>> {
+    static func passwordHash(of user: UserID) -> Self {
+        .reading("SELECT password_hash FROM users.users WHERE id = \(user.uuid)")
+    }
+}
+
+extension Statement<ErasureRepository.Closing> {
+    static func closing(_ user: UserID) -> Self {
+        .writing("SELECT role, erasure_id FROM users.users WHERE id = \(user.uuid) FOR UPDATE")
+    }
+}
+
+extension Statement<ErasureRepository.Unfinished> {
+    static func unfinished(requestedBefore moment: Instant) -> Self {
+        .reading("SELECT erasure_id, user_id FROM users.unfinished_erasures(\(moment), 1000)", tier: .normal)
+    }
+}
+
+extension Statement<Erasure> {
+    static func begin(_ id: ErasureID, by requester: Erasure.Requester) -> Self {
+        .writing(
+            """
+            INSERT INTO users.erasures (id, requested_by) VALUES (\(id.uuid), \(requester)) RETURNING \(Erasure.columns)
+            """)
+    }
+
+    static func find(_ id: ErasureID) -> Self {
+        .reading("SELECT \(Erasure.columns) FROM users.erasures WHERE id = \(id.uuid)")
+    }
+}
+
+extension Statement<Scalar<Bool>> {
+    /// Whether there was an account.
+    static func removeAccount(for erasure: ErasureID) -> Self {
+        .writing("SELECT users.remove_account(\(erasure.uuid)) AS was_there")
+    }
+}
+
+extension Statement<Void> {
+    /// Empties the account's row, which stays until everything else is gone. Nobody signs in with an address that it does not have, so the
+    /// address is free for another account from now on.
+    static func close(_ user: UserID, for erasure: ErasureID) -> Self {
+        .writing(
+            """
+            UPDATE users.users
+            SET erasure_id = \(erasure.uuid), email = \(erasure.text + "@erased.invalid"), name = '-', password_hash = '-', phone = NULL,
+                avatar_url = NULL, birth_date = NULL, sex = NULL, time_zone = 'UTC', version = version + 1
+            WHERE id = \(user.uuid)
+            """)
+    }
+
+    /// What the outbox has of an erasure, which names whose it is.
+    static func forgetEvents(of erasure: ErasureID) -> Self {
+        .writing("DELETE FROM users.outbox WHERE aggregate_id = \(erasure.uuid)", tier: .normal)
+    }
+
+    /// No row if it has finished before.
+    static func finish(_ id: ErasureID, at moment: Instant, receipt: String) -> Self {
+        .writing(
+            "UPDATE users.erasures SET finished_at = \(moment), receipt = \(receipt) WHERE id = \(id.uuid) AND finished_at IS NULL")
+    }
+}

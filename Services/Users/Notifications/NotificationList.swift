@@ -1,0 +1,62 @@
+internal import Application
+internal import Contracts
+internal import FoundationEssentials
+internal import RPC
+
+/// What a caller asks of `ListNotifications`.
+struct NotificationList {
+    let unreadOnly: Bool
+    let size: Int
+    let place: UUID?
+
+    init(_ request: UsersV1.ListNotificationsRequest) throws(RPCError) {
+        var violations = FieldViolations()
+        violations.check((0...100).contains(request.pageSize), "page_size", "A page has 1 to 100 notifications.")
+        try violations.throwIfAny()
+        unreadOnly = request.unreadOnly
+        size = request.pageSize == 0 ? 20 : Int(request.pageSize)
+        guard !request.pageToken.isEmpty else {
+            place = nil
+            return
+        }
+        guard let id = UUID(uuidString: try PageToken(parsing: request.pageToken, parts: 1).parts[0]) else { throw PageToken.invalid }
+        place = id
+    }
+
+    /// A page of what was read with one more than the page holds, which tells whether there is another page.
+    func page(_ read: [UserNotification]) -> UsersV1.ListNotificationsResponse {
+        let page = read.prefix(size)
+        let next = read.count > size ? page.last.map { PageToken([$0.id.uuidString]).text } : nil
+        return UsersV1.ListNotificationsResponse(notifications: page.map { .init($0) }, nextPageToken: next ?? "")
+    }
+}
+
+extension UsersV1.MarkNotificationReadRequest {
+    func parsed() throws(RPCError) -> UUID {
+        var violations = FieldViolations()
+        let id = violations.value("notification_id", notificationId, UUID.init(parsing:))
+        return try violations.complete(id)
+    }
+}
+
+extension UsersV1.Notification {
+    init(_ notification: UserNotification) {
+        self.init(
+            id: notification.id.uuidString.lowercased(), kind: .init(notification.kind), title: notification.title, body: notification.body,
+            sentAt: notification.sentAt.map { .init($0) }, readAt: notification.readAt.map { .init($0) })
+    }
+}
+
+extension UsersV1.NotificationKind {
+    init(_ kind: UserNotification.Kind) {
+        self = switch kind {
+        case .healthAlert: .healthAlert
+        case .appointmentReminder: .appointmentReminder
+        case .medicationReminder: .medicationReminder
+        case .goal: .goal
+        case .message: .message
+        case .security: .security
+        case .system: .system
+        }
+    }
+}
