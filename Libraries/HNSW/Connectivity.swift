@@ -56,7 +56,7 @@ extension ChangePlanner {
         markNeighbours(of: node, in: graph)
         var farthest: Candidate?
         for other in list(of: node, in: graph) where hasMarkedNeighbour(other, besides: node, in: graph) {
-            let candidate = Candidate(compared: graph.vectors.compare(node, other), slot: other)
+            let candidate = Candidate(compared: graph.vectors.estimate(node, other), slot: other)
             if farthest?.precedes(candidate) ?? true { farthest = candidate }
         }
         guard let farthest else { return false }

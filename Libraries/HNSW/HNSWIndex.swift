@@ -15,7 +15,7 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
 
     private let lock = ReaderWriterLock()
     private let writer: Mutex<Writer>
-    private let scratchPool = ScratchPool()
+    private let scratchPool: ScratchPool
     private var graph: HNSWGraph
     private var keys: [Key?] = []
 
@@ -24,13 +24,17 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
         var places: [Key: SlotAllocator.Place] = [:]
         var allocator: SlotAllocator
         var planner: ChangePlanner
+        var scratches = [NewcomerScratch()]
     }
 
-    /// - Throws: `.invalidConfiguration`.
+    /// - Throws: `.invalidConfiguration`; `.noFile` where the configuration names a folder.
     package init(_ configuration: HNSWConfiguration) throws(HNSWError) {
         try configuration.validate()
         self.configuration = configuration
-        graph = HNSWGraph(configuration: configuration)
+        scratchPool = ScratchPool(dimension: configuration.dimension)
+        var file: MappedFile?
+        if let folder = configuration.vectorFolder { file = try MappedFile(in: folder) }
+        graph = HNSWGraph(configuration: configuration, vectorFile: file)
         writer = Mutex(
             Writer(
                 allocator: SlotAllocator(configuration: configuration),
@@ -50,47 +54,65 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
     // MARK: - Searching
 
     package func search(
-        _ query: [Float], k: Int, efSearch: Int?, where filter: ((Key) -> Bool)?, shouldStop: (() -> Bool)?
+        _ vector: [Float], k: Int, efSearch: Int?, where filter: ((Key) -> Bool)?, shouldStop: (() -> Bool)?
     ) throws(HNSWError) -> SearchResult<Key> {
         guard k > 0 else { throw .notPositive("k", k) }
         let breadth = efSearch ?? configuration.efSearch
         guard breadth > 0 else { throw .notPositive("efSearch", breadth) }
-        let prepared = Query(try PreparedVector(query, dimension: dimension, metric: metric))
-        return try scratchPool.withScratch { scratch throws(HNSWError) in
-            try lock.withReadLock { () throws(HNSWError) in
-                let effort = try graph.search(
-                    for: prepared, k: k, breadth: breadth, admitting: slotFilter(filter), shouldStop: shouldStop,
-                    scratch: &scratch)
+        return try scratchPool.withScratch { query, scratch throws(HNSWError) in
+            try query.load(vector, metric: metric)
+            return try lock.withReadLock { () throws(HNSWError) in
+                let effort: Effort
+                if let filter {
+                    effort = try graph.search(
+                        for: query, k: k, breadth: breadth, admitting: KeyFilter(keys: keys, passes: filter),
+                        shouldStop: shouldStop, scratch: &scratch)
+                } else {
+                    effort = try graph.search(
+                        for: query, k: k, breadth: breadth, shouldStop: shouldStop, scratch: &scratch)
+                }
                 return SearchResult(scratch.found, effort: effort, metric: metric, key: { keys[Int($0)] })
             }
         }
     }
 
-    private func slotFilter(_ filter: ((Key) -> Bool)?) -> ((Int32) -> Bool)? {
-        guard let filter else { return nil }
-        return { [keys] slot in keys[Int(slot)].map(filter) ?? false }
+    /// A caller's filter, asked for the key of a slot.
+    private struct KeyFilter: SlotFilter {
+        let keys: [Key?]
+        let passes: (Key) -> Bool
+
+        func admits(_ slot: Int32) -> Bool { keys[Int(slot)].map(passes) ?? false }
     }
 
     // MARK: - Changing
 
     /// Costs about what a search with `efConstruction` costs, and nothing if the key already has this vector.
     package func insert(_ vector: [Float], for key: Key) throws(HNSWError) {
-        let prepared = try PreparedVector(vector, dimension: dimension, metric: metric)
-        let query = Query(prepared)
+        let prepared = try prepare(vector)
         try writer.withLock { writer throws(HNSWError) in
-            let old = writer.places[key]
-            if let old, graph.vectors.read(old.slot) == prepared.components { return }
-            let place = try writer.allocator.take()
-            reserve(slots: writer.allocator.slotCount, blocks: writer.allocator.blockCount)
-            graph.vectors.write(prepared, to: place.slot)
-            writer.planner.draftInsertion(place, for: query, in: graph)
-            lock.withWriteLock {
-                graph.commitInsertion(place, draft: writer.planner.draft, replacing: old?.slot)
-                keys[Int(place.slot)] = key
-            }
-            writer.places[key] = place
-            if let old { takeOut(old, &writer) }
+            try insert(prepared, for: key, &writer)
         }
+    }
+
+    private func prepare(_ vector: [Float]) throws(HNSWError) -> PreparedVector {
+        try PreparedVector(
+            vector, dimension: dimension, metric: metric, isCompact: configuration.representation == .int8OverBFloat16)
+    }
+
+    private func insert(_ vector: PreparedVector, for key: Key, _ writer: inout Writer) throws(HNSWError) {
+        let old = writer.places[key]
+        if let old, graph.vectors.read(old.slot) == vector.components { return }
+        let newcomer = Newcomer(vector, at: try writer.allocator.take())
+        reserve(slots: writer.allocator.slotCount, blocks: writer.allocator.blockCount)
+        writer.scratches[0].search(newcomer, in: graph)
+        writer.planner.draft.begin(capacity: graph.links.capacity)
+        writer.planner.link(newcomer, unseen: [], in: graph)
+        lock.withWriteLock {
+            graph.commitInsertion([newcomer.place], draft: writer.planner.draft, replacing: old?.slot)
+            keys[Int(newcomer.place.slot)] = key
+        }
+        writer.places[key] = newcomer.place
+        if let old { takeOut(old, &writer) }
     }
 
     /// Costs the comparison of the node's neighbours with each other, on each of its layers.
@@ -113,25 +135,19 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
         writer.allocator.giveBack(place)
     }
 
-    /// Makes room by half as much again, so that growing stays a constant share of inserting. Copies are made beside
-    /// the searches; only the exchange locks them out.
+    /// Makes room by half as much again, so that growing stays a constant share of inserting. Only pages change their
+    /// place, which locks searches out for microseconds; keys are copied beside them.
     private func reserve(slots: Int, blocks: Int) {
-        if slots > graph.vectors.capacity {
-            let capacity = max(64, slots + slots / 2)
-            var vectors = graph.vectors.enlarged(to: capacity)
+        if slots > graph.vectors.capacity || blocks > graph.links.blockCapacity {
+            let capacity = slots > graph.vectors.capacity ? max(64, slots + slots / 2) : graph.vectors.capacity
+            let blockCapacity = blocks > graph.links.blockCapacity ? blocks + blocks / 2 : graph.links.blockCapacity
             var newKeys = keys
             newKeys.reserveCapacity(capacity)
             newKeys.append(contentsOf: repeatElement(nil, count: capacity - keys.count))
             lock.withWriteLock {
-                swap(&graph.vectors, &vectors)
+                graph.grow(to: capacity, blockCapacity: blockCapacity)
                 swap(&keys, &newKeys)
             }
-        }
-        if slots > graph.links.capacity || blocks > graph.links.blockCapacity {
-            var links = graph.links.enlarged(
-                capacity: graph.vectors.capacity,
-                blockCapacity: max(blocks + blocks / 2, graph.links.blockCapacity))
-            lock.withWriteLock { swap(&graph.links, &links) }
         }
     }
 

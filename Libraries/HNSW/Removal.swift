@@ -32,7 +32,7 @@ extension ChangePlanner {
         pairs.reserveCapacity(orphans.count * (orphans.count - 1) / 2)
         for first in orphans.indices {
             for second in (first + 1)..<orphans.count {
-                let compared = graph.vectors.compare(orphans[first], orphans[second])
+                let compared = graph.vectors.estimate(orphans[first], orphans[second])
                 pairs.append(Pair(compared: compared, first: first, second: second))
             }
         }
