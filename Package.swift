@@ -184,7 +184,8 @@ let package = Package(
             dependencies: ["BenchmarkSupport", "Cache", "LZ4", "Redis", "Resilience", "Time", logging, argumentParser],
             path: "Benchmarks/redis/Bench", swiftSettings: settings),
         .executableTarget(
-            name: "VectorsBench", dependencies: ["HNSW", argumentParser], path: "Benchmarks/vectors/Bench", swiftSettings: settings),
+            name: "VectorsBench", dependencies: ["BenchmarkSupport", "HNSW", argumentParser], path: "Benchmarks/vectors/Bench",
+            swiftSettings: settings),
 
         // gRPC's interoperability tests, a server and a client
         .target(

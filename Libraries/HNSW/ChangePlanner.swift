@@ -1,5 +1,7 @@
 /// What the one writer works in. It drafts a change while searches go on over the graph as it is.
-struct ChangePlanner: ~Copyable {
+///
+/// It may go from thread to thread, and is one thread's at a time.
+final class ChangePlanner: @unchecked Sendable {
     var draft: LinkDraft
     /// The neighbours of a new node, and those it could have.
     var nearby = CandidateList()

@@ -104,10 +104,10 @@ struct CodeStore: ~Copyable, @unchecked Sendable {
     // MARK: - Comparing
 
     @inline(__always)
-    func prefetch(_ slot: Int32) {
-        unsafe memory_prefetch(codes.base + Int(slot) &* stride, stride)
-        unsafe memory_prefetch(terms.base + Int(slot), 1)
-    }
+    func prefetch(_ slot: Int32) { unsafe memory_prefetch(codes.base + Int(slot) &* stride, stride) }
+
+    @inline(__always)
+    func prefetchTerms(_ slot: Int32) { unsafe memory_prefetch(terms.base + Int(slot), 1) }
 
     func compare(_ a: Int32, _ b: Int32) -> Float {
         let product = unsafe kernels.codeProduct(

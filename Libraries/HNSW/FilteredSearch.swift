@@ -85,7 +85,7 @@ extension HNSWGraph {
         _ slot: Int32, towards query: borrowing Query, _ breadth: Int, _ filter: some SlotFilter,
         _ admitted: inout Int, _ scratch: inout SearchScratch, _ effort: inout Effort
     ) {
-        if scratch.block.count < 4 { vectors.prefetchEstimate(slot) }
+        vectors.prefetchEstimate(slot, at: scratch.block.count)
         scratch.block.append(slot)
         if scratch.block.isFull { compareBlock(towards: query, breadth, filter, &admitted, &scratch, &effort) }
     }

@@ -1,7 +1,7 @@
 /// Links newcomers into a draft; `HNSWGraph.commitInsertion` puts it in.
 extension ChangePlanner {
     /// - Parameter unseen: those that came into the graph or the draft after the newcomer's search began.
-    mutating func link(_ newcomer: Newcomer, unseen: some Sequence<Newcomer>, in graph: borrowing HNSWGraph) {
+    func link(_ newcomer: Newcomer, unseen: some Sequence<Newcomer>, in graph: borrowing HNSWGraph) {
         var layer = newcomer.place.level
         while layer >= 0 {
             draft.openLayer(layer)
@@ -15,7 +15,7 @@ extension ChangePlanner {
     }
 
     /// Leaves the neighbours in `chosen.kept` and all that were found near the newcomer in `nearby`.
-    private mutating func chooseNeighbours(
+    private func chooseNeighbours(
         of newcomer: Newcomer, onLayer layer: Int, unseen: some Sequence<Newcomer>, in graph: borrowing HNSWGraph
     ) {
         let isFound = layer < newcomer.found.count
@@ -41,7 +41,7 @@ extension ChangePlanner {
         }
     }
 
-    private mutating func connect(
+    private func connect(
         _ newcomer: Int32, nearest: Int32, onLayer layer: Int, in graph: borrowing HNSWGraph
     ) {
         let limit = graph.links.limit(onLayer: layer)
@@ -61,7 +61,7 @@ extension ChangePlanner {
     /// Ends one of the node's links, now one too many, so that what is left serves a search best: rather one behind
     /// a nearer neighbour, rather a far one, and only one that leaves the layer connected. If there is none such, the
     /// newcomer is turned away.
-    private mutating func makeRoom(
+    private func makeRoom(
         at node: Int32, for newcomer: Int32, limit: Int, in graph: borrowing HNSWGraph
     ) {
         rankNeighbours(of: node, in: graph)
@@ -79,7 +79,7 @@ extension ChangePlanner {
         draft.unlink(node, newcomer, in: graph.links)
     }
 
-    private mutating func rankNeighbours(of node: Int32, in graph: borrowing HNSWGraph) {
+    private func rankNeighbours(of node: Int32, in graph: borrowing HNSWGraph) {
         ranked.removeAll()
         let neighbours = draft.neighbours(of: node, in: graph.links)
         for position in 0..<neighbours.count {

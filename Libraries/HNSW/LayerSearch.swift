@@ -34,7 +34,7 @@ extension HNSWGraph {
             while position < neighbours.count {
                 scratch.block.removeAll()
                 while position < neighbours.count, !scratch.block.isFull {
-                    vectors.prefetchEstimate(neighbours[position])
+                    vectors.prefetchEstimate(neighbours[position], at: scratch.block.count)
                     scratch.block.append(neighbours[position])
                     position &+= 1
                 }
@@ -75,8 +75,7 @@ extension HNSWGraph {
                     let slot = neighbours[position]
                     position &+= 1
                     guard scratch.visited.insert(slot) else { continue }
-                    // Those behind the first few are fetched while these are compared.
-                    if scratch.block.count < 4 { vectors.prefetchEstimate(slot) }
+                    vectors.prefetchEstimate(slot, at: scratch.block.count)
                     scratch.block.append(slot)
                 }
                 // Most often the next to be visited is known before its turn comes.

@@ -26,7 +26,7 @@ extension HNSWGraph {
                     hasMore = false
                     break
                 }
-                if scratch.block.count < 4 { vectors.prefetchEstimate(slot) }
+                vectors.prefetchEstimate(slot, at: scratch.block.count)
                 scratch.block.append(slot)
             }
             slotsUntilStop -= scratch.block.count

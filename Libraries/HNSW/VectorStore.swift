@@ -134,8 +134,12 @@ struct VectorStore: ~Copyable, @unchecked Sendable {
         }
     }
 
+    /// Fetches what `estimate` reads of a slot, which is the `position`th of a block: the codes of those behind the first few
+    /// are fetched while these are compared.
     @inline(__always)
-    func prefetchEstimate(_ slot: Int32) {
+    func prefetchEstimate(_ slot: Int32, at position: Int) {
+        if hasCodes { codes.prefetchTerms(slot) }
+        guard position < 4 else { return }
         if hasCodes { codes.prefetch(slot) } else { prefetch(slot) }
     }
 

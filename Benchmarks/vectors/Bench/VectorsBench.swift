@@ -41,6 +41,7 @@ struct VectorsBench: ParsableCommand {
         try session.build()
         session.answer([
             ("seconds", session.buildSeconds),
+            ("cpu_seconds", session.buildCPUSeconds),
             ("anonymous_bytes", Double(ProcessMemory.now.anonymous - before.anonymous)),
             ("file_bytes", Double(ProcessMemory.now.file - before.file)),
         ])
