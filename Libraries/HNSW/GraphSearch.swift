@@ -60,6 +60,35 @@ extension HNSWGraph {
         return effort
     }
 
+    /// As above, of the slots of a set: by a scan or by a walk, whichever is less work.
+    func search(
+        for query: borrowing Query, k: Int, breadth: Int, among set: SlotSet, shouldStop: (() -> Bool)?,
+        scratch: inout SearchScratch
+    ) throws(HNSWError) -> Effort {
+        let wanted = min(k, set.slots.count)
+        let share = Double(set.slots.count) / Double(max(1, count))
+        if Double(set.slots.count) > HNSWGraph.walkWork(breadth: max(breadth, wanted), share: share) {
+            return try search(
+                for: query, k: wanted, breadth: breadth, admitting: set, share: share, shouldStop: shouldStop,
+                scratch: &scratch)
+        }
+        var effort = Effort()
+        var position = -1
+        try scan(for: query, k: wanted, shouldStop: shouldStop, scratch: &scratch, effort: &effort) {
+            position &+= 1
+            return position < set.slots.count ? set.slots[position] : nil
+        }
+        return effort
+    }
+
+    /// What a filtered walk costs, in slots of a scan: as measured on 125,000 vectors of 384 components, where a comparison of
+    /// a walk took three times one of a scan, and looking at neighbours' neighbours two comparisons of a scan for each
+    /// that is compared.
+    private static func walkWork(breadth: Int, share: Double) -> Double {
+        let comparisons = Double(100 + 12 * breadth)
+        return share < sparseShare ? 3 * comparisons + 60 * Double(breadth) : 3 * comparisons / share
+    }
+
     /// How many of what a walk found by codes are compared by their vectors. The code of a true neighbour can stand behind
     /// those of some others; with twice k the share that is lost so is below a thousandth on embeddings.
     private func comparedAgain(_ k: Int) -> Int { 2 * k }

@@ -7,8 +7,8 @@ internal import Synchronization
 /// is; its cost grows with the logarithm of their number. Searches run while one writer inserts or removes: the writer
 /// works a change out beside them and locks them out only while it is put in, some microseconds.
 package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked Sendable {
-    // Sendable, because: `graph` and `keys` are read under `lock` or by the holder of `writer`, and changed only by the
-    // holder of both; vectors are written to slots that no search can reach yet.
+    // Sendable, because: `graph`, `keys`, `slots` and `revision` are read under `lock` or by the holder of `writer`, and
+    // changed only by the holder of both; vectors are written to slots that no search can reach yet.
 
     package let configuration: HNSWConfiguration
     package var dimension: Int { configuration.dimension }
@@ -19,10 +19,12 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
     private let scratchPool: ScratchPool
     private var graph: HNSWGraph
     private var keys: [Key?] = []
+    private var slots: [Key: Int32] = [:]
+    /// Grows whenever a key gets another slot.
+    private var revision: UInt64 = 0
 
     /// What only the holder of the writer's mutex needs.
     private struct Writer: ~Copyable {
-        var places: [Key: SlotAllocator.Place] = [:]
         var allocator: SlotAllocator
         var planner: ChangePlanner
         var scratches = [NewcomerScratch()]
@@ -44,13 +46,9 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
 
     package var count: Int { lock.withReadLock { graph.count } }
 
-    package func contains(_ key: Key) -> Bool {
-        writer.withLock { $0.places[key] != nil }
-    }
+    package func contains(_ key: Key) -> Bool { lock.withReadLock { slots[key] != nil } }
 
-    package func vector(for key: Key) -> [Float]? {
-        writer.withLock { writer in writer.places[key].map { graph.vectors.read($0.slot) } }
-    }
+    package func vector(for key: Key) -> [Float]? { lock.withReadLock { slots[key].map { graph.vectors.read($0) } } }
 
     // MARK: - Searching
 
@@ -77,6 +75,38 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
         }
     }
 
+    /// The `k` nearest of those keys that the index has; fewer only when it has fewer.
+    ///
+    /// Few are compared one by one, which is exact; for many the graph is walked, whichever is less work.
+    ///
+    /// - Parameters: as for a search with a filter.
+    /// - Throws: as a search with a filter.
+    package func search(
+        _ vector: [Float], k: Int, efSearch: Int? = nil, among selection: KeySelection<Key>,
+        shouldStop: (() -> Bool)? = nil
+    ) throws(HNSWError) -> SearchResult<Key> {
+        guard k > 0 else { throw .notPositive("k", k) }
+        let breadth = efSearch ?? configuration.efSearch
+        guard breadth > 0 else { throw .notPositive("efSearch", breadth) }
+        return try scratchPool.withScratch { query, scratch throws(HNSWError) in
+            try query.load(vector, metric: metric)
+            return try lock.withReadLock { () throws(HNSWError) in
+                let found = selection.slots(
+                    in: self, revision: revision, capacity: graph.links.capacity, { slots[$0] })
+                let effort = try graph.search(
+                    for: query, k: k, breadth: breadth, among: found, shouldStop: shouldStop, scratch: &scratch)
+                return SearchResult(scratch.found, effort: effort, metric: metric, key: { keys[Int($0)] })
+            }
+        }
+    }
+
+    /// As `search(_:k:efSearch:among:shouldStop:)`, for keys of one search.
+    package func search(
+        _ vector: [Float], k: Int, efSearch: Int? = nil, among keys: [Key], shouldStop: (() -> Bool)? = nil
+    ) throws(HNSWError) -> SearchResult<Key> {
+        try search(vector, k: k, efSearch: efSearch, among: KeySelection(keys), shouldStop: shouldStop)
+    }
+
     /// A caller's filter, asked for the key of a slot.
     private struct KeyFilter: SlotFilter {
         let keys: [Key?]
@@ -101,19 +131,18 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
     }
 
     private func insert(_ vector: PreparedVector, for key: Key, _ writer: inout Writer) throws(HNSWError) {
-        let old = writer.places[key]
-        if let old, graph.vectors.read(old.slot) == vector.components { return }
+        let old = slots[key]
+        if let old, graph.vectors.read(old) == vector.components { return }
         let newcomer = Newcomer(vector, at: try writer.allocator.take())
         reserve(slots: writer.allocator.slotCount, blocks: writer.allocator.blockCount)
         writer.scratches[0].search(newcomer, in: graph)
         writer.planner.draft.begin(capacity: graph.links.capacity)
         writer.planner.link(newcomer, unseen: [], in: graph)
         lock.withWriteLock {
-            graph.commitInsertion([newcomer.place], draft: writer.planner.draft, replacing: old?.slot)
-            keys[Int(newcomer.place.slot)] = key
+            graph.commitInsertion([newcomer.place], draft: writer.planner.draft, replacing: old)
+            put(key, at: newcomer.place.slot)
         }
-        writer.places[key] = newcomer.place
-        if let old { takeOut(old, &writer) }
+        if let old { takeOut(old, nil, &writer) }
     }
 
     /// Inserts many, on several threads. The graph is the same for every number of threads.
@@ -134,7 +163,7 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
                 // Keys that are there, or come twice, are updates: they go in one by one.
                 var new: Set<Key> = []
                 let first = next
-                while next < keys.count, writer.places[keys[next]] == nil, new.insert(keys[next]).inserted {
+                while next < keys.count, slots[keys[next]] == nil, new.insert(keys[next]).inserted {
                     next += 1
                 }
                 try insertNew(first..<next, of: keys, vectors, threads: threads, &writer)
@@ -164,11 +193,8 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
                 lock.withWriteLock {
                     graph.commitInsertion(searched.map(\.place), draft: writer.planner.draft, replacing: nil)
                     for (number, newcomer) in searched.enumerated() {
-                        self.keys[Int(newcomer.place.slot)] = keys[first - searched.count + number]
+                        put(keys[first - searched.count + number], at: newcomer.place.slot)
                     }
-                }
-                for (number, newcomer) in searched.enumerated() {
-                    writer.places[keys[first - searched.count + number]] = newcomer.place
                 }
             }
             (linked, searched) = (searched, arriving)
@@ -203,19 +229,31 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
     @discardableResult
     package func remove(_ key: Key) -> Bool {
         writer.withLock { writer in
-            guard let place = writer.places.removeValue(forKey: key) else { return false }
-            takeOut(place, &writer)
+            guard let slot = slots[key] else { return false }
+            takeOut(slot, key, &writer)
             return true
         }
     }
 
-    private func takeOut(_ place: SlotAllocator.Place, _ writer: inout Writer) {
-        let entry = writer.planner.draftRemoval(of: place.slot, in: graph)
+    /// Under the write lock.
+    private func put(_ key: Key, at slot: Int32) {
+        keys[Int(slot)] = key
+        slots[key] = slot
+        revision += 1
+    }
+
+    /// - Parameter key: what is to be found no more; `nil` for a slot that an update has replaced.
+    private func takeOut(_ slot: Int32, _ key: Key?, _ writer: inout Writer) {
+        let place = SlotAllocator.Place(
+            slot: slot, level: graph.links.level(of: slot), firstBlock: graph.links.firstBlock(of: slot))
+        let entry = writer.planner.draftRemoval(of: slot, in: graph)
         lock.withWriteLock {
-            graph.commitRemoval(of: place.slot, draft: writer.planner.draft, newEntry: entry)
-            keys[Int(place.slot)] = nil
+            graph.commitRemoval(of: slot, draft: writer.planner.draft, newEntry: entry)
+            keys[Int(slot)] = nil
+            if let key { slots[key] = nil }
+            revision += 1
         }
-        graph.vectors.erase(place.slot)
+        graph.vectors.erase(slot)
         writer.allocator.giveBack(place)
     }
 
@@ -228,9 +266,12 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
             var newKeys = keys
             newKeys.reserveCapacity(capacity)
             newKeys.append(contentsOf: repeatElement(nil, count: capacity - keys.count))
+            var newSlots = self.slots
+            newSlots.reserveCapacity(capacity)
             lock.withWriteLock {
                 graph.grow(to: capacity, blockCapacity: blockCapacity)
                 swap(&keys, &newKeys)
+                swap(&self.slots, &newSlots)
             }
         }
     }
@@ -239,13 +280,13 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
     ///
     /// - Returns: a sentence for each broken promise; none for a sound index.
     package func validate() -> [String] {
-        writer.withLock { writer in
+        writer.withLock { _ in
             var violations = graph.validate()
-            for (key, place) in writer.places where keys[Int(place.slot)] != key {
-                violations.append("Slot \(place.slot) does not hold the key that was put there.")
+            for (key, slot) in slots where keys[Int(slot)] != key {
+                violations.append("Slot \(slot) does not hold the key that was put there.")
             }
-            if writer.places.count != graph.count {
-                violations.append("There are \(writer.places.count) keys and \(graph.count) vectors.")
+            if slots.count != graph.count {
+                violations.append("There are \(slots.count) keys and \(graph.count) vectors.")
             }
             return violations
         }
