@@ -58,6 +58,21 @@ struct HNSWGraph: ~Copyable {
         hidden = -1
     }
 
+    /// Gives the node of the last slot another, which holds its vector already.
+    mutating func commitMove(of source: Int32, to target: Int32) {
+        links.move(source, to: target)
+        if entry == source { entry = target }
+    }
+
+    /// Forgets free slots at the end.
+    mutating func cut(to count: Int) { slotCount = count }
+
+    /// Nobody reads meanwhile.
+    mutating func shrink(to capacity: Int) {
+        vectors.shrink(to: capacity)
+        links.shrink(to: capacity)
+    }
+
     private func apply(_ draft: borrowing LinkDraft) {
         for index in 0..<draft.count {
             links.setNeighbours(

@@ -26,7 +26,7 @@ struct LinkDraft: ~Copyable {
         count = 0
         layer = 0
         upperPositions.removeAll(keepingCapacity: true)
-        if positions.count < capacity { positions = AlignedBuffer(count: capacity, filledWith: 0) }
+        if positions.count < capacity || positions.count > 4 * capacity + 4096 { positions = AlignedBuffer(count: capacity, filledWith: 0) }
     }
 
     mutating func openLayer(_ layer: Int) { self.layer = layer }

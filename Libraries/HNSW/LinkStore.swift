@@ -36,6 +36,14 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
         blockCapacity = max(blockCapacity, newBlockCapacity)
     }
 
+    /// Gives back what is behind the first `newCapacity` slots, which are free; blocks stay.
+    mutating func shrink(to newCapacity: Int) {
+        bottom.shrink(to: newCapacity * (bottomLimit + 1))
+        firstBlocks.shrink(to: newCapacity)
+        heights.shrink(to: newCapacity)
+        capacity = min(capacity, newCapacity)
+    }
+
     /// The highest layer of the slot, or -1 where no vector is.
     @inline(__always)
     func level(of slot: Int32) -> Int {
@@ -81,6 +89,28 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
         while position < neighbours.count {
             unsafe list[position + 1] = neighbours[position]
             position += 1
+        }
+    }
+
+    /// Gives the node of `source` the free slot `target`, for itself and for its neighbours.
+    func move(_ source: Int32, to target: Int32) {
+        precondition(level(of: source) >= 0 && level(of: target) < 0)
+        for layer in 0...level(of: source) {
+            let neighbours = neighbours(of: source, onLayer: layer)
+            for position in 0..<neighbours.count { replace(source, by: target, of: neighbours[position], onLayer: layer) }
+        }
+        // The blocks of upper layers belong to the node and not to the slot.
+        let length = bottomLimit + 1
+        unsafe (bottom.base + Int(target) * length).update(from: bottom.base + Int(source) * length, count: length)
+        unsafe firstBlocks.base[Int(target)] = firstBlocks.base[Int(source)]
+        unsafe heights.base[Int(target)] = heights.base[Int(source)]
+        unsafe heights.base[Int(source)] = 0
+    }
+
+    private func replace(_ old: Int32, by new: Int32, of slot: Int32, onLayer layer: Int) {
+        let list = unsafe list(of: slot, onLayer: layer)
+        for position in 1...max(1, unsafe Int(list[0])) {
+            if unsafe list[position] == old { unsafe list[position] = new }
         }
     }
 

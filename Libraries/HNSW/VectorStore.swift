@@ -44,6 +44,13 @@ struct VectorStore: ~Copyable, @unchecked Sendable {
         capacity = max(capacity, newCapacity)
     }
 
+    /// Gives back what is behind the first `newCapacity` slots, which are free.
+    mutating func shrink(to newCapacity: Int) {
+        if isCompact { halves.shrink(to: newCapacity * stride) } else { floats.shrink(to: newCapacity * stride) }
+        codes.shrink(to: newCapacity)
+        capacity = min(capacity, newCapacity)
+    }
+
     /// Fills a slot that no search can see yet.
     func write(_ vector: PreparedVector, to slot: Int32) {
         precondition(vector.components.count == dimension && slot >= 0 && Int(slot) < capacity)
