@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Synchronization
 
 /// An approximate index: a hierarchical navigable small world graph (Malkov and Yashunin, arXiv 1603.09320).
@@ -14,17 +13,18 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
     package var dimension: Int { configuration.dimension }
     package var metric: Metric { configuration.metric }
 
-    private let lock = ReaderWriterLock()
-    private let writer: Mutex<Writer>
+    // Seen by the extensions in BatchInsertion and Compaction, and by nobody else.
+    let lock = ReaderWriterLock()
+    let writer: Mutex<Writer>
     private let scratchPool: ScratchPool
-    private var graph: HNSWGraph
-    private var keys: [Key?] = []
-    private var slots: [Key: Int32] = [:]
+    var graph: HNSWGraph
+    var keys: [Key?] = []
+    var slots: [Key: Int32] = [:]
     /// Grows whenever a key gets another slot.
-    private var revision: UInt64 = 0
+    var revision: UInt64 = 0
 
     /// What only the holder of the writer's mutex needs.
-    private struct Writer: ~Copyable {
+    struct Writer: ~Copyable {
         var allocator: SlotAllocator
         var planner: ChangePlanner
         var scratches = [NewcomerScratch()]
@@ -130,12 +130,12 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
         }
     }
 
-    private func prepare(_ vector: [Float]) throws(HNSWError) -> PreparedVector {
+    func prepare(_ vector: [Float]) throws(HNSWError) -> PreparedVector {
         try PreparedVector(
             vector, dimension: dimension, metric: metric, isCompact: configuration.representation == .int8OverBFloat16)
     }
 
-    private func insert(_ vector: PreparedVector, for key: Key, _ writer: inout Writer) throws(HNSWError) {
+    func insert(_ vector: PreparedVector, for key: Key, _ writer: inout Writer) throws(HNSWError) {
         let old = slots[key]
         if let old, graph.vectors.read(old) == vector.components { return }
         let newcomer = Newcomer(vector, at: try writer.allocator.take())
@@ -150,86 +150,6 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
         if let old { takeOut(old, nil, &writer) }
     }
 
-    /// Inserts many, on several threads. The graph is the same for every number of threads.
-    ///
-    /// Further writers wait until the last is in; searches go on, and see the vectors come in a wave after the other.
-    ///
-    /// - Throws: as `insert`; the vectors before a wave that did not fit are in.
-    package func insert(_ entries: [(key: Key, vector: [Float])], threads: Int) throws(HNSWError) {
-        guard threads > 0 else { throw .notPositive("threads", threads) }
-        var vectors: [PreparedVector] = []
-        vectors.reserveCapacity(entries.count)
-        for entry in entries { vectors.append(try prepare(entry.vector)) }
-        try writer.withLock { writer throws(HNSWError) in
-            while writer.scratches.count < threads { writer.scratches.append(NewcomerScratch()) }
-            let keys = entries.map(\.key)
-            var next = 0
-            while next < keys.count {
-                // Keys that are there, or come twice, are updates: they go in one by one.
-                var new: Set<Key> = []
-                let first = next
-                while next < keys.count, slots[keys[next]] == nil, new.insert(keys[next]).inserted {
-                    next += 1
-                }
-                try insertNew(first..<next, of: keys, vectors, threads: threads, &writer)
-                if next < keys.count {
-                    try insert(vectors[next], for: keys[next], &writer)
-                    next += 1
-                }
-            }
-        }
-    }
-
-    /// Waves of newcomers: while those of one are being linked into a draft by one thread, the others search for those of
-    /// the next; what neither search could see, because it was not in the graph yet, is compared when they are linked.
-    private func insertNew(
-        _ positions: Range<Int>, of keys: [Key], _ vectors: [PreparedVector], threads: Int, _ writer: inout Writer
-    ) throws(HNSWError) {
-        var linked: [Newcomer] = []
-        var searched: [Newcomer] = []
-        var first = positions.lowerBound
-        while first < positions.upperBound || !searched.isEmpty {
-            let wave = first..<min(first + waveSize, positions.upperBound)
-            var arriving: [Newcomer] = []
-            for position in wave { arriving.append(Newcomer(vectors[position], at: try writer.allocator.take())) }
-            reserve(slots: writer.allocator.slotCount, blocks: writer.allocator.blockCount)
-            search(for: arriving, linking: searched, unseen: linked, threads: threads, writer)
-            if !searched.isEmpty {
-                lock.withWriteLock {
-                    graph.commitInsertion(searched.map(\.place), draft: writer.planner.draft, replacing: nil)
-                    for (number, newcomer) in searched.enumerated() {
-                        put(keys[first - searched.count + number], at: newcomer.place.slot)
-                    }
-                }
-            }
-            (linked, searched) = (searched, arriving)
-            first = wave.upperBound
-        }
-    }
-
-    private let waveSize = 16
-
-    /// Only reads the graph, on all threads.
-    private func search(
-        for arriving: [Newcomer], linking searched: [Newcomer], unseen: [Newcomer], threads: Int, _ writer: borrowing Writer
-    ) {
-        let next = Atomic(0)
-        let (planner, scratches) = (writer.planner, writer.scratches)
-        planner.draft.begin(capacity: graph.links.capacity)
-        DispatchQueue.concurrentPerform(iterations: min(threads, 1 + arriving.count)) { thread in
-            if thread == 0 {
-                for (number, newcomer) in searched.enumerated() {
-                    planner.link(newcomer, unseen: unseen + searched[..<number], in: graph)
-                }
-            }
-            while true {
-                let position = next.add(1, ordering: .relaxed).oldValue
-                guard position < arriving.count else { return }
-                scratches[thread].search(arriving[position], in: graph)
-            }
-        }
-    }
-
     /// Costs the comparison of the node's neighbours with each other, on each of its layers.
     @discardableResult
     package func remove(_ key: Key) -> Bool {
@@ -242,7 +162,7 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
     }
 
     /// Under the write lock.
-    private func put(_ key: Key, at slot: Int32) {
+    func put(_ key: Key, at slot: Int32) {
         keys[Int(slot)] = key
         slots[key] = slot
         revision += 1
@@ -263,59 +183,9 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
         writer.allocator.giveBack(place)
     }
 
-    private let slotsWorthCompacting = 256
-    private let movesAtOnce = 64
-
-    /// Once more than half of the slots are free, moves nodes from the last slots to the first free ones, some with each
-    /// removal, and gives the memory behind them back in the end. A node moves under the write lock, in a microsecond:
-    /// since links are mutual, it knows all who name its slot.
-    private func compact(_ writer: inout Writer) {
-        if !writer.isCompacting {
-            let slotCount = writer.allocator.slotCount
-            guard slotCount >= slotsWorthCompacting, slotCount > 2 * slots.count else { return }
-            writer.allocator.sortFree()
-            writer.isCompacting = true
-        }
-        for _ in 0..<movesAtOnce {
-            var last = writer.allocator.slotCount - 1
-            while last >= 0, graph.links.level(of: Int32(last)) < 0 { last -= 1 }
-            writer.allocator.cut(to: last + 1)
-            guard let target = writer.allocator.takeFree() else {
-                writer.isCompacting = false
-                return giveBack(behind: last + 1)
-            }
-            move(Int32(last), to: target)
-        }
-    }
-
-    private func move(_ source: Int32, to target: Int32) {
-        graph.vectors.move(source, to: target)
-        lock.withWriteLock {
-            graph.commitMove(of: source, to: target)
-            if let key = keys[Int(source)] { put(key, at: target) }
-            keys[Int(source)] = nil
-        }
-        graph.vectors.erase(source)
-    }
-
-    private func giveBack(behind slotCount: Int) {
-        let capacity = max(64, slotCount + slotCount / 2)
-        guard capacity < graph.vectors.capacity else { return }
-        var newKeys = Array(keys.prefix(capacity))
-        var newSlots = [Key: Int32](minimumCapacity: capacity)
-        for (key, slot) in slots { newSlots[key] = slot }
-        lock.withWriteLock {
-            graph.cut(to: slotCount)
-            graph.shrink(to: capacity)
-            swap(&keys, &newKeys)
-            swap(&slots, &newSlots)
-            revision += 1
-        }
-    }
-
     /// Makes room by half as much again, so that growing stays a constant share of inserting. Only pages change their
     /// place, which locks searches out for microseconds; keys are copied beside them.
-    private func reserve(slots: Int, blocks: Int) {
+    func reserve(slots: Int, blocks: Int) {
         if slots > graph.vectors.capacity || blocks > graph.links.blockCapacity {
             let capacity = slots > graph.vectors.capacity ? max(64, slots + slots / 2) : graph.vectors.capacity
             let blockCapacity = blocks > graph.links.blockCapacity ? blocks + blocks / 2 : graph.links.blockCapacity
