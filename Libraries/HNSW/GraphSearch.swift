@@ -90,8 +90,8 @@ extension HNSWGraph {
     }
 
     /// How many of what a walk found by codes are compared by their vectors. The code of a true neighbour can stand behind
-    /// those of some others; with twice k the share that is lost so is below a thousandth on embeddings.
-    private func comparedAgain(_ k: Int) -> Int { 2 * k }
+    /// those of some others; with ten more, or twice k, the share that is lost so is below a thousandth on embeddings.
+    private func comparedAgain(_ k: Int) -> Int { k + max(k, 10) }
 
     /// Puts the nearest of `scratch.found` in the order that their vectors give them, and leaves `k`.
     private func compareAgain(
