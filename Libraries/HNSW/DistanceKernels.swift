@@ -7,9 +7,11 @@ internal import CDistance
 struct DistanceKernels: @unchecked Sendable {
     private let kernels: distance_kernels
 
-    /// Floats that a vector is padded to a multiple of, and bytes that a code is.
-    static let floatWidth = 16
-    static let codeWidth = 64
+    /// Components from one stored vector to the next, so that the kernels have no tail to handle.
+    static func paddedVector(_ dimension: Int) -> Int { (dimension + 15) / 16 * 16 }
+
+    /// Bytes from one stored code to the next; they start on a cache line too.
+    static func paddedCode(_ dimension: Int) -> Int { (dimension + 63) / 64 * 64 }
 
     /// The fastest; chosen once.
     static let best = unsafe DistanceKernels(kernels: distance_kernels_best().pointee)

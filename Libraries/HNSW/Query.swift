@@ -17,8 +17,8 @@ struct Query: ~Copyable, @unchecked Sendable {
 
     init(dimension: Int) {
         self.dimension = dimension
-        floats = AlignedBuffer(count: VectorStore.padded(dimension), filledWith: 0)
-        codes = AlignedBuffer(count: CodeStore.padded(dimension), filledWith: 0)
+        floats = AlignedBuffer(count: DistanceKernels.paddedVector(dimension), filledWith: 0)
+        codes = AlignedBuffer(count: DistanceKernels.paddedCode(dimension), filledWith: 0)
     }
 
     init(_ vector: PreparedVector) {
@@ -46,7 +46,7 @@ struct Query: ~Copyable, @unchecked Sendable {
     }
 
     private mutating func encode() {
-        let code = unsafe Code(of: floats.base, count: dimension) { position, value in
+        let code = unsafe VectorCode(of: floats.base, count: dimension) { position, value in
             unsafe codes.base[position] = value
         }
         scale = code.scale

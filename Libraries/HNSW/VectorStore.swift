@@ -26,15 +26,11 @@ struct VectorStore: ~Copyable, @unchecked Sendable {
         self.dimension = dimension
         self.metric = metric
         hasCodes = representation != .float32
-        stride = VectorStore.padded(dimension)
+        stride = DistanceKernels.paddedVector(dimension)
         isCompact = representation == .int8OverBFloat16
         floats = Region(in: isCompact ? nil : file)
         halves = Region(in: isCompact ? file : nil)
         codes = CodeStore(dimension: dimension, metric: metric)
-    }
-
-    static func padded(_ dimension: Int) -> Int {
-        (dimension + DistanceKernels.floatWidth - 1) / DistanceKernels.floatWidth * DistanceKernels.floatWidth
     }
 
     /// May move all vectors: nobody reads meanwhile.
