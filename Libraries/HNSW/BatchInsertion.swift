@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Newcomers of a batch that are searched for together: enough to keep some threads busy, and few enough to be compared with
 /// each other.
-private let newcomersInWave = 16
+private let newcomersInWave = 64
 
 extension HNSWIndex {
     /// Inserts many, on several threads. The graph is the same for every number of threads.

@@ -2,7 +2,7 @@
 import Testing
 
 @Suite struct `Vectors inserted together` {
-    @Test(arguments: [1, 15, 16, 17, 500])
+    @Test(arguments: [1, 63, 64, 65, 500])
     func `make the same graph on every number of threads`(count: Int) throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         func build(threads: Int) throws -> [SearchResult<Int>] {
