@@ -86,6 +86,7 @@ let package = Package(
         .executable(name: "rpc-bench", targets: ["RPCBench"]),
         .executable(name: "postgres-bench", targets: ["PostgresBench"]),
         .executable(name: "redis-bench", targets: ["RedisBench"]),
+        .executable(name: "hnsw-bench", targets: ["VectorsBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -130,12 +131,13 @@ let package = Package(
         library("Gzip", ["CZlib"]),
         library("HTTP2", ["CNghttp2"], also: loopBound),
         library("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging, x509, asn1], also: loopBound),
+        .target(name: "CDistance", path: "Libraries/CDistance"),
         .target(name: "CContracts", dependencies: ["CProtobuf"], path: "Libraries/CContracts"),
         library(
             "Telemetry",
             ["ConnectionPool", "Postgres", "RPC", "Time", coreMetrics, tracing, instrumentation, histogram, logging]),
         library("Contracts", ["RPC", "Time", "CContracts", "CProtobuf"]),
-        library("HNSW"),
+        library("HNSW", ["CDistance"]),
         library("Filters"),
         library("TextSearch"),
         library("Passwords", ["CArgon2"]),
@@ -162,7 +164,7 @@ let package = Package(
             ],
             path: "Tools/heartguard", swiftSettings: settings),
 
-        // Benchmarks: what `make bench-rpc`, `make bench-postgres` and `make bench-redis` measure of ours
+        // Benchmarks: what `make bench-rpc`, `make bench-postgres`, `make bench-redis` and `make bench-vectors` measure of ours
         .target(name: "BenchmarkSupport", dependencies: [nioCore, nioPosix], path: "Benchmarks/support", swiftSettings: settings),
         .target(
             name: "CBenchmarkContracts", dependencies: ["CProtobuf"], path: "Benchmarks/rpc/Generated/CBenchmarkContracts"),
@@ -183,6 +185,9 @@ let package = Package(
             name: "RedisBench",
             dependencies: ["BenchmarkSupport", "Cache", "LZ4", "Redis", "Resilience", "Time", logging, argumentParser],
             path: "Benchmarks/redis/Bench", swiftSettings: settings),
+        .executableTarget(
+            name: "VectorsBench", dependencies: ["BenchmarkSupport", "HNSW", argumentParser], path: "Benchmarks/vectors/Bench",
+            swiftSettings: settings),
 
         // gRPC's interoperability tests, a server and a client
         .target(

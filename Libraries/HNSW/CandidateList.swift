@@ -17,6 +17,8 @@ struct CandidateList: ~Copyable {
         }
     }
 
+    var elements: [Candidate] { unsafe Array(UnsafeBufferPointer(start: storage.base, count: count)) }
+
     mutating func removeAll() { count = 0 }
 
     /// Makes the list `newCount` long; what new places hold is not defined.

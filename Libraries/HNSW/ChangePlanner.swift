@@ -1,8 +1,10 @@
 /// What the one writer works in. It drafts a change while searches go on over the graph as it is.
-struct ChangePlanner: ~Copyable {
+///
+/// It may go from thread to thread, and is one thread's at a time.
+final class ChangePlanner: @unchecked Sendable {
     var draft: LinkDraft
-    var scratch = SearchScratch()
-    /// The neighbours of a new node.
+    /// The neighbours of a new node, and those it could have.
+    var nearby = CandidateList()
     var chosen = NeighbourSelection()
     /// The neighbours of a node that has one too many, by distance and as the heuristic thins them.
     var ranked = CandidateList()

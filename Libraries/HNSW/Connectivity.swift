@@ -3,7 +3,7 @@
 /// A link may end if both of its nodes have another neighbour in common: whoever went over it can go by that one.
 /// So no change can cut a node off, and a search can reach everything that is in the index.
 extension ChangePlanner {
-    mutating func markNeighbours(of node: Int32, in graph: borrowing HNSWGraph) {
+    func markNeighbours(of node: Int32, in graph: borrowing HNSWGraph) {
         marked.begin(capacity: graph.links.capacity)
         let neighbours = draft.neighbours(of: node, in: graph.links)
         for position in 0..<neighbours.count { _ = marked.insert(neighbours[position]) }
@@ -23,7 +23,7 @@ extension ChangePlanner {
 
     /// A node that is connected with `node` and may take one more neighbour: itself, if it can end a link, or else
     /// the first such node around it. Ends that link.
-    mutating func nodeWithRoom(near node: Int32, limit: Int, in graph: borrowing HNSWGraph) -> Int32 {
+    func nodeWithRoom(near node: Int32, limit: Int, in graph: borrowing HNSWGraph) -> Int32 {
         var queue = [node]
         var met: Set<Int32> = [node]
         var next = 0
@@ -52,11 +52,11 @@ extension ChangePlanner {
     }
 
     /// Ends the longest link of the node that leaves its ends with a neighbour in common.
-    private mutating func endSpareLink(of node: Int32, in graph: borrowing HNSWGraph) -> Bool {
+    private func endSpareLink(of node: Int32, in graph: borrowing HNSWGraph) -> Bool {
         markNeighbours(of: node, in: graph)
         var farthest: Candidate?
         for other in list(of: node, in: graph) where hasMarkedNeighbour(other, besides: node, in: graph) {
-            let candidate = Candidate(compared: graph.vectors.compare(node, other), slot: other)
+            let candidate = Candidate(compared: graph.vectors.estimate(node, other), slot: other)
             if farthest?.precedes(candidate) ?? true { farthest = candidate }
         }
         guard let farthest else { return false }

@@ -20,7 +20,7 @@ package final class ExactIndex<Key: Hashable & Sendable>: VectorIndex, @unchecke
         try HNSWConfiguration(dimension: dimension, metric: metric).validate()
         self.dimension = dimension
         self.metric = metric
-        vectors = VectorStore(dimension: dimension, metric: metric, capacity: 0)
+        vectors = VectorStore(dimension: dimension, metric: metric)
     }
 
     package var count: Int { lock.withReadLock { keys.count } }
@@ -34,7 +34,7 @@ package final class ExactIndex<Key: Hashable & Sendable>: VectorIndex, @unchecke
         try lock.withWriteLock { () throws(HNSWError) in
             if let slot = slots[key] { return vectors.write(prepared, to: slot) }
             guard keys.count < Int(Int32.max) - 1 else { throw .full }
-            if keys.count == vectors.capacity { vectors = vectors.enlarged(to: max(64, keys.count * 2)) }
+            if keys.count == vectors.capacity { vectors.grow(to: max(64, keys.count * 2)) }
             let slot = Int32(keys.count)
             vectors.write(prepared, to: slot)
             keys.append(key)

@@ -19,12 +19,20 @@ package struct HNSWConfiguration: Sendable, Hashable {
     /// that were thinned out (`keepPrunedConnections` of Algorithm 4).
     package var keepPruned: Bool
 
+    /// What is kept of a vector.
+    package var representation: Representation
+
+    /// A folder for a file that holds the vectors, mapped into memory, while codes and graph stay in memory. The file has
+    /// no name and is gone with the process. `nil` keeps the vectors in memory too.
+    package var vectorFolder: String?
+
     /// Where the random levels start: the same seed and the same calls in the same order make the same graph.
     package var seed: UInt64
 
     package init(
         dimension: Int, metric: Metric = .cosine, m: Int = 16, efConstruction: Int = 200, efSearch: Int = 100,
-        keepPruned: Bool = true, seed: UInt64 = 0x4845_4152_5447_5244
+        keepPruned: Bool = true, representation: Representation = .int8, vectorFolder: String? = nil,
+        seed: UInt64 = 0x4845_4152_5447_5244
     ) {
         self.dimension = dimension
         self.metric = metric
@@ -32,6 +40,8 @@ package struct HNSWConfiguration: Sendable, Hashable {
         self.efConstruction = efConstruction
         self.efSearch = efSearch
         self.keepPruned = keepPruned
+        self.representation = representation
+        self.vectorFolder = vectorFolder
         self.seed = seed
     }
 

@@ -18,6 +18,8 @@ package struct HNSWError: Error, Sendable, Hashable, CustomStringConvertible {
         case tooLong
         /// The index holds as many vectors as its slot numbers can name.
         case full
+        /// There is no place for the vectors' file.
+        case noFile
         /// The caller's `shouldStop` asked for an end.
         case interrupted
     }
@@ -57,6 +59,10 @@ extension HNSWError {
         message: "The vector is too long: its squared length must stay below an eighth of the largest Float.")
 
     static let full = HNSWError(code: .full, message: "The index is full: it can hold \(Int32.max - 1) vectors.")
+
+    static func noFile(in folder: String, _ number: Int32) -> HNSWError {
+        HNSWError(code: .noFile, message: "No file can be made in \(folder): errno \(number).")
+    }
 
     static let interrupted = HNSWError(
         code: .interrupted, message: "The search was asked to stop before it had finished.")

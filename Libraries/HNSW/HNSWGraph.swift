@@ -23,18 +23,30 @@ struct HNSWGraph: ~Copyable {
 
     var topLayer: Int { entry < 0 ? -1 : links.level(of: entry) }
 
-    init(configuration: HNSWConfiguration) {
+    init(configuration: HNSWConfiguration, vectorFile: MappedFile? = nil) {
         self.configuration = configuration
-        vectors = VectorStore(dimension: configuration.dimension, metric: configuration.metric, capacity: 0)
-        links = LinkStore(configuration: configuration, capacity: 0, blockCapacity: 0)
+        vectors = VectorStore(
+            dimension: configuration.dimension, metric: configuration.metric,
+            representation: configuration.representation, file: vectorFile)
+        links = LinkStore(configuration: configuration)
     }
 
-    mutating func commitInsertion(_ place: SlotAllocator.Place, draft: borrowing LinkDraft, replacing old: Int32?) {
-        links.setLevel(place.level, firstBlock: place.firstBlock, of: place.slot)
+    /// Nobody reads meanwhile.
+    mutating func grow(to capacity: Int, blockCapacity: Int) {
+        vectors.grow(to: capacity)
+        links.grow(to: capacity, blockCapacity: blockCapacity)
+    }
+
+    mutating func commitInsertion(
+        _ places: some Sequence<SlotAllocator.Place>, draft: borrowing LinkDraft, replacing old: Int32?
+    ) {
+        for place in places {
+            links.setLevel(place.level, firstBlock: place.firstBlock, of: place.slot)
+            if place.level > topLayer { entry = place.slot }
+            slotCount = max(slotCount, Int(place.slot) + 1)
+            nodeCount += 1
+        }
         apply(draft)
-        if place.level > topLayer { entry = place.slot }
-        slotCount = max(slotCount, Int(place.slot) + 1)
-        nodeCount += 1
         hidden = old ?? -1
     }
 
@@ -44,6 +56,21 @@ struct HNSWGraph: ~Copyable {
         links.setLevel(-1, firstBlock: -1, of: slot)
         nodeCount -= 1
         hidden = -1
+    }
+
+    /// Gives the node of the last slot another, which holds its vector already.
+    mutating func commitMove(of source: Int32, to target: Int32) {
+        links.move(source, to: target)
+        if entry == source { entry = target }
+    }
+
+    /// Forgets free slots at the end.
+    mutating func cut(to count: Int) { slotCount = count }
+
+    /// Nobody reads meanwhile.
+    mutating func shrink(to capacity: Int) {
+        vectors.shrink(to: capacity)
+        links.shrink(to: capacity)
     }
 
     private func apply(_ draft: borrowing LinkDraft) {

@@ -1,43 +1,49 @@
-/// Algorithm 1 of the paper, up to the links; `HNSWGraph.commitInsertion` puts them in.
+/// Links newcomers into a draft; `HNSWGraph.commitInsertion` puts it in.
 extension ChangePlanner {
-    mutating func draftInsertion(
-        _ place: SlotAllocator.Place, for query: borrowing Query, in graph: borrowing HNSWGraph
-    ) {
-        draft.begin(capacity: graph.links.capacity)
-        guard graph.entry >= 0 else { return }
-
-        var layer = min(place.level, graph.topLayer)
-        var effort = Effort()
-        var nearest = graph.descend(to: layer, towards: query, effort: &effort)
+    /// - Parameter unseen: those that came into the graph or the draft after the newcomer's search began.
+    func link(_ newcomer: Newcomer, unseen: some Sequence<Newcomer>, in graph: borrowing HNSWGraph) {
+        var layer = newcomer.place.level
         while layer >= 0 {
-            nearest = search(layer, from: nearest, for: query, in: graph)
-            chosen.choose(
-                from: scratch.found, limit: graph.configuration.m, keepPruned: graph.configuration.keepPruned,
-                vectors: graph.vectors)
-            connect(place.slot, nearest: nearest.slot, onLayer: layer, in: graph)
+            draft.openLayer(layer)
+            draft.addNode(newcomer.place.slot)
+            chooseNeighbours(of: newcomer, onLayer: layer, unseen: unseen, in: graph)
+            if nearby.count > 0 {
+                connect(newcomer.place.slot, nearest: nearby[0].slot, onLayer: layer, in: graph)
+            }
             layer -= 1
         }
     }
 
-    /// Leaves the nearest nodes of the layer in `scratch.found` and returns the first.
-    private mutating func search(
-        _ layer: Int, from start: Candidate, for query: borrowing Query, in graph: borrowing HNSWGraph
-    ) -> Candidate {
-        var effort = Effort()
-        // Without a filter and without `shouldStop` a walk always ends, and by itself.
-        _ = try? graph.walk(
-            layer: layer, from: start, towards: query,
-            breadth: max(graph.configuration.efConstruction, graph.configuration.m), scratch: &scratch,
-            effort: &effort)
-        scratch.results.drain(into: &scratch.found)
-        return scratch.found[0]
+    /// Leaves the neighbours in `chosen.kept` and all that were found near the newcomer in `nearby`.
+    private func chooseNeighbours(
+        of newcomer: Newcomer, onLayer layer: Int, unseen: some Sequence<Newcomer>, in graph: borrowing HNSWGraph
+    ) {
+        let isFound = layer < newcomer.found.count
+        nearby.removeAll()
+        if isFound { for candidate in newcomer.found[layer] { nearby.append(candidate) } }
+        let breadth = max(graph.configuration.efConstruction, graph.configuration.m)
+        var hasNew = false
+        for other in unseen where other.place.level >= layer {
+            let slot = other.place.slot
+            let candidate = Candidate(compared: graph.vectors.estimate(newcomer.place.slot, slot), slot: slot)
+            if nearby.count < breadth || candidate.precedes(nearby[nearby.count - 1]) {
+                nearby.insertSorted(candidate)
+                if nearby.count > breadth { nearby.resize(to: breadth) }
+                hasNew = true
+            }
+        }
+        if isFound, !hasNew {
+            chosen.adopt(newcomer.chosen[layer])
+        } else {
+            chosen.choose(
+                from: nearby, limit: graph.configuration.m, keepPruned: graph.configuration.keepPruned,
+                vectors: graph.vectors)
+        }
     }
 
-    private mutating func connect(
+    private func connect(
         _ newcomer: Int32, nearest: Int32, onLayer layer: Int, in graph: borrowing HNSWGraph
     ) {
-        draft.openLayer(layer)
-        draft.addNode(newcomer)
         let limit = graph.links.limit(onLayer: layer)
         for position in 0..<chosen.kept.count {
             let neighbour = chosen.kept[position].slot
@@ -55,7 +61,7 @@ extension ChangePlanner {
     /// Ends one of the node's links, now one too many, so that what is left serves a search best: rather one behind
     /// a nearer neighbour, rather a far one, and only one that leaves the layer connected. If there is none such, the
     /// newcomer is turned away.
-    private mutating func makeRoom(
+    private func makeRoom(
         at node: Int32, for newcomer: Int32, limit: Int, in graph: borrowing HNSWGraph
     ) {
         rankNeighbours(of: node, in: graph)
@@ -73,12 +79,12 @@ extension ChangePlanner {
         draft.unlink(node, newcomer, in: graph.links)
     }
 
-    private mutating func rankNeighbours(of node: Int32, in graph: borrowing HNSWGraph) {
+    private func rankNeighbours(of node: Int32, in graph: borrowing HNSWGraph) {
         ranked.removeAll()
         let neighbours = draft.neighbours(of: node, in: graph.links)
         for position in 0..<neighbours.count {
             let slot = neighbours[position]
-            ranked.insertSorted(Candidate(compared: graph.vectors.compare(node, slot), slot: slot))
+            ranked.insertSorted(Candidate(compared: graph.vectors.estimate(node, slot), slot: slot))
         }
     }
 }

@@ -9,9 +9,10 @@ struct LinkDraft: ~Copyable {
     /// Lists drafted so far, each of slot, layer, length and the slots.
     private var lists: AlignedBuffer<Int32>
     private(set) var count = 0
-    /// Where a slot's list of the current layer is. An entry counts only if the list there says so, which spares
-    /// clearing the array.
+    /// Where a slot's list of layer 0 is. An entry counts only if the list there says so, which spares clearing the array.
     private var positions = AlignedBuffer<Int32>(count: 0, filledWith: 0)
+    /// Where the lists of the few on upper layers are.
+    private var upperPositions: [SIMD2<Int32>: Int] = [:]
     private let stride: Int
     private static let header = 3
 
@@ -24,7 +25,8 @@ struct LinkDraft: ~Copyable {
     mutating func begin(capacity: Int) {
         count = 0
         layer = 0
-        if positions.count < capacity { positions = AlignedBuffer(count: capacity, filledWith: 0) }
+        upperPositions.removeAll(keepingCapacity: true)
+        if positions.count < capacity || positions.count > 4 * capacity + 4096 { positions = AlignedBuffer(count: capacity, filledWith: 0) }
     }
 
     mutating func openLayer(_ layer: Int) { self.layer = layer }
@@ -47,14 +49,15 @@ struct LinkDraft: ~Copyable {
     }
 
     private func index(of slot: Int32) -> Int? {
+        if layer > 0 { return upperPositions[[slot, Int32(layer)]] }
         let index = unsafe Int(positions.base[Int(slot)])
-        return index < count && self.slot(at: index) == slot && layer(at: index) == layer ? index : nil
+        return index < count && self.slot(at: index) == slot && layer(at: index) == 0 ? index : nil
     }
 
     // MARK: - Changing
 
     /// Drafts a list for a slot that is not on this layer yet.
-    mutating func addNode(_ slot: Int32) { append(slot, neighbours: nil) }
+    mutating func addNode(_ slot: Int32) { _ = append(slot, neighbours: nil) }
 
     mutating func link(_ a: Int32, _ b: Int32, in links: borrowing LinkStore) {
         add(b, to: a, in: links)
@@ -90,11 +93,11 @@ struct LinkDraft: ~Copyable {
 
     @unsafe
     private mutating func editable(_ slot: Int32, in links: borrowing LinkStore) -> UnsafeMutablePointer<Int32> {
-        if index(of: slot) == nil { append(slot, neighbours: links.neighbours(of: slot, onLayer: layer)) }
-        return unsafe lists.base + Int(positions.base[Int(slot)]) * stride
+        let index = index(of: slot) ?? append(slot, neighbours: links.neighbours(of: slot, onLayer: layer))
+        return unsafe lists.base + index * stride
     }
 
-    private mutating func append(_ slot: Int32, neighbours: SlotList?) {
+    private mutating func append(_ slot: Int32, neighbours: SlotList?) -> Int {
         if (count + 1) * stride > lists.count { lists = lists.enlarged(to: lists.count * 2, filledWith: 0) }
         let list = unsafe lists.base + count * stride
         unsafe list[0] = slot
@@ -107,7 +110,12 @@ struct LinkDraft: ~Copyable {
                 position += 1
             }
         }
-        unsafe positions.base[Int(slot)] = Int32(count)
+        if layer > 0 {
+            upperPositions[[slot, Int32(layer)]] = count
+        } else {
+            unsafe positions.base[Int(slot)] = Int32(count)
+        }
         count += 1
+        return count - 1
     }
 }

@@ -1,3 +1,5 @@
+internal import CDistance
+
 /// Who is whose neighbour, on every layer, in flat arrays of slot numbers.
 ///
 /// Every node has a list on layer 0: its length, then room for `2m` slots. The few that reach higher have one block
@@ -8,50 +10,45 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
     let bottomLimit: Int
     let upperLimit: Int
     /// Slots that there is room for.
-    let capacity: Int
+    private(set) var capacity = 0
     /// Blocks that there is room for above layer 0.
-    let blockCapacity: Int
+    private(set) var blockCapacity = 0
 
-    private let bottom: AlignedBuffer<Int32>
-    private let upper: AlignedBuffer<Int32>
+    private var bottom = Region<Int32>()
+    private var upper = Region<Int32>()
     /// The first block of a slot's upper layers.
-    private let firstBlocks: AlignedBuffer<Int32>
-    /// The highest layer of a slot; -1 where the slot is free.
-    private let levels: AlignedBuffer<Int8>
+    private var firstBlocks = Region<Int32>()
+    /// One more than the highest layer of a slot; 0 where the slot is free.
+    private var heights = Region<UInt8>()
 
-    init(configuration: HNSWConfiguration, capacity: Int, blockCapacity: Int) {
-        let bottomLimit = configuration.degreeLimit(onLayer: 0)
-        let upperLimit = configuration.degreeLimit(onLayer: 1)
-        self.bottomLimit = bottomLimit
-        self.upperLimit = upperLimit
-        self.capacity = capacity
-        self.blockCapacity = blockCapacity
-        bottom = AlignedBuffer(count: capacity * (bottomLimit + 1), filledWith: 0)
-        upper = AlignedBuffer(count: blockCapacity * (upperLimit + 1), filledWith: 0)
-        firstBlocks = AlignedBuffer(count: capacity, filledWith: -1)
-        levels = AlignedBuffer(count: capacity, filledWith: -1)
+    init(configuration: HNSWConfiguration) {
+        bottomLimit = configuration.degreeLimit(onLayer: 0)
+        upperLimit = configuration.degreeLimit(onLayer: 1)
     }
 
-    private init(enlarging old: borrowing LinkStore, capacity: Int, blockCapacity: Int) {
-        bottomLimit = old.bottomLimit
-        upperLimit = old.upperLimit
-        self.capacity = capacity
-        self.blockCapacity = blockCapacity
-        bottom = old.bottom.enlarged(to: capacity * (old.bottomLimit + 1), filledWith: 0)
-        upper = old.upper.enlarged(to: blockCapacity * (old.upperLimit + 1), filledWith: 0)
-        firstBlocks = old.firstBlocks.enlarged(to: capacity, filledWith: -1)
-        levels = old.levels.enlarged(to: capacity, filledWith: -1)
+    /// May move all lists: nobody reads meanwhile.
+    mutating func grow(to newCapacity: Int, blockCapacity newBlockCapacity: Int) {
+        bottom.grow(to: newCapacity * (bottomLimit + 1))
+        firstBlocks.grow(to: newCapacity)
+        heights.grow(to: newCapacity)
+        capacity = max(capacity, newCapacity)
+        upper.grow(to: newBlockCapacity * (upperLimit + 1))
+        blockCapacity = max(blockCapacity, newBlockCapacity)
     }
 
-    func enlarged(capacity: Int, blockCapacity: Int) -> LinkStore {
-        LinkStore(enlarging: self, capacity: capacity, blockCapacity: blockCapacity)
+    /// Gives back what is behind the first `newCapacity` slots, which are free; blocks stay.
+    mutating func shrink(to newCapacity: Int) {
+        bottom.shrink(to: newCapacity * (bottomLimit + 1))
+        firstBlocks.shrink(to: newCapacity)
+        heights.shrink(to: newCapacity)
+        capacity = min(capacity, newCapacity)
     }
 
     /// The highest layer of the slot, or -1 where no vector is.
     @inline(__always)
     func level(of slot: Int32) -> Int {
         assert(slot >= 0 && Int(slot) < capacity)
-        return unsafe Int(levels.base[Int(slot)])
+        return unsafe Int(heights.base[Int(slot)]) &- 1
     }
 
     func firstBlock(of slot: Int32) -> Int32 { unsafe firstBlocks.base[Int(slot)] }
@@ -65,12 +62,17 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
         return unsafe SlotList(first: list + 1, count: Int(list[0]))
     }
 
+    @inline(__always)
+    func prefetch(_ slot: Int32) {
+        unsafe memory_prefetch(bottom.base + Int(slot) &* (bottomLimit &+ 1), (bottomLimit &+ 1) &* 4)
+    }
+
     // MARK: - Writing, under the write lock
 
     /// Gives a free slot a level and empty lists, or frees it with -1.
     func setLevel(_ level: Int, firstBlock: Int32, of slot: Int32) {
-        precondition(slot >= 0 && Int(slot) < capacity && level < Int(Int8.max))
-        unsafe levels.base[Int(slot)] = Int8(level)
+        precondition(slot >= 0 && Int(slot) < capacity && level < Int(UInt8.max))
+        unsafe heights.base[Int(slot)] = UInt8(level + 1)
         unsafe firstBlocks.base[Int(slot)] = firstBlock
         var layer = 0
         while layer <= level {
@@ -87,6 +89,28 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
         while position < neighbours.count {
             unsafe list[position + 1] = neighbours[position]
             position += 1
+        }
+    }
+
+    /// Gives the node of `source` the free slot `target`, for itself and for its neighbours.
+    func move(_ source: Int32, to target: Int32) {
+        precondition(level(of: source) >= 0 && level(of: target) < 0)
+        for layer in 0...level(of: source) {
+            let neighbours = neighbours(of: source, onLayer: layer)
+            for position in 0..<neighbours.count { replace(source, by: target, of: neighbours[position], onLayer: layer) }
+        }
+        // The blocks of upper layers belong to the node and not to the slot.
+        let length = bottomLimit + 1
+        unsafe (bottom.base + Int(target) * length).update(from: bottom.base + Int(source) * length, count: length)
+        unsafe firstBlocks.base[Int(target)] = firstBlocks.base[Int(source)]
+        unsafe heights.base[Int(target)] = heights.base[Int(source)]
+        unsafe heights.base[Int(source)] = 0
+    }
+
+    private func replace(_ old: Int32, by new: Int32, of slot: Int32, onLayer layer: Int) {
+        let list = unsafe list(of: slot, onLayer: layer)
+        for position in 1...max(1, unsafe Int(list[0])) {
+            if unsafe list[position] == old { unsafe list[position] = new }
         }
     }
 

@@ -27,6 +27,13 @@ struct NeighbourSelection: ~Copyable {
         if keepPruned { fill(upTo: limit) }
     }
 
+    /// Takes over what was chosen elsewhere.
+    mutating func adopt(_ candidates: [Candidate]) {
+        kept.removeAll()
+        discarded.removeAll()
+        for candidate in candidates { kept.append(candidate) }
+    }
+
     /// All candidates in the order in which they can best be done without: first those discarded, then those kept, each
     /// from the farthest inwards.
     func dispensable(_ index: Int) -> Candidate {
@@ -38,7 +45,7 @@ struct NeighbourSelection: ~Copyable {
     private func isNearerThanToAnyKept(_ candidate: Candidate, _ vectors: borrowing VectorStore) -> Bool {
         var position = 0
         while position < kept.count {
-            if vectors.compare(candidate.slot, kept[position].slot) <= candidate.compared { return false }
+            if vectors.estimate(candidate.slot, kept[position].slot) <= candidate.compared { return false }
             position &+= 1
         }
         return true

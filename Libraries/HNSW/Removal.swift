@@ -1,7 +1,7 @@
 /// Takes a node out of the graph and joins those it leaves behind, so that nothing of it has to stay as a tombstone.
 extension ChangePlanner {
     /// - Returns: where searches enter from now on; -1 if the node was the last.
-    mutating func draftRemoval(of slot: Int32, in graph: borrowing HNSWGraph) -> Int32 {
+    func draftRemoval(of slot: Int32, in graph: borrowing HNSWGraph) -> Int32 {
         draft.begin(capacity: graph.links.capacity)
         var newEntry = graph.entry == slot ? -1 : graph.entry
         var layer = graph.links.level(of: slot)
@@ -26,13 +26,13 @@ extension ChangePlanner {
 
     /// Every orphan has just lost a neighbour, so nearly always each can take one of the others: the nearest pairs
     /// are joined first. Where a part of the graph hung on the removed node alone, room is made for one more link.
-    private mutating func reconnect(_ orphans: [Int32], limit: Int, in graph: borrowing HNSWGraph) {
+    private func reconnect(_ orphans: [Int32], limit: Int, in graph: borrowing HNSWGraph) {
         guard orphans.count > 1 else { return }
         var pairs: [Pair] = []
         pairs.reserveCapacity(orphans.count * (orphans.count - 1) / 2)
         for first in orphans.indices {
             for second in (first + 1)..<orphans.count {
-                let compared = graph.vectors.compare(orphans[first], orphans[second])
+                let compared = graph.vectors.estimate(orphans[first], orphans[second])
                 pairs.append(Pair(compared: compared, first: first, second: second))
             }
         }
@@ -58,7 +58,7 @@ extension ChangePlanner {
 
     /// Which orphans are connected without the removed node, as far as one step from each shows it. Two islands may
     /// be connected farther out; joining them does no harm.
-    private mutating func findIslands(_ orphans: [Int32], in graph: borrowing HNSWGraph) -> DisjointSets {
+    private func findIslands(_ orphans: [Int32], in graph: borrowing HNSWGraph) -> DisjointSets {
         var islands = DisjointSets(count: orphans.count)
         for first in orphans.indices {
             markNeighbours(of: orphans[first], in: graph)

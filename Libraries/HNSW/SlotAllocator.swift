@@ -26,9 +26,10 @@ struct SlotAllocator {
     }
 
     mutating func take() throws(HNSWError) -> Place {
-        guard !freeSlots.isEmpty || slotCount < Int(Int32.max) - 1 else { throw .full }
+        let free = takeFree()
+        guard free != nil || slotCount < Int(Int32.max) - 1 else { throw .full }
         let level = drawLevel()
-        let slot = freeSlots.popLast() ?? Int32(slotCount)
+        let slot = free ?? Int32(slotCount)
         slotCount = max(slotCount, Int(slot) + 1)
         return Place(slot: slot, level: level, firstBlock: takeBlocks(level))
     }
@@ -38,12 +39,29 @@ struct SlotAllocator {
         if place.level > 0 { freeBlocks[place.level].append(place.firstBlock) }
     }
 
+    /// A slot that was given back. One that was cut off since counts no more; before slots are added again, all are gone
+    /// from the list.
+    mutating func takeFree() -> Int32? {
+        while let slot = freeSlots.popLast() {
+            if slot < slotCount { return slot }
+        }
+        return nil
+    }
+
     private mutating func takeBlocks(_ level: Int) -> Int32 {
         guard level > 0 else { return -1 }
         if let reused = freeBlocks[level].popLast() { return reused }
         defer { blockCount += level }
         return Int32(blockCount)
     }
+
+    // MARK: - Compaction
+
+    /// Makes the lowest free slots the next to be taken.
+    mutating func sortFree() { freeSlots.sort(by: >) }
+
+    /// Cuts off free slots at the end.
+    mutating func cut(to count: Int) { slotCount = count }
 
     /// Section 4 of the paper: floor(-ln(unif(0..1)) * mL), with mL = 1 / ln(m).
     private mutating func drawLevel() -> Int {

@@ -1,114 +1,157 @@
-/// The vectors of an index, one after another, each in the slot that the graph knows it by.
+internal import CDistance
+
+/// The vectors of an index, each in the slot that the graph knows it by: as they are, and as the codes that a walk compares.
 ///
 /// A slot is padded with zeros to a multiple of the kernels' width, so the kernels have no tail to handle.
 @safe
 struct VectorStore: ~Copyable, @unchecked Sendable {
     let dimension: Int
     let metric: Metric
-    /// Floats from one slot to the next.
+    /// Components from one slot to the next.
     let stride: Int
     /// Slots that there is room for.
-    let capacity: Int
+    private(set) var capacity = 0
 
-    private let floats: AlignedBuffer<Float>
+    private let kernels = DistanceKernels.best
+    private let isCompact: Bool
+    /// One of the two is used.
+    private var floats: Region<Float>
+    private var halves: Region<UInt16>
+    /// Whether `estimate` compares codes, and not the vectors.
+    let hasCodes: Bool
+    private(set) var codes: CodeStore
 
-    init(dimension: Int, metric: Metric, capacity: Int) {
-        let stride = VectorStore.padded(dimension)
-        self.init(
-            dimension: dimension, metric: metric, stride: stride, capacity: capacity,
-            floats: AlignedBuffer(count: capacity * stride, filledWith: 0))
-    }
-
-    private init(
-        dimension: Int, metric: Metric, stride: Int, capacity: Int, floats: consuming AlignedBuffer<Float>
-    ) {
+    /// - Parameter file: where the vectors are kept, not the codes.
+    init(dimension: Int, metric: Metric, representation: Representation = .float32, file: MappedFile? = nil) {
         self.dimension = dimension
         self.metric = metric
-        self.stride = stride
-        self.capacity = capacity
-        self.floats = floats
+        hasCodes = representation != .float32
+        stride = DistanceKernels.paddedVector(dimension)
+        isCompact = representation == .int8OverBFloat16
+        floats = Region(in: isCompact ? nil : file)
+        halves = Region(in: isCompact ? file : nil)
+        codes = CodeStore(dimension: dimension, metric: metric)
     }
 
-    static func padded(_ dimension: Int) -> Int {
-        (dimension + DistanceKernels.width - 1) / DistanceKernels.width * DistanceKernels.width
+    /// May move all vectors: nobody reads meanwhile.
+    mutating func grow(to newCapacity: Int) {
+        if isCompact { halves.grow(to: newCapacity * stride) } else { floats.grow(to: newCapacity * stride) }
+        if hasCodes { codes.grow(to: newCapacity) }
+        capacity = max(capacity, newCapacity)
     }
 
-    func enlarged(to newCapacity: Int) -> VectorStore {
-        VectorStore(
-            dimension: dimension, metric: metric, stride: stride, capacity: newCapacity,
-            floats: floats.enlarged(to: newCapacity * stride, filledWith: 0))
+    /// Gives back what is behind the first `newCapacity` slots, which are free.
+    mutating func shrink(to newCapacity: Int) {
+        if isCompact { halves.shrink(to: newCapacity * stride) } else { floats.shrink(to: newCapacity * stride) }
+        codes.shrink(to: newCapacity)
+        capacity = min(capacity, newCapacity)
     }
 
     /// Fills a slot that no search can see yet.
     func write(_ vector: PreparedVector, to slot: Int32) {
         precondition(vector.components.count == dimension && slot >= 0 && Int(slot) < capacity)
-        let target = unsafe pointer(to: slot)
         unsafe vector.components.withUnsafeBufferPointer { source in
             guard let first = source.baseAddress else { return }
-            unsafe target.update(from: first, count: dimension)
+            if isCompact {
+                let target = unsafe halves.base + Int(slot) * stride
+                // `PreparedVector` has rounded it, so the lower halves are empty.
+                for position in 0..<dimension { unsafe target[position] = UInt16(first[position].bitPattern >> 16) }
+            } else {
+                unsafe (floats.base + Int(slot) * stride).update(from: first, count: dimension)
+            }
+            if hasCodes { unsafe codes.write(first, count: dimension, to: slot) }
         }
     }
 
     /// Overwrites a slot that no search can see any more.
     func erase(_ slot: Int32) {
         precondition(slot >= 0 && Int(slot) < capacity)
-        unsafe pointer(to: slot).update(repeating: 0, count: stride)
+        if isCompact {
+            unsafe (halves.base + Int(slot) * stride).update(repeating: 0, count: stride)
+        } else {
+            unsafe (floats.base + Int(slot) * stride).update(repeating: 0, count: stride)
+        }
+        if hasCodes { codes.erase(slot) }
     }
 
     /// Copies a vector over another.
     func move(_ source: Int32, to target: Int32) {
         precondition(source >= 0 && target >= 0 && max(Int(source), Int(target)) < capacity)
-        unsafe pointer(to: target).update(from: pointer(to: source), count: stride)
+        if isCompact {
+            unsafe (halves.base + Int(target) * stride).update(from: halves.base + Int(source) * stride, count: stride)
+        } else {
+            unsafe (floats.base + Int(target) * stride).update(from: floats.base + Int(source) * stride, count: stride)
+        }
+        if hasCodes { codes.move(source, to: target) }
     }
 
     func read(_ slot: Int32) -> [Float] {
         precondition(slot >= 0 && Int(slot) < capacity)
-        return unsafe Array(UnsafeBufferPointer(start: pointer(to: slot), count: dimension))
+        let start = Int(slot) * stride
+        return (0..<dimension).map { position in
+            unsafe isCompact
+                ? Float(bitPattern: UInt32(halves.base[start + position]) << 16) : floats.base[start + position]
+        }
     }
 
-    /// What the graph compares: the negative product, or the squared distance. Never NaN, for vectors and queries that
-    /// came through `PreparedVector`.
+    // MARK: - Comparing
+
+    // What is compared is the negative product, or the squared distance. Never NaN, for vectors and queries that were
+    // checked as `PreparedVector` does.
+
+    /// By the vectors as they were stored.
     @inline(__always)
     func compare(_ query: borrowing Query, _ slot: Int32) -> Float {
-        unsafe compare(query.pointer, pointer(to: slot))
+        let start = Int(slot) &* stride
+        if isCompact {
+            return unsafe metric == .euclidean
+                ? kernels.squaredDistance(query.pointer, UnsafePointer(halves.base + start), count: stride)
+                : -kernels.product(query.pointer, UnsafePointer(halves.base + start), count: stride)
+        }
+        return unsafe metric == .euclidean
+            ? kernels.squaredDistance(query.pointer, UnsafePointer(floats.base + start), count: stride)
+            : -kernels.product(query.pointer, UnsafePointer(floats.base + start), count: stride)
     }
 
+    /// By the codes, if there are any.
     @inline(__always)
-    func compare(_ a: Int32, _ b: Int32) -> Float {
-        unsafe compare(pointer(to: a), pointer(to: b))
+    func estimate(_ a: Int32, _ b: Int32) -> Float {
+        if hasCodes { return codes.compare(a, b) }
+        let (first, second) = (Int(a) &* stride, Int(b) &* stride)
+        return unsafe metric == .euclidean
+            ? kernels.squaredDistance(floats.base + first, floats.base + second, count: stride)
+            : -kernels.product(floats.base + first, floats.base + second, count: stride)
     }
 
-    @inline(__always)
+    /// Each of the slots, by the codes if there are any.
     @unsafe
-    private func compare(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> Float {
-        switch metric {
-        case .cosine, .innerProduct: unsafe -DistanceKernels.product(a, b, count: stride)
-        case .euclidean: unsafe DistanceKernels.squaredDistance(a, b, count: stride)
+    @inline(__always)
+    func estimate(
+        _ query: borrowing Query, _ slots: UnsafePointer<Int32>, count: Int, products: UnsafeMutablePointer<Int32>,
+        into compared: UnsafeMutablePointer<Float>
+    ) {
+        if hasCodes {
+            unsafe codes.compare(query, slots, count: count, products: products, into: compared)
+        } else {
+            for position in 0..<count { unsafe compared[position] = compare(query, slots[position]) }
         }
     }
 
+    /// Fetches what `estimate` reads of a slot, which is the `position`th of a block: the codes of those behind the first few
+    /// are fetched while these are compared.
     @inline(__always)
-    @unsafe
-    private func pointer(to slot: Int32) -> UnsafeMutablePointer<Float> {
-        unsafe floats.base + Int(slot) &* stride
+    func prefetchEstimate(_ slot: Int32, at position: Int) {
+        if hasCodes { codes.prefetchTerms(slot) }
+        guard position < 4 else { return }
+        if hasCodes { codes.prefetch(slot) } else { prefetch(slot) }
     }
-}
 
-/// A vector that is being searched for, padded like those in the store.
-@safe
-struct Query: ~Copyable {
-    private let floats: AlignedBuffer<Float>
-
-    init(_ vector: PreparedVector) {
-        floats = AlignedBuffer(count: VectorStore.padded(vector.components.count), filledWith: 0)
-        unsafe vector.components.withUnsafeBufferPointer { source in
-            guard let first = source.baseAddress else { return }
-            unsafe floats.base.update(from: first, count: source.count)
+    @inline(__always)
+    func prefetch(_ slot: Int32) {
+        if isCompact {
+            unsafe memory_prefetch(halves.base + Int(slot) &* stride, stride &* 2)
+        } else {
+            unsafe memory_prefetch(floats.base + Int(slot) &* stride, stride &* 4)
         }
-    }
-
-    @unsafe
-    var pointer: UnsafePointer<Float> {
-        @inline(__always) get { unsafe UnsafePointer(floats.base) }
     }
 }

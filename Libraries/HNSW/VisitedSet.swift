@@ -6,7 +6,8 @@ struct VisitedSet: ~Copyable {
     private var stamp: UInt16 = 0
 
     mutating func begin(capacity: Int) {
-        if capacity > stamps.count {
+        // An index that has become much smaller is not to keep the memory of its past.
+        if capacity > stamps.count || stamps.count > 4 * capacity + 4096 {
             stamps = AlignedBuffer(count: capacity, filledWith: 0)
             stamp = 0
         }

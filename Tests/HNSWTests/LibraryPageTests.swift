@@ -16,6 +16,13 @@ import Testing
         let others = try index.search([1, 0, 0], k: 2, efSearch: 200, where: { $0 != "I21" })
         #expect(others.map(\.key) == ["I20", "I48"])
 
+        let cardiac = KeySelection(["I20", "I48", "I99"])
+        let some = try index.search([1, 0, 0], k: 2, among: cardiac)
+        #expect(some.map(\.key) == ["I20", "I48"])
+        #expect(some.isExact)
+
+        try index.insert([("I60", [0.1, 0.1, 0.9]), ("I61", [0.2, 0.1, 0.9])], threads: 2)
+
         try index.insert([0.0, 0.0, 1.0], for: "I20")
         index.remove("I48")
         #expect(index.validate().isEmpty)

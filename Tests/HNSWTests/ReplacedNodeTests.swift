@@ -20,6 +20,11 @@ import Testing
         #expect(graph.graph.validate() == [])
     }
 
+    private struct Filter: SlotFilter {
+        let passes: (Int32) -> Bool
+        func admits(_ slot: Int32) -> Bool { passes(slot) }
+    }
+
     /// A graph whose changes the test makes step by step, without the index around it.
     private struct ManualGraph: ~Copyable {
         var graph: HNSWGraph
@@ -29,8 +34,7 @@ import Testing
 
         init(_ configuration: HNSWConfiguration) {
             graph = HNSWGraph(configuration: configuration)
-            graph.vectors = graph.vectors.enlarged(to: 16)
-            graph.links = graph.links.enlarged(capacity: 16, blockCapacity: 200)
+            graph.grow(to: 16, blockCapacity: 200)
             planner = ChangePlanner(configuration: configuration)
             allocator = SlotAllocator(configuration: configuration)
         }
@@ -38,9 +42,11 @@ import Testing
         mutating func insert(_ vector: [Float], replacing old: Int32? = nil) throws -> Int32 {
             let prepared = try PreparedVector(vector, dimension: 1, metric: .euclidean)
             let place = try allocator.take()
-            graph.vectors.write(prepared, to: place.slot)
-            planner.draftInsertion(place, for: Query(prepared), in: graph)
-            graph.commitInsertion(place, draft: planner.draft, replacing: old)
+            let newcomer = Newcomer(prepared, at: place)
+            NewcomerScratch().search(newcomer, in: graph)
+            planner.draft.begin(capacity: graph.links.capacity)
+            planner.link(newcomer, unseen: [], in: graph)
+            graph.commitInsertion([place], draft: planner.draft, replacing: old)
             return place.slot
         }
 
@@ -51,8 +57,12 @@ import Testing
 
         mutating func search(_ query: [Float], where passes: ((Int32) -> Bool)? = nil) throws -> [Int32] {
             let query = Query(try PreparedVector(query, dimension: 1, metric: .euclidean))
-            _ = try graph.search(
-                for: query, k: 10, breadth: 10, admitting: passes, shouldStop: nil, scratch: &scratch)
+            if let passes {
+                _ = try graph.search(
+                    for: query, k: 10, breadth: 10, admitting: Filter(passes: passes), shouldStop: nil, scratch: &scratch)
+            } else {
+                _ = try graph.search(for: query, k: 10, breadth: 10, shouldStop: nil, scratch: &scratch)
+            }
             return (0..<scratch.found.count).map { scratch.found[$0].slot }
         }
     }

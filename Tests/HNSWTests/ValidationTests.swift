@@ -34,11 +34,11 @@ import Testing
         func graph() -> HNSWGraph {
             let configuration = HNSWConfiguration(dimension: 1, m: 2)
             var graph = HNSWGraph(configuration: configuration)
-            graph.links = graph.links.enlarged(capacity: 16, blockCapacity: 0)
+            graph.grow(to: 16, blockCapacity: 0)
             var draft = LinkDraft(configuration: configuration)
             draft.begin(capacity: 16)
             for slot in 0..<Int32(6) {
-                graph.commitInsertion(.init(slot: slot, level: 0, firstBlock: -1), draft: draft, replacing: nil)
+                graph.commitInsertion([.init(slot: slot, level: 0, firstBlock: -1)], draft: draft, replacing: nil)
             }
             for (slot, list) in lists.enumerated() {
                 unsafe list.withUnsafeBufferPointer { list in

@@ -154,7 +154,8 @@ final class CollectionIndex: Sendable {
         do throws(HNSWError) {
             nearest = try withoutActuallyEscaping(shouldStop) { shouldStop throws(HNSWError) in
                 try graph.nearest(
-                    to: embedding.components, k: limit, effort: effort, among: passing, shouldStop: shouldStop)
+                    to: embedding.components, k: limit, effort: effort, among: passing,
+                    numbers: { slots in catalog.withLock { $0.numbers(in: slots) } }, shouldStop: shouldStop)
             }
         } catch {
             throw error.code == .interrupted ? VectorsError.searchTookTooLong as any Error : error

@@ -70,6 +70,16 @@ struct DocumentCatalog: Sendable {
     /// The slots of the documents that pass, as they are now.
     func slots(passing filter: Filter) -> Bitmap { filters.documents(passing: filter) }
 
+    /// The numbers of the documents in these slots.
+    func numbers(in slots: Bitmap) -> [Int] {
+        var numbers: [Int] = []
+        numbers.reserveCapacity(slots.count)
+        slots.forEach { slot in
+            if let record = records[slot] { numbers.append(record.number) }
+        }
+        return numbers
+    }
+
     /// The ids of the documents that pass.
     func ids(passing filter: Filter) -> [DocumentID] {
         var ids: [DocumentID] = []

@@ -18,18 +18,25 @@ enum SearchPlan: Hashable, Sendable {
 extension HNSWIndex<Int> {
     /// The nearest among the documents that pass, or among all, and whether nothing nearer exists.
     ///
-    /// - Parameter passing: Slots of documents, which are the low half of a key.
+    /// - Parameters:
+    ///   - passing: Slots of documents, which are the low half of a key.
+    ///   - numbers: The keys of these slots; asked for if they are few.
     func nearest(
-        to query: [Float], k: Int, effort: Int?, among passing: Bitmap?, shouldStop: @escaping () -> Bool
+        to query: [Float], k: Int, effort: Int?, among passing: Bitmap?, numbers: (Bitmap) -> [Int],
+        shouldStop: @escaping () -> Bool
     ) throws(HNSWError) -> (found: SearchResult<Int>, isExact: Bool) {
-        var breadth = max(k, effort ?? configuration.efSearch)
-        var filter: ((Int) -> Bool)?
-        if let passing {
-            filter = { passing.contains(DocumentCatalog.slot(of: $0)) }
-            // As wide as the graph, a walk gives up for a scan after its first steps, or is over by then.
-            if SearchPlan(passing: passing.count, of: count, effort: breadth) == .scan { breadth = max(breadth, count) }
-        }
-        let found = try search(query, k: k, efSearch: breadth, where: filter, shouldStop: shouldStop)
+        let breadth = max(k, effort ?? configuration.efSearch)
+        let found =
+            if let passing, SearchPlan(passing: passing.count, of: count, effort: breadth) == .scan {
+                // As wide as the documents are many, so that each is compared.
+                try search(
+                    query, k: k, efSearch: max(breadth, passing.count), among: numbers(passing), shouldStop: shouldStop)
+            } else {
+                try search(
+                    query, k: k, efSearch: breadth,
+                    where: passing.map { passing in { passing.contains(DocumentCatalog.slot(of: $0)) } },
+                    shouldStop: shouldStop)
+            }
         // A walk that is as wide as the graph meets all of it.
         return (found, found.isExact || breadth >= count)
     }

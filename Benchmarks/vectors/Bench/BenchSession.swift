@@ -1,0 +1,124 @@
+internal import BenchmarkSupport
+internal import Glibc
+internal import HNSW
+
+/// One index under measurement, and the commands that it is measured by.
+struct BenchSession {
+    let index: HNSWIndex<Int>
+    let vectors: VectorFile
+    let queries: [[Float]]
+    let k: Int
+    let threads: Int
+    private(set) var buildSeconds = 0.0
+    private(set) var buildCPUSeconds = 0.0
+
+    init(index: HNSWIndex<Int>, vectors: VectorFile, queries: [[Float]], k: Int, threads: Int) {
+        self.index = index
+        self.vectors = vectors
+        self.queries = queries
+        self.k = k
+        self.threads = threads
+    }
+
+    mutating func build() throws {
+        let start = ContinuousClock.now
+        let busy = ProcessTime.now
+        // In portions, as an index that follows a table gets them.
+        for first in stride(from: 0, to: vectors.count, by: 1024) {
+            let keys = first..<min(first + 1024, vectors.count)
+            try index.insert(keys.map { (key: $0, vector: vectors[$0]) }, threads: threads)
+        }
+        buildCPUSeconds = (ProcessTime.now - busy) / .seconds(1)
+        buildSeconds = (ContinuousClock.now - start) / .seconds(1)
+    }
+
+    /// `TRUTH` is an .ivecs file of the nearest keys, nearest first.
+    ///
+    ///     search EF TRUTH               every query once
+    ///     select SHARE EF TRUTH         the same, among the keys that a share passes
+    ///     churn TIMES                   replaces vectors at random, TIMES as many as there are
+    ///     validate
+    func perform(_ words: [String]) throws {
+        switch (words.first, words.count) {
+        case ("search", 3):
+            let efSearch = Int(words[1]) ?? 0
+            try search(truth: VectorFile(words[2])) { try index.search($0, k: k, efSearch: efSearch) }
+        case ("select", 4):
+            let share = Double(words[1]) ?? 1
+            let efSearch = Int(words[2]) ?? 0
+            let selection = KeySelection((0..<vectors.count).filter { Self.passes($0, share: share) })
+            try search(truth: VectorFile(words[3])) { try index.search($0, k: k, efSearch: efSearch, among: selection) }
+        case ("churn", 2):
+            try churn(times: Double(words[1]) ?? 0)
+        case ("validate", 1):
+            let faults = index.validate()
+            for fault in faults.prefix(5) { complain(fault) }
+            answer([("faults", Double(faults.count))])
+        default:
+            complain("There is no command \(words).")
+            answer([])
+        }
+    }
+
+    /// The same keys in every program: Knuth's multiplicative hash is below the share.
+    private static func passes(_ key: Int, share: Double) -> Bool {
+        Double(UInt32(truncatingIfNeeded: key) &* 2_654_435_761) < share * 0x1p32
+    }
+
+    private func search(truth: VectorFile, _ search: ([Float]) throws -> SearchResult<Int>) throws {
+        // Once unmeasured: a selection is looked up at its first use, and memory is in the caches then as for the next round.
+        for query in queries.prefix(queries.count / 10) { _ = try search(query) }
+        var (found, wanted, comparisons) = (0, 0, 0)
+        var results: [SearchResult<Int>] = []
+        results.reserveCapacity(queries.count)
+        let start = ContinuousClock.now
+        let busy = ProcessTime.now
+        for query in queries { results.append(try search(query)) }
+        let cpuSeconds = (ProcessTime.now - busy) / .seconds(1)
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        for (number, result) in results.enumerated() {
+            let nearest = truth.integers(number).prefix(k)
+            found += Set(result.map(\.key)).intersection(nearest).count
+            wanted += nearest.count
+            comparisons += result.comparisons
+        }
+        answer([
+            ("qps", Double(queries.count) / seconds),
+            ("cpu_qps", Double(queries.count) / cpuSeconds),
+            ("recall", Double(found) / Double(wanted)),
+            ("comparisons", Double(comparisons) / Double(queries.count)),
+            ("returned", Double(results.reduce(0) { $0 + $1.count }) / Double(queries.count)),
+        ])
+    }
+
+    /// Takes a vector out and puts it in again, so that the truth stays what it is.
+    private func churn(times: Double) throws {
+        var generator = SystemRandomNumberGenerator()
+        let count = Int(Double(vectors.count) * times)
+        let start = ContinuousClock.now
+        // A tenth of the set is out at a time, so that those that come do not find what they had.
+        var out: [Int] = []
+        for _ in 0..<count {
+            let key = Int.random(in: 0..<vectors.count, using: &generator)
+            if index.remove(key) { out.append(key) }
+            if out.count > vectors.count / 10 {
+                let back = Int.random(in: 0..<out.count, using: &generator)
+                out.swapAt(back, out.count - 1)
+                let key = out.removeLast()
+                try index.insert(vectors[key], for: key)
+            }
+        }
+        for key in out { try index.insert(vectors[key], for: key) }
+        answer([("replaced", Double(count)), ("seconds", (ContinuousClock.now - start) / .seconds(1))])
+    }
+
+    func answer(_ figures: [(String, Double)]) {
+        print("{" + figures.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}")
+        _ = fflush(nil)
+    }
+
+    private func complain(_ sentence: String) {
+        let line = Array((sentence + "\n").utf8)
+        unsafe _ = write(STDERR_FILENO, line, line.count)
+    }
+}
