@@ -31,13 +31,13 @@ final class ComputeThreads: Sendable {
     }
 
     private let queue = Queue()
-    private let threads: Int
+    let count: Int
     private let maxQueued: Int
 
     /// Starts the threads. `maxQueued` jobs may wait beside those that are running.
     init(name: String, threads: Int, maxQueued: Int) {
         precondition(threads > 0 && maxQueued > 0, "computing needs a thread and a place to wait")
-        self.threads = threads
+        count = threads
         self.maxQueued = maxQueued
         for number in 1...threads {
             let thread = Thread { [queue] in
@@ -50,7 +50,7 @@ final class ComputeThreads: Sendable {
 
     /// The threads finish the queue first: whoever waits for a job gets its answer.
     deinit {
-        for _ in 0..<threads { queue.available.signal() }
+        for _ in 0..<count { queue.available.signal() }
     }
 
     /// Jobs that wait for a thread.

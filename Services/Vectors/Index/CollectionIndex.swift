@@ -54,9 +54,12 @@ final class CollectionIndex: Sendable {
     /// Ends the wakes, and so the follower: the index is not used any more.
     func retire() { waker.finish() }
 
-    /// Puts changes in, in their order. To be called by one thread at a time, and not by a shared one: an insertion
-    /// computes for about a millisecond.
-    func apply(_ changes: some Sequence<DocumentChange>) {
+    private typealias Arrival = (id: DocumentID, number: Int, vector: [Float])
+
+    /// Puts changes in, in their order, those of the graph on so many threads. To be called by one thread at a time, and not by
+    /// a shared one: an insertion computes for about a millisecond.
+    func apply(_ changes: some Sequence<DocumentChange>, threads: Int = 1) {
+        var arriving: [Arrival] = []
         for change in changes {
             switch change.state {
             case .live(let embedding, let metadata, let content):
@@ -64,17 +67,32 @@ final class CollectionIndex: Sendable {
                 let terms = Terms.of(change.id.text) + Terms.of(content)
                 // Into the catalogue first, so that a search that finds the number can name the document.
                 let number = catalog.withLock { $0.enter(change.id, metadata, terms: terms) }
-                do throws(HNSWError) {
-                    try graph.insert(embedding, for: number)
-                    unreadable.withLock { _ = $0.remove(change.id) }
-                } catch {
-                    drop(change.id, isUnreadable: true)
-                }
-            case .deleted:
-                drop(change.id, isUnreadable: false)
-            case .unreadable:
-                drop(change.id, isUnreadable: true)
+                arriving.append((change.id, number, embedding))
+            case .deleted, .unreadable:
+                put(arriving, threads)
+                arriving = []
+                drop(change.id, isUnreadable: change.state != .deleted)
             }
+        }
+        put(arriving, threads)
+    }
+
+    private func put(_ arriving: [Arrival], _ threads: Int) {
+        do throws(HNSWError) {
+            try graph.insert(arriving.map { ($0.number, $0.vector) }, threads: threads)
+            unreadable.withLock { $0.subtract(arriving.map(\.id)) }
+        } catch {
+            // One by one it is seen which is refused.
+            for arrival in arriving { put(arrival) }
+        }
+    }
+
+    private func put(_ arrival: Arrival) {
+        do throws(HNSWError) {
+            try graph.insert(arrival.vector, for: arrival.number)
+            unreadable.withLock { _ = $0.remove(arrival.id) }
+        } catch {
+            drop(arrival.id, isUnreadable: true)
         }
     }
 

@@ -40,7 +40,12 @@ struct IndexFollower: Sendable {
         var rowCount = 0
         while true {
             let page = try await documents.changes(in: index.collection, after: cursor, limit: Self.rowsPerPage)
-            try await put(page)
+            if from == nil {
+                // Nobody can search it yet.
+                try await threads.run { [index, threads] _ in index.apply(page, threads: threads.count) }
+            } else {
+                try await put(page)
+            }
             rowCount += page.count
             if let last = page.last {
                 position = last.position
