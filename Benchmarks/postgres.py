@@ -31,6 +31,7 @@ Usage: Benchmarks/postgres.py [--rounds N] [--seconds S] [--rows N] [--quick] [-
 """
 import argparse, json, pathlib, re, resource, signal, statistics, subprocess, sys, tempfile, time
 
+from harness.figures import Figures
 from harness.postgres_server import OWNER, READER, UNGUARDED, USERS, METRICS, PostgresServer
 from harness.report import FOLDER, Report
 
@@ -49,13 +50,14 @@ CROSS JOIN LATERAL (SELECT value, taken_at FROM vitals WHERE user_id = 77 AND vi
 """
 
 
-class Session:
+class Session(Figures):
     """The server and what has been measured so far: one list of a figure for each round."""
 
     def __init__(self, options, server):
+        super().__init__()
         self.options, self.server = options, server
         self.small, self.large = ("small", options.rows // 10), ("large", options.rows)
-        self.figures, self.missing, self.plan = {}, {}, ""
+        self.missing, self.plan = {}, ""
 
     def prepare(self):
         self.server.make_roles()
@@ -64,18 +66,6 @@ class Session:
             self.server.make_database(name, rows, ACCOUNTS if name == "large" else None)
         begin = f"BEGIN; SET LOCAL ROLE {READER}; SELECT set_config('heartguard.user_id', '77', true);"
         self.plan = self.server.psql("large", f"{begin} EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, COSTS OFF) {LATEST}; COMMIT")
-
-    def record(self, what, who, value):
-        self.figures.setdefault((what, who), []).append(value)
-
-    def median(self, what, who):
-        values = self.figures.get((what, who))
-        return statistics.median(values) if values else None
-
-    def ratio(self, one, other):
-        """The median of the ratios within each round, of two figures named by what and who."""
-        pairs = list(zip(self.figures.get(one, []), self.figures.get(other, [])))
-        return statistics.median(left / right for left, right in pairs) if pairs else None
 
     # Who reads
 
@@ -242,7 +232,7 @@ def report(session):
         result.missing(name, why)
 
     def ratio(one, other):
-        value = session.ratio(one, other)
+        value = session.ratio(one[0], one[1], other[1], of=other[0])
         return None if value is None else round(value, 3)
 
     parts, (small, large) = session.options.parts, (session.small[1], session.large[1])

@@ -23,6 +23,7 @@ Usage: Benchmarks/redis.py [--rounds N] [--seconds S] [--quick] [--only PART,…
 """
 import argparse, csv, io, json, os, pathlib, re, statistics, subprocess, sys, tempfile
 
+from harness.figures import Figures
 from harness.process import free_port
 from harness.report import FOLDER, Report
 
@@ -60,21 +61,11 @@ class Redis:
         self.process.wait()
 
 
-class Session:
+class Session(Figures):
     def __init__(self, options, redis):
+        super().__init__()
         self.options, self.redis = options, redis
-        self.figures, self.missing = {}, {}
-
-    def record(self, what, who, value):
-        self.figures.setdefault((what, who), []).append(value)
-
-    def median(self, what, who):
-        values = self.figures.get((what, who))
-        return statistics.median(values) if values else None
-
-    def ratio(self, what, one, other, *, of=None):
-        pairs = list(zip(self.figures.get((what, one), []), self.figures.get((of or what, other), [])))
-        return statistics.median(left / right for left, right in pairs) if pairs else None
+        self.missing = {}
 
     def ours(self, command, *flags):
         return json.loads(text([str(BENCH), command, "--port", str(self.redis.port), "--connections", str(CONNECTIONS), *map(str, flags)]))

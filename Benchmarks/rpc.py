@@ -24,6 +24,7 @@ Usage: Benchmarks/rpc.py [--rounds N] [--seconds S] [--quick] [--only NAME,…] 
 import argparse, json, os, pathlib, shutil, signal, statistics, subprocess, sys, tempfile, time
 
 from harness import h2load, verify
+from harness.figures import Figures
 from harness.h2load import Shape
 from harness.idle import IdleConnections
 from harness.process import Server, pin
@@ -38,14 +39,15 @@ IDLE_CONNECTIONS = 10_000
 PARTS = ["rates", "onecore", "large", "stream", "client", "idle", "soak"]
 
 
-class Session:
+class Session(Figures):
     """The servers that take part, and what has been measured of them so far: one list of a figure for each round."""
 
     def __init__(self, options, folder):
+        super().__init__()
         self.options, self.folder = options, folder
         cores = sorted(os.sched_getaffinity(0))
         self.server_core, self.load_core = cores[0], cores[-1]
-        self.servers, self.figures, self.rates = {}, {}, {}
+        self.servers, self.rates = {}, {}
         self.bodies = {}
 
     def body(self, payload_bytes):
@@ -67,18 +69,6 @@ class Session:
     def stop(self):
         for server in self.servers.values():
             server.stop()
-
-    def record(self, what, who, value):
-        self.figures.setdefault((what, who), []).append(value)
-
-    def median(self, what, who):
-        values = self.figures.get((what, who))
-        return statistics.median(values) if values else None
-
-    def ratio(self, what, one, other):
-        """The median of the ratios within each round."""
-        pairs = list(zip(self.figures.get((what, one), []), self.figures.get((what, other), [])))
-        return statistics.median(left / right for left, right in pairs) if pairs else None
 
     def load(self, name, shape, seconds, payload_bytes=100, method="UnaryCall", core=None, log=False):
         """Loads a server for about so long, and returns the load and the CPU microseconds that each request took."""

@@ -24,6 +24,7 @@ Without files, vectors are made that lie as embeddings do (Benchmarks/harness/em
 import argparse, json, math, pathlib, statistics, subprocess, sys, tempfile
 
 from harness import embeddings as data
+from harness.figures import Figures
 from harness.report import FOLDER, Report
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -71,12 +72,13 @@ class Program:
         self.process.wait()
 
 
-class Session:
+class Session(Figures):
     """One dimension's vectors and all who search them."""
 
     def __init__(self, dimension, files, options, folder):
+        super().__init__()
         self.dimension, self.files, self.options, self.folder = dimension, files, options, folder
-        self.figures, self.missing, self.programs = {}, dict(NO_PEER_YET), {}
+        self.missing, self.programs = dict(NO_PEER_YET), {}
 
     def start(self):
         for name in self.options.only:
@@ -125,17 +127,6 @@ class Session:
     def stop(self):
         for program in self.programs.values():
             program.stop()
-
-    def record(self, what, who, value):
-        self.figures.setdefault((what, who), []).append(value)
-
-    def median(self, what, who):
-        values = self.figures.get((what, who))
-        return statistics.median(values) if values else None
-
-    def ratio(self, what, one, other, *, of=None):
-        pairs = list(zip(self.figures.get((what, one), []), self.figures.get((of or what, other), [])))
-        return statistics.median(left / right for left, right in pairs) if pairs else None
 
     def report(self, report):
         d = f"{self.dimension}-d"

@@ -4,7 +4,7 @@ import secrets
 import statistics
 
 import pytest
-from client import medical
+from client import medical, people
 from client.refusals import invalid
 from heartguard.vectors.v1 import vectors_pb2
 from heartguard.vectors.v1 import vectors_service_pb2 as service
@@ -110,11 +110,13 @@ def reciprocal_rank(answer, target: str) -> float:
     return 1 / (ids.index(target) + 1) if target in ids else 0
 
 
-def test_known_items_are_found_better_by_both_than_by_either(front, reader, collection):  # noqa: F811
+def test_known_items_are_found_better_by_both_than_by_either(front, direct, collection):  # noqa: F811
     items = medical.known_items()
     assert len(items) == 180
 
     def mean(**parts) -> float:
+        # All three rankings are more in a minute than one person may ask for.
+        reader = people.register(direct.users)
         ranks = []
         for item in items:
             fields = {"query_text": item["text"]} if "text" in parts else {}
