@@ -6,6 +6,7 @@ final class MappedFile: Sendable {
 
     /// - Throws: `.noFile`.
     init(in folder: String) throws(HNSWError) {
+        // mkstemp(3) puts a name of its own in place of the six letters.
         var path = Array("\(folder)/vectors-XXXXXX".utf8CString)
         let descriptor = unsafe mkstemp(&path)
         guard descriptor >= 0 else { throw .noFile(in: folder, errno) }

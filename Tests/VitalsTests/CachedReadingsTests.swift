@@ -1,4 +1,3 @@
-internal import Cache
 internal import Contracts
 internal import Postgres
 internal import RPC
@@ -10,13 +9,6 @@ internal import Testing
 
 /// Two replicas with caches over one database, and people who write and read at random.
 @Suite struct `Readings from a cache` {
-    private func replica(_ postgres: Postgres, _ caches: CacheHub) -> VitalsService {
-        let observations = ObservationRepository(postgres: postgres)
-        return VitalsService(
-            observations: observations, latest: LatestObservations(observations, caches: caches),
-            devices: DeviceRepository(postgres: postgres), samples: SampleRepository(postgres: postgres))
-    }
-
     /// What the record says, past every cache.
     private func record(_ postgres: Postgres, _ person: Caller) async throws -> [VitalsV1.Observation] {
         try await ObservationRepository(postgres: postgres).latest(of: UserID(person.id)).map(VitalsV1.Observation.init)
@@ -27,7 +19,7 @@ internal import Testing
         try await withVitals { _, postgres in
             try await withCaches { first in
                 try await withCaches { second in
-                    let replicas = [replica(postgres, first), replica(postgres, second)]
+                    let replicas = [VitalsService(postgres, first), VitalsService(postgres, second)]
                     let people = (0..<8).map { _ in Caller() }
                     try await withThrowingDiscardingTaskGroup { group in
                         for (number, person) in people.enumerated() {

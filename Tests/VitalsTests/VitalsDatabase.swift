@@ -1,3 +1,4 @@
+internal import Cache
 internal import ConnectionPool
 internal import Logging
 internal import Migrations
@@ -44,15 +45,21 @@ func runAsSuperuser(_ sql: String) async throws {
 func withVitals(_ body: (VitalsService, Postgres) async throws -> Void) async throws {
     try await PostgresServer.withClient(database.value) { postgres in
         try await withCaches { caches in
-            let observations = ObservationRepository(postgres: postgres)
-            let service = VitalsService(
-                observations: observations, latest: LatestObservations(observations, caches: caches),
-                devices: DeviceRepository(postgres: postgres), samples: SampleRepository(postgres: postgres))
-            try await body(service, postgres)
+            try await body(VitalsService(postgres, caches), postgres)
         }
     }
 }
 
 func withVitals(_ body: (VitalsService) async throws -> Void) async throws {
     try await withVitals { service, _ in try await body(service) }
+}
+
+extension VitalsService {
+    /// A replica with a pool and caches of its own.
+    init(_ postgres: Postgres, _ caches: CacheHub) {
+        let observations = ObservationRepository(postgres: postgres)
+        self.init(
+            observations: observations, latest: LatestObservations(observations, caches: caches),
+            devices: DeviceRepository(postgres: postgres), samples: SampleRepository(postgres: postgres))
+    }
 }

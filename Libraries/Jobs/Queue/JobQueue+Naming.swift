@@ -9,11 +9,14 @@ extension JobQueue {
     /// - Returns: how many jobs and letters there were.
     @discardableResult
     package func forget(naming id: UUID, sparing spared: UUID? = nil) async throws(JobError) -> Int {
+        func isMeant(_ body: RESPValue) -> Bool {
+            Self.names(id, body) && !(spared.map { Self.names($0, body) } ?? false)
+        }
         var count = 0
         for queue in JobPriority.allCases.map({ $0.queue(self.name) }) {
             for part in try await members(of: queue) {
                 let bodies = try await replies(part.map { ["GET", JobKeys.body(JobID(rawValue: $0))] })
-                for (job, body) in zip(part, bodies) where Self.names(id, body) && !(spared.map { Self.names($0, body) } ?? false) {
+                for (job, body) in zip(part, bodies) where isMeant(body) {
                     let id = JobID(rawValue: job)
                     count += try await number(
                         JobScripts.forget, [queue, JobKeys.body(id), JobKeys.inProgress(id), JobKeys.retry(id), JobKeys.abort], [job])
@@ -22,7 +25,7 @@ extension JobQueue {
         }
         for part in try await members(of: JobKeys.dead(self.name)) {
             let bodies = try await replies(part.map { ["HGET", JobKeys.deadLetter($0, of: self.name), "body"] })
-            for (letter, body) in zip(part, bodies) where Self.names(id, body) && !(spared.map { Self.names($0, body) } ?? false) {
+            for (letter, body) in zip(part, bodies) where isMeant(body) {
                 if try await drop(letter) { count += 1 }
             }
         }
