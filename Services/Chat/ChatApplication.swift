@@ -1,11 +1,13 @@
 internal import Application
 internal import Postgres
+internal import RPC
 
 /// The Chat service put together: a pool, the repositories, what agents keep, two services.
 struct ChatApplication: Sendable {
     private let host: ServiceHost
     private let checkpoints: CheckpointStore
     private let retention: RetentionSchedule
+    private let archiver: SessionArchiver
     private let jobs: ServiceJobs
 
     init(_ configuration: ChatConfiguration) throws {
@@ -13,7 +15,7 @@ struct ChatApplication: Sendable {
         checkpoints = CheckpointStore(
             postgres: host.postgres, hot: HotSegments(redis: host.durable, settings: configuration.hotCheckpoints, logger: host.logger))
         retention = RetentionSchedule(store: checkpoints, settings: configuration.retention, logger: host.logger)
-        let archiver = SessionArchiver(postgres: host.postgres, settings: configuration.archives, logger: host.logger)
+        archiver = SessionArchiver(postgres: host.postgres, settings: configuration.archives, logger: host.logger)
         jobs = ServiceJobs(host, schema: "chat", handlers: archiver.handlers, cron: archiver.cron)
     }
 
@@ -23,13 +25,21 @@ struct ChatApplication: Sendable {
     ) async throws {
         let sessions = SessionRepository(postgres: host.postgres)
         let recent = RecentSessions(sessions, caches: host.caches)
-        let service = ChatService(sessions: sessions, messages: MessageRepository(postgres: host.postgres), recent: recent)
+        let messages = MessageRepository(postgres: host.postgres)
+        let services: [any RPCService] = [
+            ChatService(sessions: sessions, messages: messages, recent: recent, archiver: archiver),
+            DraftsService(drafts: DraftRepository(postgres: host.postgres), recent: recent),
+            MemoriesService(memories: MemoryRepository(postgres: host.postgres)),
+            FeedbackService(feedback: FeedbackRepository(postgres: host.postgres), sessions: sessions, messages: messages),
+            VerificationsService(verifications: VerificationRepository(postgres: host.postgres), messages: messages),
+            CheckpointService(store: checkpoints),
+        ]
         let erasure = RecordErasure(host, schema: "chat") { [checkpoints] subject in
             try await checkpoints.hot.forgetAll(of: subject.user)
             try await recent.forget(subject.user)
         }
         try await host.run(
-            services: [service, CheckpointService(store: checkpoints), ErasureService(erasure)], background: [{ [retention] in await retention.run() }] + jobs.background,
+            services: services + [ErasureService(erasure)], background: [{ [retention] in await retention.run() }] + jobs.background,
             stopSignals: stopSignals, onListening: onListening)
     }
 }

@@ -7,6 +7,7 @@ struct ChatService: Sendable {
     let sessions: SessionRepository
     let messages: MessageRepository
     let recent: RecentSessions
+    let archiver: SessionArchiver
 }
 
 extension ChatService: ChatV1.ChatServiceProtocol {
@@ -32,6 +33,40 @@ extension ChatService: ChatV1.ChatServiceProtocol {
         return ChatV1.GetSessionResponse(session: .init(session))
     }
 
+    func renameSession(
+        _ request: ChatV1.RenameSessionRequest, context: RPCContext
+    ) async throws -> ChatV1.RenameSessionResponse {
+        let user = try context.caller().userID
+        let (id, title) = try request.parsed()
+
+        let renamed = try await recent.changing(of: user) { try await sessions.rename(id, to: title, of: user) }
+        guard let renamed else { throw ChatError.sessionNotFound(id) }
+        return ChatV1.RenameSessionResponse(session: .init(renamed))
+    }
+
+    func archiveSession(
+        _ request: ChatV1.ArchiveSessionRequest, context: RPCContext
+    ) async throws -> ChatV1.ArchiveSessionResponse {
+        let user = try context.caller().userID
+        let id = try request.parsed()
+
+        let archived = try await recent.changing(of: user) { try await archiver.putAway(id, of: user) }
+        return ChatV1.ArchiveSessionResponse(session: .init(archived))
+    }
+
+    func restoreSession(
+        _ request: ChatV1.RestoreSessionRequest, context: RPCContext
+    ) async throws -> ChatV1.RestoreSessionResponse {
+        let user = try context.caller().userID
+        let id = try request.parsed()
+
+        // Reading the archive checks it.
+        guard try await messages.page(of: id, of: user, after: 0, limit: 1) != nil else { throw ChatError.sessionNotFound(id) }
+        let restored = try await recent.changing(of: user) { try await sessions.restore(id, of: user) }
+        guard let restored else { throw ChatError.sessionNotFound(id) }
+        return ChatV1.RestoreSessionResponse(session: .init(restored))
+    }
+
     func listSessions(
         _ request: ChatV1.ListSessionsRequest, context: RPCContext
     ) async throws -> ChatV1.ListSessionsResponse {
@@ -39,8 +74,8 @@ extension ChatService: ChatV1.ChatServiceProtocol {
         let (size, place) = try request.parsed()
 
         // One more than asked for tells whether there is a next page.
-        let found: [ChatV1.Session] = if let place {
-            try await sessions.list(of: user, after: place, limit: size + 1).map { .init($0) }
+        let found: [ChatV1.Session] = if place != nil || request.archived {
+            try await sessions.list(of: user, archived: request.archived, after: place, limit: size + 1).map { .init($0) }
         } else {
             try await recent.first(size, of: user)
         }

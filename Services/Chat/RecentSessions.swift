@@ -5,7 +5,7 @@ internal import FoundationEssentials
 internal import RPC
 internal import Time
 
-/// The conversations that a person has used last: what an app shows first.
+/// The conversations in use that a person has used last: what an app shows first.
 struct RecentSessions: Sendable {
     private typealias Contents = ChatV1.ListSessionsResponse
 

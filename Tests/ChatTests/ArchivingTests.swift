@@ -170,15 +170,17 @@ internal import Time
     @Test func `is left alone when it was used again, and keeps what was thought of its messages`() async throws {
         try await Self.withIdle(messages: 2) { service, ada, session, archiver in
             let message = try await Self.read(service, session, of: ada)[0]
-            let feedback = Feedback(id: UUID(), messageID: UUID(uuidString: message.id), kind: .thumbs, rating: 1)
             let repository = FeedbackRepository(postgres: archiver.postgres)
-            try await repository.insert(feedback, of: ada.id)
+            let feedback = try await repository.give(
+                NewFeedback(
+                    clientID: ClientID("1"), session: session, message: UUID(uuidString: message.id),
+                    opinion: Opinion(kind: .thumbs, rating: 1, comment: nil, correction: nil)), of: ada.id)
             let patient = SessionArchiver(postgres: archiver.postgres, settings: .init(idle: .seconds(3_600)), logger: quiet)
 
             #expect(try await Self.archive(patient, session, of: ada) == false)
             #expect(try await Self.archive(archiver, session, of: ada))
 
-            #expect(try await repository.find(feedback.id, of: ada.id) == feedback)
+            #expect(try await repository.list(of: session, after: nil, limit: 2, of: ada.id) == [feedback])
         }
     }
 }

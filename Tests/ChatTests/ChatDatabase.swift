@@ -22,7 +22,6 @@ private let database = Once<PostgresConfiguration> {
     let owner = server.configuration(database: "chat_tests", user: ServiceRole.owner)
     try await PostgresServer.withClient(owner) { owner in
         // What goes wrong in a test is seen by the test.
-        let quiet = Logger(label: "chat-tests") { _ in SwiftLogNoOpLogHandler() }
         _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
     }
     // Many tests run at once, and none of them is about how long a connection may take.
@@ -39,7 +38,8 @@ func withChat(_ body: (ChatService) async throws -> Void) async throws {
             try await body(
                 ChatService(
                     sessions: sessions, messages: MessageRepository(postgres: postgres),
-                    recent: RecentSessions(sessions, caches: caches)))
+                    recent: RecentSessions(sessions, caches: caches),
+                    archiver: SessionArchiver(postgres: postgres, settings: .init(), logger: quiet)))
         }
     }
 }

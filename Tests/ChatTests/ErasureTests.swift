@@ -23,8 +23,8 @@ internal import Time
                         retainUntil: CivilDate(year: 2_033, month: 1, day: 1)),
                     of: caller.id)
                 for number in 0..<3 {
-                    try await PatientMemoryRepository(postgres: postgres).insert(
-                        PatientMemory(id: UUID(), content: "content \(number)", category: .other, importance: Numeric(1)), of: caller.id)
+                    _ = try await MemoryRepository(postgres: postgres).remember(
+                        NewMemory(clientID: ClientID("\(number)"), category: .other, content: MemoryContent("content \(number)")), of: caller.id)
                 }
             }
             let records = RecordErasure(postgres: postgres, schema: "chat") { try await service.recent.forget($0.user) }

@@ -25,60 +25,6 @@ internal import Time
         }
     }
 
-    @Test func `of patient memories are kept for their person alone`() async throws {
-        try await withPeople { postgres, ada, bob in
-            let records = PatientMemoryRepository(postgres: postgres)
-            let record = PatientMemory(
-                id: UUIDv7.make(), content: "content", category: .medicalHistory,
-                importance: try #require(Numeric("0.500")))
-
-            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
-            #expect(try await records.replace(record, of: bob) == false)
-            #expect(try await records.replace(record, of: ada))
-            try await records.expectRemovable(record.id, of: ada, notBy: bob)
-        }
-    }
-
-    @Test func `of content verifications are kept for their person alone`() async throws {
-        try await withPeople { postgres, ada, bob in
-            let records = ContentVerificationRepository(postgres: postgres)
-            let record = ContentVerification(
-                id: UUIDv7.make(), contentSHA256: [UInt8](repeating: 7, count: 32), claim: "claim",
-                verdict: .supported, confidence: try #require(Numeric("0.500")), verifier: "verifier",
-                verifiedAt: Instant(microsecondsSinceEpoch: 1_800_000_000_000_000))
-
-            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
-        }
-    }
-
-    @Test func `of feedback are kept for their person alone`() async throws {
-        try await withPeople { postgres, ada, bob in
-            let records = FeedbackRepository(postgres: postgres)
-            let record = Feedback(
-                id: UUIDv7.make(), kind: .thumbs)
-
-            try await records.expectKept(record, id: record.id, of: ada, hiddenFrom: bob)
-            #expect(try await records.replace(record, of: bob) == false)
-            #expect(try await records.replace(record, of: ada))
-            try await records.expectRemovable(record.id, of: ada, notBy: bob)
-        }
-    }
-
-    @Test func `of memories are found by their words`() async throws {
-        try await withPeople { postgres, ada, bob in
-            let memories = PatientMemoryRepository(postgres: postgres)
-            let half = try #require(Numeric("0.500"))
-            let taken = PatientMemory(
-                id: UUIDv7.make(), content: "Takes metoprolol every morning", category: .medication, importance: half)
-            try await memories.insert(taken, of: ada)
-            try await memories.insert(
-                PatientMemory(id: UUIDv7.make(), content: "Walks the dog", category: .lifestyle, importance: half), of: ada)
-
-            #expect(try await memories.search("mornings metoprolol", of: ada, limit: 5) == [taken])
-            #expect(try await memories.search("mornings metoprolol", of: bob, limit: 5) == [])
-        }
-    }
-
     @Test func `of archives are a chain, and one that was changed is refused`() async throws {
         try await withPeople { postgres, ada, bob in
             let archives = SessionArchiveRepository(postgres: postgres)

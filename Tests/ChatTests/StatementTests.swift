@@ -28,16 +28,20 @@ internal import Time
         let clientID = try ClientID("client")
         let message = NewMessage(
             clientID: clientID, speaker: .user, content: try MessageContent("text"), metadata: try MessageMetadata(json: "{}"))
-        let half = Numeric(1)
         let archive = SessionArchive(
             session: id, title: "title", messageCount: 1, encoding: .identity, content: [1], uncompressedBytes: 1, reason: .age,
             retainUntil: CivilDate(year: 2033, month: 1, day: 1))
-        let memory = PatientMemory(id: id, content: "content", category: .other, importance: half)
-        let feedback = Feedback(id: id, kind: .thumbs)
+        let memory = NewMemory(clientID: clientID, category: .other, content: try MemoryContent("content"), expiresAt: moment, supersedes: id)
+        let search = MemorySearch(words: try SearchWords("words"), limit: 1)
+        let narrowed = MemorySearch(
+            words: try SearchWords("words"), categories: [.other], leastImportance: .half, moment: moment, limit: 1)
+        let feedback = NewFeedback(
+            clientID: clientID, session: session, message: id, opinion: Opinion(kind: .thumbs, rating: 1, comment: nil, correction: nil))
         let history = HistoryMessage(id: id, sessionID: "session", role: .user, content: "content", saidAt: moment)
-        let verification = ContentVerification(
-            id: id, contentSHA256: [1], claim: "claim", verdict: .supported, confidence: half, verifier: "verifier",
-            verifiedAt: moment)
+        let verification = Verification(
+            id: id, message: id, contentSHA256: [1], claim: "claim", verdict: .supported, confidence: .half, sources: [], explanation: "",
+            verifier: "verifier", verifiedAt: moment)
+        let draft = NewDraft(session: session, clientID: clientID, speaker: .assistant, metadata: .none)
 
         let name = ThreadName(kept: "thread")
         let key = CheckpointKey(namespace: CheckpointNamespace(kept: ""), id: id)
@@ -101,8 +105,13 @@ internal import Time
             .init(.create(session, title: try SessionTitle("title"), clientID: clientID, for: user)),
             .init(.find(clientID: clientID, of: user)),
             .init(Statement<Session>.find(session, of: user)),
-            .init(.list(of: user, after: nil, limit: 1)),
-            .init(.list(of: user, after: .init(updatedAt: moment, id: session), limit: 1)),
+            .init(.list(of: user, archived: false, after: nil, limit: 1)),
+            .init(.list(of: user, archived: true, after: .init(updatedAt: moment, id: session), limit: 1)),
+            .init(.rename(session, to: try SessionTitle("title"), of: user)),
+            .init(.putAway(session, of: user)),
+            .init(.restore(session, of: user)),
+            .init(.message(id, in: session, of: user)),
+            .init(.lockAny(session, of: user)),
             .init(.lock(session, of: user)),
             .init(.messageCount(of: session, user)),
             .init(.find([clientID], in: session, of: user)),
@@ -117,14 +126,37 @@ internal import Time
             .init(.append(archive, of: user)),
             .init(Statement<SessionArchiveRepository.CheckedArchive>.find(id, of: user)),
             .init(.firstBroken(of: user)),
-            .init(.insert(memory, of: user)),
-            .init(.replace(memory, of: user)),
-            .init(.search("words", of: user, limit: 1)),
-            .init(.insert(feedback, of: user)),
-            .init(.replace(feedback, of: user)),
+            .init(.lockMemories(of: user)),
+            .init(.known(memory, of: user)),
+            .init(.memoryCount(of: user)),
+            .init(Statement<Memory>.insert(memory, of: user)),
+            .init(.supersede(id, by: id, at: moment, of: user)),
+            .init(.supersede(id, by: id, at: nil, of: user)),
+            .init(.memory(id, of: user)),
+            .init(.list(MemoryList(limit: 1), of: user)),
+            .init(.list(MemoryList(scope: .current(moment), category: .other, place: id, limit: 1), of: user)),
+            .init(.list(MemoryList(scope: .all, limit: 1), of: user)),
+            .init(.history(of: id, user)),
+            .init(.search(search, of: user)),
+            .init(.search(narrowed, of: user)),
+            .init(.forget([id], of: user)),
+            .init(.give(feedback, of: user)),
+            .init(.feedback(of: session, after: nil, limit: 1, of: user)),
+            .init(.feedback(of: session, after: id, limit: 1, of: user)),
+            .init(.remove(id, of: user, from: FeedbackRepository.table)),
+            .init(.removeDrafts(unusedFor: .seconds(1), of: user)),
+            .init(.draftLength(clientID, in: session, of: user)),
+            .init(.draftCount(in: session, of: user)),
+            .init(.begin(draft, of: user)),
+            .init(.add("piece", at: 0, to: draft, of: user)),
+            .init(.draft(clientID, in: session, of: user)),
+            .init(.drafts(of: session, user)),
+            .init(.discard("client", in: session, of: user)),
             .init(.insert(history, of: user)),
-            .init(.insert(verification, of: user)),
-        ] + ContentVerificationRepository.statements + FeedbackRepository.statements + HistoryMessageRepository.statements
-            + PatientMemoryRepository.statements + ErasureStatements.catalogue(in: "chat")
+            .init(Statement<Verification>.insert(verification, of: user)),
+            .init(.verification(id, of: user)),
+            .init(.verifications(of: id, after: nil, limit: 1, of: user)),
+            .init(.verifications(of: id, after: .init(verifiedAt: moment, id: id), limit: 1, of: user)),
+        ] + HistoryMessageRepository.statements + ErasureStatements.catalogue(in: "chat")
     }
 }

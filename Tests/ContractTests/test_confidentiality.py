@@ -13,6 +13,9 @@ from google.protobuf.struct_pb2 import Struct
 from heartguard.chat.v1 import chat_service_pb2 as chat
 from heartguard.chat.v1 import checkpoints_pb2
 from heartguard.chat.v1 import checkpoints_service_pb2 as checkpoints
+from heartguard.chat.v1 import drafts_service_pb2 as drafts
+from heartguard.chat.v1 import feedback_service_pb2 as feedback
+from heartguard.chat.v1 import memories_service_pb2 as memories
 from heartguard.users.v1 import users_service_pb2 as users
 from heartguard.vectors.v1 import vectors_pb2
 from heartguard.vectors.v1 import vectors_service_pb2 as vectors
@@ -92,6 +95,25 @@ def plant_at(door, person, operator, canary):
     attempt(door.chat.AppendMessages, said, mine)
     wrong = chat.NewMessage(client_id="", content=canary("refused content"))
     attempt(door.chat.AppendMessages, chat.AppendMessagesRequest(session_id=session.id, messages=[wrong]), mine)
+
+    piece = drafts.StreamMessageRequest
+    begun = piece.Beginning(session_id=session.id, client_id="d", role="ROLE_ASSISTANT", metadata=notes)
+    pieces = [piece(beginning=begun), piece(piece=piece.Piece(text=canary("piece")))]
+    attempt(lambda *call, **options: list(door.drafts.StreamMessage(*call, **options)), iter(pieces), mine)
+    pieces.append(piece(piece=piece.Piece(offset=999, text=canary("piece out of place"))))
+    attempt(lambda *call, **options: list(door.drafts.StreamMessage(*call, **options)), iter(pieces), mine)
+    opinion = {"session_id": session.id, "client_id": "o", "kind": "FEEDBACK_KIND_REPORT"}
+    attempt(door.feedback.GiveFeedback, feedback.GiveFeedbackRequest(comment=canary("comment"), **opinion), mine)
+    refused = feedback.GiveFeedbackRequest(correction=canary("refused correction"), **opinion)
+    attempt(door.feedback.GiveFeedback, refused, mine)
+
+    # in what is remembered
+    for client_id in ("m", ""):
+        memory = {"client_id": client_id, "category": "MEMORY_CATEGORY_OTHER", "metadata": notes}
+        attempt(door.memories.Remember, memories.RememberRequest(content=canary("memory"), **memory), mine)
+    for limit in (0, 1000):
+        searched = memories.SearchMemoriesRequest(query=canary("words that are searched"), limit=limit)
+        attempt(door.memories.SearchMemories, searched, mine)
 
     # in what an agent keeps
     def kept(place):

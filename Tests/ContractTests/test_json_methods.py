@@ -16,8 +16,10 @@ from heartguard.vectors.v1 import vectors_service_pb2 as vectors
 from heartguard.vitals.v1 import vitals_service_pb2 as vitals
 
 
-def test_every_method_has_a_route_there(json_door):
+def test_every_method_of_one_request_has_a_route_there(json_door):
     for method in methods.with_access("ACCESS_USER", "ACCESS_OPERATOR"):
+        if method.is_streaming:
+            continue
         verb, path = method.route
         path = path.replace("{", "").replace("}", "")
         json_door.refuses(401, "UNAUTHENTICATED", verb, path, **({} if verb in ("GET", "DELETE") else {"json": {}}))

@@ -86,6 +86,7 @@ internal import Testing
         ("ALTER TABLE chat.feedback ADD place text NOT NULL", "demanded now: a value for chat.feedback.place"),
         ("ALTER TABLE chat.feedback ADD CHECK (comment <> 'x')", "demanded now: chat.feedback: CHECK ((comment <> 'x'::text))"),
         ("CREATE UNIQUE INDEX once ON chat.feedback (user_id)", "demanded now: chat.feedback is unique by once: user_id"),
+        ("CREATE UNIQUE INDEX twice ON chat.feedback (user_id, comment)", "demanded now: chat.feedback is unique by twice: user_id, comment"),
         ("REVOKE UPDATE ON chat.feedback FROM heartguard_chat", "no longer: heartguard_chat may update chat.feedback.comment"),
         ("REVOKE DELETE ON chat.feedback FROM heartguard_chat", "no longer: heartguard_chat may delete chat.feedback"),
         ("DROP INDEX users.push_devices_token_key",

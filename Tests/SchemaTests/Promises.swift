@@ -75,11 +75,14 @@ struct Promises: Sendable {
         FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, roles
         WHERE n.nspname IN ('users', 'vitals', 'chat', 'vectors', 'heartguard') AND has_function_privilege(role, p.oid, 'EXECUTE')
         UNION ALL
-        -- ON CONFLICT needs them, and whoever reads the name of what was violated.
-        SELECT asked, r.name, keys.columns, format('%s is unique by %s: %s%s', r.name, c.relname, keys.text, ' WHERE ' || pg_get_expr(i.indpred, i.indrelid))
+        -- ON CONFLICT needs them, and whoever reads the name of what was violated. What they demand is about the columns that are null
+        -- for who does not know them, if there are such: a null frees a row of the demand.
+        SELECT asked, r.name, CASE WHEN asked AND keys.freeing <> '{}' THEN keys.freeing ELSE keys.columns END, format('%s is unique by %s: %s%s', r.name, c.relname, keys.text, ' WHERE ' || pg_get_expr(i.indpred, i.indrelid))
         FROM relations r JOIN pg_index i ON i.indrelid = r.oid AND i.indisunique JOIN pg_class c ON c.oid = i.indexrelid
         CROSS JOIN LATERAL (SELECT string_agg(pg_get_indexdef(i.indexrelid, k, false), ', ' ORDER BY k) AS text,
-                                   coalesce(array_agg(a.attname::text) FILTER (WHERE a.attname IS NOT NULL), '{}') AS columns
+                                   coalesce(array_agg(a.attname::text) FILTER (WHERE a.attname IS NOT NULL), '{}') AS columns,
+                                   coalesce(array_agg(a.attname::text) FILTER (WHERE a.attname IS NOT NULL AND NOT i.indnullsnotdistinct
+                                       AND NOT a.attnotnull AND NOT a.atthasdef), '{}') AS freeing
                             FROM generate_series(1, i.indnkeyatts) AS k
                             LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = i.indkey[k - 1] AND a.attnum > 0) AS keys
         CROSS JOIN unnest(ARRAY[false, true]) AS asked

@@ -26,7 +26,7 @@ enum ArchivedMessages {
 
     /// `nil` if they are too many for one archive.
     static func archive(
-        _ messages: [ChatMessage], of session: SessionID, title: String, retainUntil: CivilDate
+        _ messages: [ChatMessage], of session: SessionID, title: String, because reason: SessionArchive.Reason, retainUntil: CivilDate
     ) throws -> SessionArchive? {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -42,7 +42,7 @@ enum ArchivedMessages {
         let packed = LZ4.compress(lines.span)
         return SessionArchive(
             session: session.uuid, title: title, messageCount: Int64(messages.count), encoding: packed == nil ? .identity : .lz4,
-            content: packed ?? lines, uncompressedBytes: Int64(lines.count), reason: .age, retainUntil: retainUntil)
+            content: packed ?? lines, uncompressedBytes: Int64(lines.count), reason: reason, retainUntil: retainUntil)
     }
 
     /// Throws `ChatError.archiveDamaged` for what `archive` cannot have made.

@@ -84,20 +84,42 @@ struct SessionArchiver: Sendable {
     @discardableResult
     func archive(_ session: SessionID, of user: UUID, _ transaction: Transaction) async throws -> Bool {
         guard let idle = try await transaction.first(.lockIdle(session, of: user, since: .now() - settings.idle)) else { return false }
+        do {
+            return try await move(session, idle, of: user, because: .age, transaction)
+        } catch ChatError.sessionTooLarge {
+            logger.warning("a session is too large for an archive", metadata: ["messages": "\(idle.messageCount)"])
+            return false
+        }
+    }
+
+    /// Puts a session away because its person wants it.
+    ///
+    /// - Throws: `ChatError.sessionNotFound`, `.sessionTooLarge`, `.archiveDamaged`.
+    func putAway(_ session: SessionID, of user: UUID) async throws -> Session {
+        try await postgres.transaction(identity: .user(user), tier: .slow) { transaction in
+            guard let locked = try await transaction.first(.lockAny(session, of: user)) else { throw ChatError.sessionNotFound(session) }
+            if locked.messageCount > 0 { try await move(session, locked, of: user, because: .request, transaction) }
+            guard let session = try await transaction.first(.putAway(session, of: user)) else { throw ChatError.sessionNotFound(session) }
+            return session
+        }
+    }
+
+    /// Moves the messages of a session whose row is locked into an archive, unless it has one. Whether it did.
+    @discardableResult
+    private func move(
+        _ session: SessionID, _ locked: LockedSession, of user: UUID, because reason: SessionArchive.Reason, _ transaction: Transaction
+    ) async throws -> Bool {
         // A statement of its own: only one that begins after the lock sees what its last holder committed.
         guard try await transaction.first(.isArchived(session, of: user))?.value == false else { return false }
         var messages: [ChatMessage] = []
-        while Int64(messages.count) < idle.messageCount {
+        while Int64(messages.count) < locked.messageCount {
             let part = try await transaction.rows(
                 .page(of: session, user, after: Int64(messages.count), limit: 500, maxBytes: MessageRepository.maxPageBytes))
             guard !part.isEmpty else { throw ChatError.archiveDamaged }
             messages += part
         }
-        let archive = try ArchivedMessages.archive(messages, of: session, title: idle.title, retainUntil: retainUntil)
-        guard let archive else {
-            logger.warning("a session is too large for an archive", metadata: ["messages": "\(messages.count)"])
-            return false
-        }
+        let archive = try ArchivedMessages.archive(messages, of: session, title: locked.title, because: reason, retainUntil: retainUntil)
+        guard let archive else { throw ChatError.sessionTooLarge }
         try await transaction.execute(.lockArchives(of: user))
         try await transaction.execute(.append(archive, of: user))
         let removed = try await transaction.first(.removeArchivedMessages(of: session))?.value
@@ -154,6 +176,11 @@ extension Statement<LockedSession> {
             SELECT title, message_count FROM chat.chat_sessions
             WHERE user_id = \(user) AND id = \(session.uuid) AND updated_at < \(moment) AND message_count > 0 FOR UPDATE
             """)
+    }
+
+    static func lockAny(_ session: SessionID, of user: UUID) -> Self {
+        .writing(
+            "SELECT title, message_count FROM chat.chat_sessions WHERE user_id = \(user) AND id = \(session.uuid) FOR UPDATE")
     }
 }
 

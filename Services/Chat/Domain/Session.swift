@@ -56,6 +56,8 @@ struct Session: Hashable, Sendable {
     /// How many messages it has, and so the sequence of the last.
     let messageCount: Int64
     let createdAt: Instant
-    /// When its last message came.
+    /// When it was used last.
     let updatedAt: Instant
+    /// When its person put it away.
+    let archivedAt: Instant?
 }

@@ -23,31 +23,62 @@ struct MessageRepository: Sendable {
     /// of the last message; so sequences have no gaps, whatever fails.
     func append(_ messages: [NewMessage], to session: SessionID, of user: UUID) async throws -> Appended {
         try await postgres.transaction(identity: .user(user), tier: .normal) { transaction in
-            let locked = try await transaction.first(.lock(session, of: user))
-            guard let locked else { throw ChatError.sessionNotFound(session) }
-
-            // Statements of their own: only those that begin after the lock see what its last holder committed.
-            let (found, isArchived) = try await transaction.batch(
-                .find(messages.map(\.clientID), in: session, of: user), .isArchived(session, of: user))
-            var kept = try found.rows()
-            if kept.count < messages.count, try isArchived.first()?.value == true,
-                let archive = try await transaction.first(.archive(of: session, user))
-            {
-                let given = Set(messages.map(\.clientID.text))
-                kept += try ArchivedMessages.messages(in: archive.checked()).filter { given.contains($0.clientID) }
-            }
-            let known = Set(kept.map(\.clientID))
-            let fresh = messages.filter { !known.contains($0.clientID.text) }
-
-            var added: [ChatMessage] = []
-            if !fresh.isEmpty {
-                added = try await transaction.rows(.append(fresh, behind: locked.value, in: session, of: user))
-                try await transaction.execute(.count(fresh.count, moreIn: session, of: user))
-            }
-
-            let byClientID = Dictionary(uniqueKeysWithValues: (kept + added).map { ($0.clientID, $0) })
-            return Appended(messages: messages.compactMap { byClientID[$0.clientID.text] }, duplicateCount: kept.count)
+            try await append(messages, to: session, of: user, transaction)
         }
+    }
+
+    /// The same as a part of a transaction.
+    func append(
+        _ messages: [NewMessage], to session: SessionID, of user: UUID, _ transaction: Transaction
+    ) async throws -> Appended {
+        let locked = try await transaction.first(.lock(session, of: user))
+        guard let locked else { throw ChatError.sessionNotFound(session) }
+
+        let kept = try await known(messages.map(\.clientID), in: session, of: user, transaction)
+        let known = Set(kept.map(\.clientID))
+        let fresh = messages.filter { !known.contains($0.clientID.text) }
+
+        var added: [ChatMessage] = []
+        if !fresh.isEmpty {
+            added = try await transaction.rows(.append(fresh, behind: locked.value, in: session, of: user))
+            try await transaction.execute(.count(fresh.count, moreIn: session, of: user))
+        }
+
+        let byClientID = Dictionary(uniqueKeysWithValues: (kept + added).map { ($0.clientID, $0) })
+        return Appended(messages: messages.compactMap { byClientID[$0.clientID.text] }, duplicateCount: kept.count)
+    }
+
+    /// The messages of a session, whose row is locked, that came with one of these client ids.
+    func known(
+        _ clientIDs: [ClientID], in session: SessionID, of user: UUID, _ transaction: Transaction
+    ) async throws -> [ChatMessage] {
+        // Statements of their own: only those that begin after the lock see what its last holder committed.
+        let (found, isArchived) = try await transaction.batch(
+            .find(clientIDs, in: session, of: user), .isArchived(session, of: user))
+        let kept = try found.rows()
+        guard kept.count < clientIDs.count, try isArchived.first()?.value == true,
+            let archive = try await transaction.first(.archive(of: session, user))
+        else { return kept }
+        let given = Set(clientIDs.map(\.text))
+        return kept + (try ArchivedMessages.messages(in: archive.checked()).filter { given.contains($0.clientID) })
+    }
+
+    /// The message with this id, from the table or from the session's archive.
+    ///
+    /// - Throws: `ChatError.sessionNotFound` and `.messageNotFound`, `.archiveDamaged`.
+    func find(_ id: UUID, in session: SessionID, of user: UUID) async throws -> ChatMessage {
+        let (count, found, isArchived) = try await postgres.batch(
+            .messageCount(of: session, user), Statement<ChatMessage>.message(id, in: session, of: user),
+            .isArchived(session, of: user), identity: .user(user))
+        guard try count.first() != nil else { throw ChatError.sessionNotFound(session) }
+        if let message = try found.first() { return message }
+        if try isArchived.first()?.value == true,
+            let archive = try await SessionArchiveRepository(postgres: postgres).find(session.uuid, of: user),
+            let message = try ArchivedMessages.messages(in: archive).first(where: { $0.id == id })
+        {
+            return message
+        }
+        throw ChatError.messageNotFound
     }
 
     /// As many as `page` gives.
@@ -115,6 +146,14 @@ extension Statement<ChatMessage> {
             """)
     }
 
+    static func message(_ id: UUID, in session: SessionID, of user: UUID) -> Self {
+        .reading(
+            """
+            SELECT \(ChatMessage.columns) FROM chat.chat_messages
+            WHERE user_id = \(user) AND session_id = \(session.uuid) AND id = \(id)
+            """)
+    }
+
     static func append(_ messages: [NewMessage], behind last: Int64, in session: SessionID, of user: UUID) -> Self {
         .writing(
             """
@@ -156,7 +195,7 @@ extension Statement<Void> {
     static func count(_ messages: Int, moreIn session: SessionID, of user: UUID) -> Self {
         .writing(
             """
-            UPDATE chat.chat_sessions SET message_count = message_count + \(messages)
+            UPDATE chat.chat_sessions SET message_count = message_count + \(messages), archived_at = NULL
             WHERE user_id = \(user) AND id = \(session.uuid)
             """)
     }
@@ -170,14 +209,20 @@ extension ChatMessage: RowDecodable {
         id = try row.decode("id", as: UUID.self)
         sessionID = SessionID(try row.decode("session_id", as: UUID.self))
         sequence = try row.decode("sequence", as: Int64.self)
-        let role = try row.decode("role", as: String.self)
-        guard let speaker = Speaker(rawValue: role) else {
-            throw PostgresError(.decoding, "Column “role” holds a value that this program does not know.")
-        }
-        self.speaker = speaker
+        speaker = try Speaker(kept: try row.decode("role"))
         content = try row.decode("content", as: String.self)
         metadata = MessageMetadata(kept: try row.decode("metadata", as: JSONB.self).text)
         clientID = try row.decode("client_id", as: String.self)
         createdAt = try row.decode("created_at", as: Instant.self)
+    }
+}
+
+extension Speaker {
+    /// What the table holds.
+    init(kept role: String) throws(PostgresError) {
+        guard let speaker = Speaker(rawValue: role) else {
+            throw PostgresError(.decoding, "Column “role” holds a value that this program does not know.")
+        }
+        self = speaker
     }
 }

@@ -32,9 +32,21 @@ struct SessionRepository: Sendable {
         let id: SessionID
     }
 
-    /// At most `limit` sessions behind a place, the one that was used last first.
-    func list(of user: UUID, after place: Place?, limit: Int) async throws(PostgresError) -> [Session] {
-        try await postgres.rows(.list(of: user, after: place, limit: limit), identity: .user(user))
+    /// At most `limit` sessions behind a place, the one that was used last first: those in use, or those that were put away.
+    func list(
+        of user: UUID, archived: Bool = false, after place: Place?, limit: Int
+    ) async throws(PostgresError) -> [Session] {
+        try await postgres.rows(.list(of: user, archived: archived, after: place, limit: limit), identity: .user(user))
+    }
+
+    /// `nil` if the person has no such session.
+    func rename(_ id: SessionID, to title: SessionTitle, of user: UUID) async throws(PostgresError) -> Session? {
+        try await postgres.first(.rename(id, to: title, of: user), identity: .user(user))
+    }
+
+    /// Takes a session back into use; `nil` if the person has no such session.
+    func restore(_ id: SessionID, of user: UUID) async throws(PostgresError) -> Session? {
+        try await postgres.first(.restore(id, of: user), identity: .user(user))
     }
 }
 
@@ -62,13 +74,38 @@ extension Statement<Session> {
         .reading("SELECT \(Session.columns) FROM chat.chat_sessions WHERE user_id = \(user) AND id = \(id.uuid)")
     }
 
-    static func list(of user: UUID, after place: SessionRepository.Place?, limit: Int) -> Self {
+    static func rename(_ id: SessionID, to title: SessionTitle, of user: UUID) -> Self {
+        .writing(
+            """
+            UPDATE chat.chat_sessions SET title = \(title.text) WHERE user_id = \(user) AND id = \(id.uuid)
+            RETURNING \(Session.columns)
+            """)
+    }
+
+    /// Sets when it was archived, if it is not yet.
+    static func putAway(_ id: SessionID, of user: UUID) -> Self {
+        .writing(
+            """
+            UPDATE chat.chat_sessions SET archived_at = coalesce(archived_at, clock_timestamp())
+            WHERE user_id = \(user) AND id = \(id.uuid) RETURNING \(Session.columns)
+            """)
+    }
+
+    static func restore(_ id: SessionID, of user: UUID) -> Self {
+        .writing(
+            """
+            UPDATE chat.chat_sessions SET archived_at = NULL
+            WHERE user_id = \(user) AND id = \(id.uuid) RETURNING \(Session.columns)
+            """)
+    }
+
+    static func list(of user: UUID, archived: Bool, after place: SessionRepository.Place?, limit: Int) -> Self {
         let rest: Query =
             if let place { "AND (updated_at, id) < (\(place.updatedAt), \(place.id.uuid))" } else { "" }
         return .reading(
             """
             SELECT \(Session.columns) FROM chat.chat_sessions
-            WHERE user_id = \(user) \(rest)
+            WHERE user_id = \(user) AND (archived_at IS NOT NULL) = \(archived) \(rest)
             ORDER BY updated_at DESC, id DESC
             LIMIT \(limit)
             """)
@@ -77,7 +114,7 @@ extension Statement<Session> {
 
 extension Session: RowDecodable {
     /// The columns that the initialiser reads.
-    static let columns: Query = "id, title, message_count, created_at, updated_at"
+    static let columns: Query = "id, title, message_count, created_at, updated_at, archived_at"
 
     init(row: Row) throws(PostgresError) {
         id = SessionID(try row.decode("id", as: UUID.self))
@@ -85,5 +122,6 @@ extension Session: RowDecodable {
         messageCount = try row.decode("message_count", as: Int64.self)
         createdAt = try row.decode("created_at", as: Instant.self)
         updatedAt = try row.decode("updated_at", as: Instant.self)
+        archivedAt = try row.decode("archived_at")
     }
 }

@@ -6,7 +6,8 @@ extension ChatV1.Session {
     init(_ session: Session) {
         self.init(
             id: session.id.uuid.uuidString.lowercased(), title: session.title, messageCount: session.messageCount,
-            createdAt: .init(session.createdAt), updatedAt: .init(session.updatedAt))
+            createdAt: .init(session.createdAt), updatedAt: .init(session.updatedAt),
+            archivedAt: session.archivedAt.map { .init($0) })
     }
 }
 

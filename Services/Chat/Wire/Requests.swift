@@ -17,9 +17,31 @@ extension ChatV1.CreateSessionRequest {
 }
 
 extension ChatV1.GetSessionRequest {
-    func parsed() throws(RPCError) -> SessionID {
+    func parsed() throws(RPCError) -> SessionID { try .named(sessionId) }
+}
+
+extension ChatV1.RenameSessionRequest {
+    func parsed() throws(RPCError) -> (session: SessionID, title: SessionTitle) {
         var violations = FieldViolations()
-        let id = violations.value("session_id", sessionId, SessionID.init(parsing:))
+        let session = violations.value("session_id", sessionId, SessionID.init(parsing:))
+        let title = violations.value("title", self.title, SessionTitle.init(_:))
+        return try violations.complete(session, title)
+    }
+}
+
+extension ChatV1.ArchiveSessionRequest {
+    func parsed() throws(RPCError) -> SessionID { try .named(sessionId) }
+}
+
+extension ChatV1.RestoreSessionRequest {
+    func parsed() throws(RPCError) -> SessionID { try .named(sessionId) }
+}
+
+extension SessionID {
+    /// The id in a request whose only field is `session_id`.
+    static func named(_ text: String) throws(RPCError) -> SessionID {
+        var violations = FieldViolations()
+        let id = violations.value("session_id", text, SessionID.init(parsing:))
         return try violations.complete(id)
     }
 }

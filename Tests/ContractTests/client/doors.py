@@ -1,6 +1,13 @@
 """The two ways to a service: through the Gateway, and at the service's own port."""
 
-from heartguard.chat.v1 import chat_service_pb2_grpc, checkpoints_service_pb2_grpc
+from heartguard.chat.v1 import (
+    chat_service_pb2_grpc,
+    checkpoints_service_pb2_grpc,
+    drafts_service_pb2_grpc,
+    feedback_service_pb2_grpc,
+    memories_service_pb2_grpc,
+    verifications_service_pb2_grpc,
+)
 from heartguard.gateway.v1 import gateway_service_pb2_grpc
 from heartguard.users.v1 import users_service_pb2_grpc
 from heartguard.vectors.v1 import vectors_service_pb2_grpc
@@ -19,6 +26,10 @@ class Door:
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel("chat"))
         self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))
+        self.drafts = drafts_service_pb2_grpc.DraftsServiceStub(self.channel("chat"))
+        self.feedback = feedback_service_pb2_grpc.FeedbackServiceStub(self.channel("chat"))
+        self.memories = memories_service_pb2_grpc.MemoriesServiceStub(self.channel("chat"))
+        self.verifications = verifications_service_pb2_grpc.VerificationsServiceStub(self.channel("chat"))
         self.vectors = vectors_service_pb2_grpc.VectorsServiceStub(self.channel("vectors"))
 
     def channel(self, service: str):

@@ -5,7 +5,14 @@ import dataclasses
 import grpc
 from google.api import annotations_pb2
 from google.protobuf import message_factory
-from heartguard.chat.v1 import chat_service_pb2, checkpoints_service_pb2
+from heartguard.chat.v1 import (
+    chat_service_pb2,
+    checkpoints_service_pb2,
+    drafts_service_pb2,
+    feedback_service_pb2,
+    memories_service_pb2,
+    verifications_service_pb2,
+)
 from heartguard.erasure.v1 import erasure_service_pb2
 from heartguard.gateway.v1 import gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
@@ -19,6 +26,10 @@ _FILES = [
     ("vitals", vitals_service_pb2),
     ("chat", chat_service_pb2),
     ("chat", checkpoints_service_pb2),
+    ("chat", drafts_service_pb2),
+    ("chat", feedback_service_pb2),
+    ("chat", memories_service_pb2),
+    ("chat", verifications_service_pb2),
     ("vectors", vectors_service_pb2),
     ("gateway", gateway_service_pb2),
 ]
@@ -44,6 +55,10 @@ class Method:
     @property
     def access(self) -> str:
         return policy_pb2.Access.Name(self.policy.access)
+
+    @property
+    def is_streaming(self) -> bool:
+        return self.descriptor.client_streaming or self.descriptor.server_streaming
 
     @property
     def route(self) -> tuple[str, str]:

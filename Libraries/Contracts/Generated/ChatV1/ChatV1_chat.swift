@@ -48,8 +48,10 @@ extension ChatV1 {
         package var title: String = ""
         package var messageCount: Int64 = 0
         package var createdAt: GoogleProtobuf.Timestamp? = nil
-        /// When the last message came.
+        /// When it was used last: a message came, or it was renamed, archived or restored.
         package var updatedAt: GoogleProtobuf.Timestamp? = nil
+        /// When its person put it away; absent: it is in use.
+        package var archivedAt: GoogleProtobuf.Timestamp? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -60,13 +62,15 @@ extension ChatV1 {
             title: String = "",
             messageCount: Int64 = 0,
             createdAt: GoogleProtobuf.Timestamp? = nil,
-            updatedAt: GoogleProtobuf.Timestamp? = nil
+            updatedAt: GoogleProtobuf.Timestamp? = nil,
+            archivedAt: GoogleProtobuf.Timestamp? = nil
         ) {
             self.id = id
             self.title = title
             self.messageCount = messageCount
             self.createdAt = createdAt
             self.updatedAt = updatedAt
+            self.archivedAt = archivedAt
         }
 
         package static var fullName: String { "heartguard.chat.v1.Session" }
@@ -82,6 +86,7 @@ extension ChatV1 {
             self.messageCount = unsafe c.pointee.message_count
             self.createdAt = try unsafe Copy.message(c.pointee.created_at, as: GoogleProtobuf.Timestamp.self)
             self.updatedAt = try unsafe Copy.message(c.pointee.updated_at, as: GoogleProtobuf.Timestamp.self)
+            self.archivedAt = try unsafe Copy.message(c.pointee.archived_at, as: GoogleProtobuf.Timestamp.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -93,6 +98,7 @@ extension ChatV1 {
             unsafe c.pointee.message_count = self.messageCount
             if let value = self.createdAt { unsafe c.pointee.created_at = try unsafe arena.message(value) }
             if let value = self.updatedAt { unsafe c.pointee.updated_at = try unsafe arena.message(value) }
+            if let value = self.archivedAt { unsafe c.pointee.archived_at = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

@@ -164,10 +164,234 @@ extension ChatV1 {
 }
 
 extension ChatV1 {
+    package struct RenameSessionRequest: ContractMessage {
+        package var sessionId: String = ""
+        /// Up to 200 characters.
+        package var title: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            sessionId: String = "",
+            title: String = ""
+        ) {
+            self.sessionId = sessionId
+            self.title = title
+        }
+
+        package static var fullName: String { "heartguard.chat.v1.RenameSessionRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Chat__V1__RenameSessionRequest.self) {
+            unsafe heartguard__chat__v1__rename_session_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Chat__V1__RenameSessionRequest.self)
+            self.sessionId = try unsafe Copy.string(c.pointee.session_id, field: "heartguard.chat.v1.RenameSessionRequest.session_id")
+            self.title = try unsafe Copy.string(c.pointee.title, field: "heartguard.chat.v1.RenameSessionRequest.title")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Chat__V1__RenameSessionRequest.self)
+            unsafe heartguard__chat__v1__rename_session_request__init(c)
+            if !self.sessionId.isEmpty { unsafe c.pointee.session_id = try unsafe arena.string(self.sessionId, field: "heartguard.chat.v1.RenameSessionRequest.session_id") }
+            if !self.title.isEmpty { unsafe c.pointee.title = try unsafe arena.string(self.title, field: "heartguard.chat.v1.RenameSessionRequest.title") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension ChatV1 {
+    package struct RenameSessionResponse: ContractMessage {
+        package var session: ChatV1.Session? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            session: ChatV1.Session? = nil
+        ) {
+            self.session = session
+        }
+
+        package static var fullName: String { "heartguard.chat.v1.RenameSessionResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Chat__V1__RenameSessionResponse.self) {
+            unsafe heartguard__chat__v1__rename_session_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Chat__V1__RenameSessionResponse.self)
+            self.session = try unsafe Copy.message(c.pointee.session, as: ChatV1.Session.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Chat__V1__RenameSessionResponse.self)
+            unsafe heartguard__chat__v1__rename_session_response__init(c)
+            if let value = self.session { unsafe c.pointee.session = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension ChatV1 {
+    package struct ArchiveSessionRequest: ContractMessage {
+        package var sessionId: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            sessionId: String = ""
+        ) {
+            self.sessionId = sessionId
+        }
+
+        package static var fullName: String { "heartguard.chat.v1.ArchiveSessionRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Chat__V1__ArchiveSessionRequest.self) {
+            unsafe heartguard__chat__v1__archive_session_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Chat__V1__ArchiveSessionRequest.self)
+            self.sessionId = try unsafe Copy.string(c.pointee.session_id, field: "heartguard.chat.v1.ArchiveSessionRequest.session_id")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Chat__V1__ArchiveSessionRequest.self)
+            unsafe heartguard__chat__v1__archive_session_request__init(c)
+            if !self.sessionId.isEmpty { unsafe c.pointee.session_id = try unsafe arena.string(self.sessionId, field: "heartguard.chat.v1.ArchiveSessionRequest.session_id") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension ChatV1 {
+    package struct ArchiveSessionResponse: ContractMessage {
+        package var session: ChatV1.Session? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            session: ChatV1.Session? = nil
+        ) {
+            self.session = session
+        }
+
+        package static var fullName: String { "heartguard.chat.v1.ArchiveSessionResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Chat__V1__ArchiveSessionResponse.self) {
+            unsafe heartguard__chat__v1__archive_session_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Chat__V1__ArchiveSessionResponse.self)
+            self.session = try unsafe Copy.message(c.pointee.session, as: ChatV1.Session.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Chat__V1__ArchiveSessionResponse.self)
+            unsafe heartguard__chat__v1__archive_session_response__init(c)
+            if let value = self.session { unsafe c.pointee.session = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension ChatV1 {
+    package struct RestoreSessionRequest: ContractMessage {
+        package var sessionId: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            sessionId: String = ""
+        ) {
+            self.sessionId = sessionId
+        }
+
+        package static var fullName: String { "heartguard.chat.v1.RestoreSessionRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Chat__V1__RestoreSessionRequest.self) {
+            unsafe heartguard__chat__v1__restore_session_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Chat__V1__RestoreSessionRequest.self)
+            self.sessionId = try unsafe Copy.string(c.pointee.session_id, field: "heartguard.chat.v1.RestoreSessionRequest.session_id")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Chat__V1__RestoreSessionRequest.self)
+            unsafe heartguard__chat__v1__restore_session_request__init(c)
+            if !self.sessionId.isEmpty { unsafe c.pointee.session_id = try unsafe arena.string(self.sessionId, field: "heartguard.chat.v1.RestoreSessionRequest.session_id") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension ChatV1 {
+    package struct RestoreSessionResponse: ContractMessage {
+        package var session: ChatV1.Session? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            session: ChatV1.Session? = nil
+        ) {
+            self.session = session
+        }
+
+        package static var fullName: String { "heartguard.chat.v1.RestoreSessionResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Chat__V1__RestoreSessionResponse.self) {
+            unsafe heartguard__chat__v1__restore_session_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Chat__V1__RestoreSessionResponse.self)
+            self.session = try unsafe Copy.message(c.pointee.session, as: ChatV1.Session.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Chat__V1__RestoreSessionResponse.self)
+            unsafe heartguard__chat__v1__restore_session_response__init(c)
+            if let value = self.session { unsafe c.pointee.session = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension ChatV1 {
     package struct ListSessionsRequest: ContractMessage {
         /// 1 to 100; 0: 20.
         package var pageSize: Int32 = 0
         package var pageToken: String = ""
+        /// Those that were put away, instead of those in use.
+        package var archived: Bool = false
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -175,10 +399,12 @@ extension ChatV1 {
 
         package init(
             pageSize: Int32 = 0,
-            pageToken: String = ""
+            pageToken: String = "",
+            archived: Bool = false
         ) {
             self.pageSize = pageSize
             self.pageToken = pageToken
+            self.archived = archived
         }
 
         package static var fullName: String { "heartguard.chat.v1.ListSessionsRequest" }
@@ -191,6 +417,7 @@ extension ChatV1 {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Chat__V1__ListSessionsRequest.self)
             self.pageSize = unsafe c.pointee.page_size
             self.pageToken = try unsafe Copy.string(c.pointee.page_token, field: "heartguard.chat.v1.ListSessionsRequest.page_token")
+            self.archived = unsafe c.pointee.archived != 0
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -199,6 +426,7 @@ extension ChatV1 {
             unsafe heartguard__chat__v1__list_sessions_request__init(c)
             unsafe c.pointee.page_size = self.pageSize
             if !self.pageToken.isEmpty { unsafe c.pointee.page_token = try unsafe arena.string(self.pageToken, field: "heartguard.chat.v1.ListSessionsRequest.page_token") }
+            unsafe c.pointee.archived = self.archived ? 1 : 0
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -500,6 +728,27 @@ extension ChatV1 {
                 service: "heartguard.chat.v1.ChatService", name: "GetSession", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/chats/{session_id}", body: "")]))
+        /// Renames a conversation.
+        package static let renameSession = RPC.Method<ChatV1.RenameSessionRequest, ChatV1.RenameSessionResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.chat.v1.ChatService", name: "RenameSession", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/chats/{session_id}/title", body: "*")]))
+        /// Puts a conversation away: it leaves the list, and its messages move into an archive
+        /// that is sealed by a chained SHA-256. They are read as before. Archiving what is
+        /// archived does nothing; a message that is added takes the conversation out again.
+        package static let archiveSession = RPC.Method<ChatV1.ArchiveSessionRequest, ChatV1.ArchiveSessionResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.chat.v1.ChatService", name: "ArchiveSession", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .slow, cost: 5, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/chats/{session_id}/archive", body: "*")]))
+        /// Takes a conversation back into the list, when what its archive keeps is what was
+        /// archived. DATA_LOSS when it is not.
+        package static let restoreSession = RPC.Method<ChatV1.RestoreSessionRequest, ChatV1.RestoreSessionResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.chat.v1.ChatService", name: "RestoreSession", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .slow, cost: 5, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/chats/{session_id}/restore", body: "*")]))
         /// The caller's conversations, the one that was used last first, in pages.
         package static let listSessions = RPC.Method<ChatV1.ListSessionsRequest, ChatV1.ListSessionsResponse>(
             RPC.MethodDescriptor(
@@ -520,7 +769,7 @@ extension ChatV1 {
                 policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/chats/{session_id}/messages", body: "")]))
 
-        package static let all: [RPC.MethodDescriptor] = [createSession.descriptor, getSession.descriptor, listSessions.descriptor, appendMessages.descriptor, listMessages.descriptor]
+        package static let all: [RPC.MethodDescriptor] = [createSession.descriptor, getSession.descriptor, renameSession.descriptor, archiveSession.descriptor, restoreSession.descriptor, listSessions.descriptor, appendMessages.descriptor, listMessages.descriptor]
     }
 
     /// Conversations of a person with the assistant.
@@ -529,6 +778,15 @@ extension ChatV1 {
         func createSession(_ request: ChatV1.CreateSessionRequest, context: RPCContext) async throws -> ChatV1.CreateSessionResponse
         /// One of the caller's conversations.
         func getSession(_ request: ChatV1.GetSessionRequest, context: RPCContext) async throws -> ChatV1.GetSessionResponse
+        /// Renames a conversation.
+        func renameSession(_ request: ChatV1.RenameSessionRequest, context: RPCContext) async throws -> ChatV1.RenameSessionResponse
+        /// Puts a conversation away: it leaves the list, and its messages move into an archive
+        /// that is sealed by a chained SHA-256. They are read as before. Archiving what is
+        /// archived does nothing; a message that is added takes the conversation out again.
+        func archiveSession(_ request: ChatV1.ArchiveSessionRequest, context: RPCContext) async throws -> ChatV1.ArchiveSessionResponse
+        /// Takes a conversation back into the list, when what its archive keeps is what was
+        /// archived. DATA_LOSS when it is not.
+        func restoreSession(_ request: ChatV1.RestoreSessionRequest, context: RPCContext) async throws -> ChatV1.RestoreSessionResponse
         /// The caller's conversations, the one that was used last first, in pages.
         func listSessions(_ request: ChatV1.ListSessionsRequest, context: RPCContext) async throws -> ChatV1.ListSessionsResponse
         /// Adds messages to the end of a conversation, all or none, in their order. A message
@@ -556,6 +814,30 @@ extension ChatV1 {
             _ request: ChatV1.GetSessionRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ChatV1.GetSessionResponse {
             try await channel.unary(ChatV1.ChatServiceMethods.getSession, request, options: options)
+        }
+
+        /// Renames a conversation.
+        package func renameSession(
+            _ request: ChatV1.RenameSessionRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ChatV1.RenameSessionResponse {
+            try await channel.unary(ChatV1.ChatServiceMethods.renameSession, request, options: options)
+        }
+
+        /// Puts a conversation away: it leaves the list, and its messages move into an archive
+        /// that is sealed by a chained SHA-256. They are read as before. Archiving what is
+        /// archived does nothing; a message that is added takes the conversation out again.
+        package func archiveSession(
+            _ request: ChatV1.ArchiveSessionRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ChatV1.ArchiveSessionResponse {
+            try await channel.unary(ChatV1.ChatServiceMethods.archiveSession, request, options: options)
+        }
+
+        /// Takes a conversation back into the list, when what its archive keeps is what was
+        /// archived. DATA_LOSS when it is not.
+        package func restoreSession(
+            _ request: ChatV1.RestoreSessionRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> ChatV1.RestoreSessionResponse {
+            try await channel.unary(ChatV1.ChatServiceMethods.restoreSession, request, options: options)
         }
 
         /// The caller's conversations, the one that was used last first, in pages.
@@ -592,6 +874,15 @@ extension ChatV1.ChatServiceProtocol {
             },
             .unary(ChatV1.ChatServiceMethods.getSession) { request, context in
                 try await self.getSession(request, context: context)
+            },
+            .unary(ChatV1.ChatServiceMethods.renameSession) { request, context in
+                try await self.renameSession(request, context: context)
+            },
+            .unary(ChatV1.ChatServiceMethods.archiveSession) { request, context in
+                try await self.archiveSession(request, context: context)
+            },
+            .unary(ChatV1.ChatServiceMethods.restoreSession) { request, context in
+                try await self.restoreSession(request, context: context)
             },
             .unary(ChatV1.ChatServiceMethods.listSessions) { request, context in
                 try await self.listSessions(request, context: context)

@@ -97,7 +97,7 @@ void   heartguard__chat__v1__message__free_unpacked
   assert(message->base.descriptor == &heartguard__chat__v1__message__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor heartguard__chat__v1__session__field_descriptors[5] =
+static const ProtobufCFieldDescriptor heartguard__chat__v1__session__field_descriptors[6] =
 {
   {
     "id",
@@ -159,8 +159,21 @@ static const ProtobufCFieldDescriptor heartguard__chat__v1__session__field_descr
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "archived_at",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__Session, archived_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__chat__v1__session__field_indices_by_name[] = {
+  5,   /* field[5] = archived_at */
   3,   /* field[3] = created_at */
   0,   /* field[0] = id */
   2,   /* field[2] = message_count */
@@ -170,7 +183,7 @@ static const unsigned heartguard__chat__v1__session__field_indices_by_name[] = {
 static const ProtobufCIntRange heartguard__chat__v1__session__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor heartguard__chat__v1__session__descriptor =
 {
@@ -180,7 +193,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__session__descriptor =
   "Heartguard__Chat__V1__Session",
   "heartguard.chat.v1",
   sizeof(Heartguard__Chat__V1__Session),
-  5,
+  6,
   heartguard__chat__v1__session__field_descriptors,
   heartguard__chat__v1__session__field_indices_by_name,
   1,  heartguard__chat__v1__session__number_ranges,

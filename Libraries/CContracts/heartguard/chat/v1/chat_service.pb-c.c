@@ -187,6 +187,276 @@ void   heartguard__chat__v1__get_session_response__free_unpacked
   assert(message->base.descriptor == &heartguard__chat__v1__get_session_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__chat__v1__rename_session_request__init
+                     (Heartguard__Chat__V1__RenameSessionRequest         *message)
+{
+  static const Heartguard__Chat__V1__RenameSessionRequest init_value = HEARTGUARD__CHAT__V1__RENAME_SESSION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__chat__v1__rename_session_request__get_packed_size
+                     (const Heartguard__Chat__V1__RenameSessionRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__rename_session_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__chat__v1__rename_session_request__pack
+                     (const Heartguard__Chat__V1__RenameSessionRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__rename_session_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__chat__v1__rename_session_request__pack_to_buffer
+                     (const Heartguard__Chat__V1__RenameSessionRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__rename_session_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Chat__V1__RenameSessionRequest *
+       heartguard__chat__v1__rename_session_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Chat__V1__RenameSessionRequest *)
+     protobuf_c_message_unpack (&heartguard__chat__v1__rename_session_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__chat__v1__rename_session_request__free_unpacked
+                     (Heartguard__Chat__V1__RenameSessionRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__chat__v1__rename_session_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__chat__v1__rename_session_response__init
+                     (Heartguard__Chat__V1__RenameSessionResponse         *message)
+{
+  static const Heartguard__Chat__V1__RenameSessionResponse init_value = HEARTGUARD__CHAT__V1__RENAME_SESSION_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__chat__v1__rename_session_response__get_packed_size
+                     (const Heartguard__Chat__V1__RenameSessionResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__rename_session_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__chat__v1__rename_session_response__pack
+                     (const Heartguard__Chat__V1__RenameSessionResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__rename_session_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__chat__v1__rename_session_response__pack_to_buffer
+                     (const Heartguard__Chat__V1__RenameSessionResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__rename_session_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Chat__V1__RenameSessionResponse *
+       heartguard__chat__v1__rename_session_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Chat__V1__RenameSessionResponse *)
+     protobuf_c_message_unpack (&heartguard__chat__v1__rename_session_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__chat__v1__rename_session_response__free_unpacked
+                     (Heartguard__Chat__V1__RenameSessionResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__chat__v1__rename_session_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__chat__v1__archive_session_request__init
+                     (Heartguard__Chat__V1__ArchiveSessionRequest         *message)
+{
+  static const Heartguard__Chat__V1__ArchiveSessionRequest init_value = HEARTGUARD__CHAT__V1__ARCHIVE_SESSION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__chat__v1__archive_session_request__get_packed_size
+                     (const Heartguard__Chat__V1__ArchiveSessionRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__archive_session_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__chat__v1__archive_session_request__pack
+                     (const Heartguard__Chat__V1__ArchiveSessionRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__archive_session_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__chat__v1__archive_session_request__pack_to_buffer
+                     (const Heartguard__Chat__V1__ArchiveSessionRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__archive_session_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Chat__V1__ArchiveSessionRequest *
+       heartguard__chat__v1__archive_session_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Chat__V1__ArchiveSessionRequest *)
+     protobuf_c_message_unpack (&heartguard__chat__v1__archive_session_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__chat__v1__archive_session_request__free_unpacked
+                     (Heartguard__Chat__V1__ArchiveSessionRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__chat__v1__archive_session_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__chat__v1__archive_session_response__init
+                     (Heartguard__Chat__V1__ArchiveSessionResponse         *message)
+{
+  static const Heartguard__Chat__V1__ArchiveSessionResponse init_value = HEARTGUARD__CHAT__V1__ARCHIVE_SESSION_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__chat__v1__archive_session_response__get_packed_size
+                     (const Heartguard__Chat__V1__ArchiveSessionResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__archive_session_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__chat__v1__archive_session_response__pack
+                     (const Heartguard__Chat__V1__ArchiveSessionResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__archive_session_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__chat__v1__archive_session_response__pack_to_buffer
+                     (const Heartguard__Chat__V1__ArchiveSessionResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__archive_session_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Chat__V1__ArchiveSessionResponse *
+       heartguard__chat__v1__archive_session_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Chat__V1__ArchiveSessionResponse *)
+     protobuf_c_message_unpack (&heartguard__chat__v1__archive_session_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__chat__v1__archive_session_response__free_unpacked
+                     (Heartguard__Chat__V1__ArchiveSessionResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__chat__v1__archive_session_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__chat__v1__restore_session_request__init
+                     (Heartguard__Chat__V1__RestoreSessionRequest         *message)
+{
+  static const Heartguard__Chat__V1__RestoreSessionRequest init_value = HEARTGUARD__CHAT__V1__RESTORE_SESSION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__chat__v1__restore_session_request__get_packed_size
+                     (const Heartguard__Chat__V1__RestoreSessionRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__restore_session_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__chat__v1__restore_session_request__pack
+                     (const Heartguard__Chat__V1__RestoreSessionRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__restore_session_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__chat__v1__restore_session_request__pack_to_buffer
+                     (const Heartguard__Chat__V1__RestoreSessionRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__restore_session_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Chat__V1__RestoreSessionRequest *
+       heartguard__chat__v1__restore_session_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Chat__V1__RestoreSessionRequest *)
+     protobuf_c_message_unpack (&heartguard__chat__v1__restore_session_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__chat__v1__restore_session_request__free_unpacked
+                     (Heartguard__Chat__V1__RestoreSessionRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__chat__v1__restore_session_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__chat__v1__restore_session_response__init
+                     (Heartguard__Chat__V1__RestoreSessionResponse         *message)
+{
+  static const Heartguard__Chat__V1__RestoreSessionResponse init_value = HEARTGUARD__CHAT__V1__RESTORE_SESSION_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__chat__v1__restore_session_response__get_packed_size
+                     (const Heartguard__Chat__V1__RestoreSessionResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__restore_session_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__chat__v1__restore_session_response__pack
+                     (const Heartguard__Chat__V1__RestoreSessionResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__restore_session_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__chat__v1__restore_session_response__pack_to_buffer
+                     (const Heartguard__Chat__V1__RestoreSessionResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__chat__v1__restore_session_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Chat__V1__RestoreSessionResponse *
+       heartguard__chat__v1__restore_session_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Chat__V1__RestoreSessionResponse *)
+     protobuf_c_message_unpack (&heartguard__chat__v1__restore_session_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__chat__v1__restore_session_response__free_unpacked
+                     (Heartguard__Chat__V1__RestoreSessionResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__chat__v1__restore_session_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__chat__v1__list_sessions_request__init
                      (Heartguard__Chat__V1__ListSessionsRequest         *message)
 {
@@ -680,7 +950,248 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__get_session_response__des
   (ProtobufCMessageInit) heartguard__chat__v1__get_session_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__chat__v1__list_sessions_request__field_descriptors[2] =
+static const ProtobufCFieldDescriptor heartguard__chat__v1__rename_session_request__field_descriptors[2] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__RenameSessionRequest, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "title",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__RenameSessionRequest, title),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__chat__v1__rename_session_request__field_indices_by_name[] = {
+  0,   /* field[0] = session_id */
+  1,   /* field[1] = title */
+};
+static const ProtobufCIntRange heartguard__chat__v1__rename_session_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heartguard__chat__v1__rename_session_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.chat.v1.RenameSessionRequest",
+  "RenameSessionRequest",
+  "Heartguard__Chat__V1__RenameSessionRequest",
+  "heartguard.chat.v1",
+  sizeof(Heartguard__Chat__V1__RenameSessionRequest),
+  2,
+  heartguard__chat__v1__rename_session_request__field_descriptors,
+  heartguard__chat__v1__rename_session_request__field_indices_by_name,
+  1,  heartguard__chat__v1__rename_session_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__chat__v1__rename_session_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__chat__v1__rename_session_response__field_descriptors[1] =
+{
+  {
+    "session",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__RenameSessionResponse, session),
+    &heartguard__chat__v1__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__chat__v1__rename_session_response__field_indices_by_name[] = {
+  0,   /* field[0] = session */
+};
+static const ProtobufCIntRange heartguard__chat__v1__rename_session_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__chat__v1__rename_session_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.chat.v1.RenameSessionResponse",
+  "RenameSessionResponse",
+  "Heartguard__Chat__V1__RenameSessionResponse",
+  "heartguard.chat.v1",
+  sizeof(Heartguard__Chat__V1__RenameSessionResponse),
+  1,
+  heartguard__chat__v1__rename_session_response__field_descriptors,
+  heartguard__chat__v1__rename_session_response__field_indices_by_name,
+  1,  heartguard__chat__v1__rename_session_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__chat__v1__rename_session_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__chat__v1__archive_session_request__field_descriptors[1] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__ArchiveSessionRequest, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__chat__v1__archive_session_request__field_indices_by_name[] = {
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange heartguard__chat__v1__archive_session_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__chat__v1__archive_session_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.chat.v1.ArchiveSessionRequest",
+  "ArchiveSessionRequest",
+  "Heartguard__Chat__V1__ArchiveSessionRequest",
+  "heartguard.chat.v1",
+  sizeof(Heartguard__Chat__V1__ArchiveSessionRequest),
+  1,
+  heartguard__chat__v1__archive_session_request__field_descriptors,
+  heartguard__chat__v1__archive_session_request__field_indices_by_name,
+  1,  heartguard__chat__v1__archive_session_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__chat__v1__archive_session_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__chat__v1__archive_session_response__field_descriptors[1] =
+{
+  {
+    "session",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__ArchiveSessionResponse, session),
+    &heartguard__chat__v1__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__chat__v1__archive_session_response__field_indices_by_name[] = {
+  0,   /* field[0] = session */
+};
+static const ProtobufCIntRange heartguard__chat__v1__archive_session_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__chat__v1__archive_session_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.chat.v1.ArchiveSessionResponse",
+  "ArchiveSessionResponse",
+  "Heartguard__Chat__V1__ArchiveSessionResponse",
+  "heartguard.chat.v1",
+  sizeof(Heartguard__Chat__V1__ArchiveSessionResponse),
+  1,
+  heartguard__chat__v1__archive_session_response__field_descriptors,
+  heartguard__chat__v1__archive_session_response__field_indices_by_name,
+  1,  heartguard__chat__v1__archive_session_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__chat__v1__archive_session_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__chat__v1__restore_session_request__field_descriptors[1] =
+{
+  {
+    "session_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__RestoreSessionRequest, session_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__chat__v1__restore_session_request__field_indices_by_name[] = {
+  0,   /* field[0] = session_id */
+};
+static const ProtobufCIntRange heartguard__chat__v1__restore_session_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__chat__v1__restore_session_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.chat.v1.RestoreSessionRequest",
+  "RestoreSessionRequest",
+  "Heartguard__Chat__V1__RestoreSessionRequest",
+  "heartguard.chat.v1",
+  sizeof(Heartguard__Chat__V1__RestoreSessionRequest),
+  1,
+  heartguard__chat__v1__restore_session_request__field_descriptors,
+  heartguard__chat__v1__restore_session_request__field_indices_by_name,
+  1,  heartguard__chat__v1__restore_session_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__chat__v1__restore_session_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__chat__v1__restore_session_response__field_descriptors[1] =
+{
+  {
+    "session",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__RestoreSessionResponse, session),
+    &heartguard__chat__v1__session__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__chat__v1__restore_session_response__field_indices_by_name[] = {
+  0,   /* field[0] = session */
+};
+static const ProtobufCIntRange heartguard__chat__v1__restore_session_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__chat__v1__restore_session_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.chat.v1.RestoreSessionResponse",
+  "RestoreSessionResponse",
+  "Heartguard__Chat__V1__RestoreSessionResponse",
+  "heartguard.chat.v1",
+  sizeof(Heartguard__Chat__V1__RestoreSessionResponse),
+  1,
+  heartguard__chat__v1__restore_session_response__field_descriptors,
+  heartguard__chat__v1__restore_session_response__field_indices_by_name,
+  1,  heartguard__chat__v1__restore_session_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__chat__v1__restore_session_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__chat__v1__list_sessions_request__field_descriptors[3] =
 {
   {
     "page_size",
@@ -706,15 +1217,28 @@ static const ProtobufCFieldDescriptor heartguard__chat__v1__list_sessions_reques
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "archived",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__ListSessionsRequest, archived),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__chat__v1__list_sessions_request__field_indices_by_name[] = {
+  2,   /* field[2] = archived */
   0,   /* field[0] = page_size */
   1,   /* field[1] = page_token */
 };
 static const ProtobufCIntRange heartguard__chat__v1__list_sessions_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heartguard__chat__v1__list_sessions_request__descriptor =
 {
@@ -724,7 +1248,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__list_sessions_request__de
   "Heartguard__Chat__V1__ListSessionsRequest",
   "heartguard.chat.v1",
   sizeof(Heartguard__Chat__V1__ListSessionsRequest),
-  2,
+  3,
   heartguard__chat__v1__list_sessions_request__field_descriptors,
   heartguard__chat__v1__list_sessions_request__field_indices_by_name,
   1,  heartguard__chat__v1__list_sessions_request__number_ranges,

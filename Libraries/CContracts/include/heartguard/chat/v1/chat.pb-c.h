@@ -51,13 +51,17 @@ struct  Heartguard__Chat__V1__Session
   int64_t message_count;
   Google__Protobuf__Timestamp *created_at;
   /*
-   * When the last message came.
+   * When it was used last: a message came, or it was renamed, archived or restored.
    */
   Google__Protobuf__Timestamp *updated_at;
+  /*
+   * When its person put it away; absent: it is in use.
+   */
+  Google__Protobuf__Timestamp *archived_at;
 };
 #define HEARTGUARD__CHAT__V1__SESSION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__session__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, NULL }
 
 
 /*

@@ -21,6 +21,12 @@ typedef struct Heartguard__Chat__V1__CreateSessionRequest Heartguard__Chat__V1__
 typedef struct Heartguard__Chat__V1__CreateSessionResponse Heartguard__Chat__V1__CreateSessionResponse;
 typedef struct Heartguard__Chat__V1__GetSessionRequest Heartguard__Chat__V1__GetSessionRequest;
 typedef struct Heartguard__Chat__V1__GetSessionResponse Heartguard__Chat__V1__GetSessionResponse;
+typedef struct Heartguard__Chat__V1__RenameSessionRequest Heartguard__Chat__V1__RenameSessionRequest;
+typedef struct Heartguard__Chat__V1__RenameSessionResponse Heartguard__Chat__V1__RenameSessionResponse;
+typedef struct Heartguard__Chat__V1__ArchiveSessionRequest Heartguard__Chat__V1__ArchiveSessionRequest;
+typedef struct Heartguard__Chat__V1__ArchiveSessionResponse Heartguard__Chat__V1__ArchiveSessionResponse;
+typedef struct Heartguard__Chat__V1__RestoreSessionRequest Heartguard__Chat__V1__RestoreSessionRequest;
+typedef struct Heartguard__Chat__V1__RestoreSessionResponse Heartguard__Chat__V1__RestoreSessionResponse;
 typedef struct Heartguard__Chat__V1__ListSessionsRequest Heartguard__Chat__V1__ListSessionsRequest;
 typedef struct Heartguard__Chat__V1__ListSessionsResponse Heartguard__Chat__V1__ListSessionsResponse;
 typedef struct Heartguard__Chat__V1__NewMessage Heartguard__Chat__V1__NewMessage;
@@ -95,6 +101,70 @@ struct  Heartguard__Chat__V1__GetSessionResponse
     , NULL }
 
 
+struct  Heartguard__Chat__V1__RenameSessionRequest
+{
+  ProtobufCMessage base;
+  char *session_id;
+  /*
+   * Up to 200 characters.
+   */
+  char *title;
+};
+#define HEARTGUARD__CHAT__V1__RENAME_SESSION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__rename_session_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Chat__V1__RenameSessionResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Chat__V1__Session *session;
+};
+#define HEARTGUARD__CHAT__V1__RENAME_SESSION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__rename_session_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Chat__V1__ArchiveSessionRequest
+{
+  ProtobufCMessage base;
+  char *session_id;
+};
+#define HEARTGUARD__CHAT__V1__ARCHIVE_SESSION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__archive_session_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Chat__V1__ArchiveSessionResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Chat__V1__Session *session;
+};
+#define HEARTGUARD__CHAT__V1__ARCHIVE_SESSION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__archive_session_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Chat__V1__RestoreSessionRequest
+{
+  ProtobufCMessage base;
+  char *session_id;
+};
+#define HEARTGUARD__CHAT__V1__RESTORE_SESSION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__restore_session_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Chat__V1__RestoreSessionResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Chat__V1__Session *session;
+};
+#define HEARTGUARD__CHAT__V1__RESTORE_SESSION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__restore_session_response__descriptor) \
+    , NULL }
+
+
 struct  Heartguard__Chat__V1__ListSessionsRequest
 {
   ProtobufCMessage base;
@@ -103,10 +173,14 @@ struct  Heartguard__Chat__V1__ListSessionsRequest
    */
   int32_t page_size;
   char *page_token;
+  /*
+   * Those that were put away, instead of those in use.
+   */
+  protobuf_c_boolean archived;
 };
 #define HEARTGUARD__CHAT__V1__LIST_SESSIONS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__list_sessions_request__descriptor) \
-    , 0, (char *)protobuf_c_empty_string }
+    , 0, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Heartguard__Chat__V1__ListSessionsResponse
@@ -279,6 +353,120 @@ Heartguard__Chat__V1__GetSessionResponse *
 void   heartguard__chat__v1__get_session_response__free_unpacked
                      (Heartguard__Chat__V1__GetSessionResponse *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Chat__V1__RenameSessionRequest methods */
+void   heartguard__chat__v1__rename_session_request__init
+                     (Heartguard__Chat__V1__RenameSessionRequest         *message);
+size_t heartguard__chat__v1__rename_session_request__get_packed_size
+                     (const Heartguard__Chat__V1__RenameSessionRequest   *message);
+size_t heartguard__chat__v1__rename_session_request__pack
+                     (const Heartguard__Chat__V1__RenameSessionRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__chat__v1__rename_session_request__pack_to_buffer
+                     (const Heartguard__Chat__V1__RenameSessionRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Chat__V1__RenameSessionRequest *
+       heartguard__chat__v1__rename_session_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__chat__v1__rename_session_request__free_unpacked
+                     (Heartguard__Chat__V1__RenameSessionRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Chat__V1__RenameSessionResponse methods */
+void   heartguard__chat__v1__rename_session_response__init
+                     (Heartguard__Chat__V1__RenameSessionResponse         *message);
+size_t heartguard__chat__v1__rename_session_response__get_packed_size
+                     (const Heartguard__Chat__V1__RenameSessionResponse   *message);
+size_t heartguard__chat__v1__rename_session_response__pack
+                     (const Heartguard__Chat__V1__RenameSessionResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__chat__v1__rename_session_response__pack_to_buffer
+                     (const Heartguard__Chat__V1__RenameSessionResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Chat__V1__RenameSessionResponse *
+       heartguard__chat__v1__rename_session_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__chat__v1__rename_session_response__free_unpacked
+                     (Heartguard__Chat__V1__RenameSessionResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Chat__V1__ArchiveSessionRequest methods */
+void   heartguard__chat__v1__archive_session_request__init
+                     (Heartguard__Chat__V1__ArchiveSessionRequest         *message);
+size_t heartguard__chat__v1__archive_session_request__get_packed_size
+                     (const Heartguard__Chat__V1__ArchiveSessionRequest   *message);
+size_t heartguard__chat__v1__archive_session_request__pack
+                     (const Heartguard__Chat__V1__ArchiveSessionRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__chat__v1__archive_session_request__pack_to_buffer
+                     (const Heartguard__Chat__V1__ArchiveSessionRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Chat__V1__ArchiveSessionRequest *
+       heartguard__chat__v1__archive_session_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__chat__v1__archive_session_request__free_unpacked
+                     (Heartguard__Chat__V1__ArchiveSessionRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Chat__V1__ArchiveSessionResponse methods */
+void   heartguard__chat__v1__archive_session_response__init
+                     (Heartguard__Chat__V1__ArchiveSessionResponse         *message);
+size_t heartguard__chat__v1__archive_session_response__get_packed_size
+                     (const Heartguard__Chat__V1__ArchiveSessionResponse   *message);
+size_t heartguard__chat__v1__archive_session_response__pack
+                     (const Heartguard__Chat__V1__ArchiveSessionResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__chat__v1__archive_session_response__pack_to_buffer
+                     (const Heartguard__Chat__V1__ArchiveSessionResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Chat__V1__ArchiveSessionResponse *
+       heartguard__chat__v1__archive_session_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__chat__v1__archive_session_response__free_unpacked
+                     (Heartguard__Chat__V1__ArchiveSessionResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Chat__V1__RestoreSessionRequest methods */
+void   heartguard__chat__v1__restore_session_request__init
+                     (Heartguard__Chat__V1__RestoreSessionRequest         *message);
+size_t heartguard__chat__v1__restore_session_request__get_packed_size
+                     (const Heartguard__Chat__V1__RestoreSessionRequest   *message);
+size_t heartguard__chat__v1__restore_session_request__pack
+                     (const Heartguard__Chat__V1__RestoreSessionRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__chat__v1__restore_session_request__pack_to_buffer
+                     (const Heartguard__Chat__V1__RestoreSessionRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Chat__V1__RestoreSessionRequest *
+       heartguard__chat__v1__restore_session_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__chat__v1__restore_session_request__free_unpacked
+                     (Heartguard__Chat__V1__RestoreSessionRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Chat__V1__RestoreSessionResponse methods */
+void   heartguard__chat__v1__restore_session_response__init
+                     (Heartguard__Chat__V1__RestoreSessionResponse         *message);
+size_t heartguard__chat__v1__restore_session_response__get_packed_size
+                     (const Heartguard__Chat__V1__RestoreSessionResponse   *message);
+size_t heartguard__chat__v1__restore_session_response__pack
+                     (const Heartguard__Chat__V1__RestoreSessionResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__chat__v1__restore_session_response__pack_to_buffer
+                     (const Heartguard__Chat__V1__RestoreSessionResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Chat__V1__RestoreSessionResponse *
+       heartguard__chat__v1__restore_session_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__chat__v1__restore_session_response__free_unpacked
+                     (Heartguard__Chat__V1__RestoreSessionResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Heartguard__Chat__V1__ListSessionsRequest methods */
 void   heartguard__chat__v1__list_sessions_request__init
                      (Heartguard__Chat__V1__ListSessionsRequest         *message);
@@ -426,6 +614,24 @@ typedef void (*Heartguard__Chat__V1__GetSessionRequest_Closure)
 typedef void (*Heartguard__Chat__V1__GetSessionResponse_Closure)
                  (const Heartguard__Chat__V1__GetSessionResponse *message,
                   void *closure_data);
+typedef void (*Heartguard__Chat__V1__RenameSessionRequest_Closure)
+                 (const Heartguard__Chat__V1__RenameSessionRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Chat__V1__RenameSessionResponse_Closure)
+                 (const Heartguard__Chat__V1__RenameSessionResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Chat__V1__ArchiveSessionRequest_Closure)
+                 (const Heartguard__Chat__V1__ArchiveSessionRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Chat__V1__ArchiveSessionResponse_Closure)
+                 (const Heartguard__Chat__V1__ArchiveSessionResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Chat__V1__RestoreSessionRequest_Closure)
+                 (const Heartguard__Chat__V1__RestoreSessionRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Chat__V1__RestoreSessionResponse_Closure)
+                 (const Heartguard__Chat__V1__RestoreSessionResponse *message,
+                  void *closure_data);
 typedef void (*Heartguard__Chat__V1__ListSessionsRequest_Closure)
                  (const Heartguard__Chat__V1__ListSessionsRequest *message,
                   void *closure_data);
@@ -457,6 +663,12 @@ extern const ProtobufCMessageDescriptor heartguard__chat__v1__create_session_req
 extern const ProtobufCMessageDescriptor heartguard__chat__v1__create_session_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__chat__v1__get_session_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__chat__v1__get_session_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__chat__v1__rename_session_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__chat__v1__rename_session_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__chat__v1__archive_session_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__chat__v1__archive_session_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__chat__v1__restore_session_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__chat__v1__restore_session_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__chat__v1__list_sessions_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__chat__v1__list_sessions_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__chat__v1__new_message__descriptor;

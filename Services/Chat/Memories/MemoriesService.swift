@@ -1,0 +1,63 @@
+internal import Application
+internal import Contracts
+internal import RPC
+
+/// Answers the calls of heartguard.chat.v1.MemoriesService.
+struct MemoriesService: Sendable {
+    let memories: MemoryRepository
+}
+
+extension MemoriesService: ChatV1.MemoriesServiceProtocol {
+    func remember(_ request: ChatV1.RememberRequest, context: RPCContext) async throws -> ChatV1.RememberResponse {
+        let user = try context.caller().userID
+        let new = try request.parsed()
+
+        let (memory, isNew) = try await memories.remember(new, of: user)
+        return ChatV1.RememberResponse(memory: try .init(memory), created: isNew)
+    }
+
+    func listMemories(
+        _ request: ChatV1.ListMemoriesRequest, context: RPCContext
+    ) async throws -> ChatV1.ListMemoriesResponse {
+        let user = try context.caller().userID
+        var list = try request.parsed()
+        let size = list.limit
+
+        // One more than asked for tells whether there is a next page.
+        list.limit += 1
+        let found = try await memories.list(list, of: user)
+        let page = found.prefix(size)
+        let next = found.count > size ? page.last.map { PageToken(behind: $0.id).text } : nil
+        return ChatV1.ListMemoriesResponse(memories: try page.map { try .init($0) }, nextPageToken: next ?? "")
+    }
+
+    func searchMemories(
+        _ request: ChatV1.SearchMemoriesRequest, context: RPCContext
+    ) async throws -> ChatV1.SearchMemoriesResponse {
+        let user = try context.caller().userID
+        let search = try request.parsed()
+
+        let found = try await memories.search(search, of: user)
+        return ChatV1.SearchMemoriesResponse(memories: try found.map { try .init($0) })
+    }
+
+    func listMemoryHistory(
+        _ request: ChatV1.ListMemoryHistoryRequest, context: RPCContext
+    ) async throws -> ChatV1.ListMemoryHistoryResponse {
+        let user = try context.caller().userID
+        let id = try request.parsed()
+
+        let history = try await memories.history(of: id, user)
+        guard !history.isEmpty else { throw ChatError.memoryNotFound }
+        return ChatV1.ListMemoryHistoryResponse(memories: try history.map { try .init($0) })
+    }
+
+    func forgetMemories(
+        _ request: ChatV1.ForgetMemoriesRequest, context: RPCContext
+    ) async throws -> ChatV1.ForgetMemoriesResponse {
+        let user = try context.caller().userID
+        let ids = try request.parsed()
+
+        return ChatV1.ForgetMemoriesResponse(forgottenCount: Int32(try await memories.forget(ids, of: user)))
+    }
+}

@@ -1,0 +1,103 @@
+internal import Application
+internal import Contracts
+internal import FoundationEssentials
+internal import RPC
+internal import Time
+
+// What the requests must hold: each `parsed()` returns domain values, or throws INVALID_ARGUMENT naming every field
+// that breaks a rule.
+
+extension ChatV1.RememberRequest {
+    func parsed() throws(RPCError) -> NewMemory {
+        var violations = FieldViolations()
+        let clientID = violations.value("client_id", clientId, ClientID.init(_:))
+        let category = violations.value("category", self.category, MemoryCategory.init(_:))
+        let content = violations.value("content", self.content, MemoryContent.init(_:))
+        let importance = violations.value("importance", self.importance ?? Share.half.value, Share.init(_:))
+        let metadata = violations.value("metadata", self.metadata, MessageMetadata.init(_:))
+        let session = violations.optional("source_session_id", sourceSessionId, UUID.init(parsing:))
+        let message = violations.optional("source_message_id", sourceMessageId, UUID.init(parsing:))
+        let supersedes = violations.optional("supersedes", self.supersedes, UUID.init(parsing:))
+        let expiresAt = violations.optional("expires_at", self.expiresAt) { given throws(InvalidValue) in
+            let instant = try Instant(parsing: given)
+            guard instant > .now() else { throw InvalidValue(sentence: "It must be in the future.") }
+            return instant
+        }
+        let (known, about, said, weight, notes) = try violations.complete(clientID, category, content, importance, metadata)
+        return NewMemory(
+            clientID: known, category: about, content: said, importance: weight, metadata: notes, sourceSession: session,
+            sourceMessage: message, expiresAt: expiresAt, supersedes: supersedes)
+    }
+}
+
+extension ChatV1.ListMemoriesRequest {
+    func parsed() throws(RPCError) -> MemoryList {
+        var violations = FieldViolations()
+        let category = violations.optional("category", self.category == .unspecified ? nil : self.category, MemoryCategory.init(_:))
+        let moment = violations.optional("as_of", asOf, Instant.init(parsing:))
+        violations.check(!includeHistory || asOf == nil, "include_history", "It cannot be asked for together with as_of.")
+        let size = violations.pageSize(pageSize, usual: 50, most: 100)
+        let limit = try violations.complete(size)
+        return MemoryList(
+            scope: includeHistory ? .all : .current(moment), category: category, place: try PageToken.id(pageToken), limit: limit)
+    }
+}
+
+extension ChatV1.SearchMemoriesRequest {
+    func parsed() throws(RPCError) -> MemorySearch {
+        var violations = FieldViolations()
+        let words = violations.value("query", query, SearchWords.init(_:))
+        violations.check(categories.count <= 9, "categories", "There are 9 of them.")
+        let categories = self.categories.prefix(9).enumerated().compactMap { place, category in
+            violations.value("categories[\(place)]", category, MemoryCategory.init(_:))
+        }
+        let least = violations.value("least_importance", leastImportance, Share.init(_:))
+        let moment = violations.optional("as_of", asOf, Instant.init(parsing:))
+        let limit = violations.value("limit", limit) { limit throws(InvalidValue) in
+            guard (0...100).contains(limit) else { throw InvalidValue(sentence: "It must be 1 to 100, or 0 for 10.") }
+            return limit == 0 ? 10 : Int(limit)
+        }
+        let (asked, share, most) = try violations.complete(words, least, limit)
+        return MemorySearch(
+            words: asked, categories: categories, leastImportance: share.thousandths > 0 ? share : nil, moment: moment, limit: most)
+    }
+}
+
+extension ChatV1.ListMemoryHistoryRequest {
+    func parsed() throws(RPCError) -> UUID {
+        var violations = FieldViolations()
+        let id = violations.value("memory_id", memoryId, UUID.init(parsing:))
+        return try violations.complete(id)
+    }
+}
+
+extension ChatV1.ForgetMemoriesRequest {
+    func parsed() throws(RPCError) -> [UUID] {
+        var violations = FieldViolations()
+        violations.check((1...100).contains(memoryIds.count), "memory_ids", "There must be 1 to 100 of them; there are \(memoryIds.count).")
+        let ids = memoryIds.prefix(100).enumerated().compactMap { place, id in
+            violations.value("memory_ids[\(place)]", id, UUID.init(parsing:))
+        }
+        try violations.throwIfAny()
+        return ids
+    }
+}
+
+extension Instant {
+    init(parsing timestamp: GoogleProtobuf.Timestamp) throws(InvalidValue) {
+        guard let instant = Instant(timestamp) else { throw InvalidValue(sentence: "It must be a time of the years 1 to 9999.") }
+        self = instant
+    }
+}
+
+extension PageToken {
+    /// The token of a list that is in the order of ids.
+    init(behind id: UUID) { self.init([id.uuidString]) }
+
+    /// The id that a page ended with, in a list that is in the order of ids; `nil` for the first page.
+    static func id(_ token: String) throws(RPCError) -> UUID? {
+        guard !token.isEmpty else { return nil }
+        guard let id = UUID(uuidString: try PageToken(parsing: token, parts: 1).parts[0]) else { throw invalid }
+        return id
+    }
+}
