@@ -31,6 +31,8 @@ struct GatewayConfiguration: Sendable {
         var calls: Int
         var waitingCalls: Int
         var wait: Duration
+        /// Calls of streams of one service at a time.
+        var streams: Int
     }
 
     /// Reads every setting; throws one error that names all that are missing or cannot be used.
@@ -78,6 +80,7 @@ struct GatewayConfiguration: Sendable {
             breaker: breaker,
             calls: settings.int("HEARTGUARD_SERVICE_MAX_CALLS", default: 512, in: 1...100_000),
             waitingCalls: settings.int("HEARTGUARD_SERVICE_MAX_WAITING", default: 512, in: 0...100_000),
-            wait: .milliseconds(settings.int("HEARTGUARD_SERVICE_MAX_WAIT_MS", default: 1_000, in: 1...60_000)))
+            wait: .milliseconds(settings.int("HEARTGUARD_SERVICE_MAX_WAIT_MS", default: 1_000, in: 1...60_000)),
+            streams: settings.int("HEARTGUARD_SERVICE_MAX_STREAMS", default: 2_000, in: 1...100_000))
     }
 }

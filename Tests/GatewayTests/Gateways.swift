@@ -96,6 +96,13 @@ func withService<Value: Sendable>(
             return RawMessage([])
         }
     }
+    return try await withService(port: port, answering: handlers, body)
+}
+
+/// Runs a service that answers these methods.
+func withService<Value: Sendable>(
+    port: Int = 0, answering handlers: [MethodHandler], _ body: @Sendable (_ port: Int) async throws -> Value
+) async throws -> Value {
     let server = RPCServer(
         configuration: RPCServerConfiguration(host: "127.0.0.1", port: port), services: [AnyService(handlers: handlers)],
         logger: quiet)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct `The route table` {
     private let table = RouteTable(
-        ContractRegistry.methods.map { method in Endpoint(method: method) { request, _ in request } })
+        ContractRegistry.methods.map { method in Endpoint(method) { request, _ in request } })
 
     @Test(arguments: [
         ("POST", "/v1/users", "Register"),

@@ -10,6 +10,8 @@ struct BackendGuard: ClientInterceptor {
     let backend: Backend
     let breaker: CircuitBreaker
     let bulkhead: Bulkhead
+    /// For calls of streams, which may go on for minutes without keeping the service busy.
+    let streams: Bulkhead
 
     func intercept(_ context: ClientCallContext, next: @Sendable (ClientCallContext) async throws -> Void) async throws {
         var permit: CircuitBreaker.Permit
@@ -18,6 +20,13 @@ struct BackendGuard: ClientInterceptor {
         } catch {
             throw absent(for: error.retryAfter)
         }
+        let isStream = context.method.kind != .unary
+        // What a stream says of the service comes too late for a probe.
+        if isStream, permit.isProbe {
+            breaker.ended(permit, .neutral)
+            throw absent(for: .seconds(1))
+        }
+        let bulkhead = isStream ? streams : bulkhead
         do throws(Bulkhead.Refused) {
             try await bulkhead.enter(until: context.deadline)
         } catch {

@@ -6,29 +6,33 @@ import Telemetry
 struct BackendGuards: Sendable {
     let breakers: CircuitBreakers
     private let bulkheads: [Backend: Bulkhead]
+    private let streams: [Backend: Bulkhead]
 
     init(_ configuration: GatewayConfiguration.Guards, redis: Redis) {
         breakers = CircuitBreakers(
             Backend.allCases.map(\.rawValue), redis: redis, group: "gateway", configuration: configuration.breaker)
-        bulkheads = Dictionary(
-            uniqueKeysWithValues: Backend.allCases.map { backend in
-                let bulkhead = Bulkhead(
-                    limit: configuration.calls, maxWaiting: configuration.waitingCalls, maxWait: configuration.wait)
-                return (backend, bulkhead)
-            })
+        func each(_ bulkhead: () -> Bulkhead) -> [Backend: Bulkhead] {
+            Dictionary(uniqueKeysWithValues: Backend.allCases.map { ($0, bulkhead()) })
+        }
+        bulkheads = each {
+            Bulkhead(limit: configuration.calls, maxWaiting: configuration.waitingCalls, maxWait: configuration.wait)
+        }
+        streams = each { Bulkhead(limit: configuration.streams, maxWaiting: 0, maxWait: .zero) }
     }
 
     subscript(_ backend: Backend) -> BackendGuard {
-        BackendGuard(backend: backend, breaker: breakers[backend.rawValue], bulkhead: bulkhead(of: backend))
+        BackendGuard(
+            backend: backend, breaker: breakers[backend.rawValue], bulkhead: bulkhead(of: backend, bulkheads),
+            streams: bulkhead(of: backend, streams))
     }
 
-    private func bulkhead(of backend: Backend) -> Bulkhead {
+    private func bulkhead(of backend: Backend, _ bulkheads: [Backend: Bulkhead]) -> Bulkhead {
         guard let bulkhead = bulkheads[backend] else { preconditionFailure("every backend has a bulkhead") }
         return bulkhead
     }
 
     func write(to text: inout PrometheusText) {
-        let reports = Backend.allCases.map { ($0.rawValue, breakers[$0.rawValue].report, bulkhead(of: $0).report) }
+        let reports = Backend.allCases.map { ($0.rawValue, breakers[$0.rawValue].report, bulkhead(of: $0, bulkheads).report) }
         let state = "heartguard_breaker_state"
         text.family(state, .gauge, help: "The state of the breaker of each service: 1 for the one that it is in.")
         for (service, breaker, _) in reports {

@@ -44,7 +44,8 @@ struct CallPath: Sendable {
         let answer = Mutex<[UInt8]>([])
         try await CurrentTask.$scope.withValue(context.scope) {
             try await Self.go(interceptors[...], context) { context in
-                let bytes = try await endpoint.answer(request, context)
+                guard let respond = endpoint.answer else { throw RPCError(.unimplemented, "This door carries no streams.") }
+                let bytes = try await respond(request, context)
                 answer.withLock { $0 = bytes }
             }
         }

@@ -1,12 +1,39 @@
 import Contracts
 import RPC
 
-/// One method that callers reach through the Gateway: bytes in, bytes out, whoever answers it.
+/// One method that callers reach through the Gateway, whoever answers it. Its messages are bytes here, unread.
 struct Endpoint: Sendable {
+    typealias Answer = @Sendable (_ request: [UInt8], RPCContext) async throws -> [UInt8]
+
     let method: AnyContractMethod
-    let answer: @Sendable (_ request: [UInt8], RPCContext) async throws -> [UInt8]
+    /// For the gRPC door.
+    let handler: MethodHandler
+    /// How its one request is answered; `nil` for a method of streams, which only the gRPC door carries.
+    let answer: Answer?
 
     var descriptor: MethodDescriptor { method.descriptor }
+
+    init(_ method: AnyContractMethod, answer: @escaping Answer) {
+        self.method = method
+        self.answer = answer
+        handler = .unary(Method<RawMessage, RawMessage>(method.descriptor)) { request, context in
+            RawMessage(try await answer(request.bytes, context))
+        }
+    }
+
+    private init(_ method: AnyContractMethod, handler: MethodHandler) {
+        self.method = method
+        self.handler = handler
+        answer = nil
+    }
+
+    /// A method whose calls go on to a service.
+    static func passedOn(_ method: AnyContractMethod, to backend: Backend, _ backends: Backends) -> Endpoint {
+        guard method.descriptor.kind == .unary else {
+            return Endpoint(method, handler: backends[backend].relaying(method.descriptor))
+        }
+        return Endpoint(method) { request, context in try await backends.forward(request, to: backend, context) }
+    }
 }
 
 /// Every method of the contracts: the services' go on to them, the Gateway's own is answered here.
@@ -18,14 +45,12 @@ struct Endpoints: Sendable {
             // What is between services is asked of the service itself: passed on, it would come from the Gateway.
             if method.descriptor.policy.access == .service { return nil }
             if let backend = Backend(serving: method.descriptor) {
-                return Endpoint(method: method) { request, context in
-                    try await backends.forward(request, to: backend, context)
-                }
+                return .passedOn(method, to: backend, backends)
             }
             guard method.descriptor.path == Self.overviewPath else {
                 return nil
             }
-            return Endpoint(method: method) { request, context in
+            return Endpoint(method) { request, context in
                 let request = try GatewayV1.GetPatientOverviewRequest(decoding: request)
                 return try await overview.answer(request, context: context).serialized()
             }
@@ -48,10 +73,6 @@ struct EndpointService: RPCService {
     let handlers: [MethodHandler]
 
     init(_ endpoints: Endpoints) {
-        handlers = endpoints.all.map { endpoint in
-            .unary(Method<RawMessage, RawMessage>(endpoint.descriptor)) { request, context in
-                RawMessage(try await endpoint.answer(request.bytes, context))
-            }
-        }
+        handlers = endpoints.all.map(\.handler)
     }
 }

@@ -34,7 +34,8 @@ struct RouteTable: Sendable {
     private var rowsByLength: [Int: [Row]] = [:]
 
     init(_ endpoints: [Endpoint]) {
-        for endpoint in endpoints {
+        // JSON over HTTP/1.1 carries one request and one answer.
+        for endpoint in endpoints where endpoint.answer != nil {
             for route in endpoint.descriptor.routes {
                 let segments = Self.split(route.path).map { part -> Segment in
                     part.hasPrefix("{") && part.hasSuffix("}")
