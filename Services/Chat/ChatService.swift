@@ -99,11 +99,17 @@ extension ChatService: ChatV1.ChatServiceProtocol {
         _ request: ChatV1.ListMessagesRequest, context: RPCContext
     ) async throws -> ChatV1.ListMessagesResponse {
         let user = try context.caller().userID
-        let (session, size, sequence) = try request.parsed()
+        let (session, size, range) = try request.parsed()
 
-        let page = try await messages.page(of: session, of: user, after: sequence, limit: size)
+        let page =
+            switch range {
+            case .oldestFirst(let sequence, let last):
+                try await messages.page(of: session, of: user, after: sequence, upTo: last, limit: size)
+            case .newestFirst(let sequence):
+                try await messages.page(of: session, of: user, before: sequence, limit: size)
+            }
         guard let page else { throw ChatError.sessionNotFound(session) }
-        let next = page.hasMore ? page.messages.last.map { PageToken(behind: $0).text } : nil
+        let next = page.hasMore ? page.messages.last.map { PageToken(behind: $0, newestFirst: request.newestFirst).text } : nil
         return ChatV1.ListMessagesResponse(
             messages: try page.messages.map { try .init($0) }, nextPageToken: next ?? "")
     }

@@ -25,6 +25,46 @@ internal import Testing
         }
     }
 
+    @Test func `goes from the last message back, through the archive too, and no further than is asked`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            func say(_ numbers: ClosedRange<Int>) async throws {
+                _ = try await chat.appendMessages(.init(sessionId: id, messages: numbers.map { .saying("\($0)") }), context: ada.context)
+            }
+            func sequences(newestFirst: Bool, upTo last: Int64 = 0, pages size: Int32 = 4) async throws -> [Int64] {
+                var sequences: [Int64] = []
+                var token = ""
+                repeat {
+                    let page = try await chat.listMessages(
+                        .init(sessionId: id, pageSize: size, pageToken: token, newestFirst: newestFirst, lastSequence: last),
+                        context: ada.context)
+                    sequences += page.messages.map(\.sequence)
+                    token = page.nextPageToken
+                } while !token.isEmpty
+                return sequences
+            }
+            try await say(1...10)
+            #expect(try await sequences(newestFirst: true) == (1...10).reversed())
+            _ = try await chat.archiveSession(.init(sessionId: id), context: ada.context)
+            try await say(11...15)
+
+            #expect(try await sequences(newestFirst: true) == (1...15).reversed())
+            #expect(try await sequences(newestFirst: true, upTo: 12) == (1...12).reversed())
+            #expect(try await sequences(newestFirst: true, upTo: 7) == (1...7).reversed())
+            #expect(try await sequences(newestFirst: false, upTo: 12) == Array(1...12))
+            #expect(try await sequences(newestFirst: false, upTo: 7, pages: 100) == Array(1...7))
+
+            let token = try await chat.listMessages(.init(sessionId: id, pageSize: 4), context: ada.context).nextPageToken
+            await expect(.invalidArgument, fields: ["page_token"]) {
+                try await chat.listMessages(.init(sessionId: id, pageToken: token, newestFirst: true), context: ada.context)
+            }
+            await expect(.invalidArgument, fields: ["last_sequence"]) {
+                try await chat.listMessages(.init(sessionId: id, lastSequence: -1), context: ada.context)
+            }
+        }
+    }
+
     @Test func `ends a page before it outgrows an answer`() async throws {
         try await withChat { chat in
             let ada = Caller()

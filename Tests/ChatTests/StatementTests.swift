@@ -117,6 +117,7 @@ internal import Time
             .init(.find([clientID], in: session, of: user)),
             .init(.append([message], behind: 0, in: session, of: user)),
             .init(.page(of: session, user, after: 0, limit: 1, maxBytes: 1)),
+            .init(.page(of: session, user, before: 1, limit: 1, maxBytes: 1)),
             .init(.count(1, moreIn: session, of: user)),
             .init(.idleSessions(since: moment, behind: nil, limit: 1)),
             .init(.lockIdle(session, of: user, since: moment)),

@@ -43,7 +43,9 @@ import Testing
     }
 
     private static func postgres(_ method: MethodDescriptor) -> String {
-        if Backend(serving: method) == nil { return "from the cache up to 30 s, then its parts marked" }
+        if Backend(serving: method) == nil {
+            return method.policy.cacheTTL == nil ? "its parts marked" : "from the cache up to 30 s, then its parts marked"
+        }
         if let life = method.policy.cacheTTL { return "from the caches up to \(Int(life / .seconds(1))) s, then UNAVAILABLE" }
         return method.name == "Search" ? "answers where it needs no text" : "UNAVAILABLE"
     }

@@ -96,23 +96,41 @@ struct MessageRepository: Sendable {
         let hasMore: Bool
     }
 
-    /// At most `limit` messages behind a sequence, in their order; fewer when they would be larger than
+    /// At most `limit` messages behind a sequence and no further than another, in their order; fewer when they would be larger than
     /// `maxPageBytes`, but always one if there is one. `nil` if the user has no such session.
     ///
     /// What is not in the table is in the session's archive, which is unpacked as a whole. Throws `ChatError.archiveDamaged`.
-    func page(of session: SessionID, of user: UUID, after sequence: Int64, limit: Int) async throws -> Page? {
+    func page(
+        of session: SessionID, of user: UUID, after sequence: Int64, upTo last: Int64 = .max, limit: Int
+    ) async throws -> Page? {
         let (count, page) = try await postgres.batch(
             .messageCount(of: session, user),
-            .page(of: session, user, after: sequence, limit: limit, maxBytes: Self.maxPageBytes), identity: .user(user))
-        guard let count = try count.first()?.value else { return nil }
+            .page(of: session, user, after: sequence, upTo: last, limit: limit, maxBytes: Self.maxPageBytes), identity: .user(user))
+        guard let end = try count.first().map({ min($0.value, last) }) else { return nil }
         var messages = try page.rows()
         // Sequences have no gaps.
-        if sequence < count, messages.first?.sequence != sequence + 1 {
+        if sequence < end, messages.first?.sequence != sequence + 1 {
             let archive = try await SessionArchiveRepository(postgres: postgres).find(session.uuid, of: user)
             guard let archive else { throw ChatError.archiveDamaged }
-            messages = Self.page(try ArchivedMessages.messages(in: archive).filter { $0.sequence > sequence } + messages, limit)
+            messages = Self.page(try ArchivedMessages.messages(in: archive).filter { $0.sequence > sequence && $0.sequence <= end } + messages, limit)
         }
-        return Page(messages: messages, hasMore: messages.last.map { $0.sequence < count } ?? false)
+        return Page(messages: messages, hasMore: messages.last.map { $0.sequence < end } ?? false)
+    }
+
+    /// At most `limit` messages before a sequence, from the last of them back; otherwise as `page(of:of:after:)`. A page may end where
+    /// the session's archive begins.
+    func page(of session: SessionID, of user: UUID, before sequence: Int64, limit: Int) async throws -> Page? {
+        let (count, page) = try await postgres.batch(
+            .messageCount(of: session, user),
+            .page(of: session, user, before: sequence, limit: limit, maxBytes: Self.maxPageBytes), identity: .user(user))
+        guard let count = try count.first()?.value else { return nil }
+        var messages = try page.rows()
+        if messages.isEmpty, min(count, sequence - 1) > 0 {
+            let archive = try await SessionArchiveRepository(postgres: postgres).find(session.uuid, of: user)
+            guard let archive else { throw ChatError.archiveDamaged }
+            messages = Self.page(try ArchivedMessages.messages(in: archive).filter { $0.sequence < sequence }.reversed(), limit)
+        }
+        return Page(messages: messages, hasMore: messages.last.map { $0.sequence > 1 } ?? false)
     }
 }
 
@@ -170,22 +188,33 @@ extension Statement<ChatMessage> {
 
     /// The first of them even if it is larger than `maxBytes`.
     static func page(
-        of session: SessionID, _ user: UUID, after sequence: Int64, limit: Int, maxBytes: Int64
+        of session: SessionID, _ user: UUID, after sequence: Int64, upTo last: Int64 = .max, limit: Int, maxBytes: Int64
+    ) -> Self {
+        page(of: session, user, "sequence > \(sequence) AND sequence <= \(last)", order: "sequence", limit, maxBytes)
+    }
+
+    /// From the last back; the last even if it is larger than `maxBytes`.
+    static func page(of session: SessionID, _ user: UUID, before sequence: Int64, limit: Int, maxBytes: Int64) -> Self {
+        page(of: session, user, "sequence < \(sequence)", order: "sequence DESC", limit, maxBytes)
+    }
+
+    private static func page(
+        of session: SessionID, _ user: UUID, _ range: Query, order: Query, _ limit: Int, _ maxBytes: Int64
     ) -> Self {
         .reading(
             """
             SELECT \(ChatMessage.columns) FROM (
                 SELECT \(ChatMessage.columns),
-                    sum(octet_length(content) + octet_length(metadata::text)) OVER (ORDER BY sequence) AS bytes_so_far,
-                    row_number() OVER (ORDER BY sequence) AS place
+                    sum(octet_length(content) + octet_length(metadata::text)) OVER (ORDER BY \(order)) AS bytes_so_far,
+                    row_number() OVER (ORDER BY \(order)) AS place
                 FROM (
                     SELECT \(ChatMessage.columns) FROM chat.chat_messages
-                    WHERE user_id = \(user) AND session_id = \(session.uuid) AND sequence > \(sequence)
-                    ORDER BY sequence LIMIT \(limit)
+                    WHERE user_id = \(user) AND session_id = \(session.uuid) AND \(range)
+                    ORDER BY \(order) LIMIT \(limit)
                 ) AS page
             ) AS measured
             WHERE bytes_so_far <= \(maxBytes) OR place = 1
-            ORDER BY sequence
+            ORDER BY \(order)
             """,
             tier: .normal)
     }

@@ -88,13 +88,23 @@ extension ChatV1.NewMessage {
     }
 }
 
+/// Which of a session's messages a list goes on with.
+enum MessageRange: Hashable, Sendable {
+    case oldestFirst(after: Int64, upTo: Int64)
+    case newestFirst(before: Int64)
+}
+
 extension ChatV1.ListMessagesRequest {
-    func parsed() throws(RPCError) -> (session: SessionID, size: Int, sequence: Int64) {
+    func parsed() throws(RPCError) -> (session: SessionID, size: Int, range: MessageRange) {
         var violations = FieldViolations()
         let session = violations.value("session_id", sessionId, SessionID.init(parsing:))
         let size = violations.pageSize(pageSize, usual: 50, most: 500)
+        violations.check(lastSequence >= 0, "last_sequence", "It must be 0 or the sequence of a message.")
         let (id, limit) = try violations.complete(session, size)
-        return (id, limit, try pageToken.isEmpty ? 0 : PageToken(parsing: pageToken, parts: 2).sequence(in: id))
+        let last = lastSequence == 0 ? Int64.max : lastSequence
+        let place = try pageToken.isEmpty ? nil : PageToken(parsing: pageToken, parts: 2).sequence(in: id, newestFirst: newestFirst)
+        guard newestFirst else { return (id, limit, .oldestFirst(after: place ?? 0, upTo: last)) }
+        return (id, limit, .newestFirst(before: min(place ?? .max, last == .max ? .max : last + 1)))
     }
 }
 
@@ -107,16 +117,17 @@ extension PageToken {
         self.init([String(updatedAt.microsecondsSinceEpoch), session.id])
     }
 
-    init(behind message: ChatMessage) {
-        self.init([message.sessionID.uuid.uuidString, String(message.sequence)])
+    /// Where the newest come first the sequence is negative, so that neither list takes the other's token.
+    init(behind message: ChatMessage, newestFirst: Bool) {
+        self.init([message.sessionID.uuid.uuidString, String(newestFirst ? -message.sequence : message.sequence)])
     }
 
-    /// The sequence that the page ended with, if the token is of a list of this session.
-    func sequence(in session: SessionID) throws(RPCError) -> Int64 {
-        guard UUID(uuidString: parts[0]) == session.uuid, let sequence = Int64(parts[1]), sequence > 0 else {
-            throw PageToken.invalid
-        }
-        return sequence
+    /// The sequence that the page ended with, if the token is of a list of this session in this order.
+    func sequence(in session: SessionID, newestFirst: Bool) throws(RPCError) -> Int64 {
+        guard UUID(uuidString: parts[0]) == session.uuid, let sequence = Int64(parts[1]), sequence != .min,
+            newestFirst ? sequence < 0 : sequence > 0
+        else { throw PageToken.invalid }
+        return abs(sequence)
     }
 }
 

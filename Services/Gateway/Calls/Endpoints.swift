@@ -36,24 +36,27 @@ struct Endpoint: Sendable {
     }
 }
 
-/// Every method of the contracts: the services' go on to them, the Gateway's own is answered here.
+/// Every method of the contracts: the services' go on to them, the Gateway's own are answered here.
 struct Endpoints: Sendable {
     let all: [Endpoint]
 
     init(backends: Backends, overview: PatientOverview) {
+        let contexts = ContextBuilder(backends: backends)
+        let own: [String: Endpoint.Answer] = [
+            Self.overviewPath: { request, context in
+                let request = try GatewayV1.GetPatientOverviewRequest(decoding: request)
+                return try await overview.answer(request, context: context).serialized()
+            },
+            Self.contextPath: { request, context in
+                let request = try GatewayV1.BuildContextRequest(decoding: request)
+                return try await contexts.answer(request, context: context).serialized()
+            },
+        ]
         all = ContractRegistry.methods.compactMap { method in
             // What is between services is asked of the service itself: passed on, it would come from the Gateway.
             if method.descriptor.policy.access == .service { return nil }
-            if let backend = Backend(serving: method.descriptor) {
-                return .passedOn(method, to: backend, backends)
-            }
-            guard method.descriptor.path == Self.overviewPath else {
-                return nil
-            }
-            return Endpoint(method) { request, context in
-                let request = try GatewayV1.GetPatientOverviewRequest(decoding: request)
-                return try await overview.answer(request, context: context).serialized()
-            }
+            if let backend = Backend(serving: method.descriptor) { return .passedOn(method, to: backend, backends) }
+            return own[method.descriptor.path].map { Endpoint(method, answer: $0) }
         }
     }
 }
@@ -61,10 +64,11 @@ struct Endpoints: Sendable {
 extension Endpoints {
     /// Whether what a method answers comes from services alone, each of which checks the caller's session by itself.
     static func areAnsweredByServices(_ method: MethodDescriptor) -> Bool {
-        Backend(serving: method) != nil || method.path == overviewPath
+        Backend(serving: method) != nil || method.path == overviewPath || method.path == contextPath
     }
 
     private static var overviewPath: String { GatewayV1.GatewayServiceMethods.getPatientOverview.descriptor.path }
+    private static var contextPath: String { GatewayV1.ContextServiceMethods.buildContext.descriptor.path }
 }
 
 /// The gRPC door: every endpoint under its own name, its messages unread.

@@ -8,7 +8,7 @@ from heartguard.chat.v1 import (
     memories_service_pb2_grpc,
     verifications_service_pb2_grpc,
 )
-from heartguard.gateway.v1 import gateway_service_pb2_grpc
+from heartguard.gateway.v1 import context_service_pb2_grpc, gateway_service_pb2_grpc
 from heartguard.users.v1 import users_service_pb2_grpc
 from heartguard.vectors.v1 import vectors_service_pb2_grpc
 from heartguard.vitals.v1 import vitals_service_pb2_grpc
@@ -38,3 +38,7 @@ class Door:
 
 def gateway_of(cluster: Cluster) -> gateway_service_pb2_grpc.GatewayServiceStub:
     return gateway_service_pb2_grpc.GatewayServiceStub(cluster.channel("gateway"))
+
+
+def contexts_of(cluster: Cluster) -> context_service_pb2_grpc.ContextServiceStub:
+    return context_service_pb2_grpc.ContextServiceStub(cluster.channel("gateway"))

@@ -14,7 +14,7 @@ from heartguard.chat.v1 import (
     verifications_service_pb2,
 )
 from heartguard.erasure.v1 import erasure_service_pb2
-from heartguard.gateway.v1 import gateway_service_pb2
+from heartguard.gateway.v1 import context_service_pb2, gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
 from heartguard.users.v1 import users_service_pb2
@@ -31,6 +31,7 @@ _FILES = [
     ("chat", memories_service_pb2),
     ("chat", verifications_service_pb2),
     ("vectors", vectors_service_pb2),
+    ("gateway", context_service_pb2),
     ("gateway", gateway_service_pb2),
 ]
 

@@ -628,6 +628,10 @@ extension ChatV1 {
         /// 1 to 500; 0: 50.
         package var pageSize: Int32 = 0
         package var pageToken: String = ""
+        /// From the last message back to the first.
+        package var newestFirst: Bool = false
+        /// No message behind this one; 0: all.
+        package var lastSequence: Int64 = 0
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -636,11 +640,15 @@ extension ChatV1 {
         package init(
             sessionId: String = "",
             pageSize: Int32 = 0,
-            pageToken: String = ""
+            pageToken: String = "",
+            newestFirst: Bool = false,
+            lastSequence: Int64 = 0
         ) {
             self.sessionId = sessionId
             self.pageSize = pageSize
             self.pageToken = pageToken
+            self.newestFirst = newestFirst
+            self.lastSequence = lastSequence
         }
 
         package static var fullName: String { "heartguard.chat.v1.ListMessagesRequest" }
@@ -654,6 +662,8 @@ extension ChatV1 {
             self.sessionId = try unsafe Copy.string(c.pointee.session_id, field: "heartguard.chat.v1.ListMessagesRequest.session_id")
             self.pageSize = unsafe c.pointee.page_size
             self.pageToken = try unsafe Copy.string(c.pointee.page_token, field: "heartguard.chat.v1.ListMessagesRequest.page_token")
+            self.newestFirst = unsafe c.pointee.newest_first != 0
+            self.lastSequence = unsafe c.pointee.last_sequence
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -663,6 +673,8 @@ extension ChatV1 {
             if !self.sessionId.isEmpty { unsafe c.pointee.session_id = try unsafe arena.string(self.sessionId, field: "heartguard.chat.v1.ListMessagesRequest.session_id") }
             unsafe c.pointee.page_size = self.pageSize
             if !self.pageToken.isEmpty { unsafe c.pointee.page_token = try unsafe arena.string(self.pageToken, field: "heartguard.chat.v1.ListMessagesRequest.page_token") }
+            unsafe c.pointee.newest_first = self.newestFirst ? 1 : 0
+            unsafe c.pointee.last_sequence = self.lastSequence
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -762,7 +774,7 @@ extension ChatV1 {
                 service: "heartguard.chat.v1.ChatService", name: "AppendMessages", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/chats/{session_id}/messages", body: "*")]))
-        /// A conversation's messages in their order, in pages.
+        /// A conversation's messages in their order or from the last back, in pages.
         package static let listMessages = RPC.Method<ChatV1.ListMessagesRequest, ChatV1.ListMessagesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.ChatService", name: "ListMessages", kind: .unary,
@@ -792,7 +804,7 @@ extension ChatV1 {
         /// Adds messages to the end of a conversation, all or none, in their order. A message
         /// whose client id is there already adds nothing and is returned as it was kept.
         func appendMessages(_ request: ChatV1.AppendMessagesRequest, context: RPCContext) async throws -> ChatV1.AppendMessagesResponse
-        /// A conversation's messages in their order, in pages.
+        /// A conversation's messages in their order or from the last back, in pages.
         func listMessages(_ request: ChatV1.ListMessagesRequest, context: RPCContext) async throws -> ChatV1.ListMessagesResponse
     }
 
@@ -855,7 +867,7 @@ extension ChatV1 {
             try await channel.unary(ChatV1.ChatServiceMethods.appendMessages, request, options: options)
         }
 
-        /// A conversation's messages in their order, in pages.
+        /// A conversation's messages in their order or from the last back, in pages.
         package func listMessages(
             _ request: ChatV1.ListMessagesRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ChatV1.ListMessagesResponse {

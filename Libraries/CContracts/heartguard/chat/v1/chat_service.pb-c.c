@@ -1485,7 +1485,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__append_messages_response_
   (ProtobufCMessageInit) heartguard__chat__v1__append_messages_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__chat__v1__list_messages_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor heartguard__chat__v1__list_messages_request__field_descriptors[5] =
 {
   {
     "session_id",
@@ -1523,8 +1523,34 @@ static const ProtobufCFieldDescriptor heartguard__chat__v1__list_messages_reques
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "newest_first",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__ListMessagesRequest, newest_first),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_sequence",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__ListMessagesRequest, last_sequence),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__chat__v1__list_messages_request__field_indices_by_name[] = {
+  4,   /* field[4] = last_sequence */
+  3,   /* field[3] = newest_first */
   1,   /* field[1] = page_size */
   2,   /* field[2] = page_token */
   0,   /* field[0] = session_id */
@@ -1532,7 +1558,7 @@ static const unsigned heartguard__chat__v1__list_messages_request__field_indices
 static const ProtobufCIntRange heartguard__chat__v1__list_messages_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor heartguard__chat__v1__list_messages_request__descriptor =
 {
@@ -1542,7 +1568,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__list_messages_request__de
   "Heartguard__Chat__V1__ListMessagesRequest",
   "heartguard.chat.v1",
   sizeof(Heartguard__Chat__V1__ListMessagesRequest),
-  3,
+  5,
   heartguard__chat__v1__list_messages_request__field_descriptors,
   heartguard__chat__v1__list_messages_request__field_indices_by_name,
   1,  heartguard__chat__v1__list_messages_request__number_ranges,

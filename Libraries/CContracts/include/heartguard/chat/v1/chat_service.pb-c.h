@@ -259,10 +259,18 @@ struct  Heartguard__Chat__V1__ListMessagesRequest
    */
   int32_t page_size;
   char *page_token;
+  /*
+   * From the last message back to the first.
+   */
+  protobuf_c_boolean newest_first;
+  /*
+   * No message behind this one; 0: all.
+   */
+  int64_t last_sequence;
 };
 #define HEARTGUARD__CHAT__V1__LIST_MESSAGES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__list_messages_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Heartguard__Chat__V1__ListMessagesResponse

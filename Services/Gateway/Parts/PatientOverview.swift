@@ -20,9 +20,6 @@ struct PatientOverview: Sendable {
             keeping: { $0.parts.allSatisfy { $0.state == .present } }, locally: false)
     }
 
-    /// Kept back from the caller's deadline, so that the answer still reaches the caller when a service does not.
-    static let reserve: Duration = .milliseconds(200)
-
     /// Throws UNAUTHENTICATED if a service says that the caller's session has ended.
     func answer(
         _ request: GatewayV1.GetPatientOverviewRequest, context: RPCContext
@@ -49,17 +46,17 @@ struct PatientOverview: Sendable {
         // A part that is not there is marked at once, not waited for.
         let options = CallOptions(metadata: Backends.forwarded(context), waitForReady: false)
         let sessions = ChatV1.ListSessionsRequest(pageSize: Self.mostSessions)
-        return try await Deadline.with(Self.budget(context.deadline)) {
-            async let user = part(.users) { () async throws(RPCError) in
+        return try await Deadline.with(PartsBudget.of(context.deadline)) {
+            async let user = PartialAnswer.of(.users) { () async throws(RPCError) in
                 try await UsersV1.UsersServiceClient(backends[.users]).getProfile(.init(), options: options)
             }
-            async let latest = part(.vitals) { () async throws(RPCError) in
+            async let latest = PartialAnswer.of(.vitals) { () async throws(RPCError) in
                 try await VitalsV1.VitalsServiceClient(backends[.vitals]).getLatestObservations(.init(), options: options)
             }
-            async let recent = part(.chat) { () async throws(RPCError) in
+            async let recent = PartialAnswer.of(.chat) { () async throws(RPCError) in
                 try await ChatV1.ChatServiceClient(backends[.chat]).listSessions(sessions, options: options)
             }
-            async let collections = part(.vectors) { () async throws(RPCError) in
+            async let collections = PartialAnswer.of(.vectors) { () async throws(RPCError) in
                 try await VectorsV1.VectorsServiceClient(backends[.vectors]).listCollections(.init(), options: options)
             }
             let parts = await [user.part, latest.part, recent.part, collections.part]
@@ -73,34 +70,5 @@ struct PatientOverview: Sendable {
                 recentSessions: recent.answer?.sessions ?? [],
                 collections: collections.answer?.collections ?? [])
         }
-    }
-
-    private func part<Answer: Sendable>(
-        _ backend: Backend, _ ask: () async throws(RPCError) -> Answer
-    ) async -> (part: GatewayV1.Part, answer: Answer?, refusal: RPCError?) {
-        let start = ContinuousClock.now
-        var part = GatewayV1.Part(service: backend.rawValue, state: .present)
-        var answer: Answer?
-        var refusal: RPCError?
-        do throws(RPCError) {
-            answer = try await ask()
-        } catch {
-            if error.code == .unauthenticated { refusal = error }
-            part.state =
-                switch error.code {
-                case .unavailable: .unavailable
-                case .deadlineExceeded: .timedOut
-                default: .failed
-                }
-        }
-        part.elapsedMicroseconds = Int64((ContinuousClock.now - start) / .microseconds(1))
-        return (part, answer, refusal)
-    }
-
-    private static func budget(_ deadline: Deadline?) -> Deadline? {
-        guard let deadline else { return nil }
-        // A caller in a hurry keeps a tenth for the way back.
-        let reserve = min(reserve, deadline.remaining / 10)
-        return .after(deadline.remaining - reserve)
     }
 }

@@ -1,0 +1,155 @@
+"""What a model is told: messages, memories and passages within a number of tokens."""
+
+import math
+import secrets
+import uuid
+
+import pytest
+from client.doors import contexts_of
+from client.refusals import invalid, refused
+from heartguard.chat.v1.chat_service_pb2 import AppendMessagesRequest, CreateSessionRequest, NewMessage
+from heartguard.chat.v1.memories_service_pb2 import RememberRequest
+from heartguard.gateway.v1 import gateway_service_pb2
+from heartguard.gateway.v1.context_service_pb2 import BuildContextRequest, BuildContextResponse
+from heartguard.vectors.v1 import vectors_service_pb2 as vectors
+
+MODEL = "two-d"
+
+
+@pytest.fixture(scope="module")
+def contexts(cluster):
+    return contexts_of(cluster)
+
+
+@pytest.fixture(scope="module")
+def knowledge(direct, operator):
+    """A collection of five passages about aspirin and one about something else."""
+    name = f"contract_{secrets.token_hex(6)}"
+    made = vectors.CreateCollectionRequest(name=name, model_id=MODEL, dimension=2, metric="METRIC_COSINE")
+    operator.calls(direct.vectors.CreateCollection, made)
+    request = vectors.UpsertDocumentsRequest(collection=name, model_id=MODEL)
+    for number in range(5):
+        request.documents.add(id=f"aspirin {number}", content=f"Aspirin, passage {number}", embedding=[1, number])
+    request.documents.add(id="other", content="Palpitations", embedding=[-1, 0])
+    position = operator.calls(direct.vectors.UpsertDocuments, request).position
+    return name, position
+
+
+@pytest.fixture
+def session(direct, ada):
+    """A conversation of 30 messages, and three memories."""
+    id = ada.calls(direct.chat.CreateSession, CreateSessionRequest()).session.id
+    said = [NewMessage(client_id=f"{n}", role="ROLE_USER", content=f"Message {n}: ünïcode") for n in range(1, 31)]
+    ada.calls(direct.chat.AppendMessages, AppendMessagesRequest(session_id=id, messages=said))
+    for number, importance in enumerate((0.2, 0.9, 0.5)):
+        request = RememberRequest(
+            client_id=f"{number}",
+            category="MEMORY_CATEGORY_MEDICATION",
+            content=f"Takes aspirin, memory {number}",
+            importance=importance,
+        )
+        ada.calls(direct.memories.Remember, request)
+    return id
+
+
+def build(contexts, person, session, query="Is aspirin good for me?", budget=10_000, **fields):
+    request = BuildContextRequest(session_id=session, query=query, token_budget=budget, **fields)
+    return person.calls(contexts.BuildContext, request)
+
+
+def pieces(context):
+    return [
+        *((piece.token_count, piece.message.content) for piece in context.messages),
+        *((piece.token_count, piece.found.memory.content) for piece in context.memories),
+        *((piece.token_count, piece.match.content) for piece in context.passages),
+    ]
+
+
+def test_everything_where_there_is_room(contexts, ada, session, knowledge):
+    name, position = knowledge
+    context = build(contexts, ada, session, collection=name, model_id=MODEL, embedding=[1, 0])
+    assert [piece.message.sequence for piece in context.messages] == list(range(11, 31))
+    assert [piece.found.memory.importance for piece in context.memories] == [0.9, 0.5, 0.2]
+    assert [piece.match.id for piece in context.passages] == [f"aspirin {number}" for number in range(5)]
+    for piece in context.passages:
+        assert (piece.collection, piece.model_id, piece.exact) == (name, MODEL, True) and piece.position >= position
+    assert [(part.service, part.state) for part in context.parts] == [
+        ("chat", gateway_service_pb2.PART_STATE_PRESENT),
+        ("vectors", gateway_service_pb2.PART_STATE_PRESENT),
+    ]
+    for count, content in pieces(context):
+        assert count == math.ceil(len(content.encode()) / 3) + 4
+    assert context.token_count == sum(count for count, _ in pieces(context))
+    # by words alone as well
+    assert len(build(contexts, ada, session, collection=name, model_id=MODEL).passages) == 5
+
+
+@pytest.mark.parametrize("budget", [16, 50, 100, 200, 400])
+def test_never_more_than_the_budget_and_the_same_again(contexts, ada, session, knowledge, budget):
+    context = build(contexts, ada, session, budget=budget, collection=knowledge[0], model_id=MODEL, embedding=[1, 0])
+    assert context.token_count == sum(count for count, _ in pieces(context)) <= budget
+    numbers = [piece.message.sequence for piece in context.messages]
+    assert numbers == list(range(31 - len(numbers), 31))
+    again = build(contexts, ada, session, budget=budget, collection=knowledge[0], model_id=MODEL, embedding=[1, 0])
+    assert pieces(again) == pieces(context)
+    if budget >= 200:
+        assert context.messages and context.memories and context.passages
+
+
+def test_what_a_model_was_told_can_be_seen_again(contexts, direct, ada, session):
+    before = build(contexts, ada, session)
+    (known, *_) = before.memories
+    newest = before.messages[-1].message
+    # the moment of the last of the memories that were there
+    moment = max(
+        (piece.found.memory.created_at for piece in before.memories), key=lambda at: (at.seconds, at.nanos)
+    )
+    more = NewMessage(client_id="more", role="ROLE_USER", content="And ibuprofen?")
+    ada.calls(direct.chat.AppendMessages, AppendMessagesRequest(session_id=session, messages=[more]))
+    request = RememberRequest(
+        client_id="new",
+        category="MEMORY_CATEGORY_MEDICATION",
+        content="Takes no aspirin",
+        supersedes=known.found.memory.id,
+    )
+    ada.calls(direct.memories.Remember, request)
+
+    now = build(contexts, ada, session)
+    then = build(contexts, ada, session, as_of=moment, last_sequence=newest.sequence)
+    assert pieces(now) != pieces(before)
+    assert pieces(then) == pieces(before)
+
+
+def test_limits_and_parts_that_are_not_wanted(contexts, ada, session, knowledge):
+    only = build(contexts, ada, session, message_limit=3, memory_limit=0)
+    assert [piece.message.sequence for piece in only.messages] == [28, 29, 30]
+    assert not only.memories and not only.passages and [part.service for part in only.parts] == ["chat"]
+    none = build(contexts, ada, session, message_limit=0, memory_limit=1, collection=knowledge[0], model_id=MODEL, passage_limit=1)
+    assert (len(none.messages), len(none.memories), len(none.passages)) == (0, 1, 1)
+
+
+def test_what_is_wrong_is_named_and_nobody_elses_is_told(contexts, ada, bob, session, knowledge):
+    with refused("NOT_FOUND"):
+        build(contexts, bob, session)
+    with refused("NOT_FOUND"):
+        build(contexts, ada, str(uuid.uuid4()), message_limit=0)
+    with invalid("query", "token_budget", "bytes_per_token", "message_limit", "last_sequence"):
+        build(contexts, ada, session, "", 15, bytes_per_token=math.nan, message_limit=101, last_sequence=-1)
+    with invalid("session_id"):
+        build(contexts, ada, "mine")
+    with invalid("collection"):
+        build(contexts, ada, session, embedding=[1, 0])
+    with refused("FAILED_PRECONDITION"):
+        build(contexts, ada, session, collection=knowledge[0], model_id="another", embedding=[1, 0])
+    with invalid("embedding"):
+        build(contexts, ada, session, collection=knowledge[0], model_id=MODEL, embedding=[1, 0, 0])
+    with refused("NOT_FOUND"):
+        build(contexts, ada, session, collection="contract_nowhere", model_id=MODEL)
+
+
+def test_at_the_json_door(json_door, ada, session):
+    body = {"query": "aspirin", "tokenBudget": 100, "bytesPerToken": 4}
+    context = json_door.answers(
+        BuildContextResponse, "POST", f"/v1/chats/{session}/context", person=ada, json=body
+    )
+    assert context.messages and context.memories and context.token_count <= 100
