@@ -110,10 +110,10 @@ def plant_at(door, person, operator, canary):
     # in what is remembered
     for client_id in ("m", ""):
         memory = {"client_id": client_id, "category": "MEMORY_CATEGORY_OTHER", "metadata": notes}
-        attempt(door.memories.Remember, memories.RememberRequest(content=canary("memory"), **memory), mine)
+        attempt(door.patient_memories.Remember, memories.RememberRequest(content=canary("memory"), **memory), mine)
     for limit in (0, 1000):
         searched = memories.SearchMemoriesRequest(query=canary("words that are searched"), limit=limit)
-        attempt(door.memories.SearchMemories, searched, mine)
+        attempt(door.patient_memories.SearchMemories, searched, mine)
 
     # in what an agent keeps
     def kept(place):

@@ -48,7 +48,7 @@ def session(direct, ada):
             content=f"Takes aspirin, memory {number}",
             importance=importance,
         )
-        ada.calls(direct.memories.Remember, request)
+        ada.calls(direct.patient_memories.Remember, request)
     return id
 
 
@@ -112,7 +112,7 @@ def test_what_a_model_was_told_can_be_seen_again(contexts, direct, ada, session)
         content="Takes no aspirin",
         supersedes=known.found.memory.id,
     )
-    ada.calls(direct.memories.Remember, request)
+    ada.calls(direct.patient_memories.Remember, request)
 
     now = build(contexts, ada, session)
     then = build(contexts, ada, session, as_of=moment, last_sequence=newest.sequence)

@@ -12,25 +12,25 @@ def remember(door, person, content, category="MEDICATION", client_id=None, **fie
     request = calls.RememberRequest(
         client_id=client_id or str(uuid.uuid4()), content=content, category=f"MEMORY_CATEGORY_{category}", **fields
     )
-    return person.calls(door.memories.Remember, request)
+    return person.calls(door.patient_memories.Remember, request)
 
 
 def current(door, person, **fields):
-    answer = person.calls(door.memories.ListMemories, calls.ListMemoriesRequest(**fields))
+    answer = person.calls(door.patient_memories.ListMemories, calls.ListMemoriesRequest(**fields))
     return [memory.content for memory in answer.memories]
 
 
 def search(door, person, query, **fields):
-    return person.calls(door.memories.SearchMemories, calls.SearchMemoriesRequest(query=query, **fields)).memories
+    return person.calls(door.patient_memories.SearchMemories, calls.SearchMemoriesRequest(query=query, **fields)).memories
 
 
 def history(door, person, memory):
-    return person.calls(door.memories.ListMemoryHistory, calls.ListMemoryHistoryRequest(memory_id=memory.id)).memories
+    return person.calls(door.patient_memories.ListMemoryHistory, calls.ListMemoryHistoryRequest(memory_id=memory.id)).memories
 
 
 def forget(door, person, *ids):
     request = calls.ForgetMemoriesRequest(memory_ids=ids)
-    return person.calls(door.memories.ForgetMemories, request).forgotten_count
+    return person.calls(door.patient_memories.ForgetMemories, request).forgotten_count
 
 
 def test_a_story_of_facts_that_change(door, ada, bob):
@@ -90,7 +90,7 @@ def test_in_pages(door, ada):
         remember(door, ada, f"Memory {number}")
     seen, token = [], ""
     while True:
-        page = ada.calls(door.memories.ListMemories, calls.ListMemoriesRequest(page_size=2, page_token=token))
+        page = ada.calls(door.patient_memories.ListMemories, calls.ListMemoriesRequest(page_size=2, page_token=token))
         seen += [memory.content for memory in page.memories]
         if not (token := page.next_page_token):
             break
@@ -100,7 +100,7 @@ def test_in_pages(door, ada):
 def test_what_is_wrong_is_named(door, ada):
     with invalid("client_id", "category", "content", "importance", "supersedes"):
         request = calls.RememberRequest(content="x" * 10_001, importance=2, supersedes="x")
-        ada.calls(door.memories.Remember, request)
+        ada.calls(door.patient_memories.Remember, request)
     with invalid("query", "limit"):
         search(door, ada, "", limit=101)
     with invalid("page_token"):
@@ -108,7 +108,7 @@ def test_what_is_wrong_is_named(door, ada):
     with invalid("memory_ids"):
         forget(door, ada)
     with invalid("memory_id"):
-        ada.calls(door.memories.ListMemoryHistory, calls.ListMemoryHistoryRequest(memory_id="x"))
+        ada.calls(door.patient_memories.ListMemoryHistory, calls.ListMemoryHistoryRequest(memory_id="x"))
 
 
 def test_at_the_json_door(json_door, ada):
