@@ -22,7 +22,7 @@ import Testing
             "| method | cost | cache Redis gone | durable Redis gone | Postgres gone |", "| --- | --- | --- | --- | --- |",
         ]
         let methods = ContractRegistry.methods.map(\.descriptor).filter { method in
-            method.service.hasPrefix("heartguard.") && method.policy.access != .service
+            method.service.hasPrefix("heartguard.") && method.policy.access != .service && method.kind == .unary
                 && (Backend(serving: method) != nil || method.service.hasPrefix("heartguard.gateway."))
         }
         return head + methods.map { method in

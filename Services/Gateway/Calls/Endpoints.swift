@@ -17,6 +17,8 @@ struct Endpoints: Sendable {
         all = ContractRegistry.methods.compactMap { method in
             // What is between services is asked of the service itself: passed on, it would come from the Gateway.
             if method.descriptor.policy.access == .service { return nil }
+            // Streams are asked of the service itself too: what is passed on is one message each way.
+            if method.descriptor.kind != .unary { return nil }
             if let backend = Backend(serving: method.descriptor) {
                 return Endpoint(method: method) { request, context in
                     try await backends.forward(request, to: backend, context)

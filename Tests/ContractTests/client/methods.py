@@ -11,7 +11,7 @@ from heartguard.gateway.v1 import gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
 from heartguard.users.v1 import users_service_pb2
-from heartguard.vectors.v1 import vectors_service_pb2
+from heartguard.vectors.v1 import memories_service_pb2, transfer_service_pb2, vectors_service_pb2
 from heartguard.vitals.v1 import vitals_service_pb2
 
 _FILES = [
@@ -19,6 +19,7 @@ _FILES = [
     ("vitals", vitals_service_pb2),
     ("chat", chat_service_pb2),
     ("chat", checkpoints_service_pb2),
+    ("vectors", memories_service_pb2),
     ("vectors", vectors_service_pb2),
     ("gateway", gateway_service_pb2),
 ]
@@ -88,8 +89,11 @@ KEEPERS = ("vitals", "chat", "vectors")
 def services_of(program: str) -> set:
     """The services that a program has besides those that every program has."""
     owners = ("users", "vitals", "chat", "vectors", "gateway") if program == "gateway" else (program,)
-    erasing = {erasure_service_pb2.DESCRIPTOR.services_by_name["ErasureService"]} if program in KEEPERS else set()
-    return {method.descriptor.containing_service for method in ALL if method.owner in owners} | erasing
+    others = {erasure_service_pb2.DESCRIPTOR.services_by_name["ErasureService"]} if program in KEEPERS else set()
+    # Streams, which the Gateway does not pass on.
+    if program == "vectors":
+        others.add(transfer_service_pb2.DESCRIPTOR.services_by_name["TransferService"])
+    return {method.descriptor.containing_service for method in ALL if method.owner in owners} | others
 
 
 def with_access(*names: str) -> list[Method]:
