@@ -276,7 +276,7 @@ private func withPerson(_ body: (Person) async throws -> Void) async throws {
             await expect(.invalidArgument, fields: ["where" + String(repeating: ".all_of.filters[0]", count: 16)]) {
                 try await ada.find(near: .along(1), where: deep)
             }
-            await expect(.failedPrecondition) { try await ada.find(near: .along(1), model: "") }
+            await expect(.invalidArgument, fields: ["model_id"]) { try await ada.find(near: .along(1), model: "") }
             await expect(.invalidArgument, fields: ["ids"]) { try await ada.delete() }
             await expect(.invalidArgument, fields: ["ids"]) { try await ada.delete(["a"], all: true) }
             await expect(.invalidArgument, fields: ["ids"]) { try await ada.delete(types: ["fact"], all: true) }

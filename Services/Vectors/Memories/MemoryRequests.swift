@@ -11,8 +11,8 @@ extension VectorsV1.UpsertMemoriesRequest {
 
     /// - Throws: FAILED_PRECONDITION as well, when the model is not that of memories.
     func parsed() throws -> [NewMemory] {
-        try EmbeddingSpace.memories.require(modelId)
         var violations = FieldViolations()
+        try requireModelOfMemories(modelId, &violations)
         violations.check(
             (1...Self.maxMemories).contains(memories.count), "memories",
             "There must be 1 to \(Self.maxMemories) of them; there are \(memories.count).")
@@ -54,6 +54,12 @@ extension VectorsV1.NewMemory {
     }
 }
 
+/// Notes that none is named. Throws for another one, whose embeddings are not looked at.
+private func requireModelOfMemories(_ model: String, _ violations: inout FieldViolations) throws(VectorsError) {
+    violations.check(!model.isEmpty, "model_id", "It must name the model of the embeddings.")
+    if !model.isEmpty { try EmbeddingSpace.memories.require(model) }
+}
+
 extension Embedding {
     fileprivate init(ofMemory components: [Float]) throws(InvalidValue) { try self.init(components, in: .memories) }
 }
@@ -61,8 +67,8 @@ extension Embedding {
 extension VectorsV1.SearchMemoriesRequest {
     /// - Throws: FAILED_PRECONDITION as well, when the model is not that of memories.
     func parsed() throws -> MemoryQuery {
-        try EmbeddingSpace.memories.require(modelId)
         var violations = FieldViolations()
+        try requireModelOfMemories(modelId, &violations)
         let embedding = violations.value("embedding", self.embedding, Embedding.init(ofMemory:))
         let limit = violations.value("limit", Int(self.limit)) { limit throws(InvalidValue) in
             guard limit == 0 || MemoryQuery.limits.contains(limit) else {
