@@ -145,7 +145,7 @@ def test_vectors_come_back_bit_for_bit_with_what_stands_beside_them(format, hear
     written = {"fvecs": fvecs, "npy": npy}[format](vectors)
     given, beside = tmp_path / f"given.{format}", tmp_path / "beside.jsonl"
     given.write_bytes(written)
-    beside.write_text(jsonl(line(number) for number in range(len(vectors))))
+    beside.write_text(jsonl(line(number) for number in range(len(vectors))) + "\n")
     name, other = make(), make()
 
     heartguard("import", given, "--documents", beside, "--collection", name)

@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import Foundation
 internal import Logging
+internal import Migrations
 internal import Postgres
 internal import TestSupport
 internal import Testing
@@ -130,6 +131,40 @@ internal import Time
                 for person in people {
                     #expect(try await person.find(near: .along(1), minPosition: 1).matches.map(\.memory?.id) == ["stays"])
                 }
+            }
+        }
+    }
+
+    @Test(arguments: VectorColumns.allCases)
+    func `was kept before there were columns for it, and keeps its end`(columns: VectorColumns) async throws {
+        try await columns.withDatabase { database in
+            try await database.withOwner { migrator in _ = try await migrator.down(to: "20261129_archives") }
+            try await database.withClient { postgres in
+                let ada = Person(postgres)
+                let embedding = EmbeddingText.encode(.along(1))
+                let later = Instant.now() + .seconds(3_600)
+                try await database.server.psql(
+                    """
+                    INSERT INTO vectors.vector_user_memories (user_id, id, content, embedding, metadata, position)
+                    SELECT '\(ada.id)', id, 'content of ' || id, vectors.embedding('\(embedding)'), metadata::jsonb, 1 FROM (VALUES
+                        ('always', '{"source": "visit"}'), ('later', '{"expires_at_us": "\(later.microsecondsSinceEpoch)"}'),
+                        ('past', '{"expires_at_us": "1"}'), ('odd', '{"expires_at_us": "tomorrow"}')) AS memories (id, metadata)
+                    """, database: database.name)
+
+                try await database.withOwner { migrator in _ = try await migrator.up() }
+
+                let found = try await ada.find(near: .along(1))
+                #expect(found.matches.map(\.memory?.id) == ["always", "later"])
+                #expect(found.matches.map(\.memory?.metadata) == [["source": "visit"], [:]])
+                #expect(found.matches[1].memory?.expiresAt == .init(later))
+                // There and back again.
+                try await database.withOwner { migrator in
+                    _ = try await migrator.down(to: "20261129_archives")
+                    _ = try await migrator.up()
+                }
+                let again = try await ada.find(near: .along(1))
+                #expect(again.matches.map(\.memory?.id) == ["always", "later"])
+                #expect(again.matches[1].memory?.expiresAt == .init(later))
             }
         }
     }

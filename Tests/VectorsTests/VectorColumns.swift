@@ -1,3 +1,5 @@
+internal import Logging
+internal import Migrations
 internal import Postgres
 internal import Schema
 internal import TestSupport
@@ -18,6 +20,13 @@ enum VectorColumns: CaseIterable, Sendable {
 }
 
 extension VectorsDatabase {
+    /// Lends a migrator, which works as the owner of the database.
+    func withOwner(_ body: (Migrator) async throws -> Void) async throws {
+        try await PostgresServer.withClient(server.configuration(database: name, user: ServiceRole.owner)) { owner in
+            try await body(Migrator(owner, chain: Schema.chain, logger: Logger(label: "migrations") { _ in SwiftLogNoOpLogHandler() }))
+        }
+    }
+
     /// Lends a client of the service's role.
     func withClient<Value: Sendable>(_ body: (Postgres) async throws -> Value) async throws -> Value {
         try await PostgresServer.withClient(

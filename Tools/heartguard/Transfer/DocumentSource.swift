@@ -81,9 +81,10 @@ struct DocumentSource {
 
     private mutating func nextLine() throws -> VectorsV1.Document? {
         while let bytes = try vectors.line(most: DocumentLine.maxBytes) {
-            place.line += 1
-            if bytes.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t") }) { continue }
-            place.line -= 1
+            if bytes.isBlank {
+                place.line += 1
+                continue
+            }
             let line = try DocumentLine(bytes)
             guard let embedding = line.embedding else { throw CommandFailure("the field embedding is missing.") }
             place.line += 1
@@ -111,7 +112,10 @@ struct DocumentSource {
     }
 
     private func nextSideLine() throws -> [UInt8]? {
-        try sideCar?.line(most: DocumentLine.maxBytes)
+        while let line = try sideCar?.line(most: DocumentLine.maxBytes) {
+            if !line.isBlank { return line }
+        }
+        return nil
     }
 
     private func fvecsRow() throws -> [Float]? {
@@ -143,6 +147,12 @@ extension DocumentSource.Files {
     /// The document that was read last.
     func name(endingAt place: SourcePlace) -> String {
         format == .jsonl ? "line \(place.line)" : "row \(place.row)"
+    }
+}
+
+extension [UInt8] {
+    fileprivate var isBlank: Bool {
+        allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t") }
     }
 }
 
