@@ -160,7 +160,7 @@ let package = Package(
         .executableTarget(
             name: "HeartGuardCommand",
             dependencies: [
-                "Contracts", "Jobs", "RPC", "Postgres", "Redis", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser,
+                "Contracts", "Jobs", "RPC", "Postgres", "Redis", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser, crypto,
             ],
             path: "Tools/heartguard", swiftSettings: settings),
 
@@ -258,6 +258,6 @@ let package = Package(
         tests("Vectors", serviceTests + ["Filters", "HNSW", "TextSearch", "Tokens"]),
         tests("Chat", serviceTests + ["Cache", "Jobs", "LZ4", "Redis", "Tokens"]),
         tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),
-        tests("HeartGuardCommand"),
+        tests("HeartGuardCommand", ["Contracts"]),
     ]
 )

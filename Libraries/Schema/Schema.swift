@@ -23,6 +23,8 @@ package enum Schema {
         revision("20261129_erasures", PackageResources._0261129_erasures_sql),
         revision("20261129_archives", PackageResources._0261129_archives_sql),
         revision("20261129_memories", PackageResources._0261129_memories_sql),
+        revision("20261129_user_memories", PackageResources._0261129_user_memories_sql),
+        revision("20261129_seed_collections", PackageResources._0261129_seed_collections_sql),
     ])
 
     private static func revision(

@@ -2,12 +2,14 @@ internal import Application
 internal import Jobs
 internal import Postgres
 
-/// The Vectors service put together: a pool, two repositories, the indexes with their threads, one service.
+/// The Vectors service put together: a pool, the repositories, the indexes with their threads, the services.
 struct VectorsApplication: Sendable {
     private let host: ServiceHost
     private let indexes: CollectionIndexes
     private let jobs: ServiceJobs
     private let service: VectorsService
+    private let memories: MemoriesService
+    private let transfer: TransferService
     private let erasure: ErasureService
 
     init(_ configuration: VectorsConfiguration) throws {
@@ -20,13 +22,17 @@ struct VectorsApplication: Sendable {
             threads: ComputeThreads(name: "index", threads: configuration.indexThreads, maxQueued: 4_096),
             logger: host.logger)
         let databaseJobs = DatabaseJobs(postgres: host.postgres, logger: host.logger)
-        jobs = ServiceJobs(host, schema: "vectors", handlers: [databaseJobs.handler], cron: [DatabaseJobs.everyMinute])
+        let expiry = MemoryExpiry(postgres: host.postgres, logger: host.logger)
+        jobs = ServiceJobs(
+            host, schema: "vectors", handlers: [databaseJobs.handler, expiry.handler],
+            cron: [DatabaseJobs.everyMinute, MemoryExpiry.hourly])
         // The indexes hold collections' documents, which are nobody's; memories are searched in their table.
         erasure = ErasureService(RecordErasure(host, schema: "vectors") { _ in })
-        service = VectorsService(
-            collections: collections, documents: documents, indexes: indexes,
-            threads: ComputeThreads(
-                name: "search", threads: configuration.searchThreads, maxQueued: configuration.maxQueuedSearches))
+        let threads = ComputeThreads(
+            name: "search", threads: configuration.searchThreads, maxQueued: configuration.maxQueuedSearches)
+        service = VectorsService(collections: collections, documents: documents, indexes: indexes, threads: threads)
+        transfer = TransferService(collections: collections, documents: documents, indexes: indexes)
+        memories = MemoriesService(memories: MemoryRepository(postgres: host.postgres), threads: threads)
     }
 
     /// Serves until the process is told to stop, or the task is cancelled, and the open calls have ended. Reports
@@ -35,7 +41,7 @@ struct VectorsApplication: Sendable {
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, erasure],
+            services: [service, memories, transfer, erasure],
             background: [{ [indexes] in await indexes.run() }] + jobs.background,
             readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
             stopSignals: stopSignals, onListening: onListening)

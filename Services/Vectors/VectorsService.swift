@@ -18,9 +18,6 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
         _ request: VectorsV1.CreateCollectionRequest, context: RPCContext
     ) async throws -> VectorsV1.CreateCollectionResponse {
         let (name, space) = try request.parsed()
-        if name == .medicalKnowledge, space.dimension != DocumentTable.medicalKnowledgeDimension {
-            throw VectorsError.dimensionOfTable(DocumentTable.medicalKnowledgeDimension)
-        }
 
         let (collection, isNew) = try await collections.create(name, in: space)
         guard collection.space == space else { throw VectorsError.pinnedOtherwise(collection.space) }

@@ -29,6 +29,8 @@ from heartguard.users.v1.users_service_pb2 import (
     RefreshTokenRequest,
     RegisterRequest,
 )
+from heartguard.vectors.v1.memories_pb2 import NewMemory
+from heartguard.vectors.v1.memories_service_pb2 import UpsertMemoriesRequest
 from heartguard.vitals.v1.vitals_service_pb2 import ListDevicesRequest, RecordObservationsRequest
 
 
@@ -42,6 +44,11 @@ def fill(direct, person) -> None:
     session = person.calls(direct.chat.CreateSession, CreateSessionRequest(title="Pulse")).session
     messages = [NewMessage(client_id=str(number), role=ROLE_USER, content="Hello") for number in range(3)]
     person.calls(direct.chat.AppendMessages, AppendMessagesRequest(session_id=session.id, messages=messages))
+    remembered = NewMemory(id="pulse", content="Watches the pulse", memory_type="note", embedding=[1.0] * 384)
+    person.calls(
+        direct.memories.UpsertMemories,
+        UpsertMemoriesRequest(model_id="sentence-transformers/all-MiniLM-L6-v2", memories=[remembered]),
+    )
     person.calls(
         direct.checkpoints.PutCheckpoint,
         checkpoints_service_pb2.PutCheckpointRequest(
@@ -105,7 +112,7 @@ def test_the_receipt_says_what_every_service_removed_and_names_nobody(cluster, d
     assert receipt["removed"]["vitals"] == {"user_devices": 1, "vitals": 100}
     chat = receipt["removed"]["chat"]
     assert (chat["chat_sessions"], chat["chat_messages"], chat["checkpoint_threads"], chat["checkpoints"]) == (1, 3, 1, 1)
-    assert receipt["removed"]["vectors"] == {}
+    assert receipt["removed"]["vectors"] == {"vector_user_memories": 1}
     for secret in (ada.user.id, ada.email, "Ada", "Pulse"):
         assert secret not in str(receipt)
     # nobody else has lost anything

@@ -285,7 +285,7 @@ def test_a_filter_of_a_thousand_levels_is_no_message(door, reader, shelf):
         filter = field(3, field(1, filter))
     head = service.SearchRequest(collection=name, model_id=MODEL, embedding=[1, 0]).SerializeToString()
     method = door.channel("vectors").unary_unary("/heartguard.vectors.v1.VectorsService/Search")
-    with refused("INTERNAL") as refusal:
+    with refused("INVALID_ARGUMENT") as refusal:
         method(head + field(8, filter), metadata=reader.metadata, timeout=30)
     assert "nested" in refusal.message
     assert search(door, reader, name, exists("source"), position=position).matches

@@ -60,7 +60,12 @@ import Testing
             bytes = Self.field(6, Self.field(1, bytes))
         }
 
-        #expect(throws: MalformedMessage.self) { try GoogleProtobuf.Value(decoding: bytes) }
+        #expect {
+            try GoogleProtobuf.Value(decoding: bytes)
+        } throws: { error in
+            // The caller's mistake, and so INVALID_ARGUMENT; what is no message at all is INTERNAL.
+            (error as? MalformedMessage)?.isWellFormed == true
+        }
     }
 
     @Test func `that hide their depth in one Any after another are written as JSON without their depths`() throws {

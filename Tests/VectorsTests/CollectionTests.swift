@@ -42,16 +42,6 @@ internal import Testing
         }
     }
 
-    @Test func `called medical_knowledge has the dimension of its table`() async throws {
-        try await withVectors { vectors in
-            await expect(.failedPrecondition) { try await vectors.create("medical_knowledge", dimension: 768) }
-
-            let made = try await vectors.create("medical_knowledge", dimension: 384)
-
-            #expect(made.created)
-        }
-    }
-
     @Test func `is in the list, by name, with what it has become`() async throws {
         try await withVectors { vectors in
             try await vectors.create("zebra")
@@ -60,7 +50,8 @@ internal import Testing
             try await vectors.delete(["a"], from: "zebra")
 
             let zebra = try #require(try await vectors.collection("zebra"))
-            #expect(try await vectors.collections.list().map(\.name.text) == ["ant", "zebra"])
+            #expect(try await vectors.collections.list().map(\.name.text) .filter { !DocumentTable.ownNames.contains(CollectionName(kept: $0)) }
+                    == ["ant", "zebra"])
             #expect(zebra.documentCount == 1)
             #expect(zebra.position == 2)
         }

@@ -15,8 +15,7 @@ internal import Testing
 
         try await withVectorsDatabase { database in
             try await database.withReplica { vectors in
-                try await vectors.create("medical_knowledge", dimension: 384, metric: .cosine)
-                try await vectors.upsert(sample.documents, in: "medical_knowledge")
+                try await vectors.upsert(sample.documents, in: "medical_knowledge", model: MedicalSample.model)
                 #expect(try await vectors.recall(of: sample, by: exact) >= 0.98)
             }
 
@@ -39,11 +38,10 @@ internal import Testing
 
         try await withVectorsDatabase(on: try await PostgresServer.startWithVectors()) { database in
             try await database.withReplica { vectors in
-                try await vectors.create("medical_knowledge", dimension: 384, metric: .cosine)
-                try await vectors.upsert(sample.documents, in: "medical_knowledge")
+                _ = try await vectors.upsert(sample.documents, in: "medical_knowledge", model: MedicalSample.model)
             }
             try await database.withReplica { vectors in
-                let found = try await vectors.find(near: wanted.embedding, in: "medical_knowledge", limit: 1)
+                let found = try await vectors.find(near: wanted.embedding, in: "medical_knowledge", limit: 1, model: MedicalSample.model)
                 #expect(found.matches.map(\.id) == [wanted.id])
                 try await vectors.expectIndexEqualsTable("medical_knowledge")
             }
@@ -62,11 +60,11 @@ internal import Testing
         let wanted = try #require(sample.documents.first { $0.metadata["source"] == "chebi" })
 
         try await withVectors { vectors in
-            try await vectors.create("medical_knowledge", dimension: 384, metric: .cosine)
-            try await vectors.upsert(sample.documents, in: "medical_knowledge")
+            try await vectors.upsert(sample.documents, in: "medical_knowledge", model: MedicalSample.model)
 
             let found = try await vectors.find(
-                near: wanted.embedding, in: "medical_knowledge", limit: 5, filter: ["source": "chebi"])
+                near: wanted.embedding, in: "medical_knowledge", limit: 5, filter: ["source": "chebi"],
+                model: MedicalSample.model)
 
             #expect(found.matches.allSatisfy { $0.metadata["source"] == "chebi" })
             #expect(found.matches.first?.id == wanted.id)
@@ -81,7 +79,7 @@ extension VectorsService {
     fileprivate func recall(of sample: MedicalSample, by exact: ExactIndex<String>) async throws -> Double {
         var hits = 0
         for question in sample.questions {
-            let found = try await find(near: question, in: "medical_knowledge")
+            let found = try await find(near: question, in: "medical_knowledge", model: MedicalSample.model)
             hits += Set(found.matches.map(\.id)).intersection(try exact.search(question, k: 10).map(\.key)).count
         }
         return Double(hits) / Double(10 * sample.questions.count)

@@ -10,6 +10,9 @@ struct MedicalSample {
         let content: String
     }
 
+    /// Under which the schema pins what this sample is for.
+    static let model = "sentence-transformers/all-MiniLM-L6-v2"
+
     let documents: [VectorsV1.Document]
     let questions: [[Float]]
 

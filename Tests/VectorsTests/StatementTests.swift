@@ -1,4 +1,5 @@
 internal import Application
+internal import Filters
 internal import FoundationEssentials
 internal import HNSW
 internal import Postgres
@@ -45,38 +46,31 @@ internal import Time
             .init(Statement<Collection>.find(ordinary)),
             .init(Statement<Collection>.list),
             .init(.runDueJobs),
-        ] + documents(in: ordinary, space) + documents(in: .medicalKnowledge, space) + memories()
-            + records(DrugInteractionVectors.self) + records(SymptomConditionVectors.self) + records(MedicalTextVectors.self)
-            + records(MedicalImageVectors.self) + ErasureStatements.catalogue(in: "vectors")
+        ] + ([ordinary] + DocumentTable.ownNames).flatMap { try documents(in: $0, space) } + memories()
+            + ErasureStatements.catalogue(in: "vectors")
     }
 
     private static func memories() throws -> [CataloguedStatement] {
         let user = UUID()
-        let memory = UserMemory(
-            id: DocumentID(kept: "1"), content: try DocumentContent("text"), embedding: try VectorEmbedding(1))
+        let note = MemoryNote(id: MemoryID(kept: "1"), content: try DocumentContent("text"), type: try MemoryType("note"))
+        let embedding = try Embedding([Float](repeating: 1, count: 384), in: .memories)
+        let filtered = MemorySelection(types: [note.type], filter: .exists("year"))
 
         return [
             .init(.isRevoked(session: user, of: user)),
             .init(.lockMemories(of: user)),
-            .init(.upsert([memory], [JSONB("{}")], of: user)),
-            .init(.delete([memory.id], of: user)),
-            .init(.deleteExpired(of: user)),
-            .init(Statement<UserMemory>.find([memory.id], of: user)),
-            .init(Statement<UserMemory>.list(of: user, after: nil, limit: 1)),
-        ]
-    }
-
-    private static func records<Table: VectorTable>(_ table: Table.Type) throws -> [CataloguedStatement] {
-        let record = VectorRecord<Table>(
-            id: DocumentID(kept: "1"), content: try DocumentContent("text"), embedding: try VectorEmbedding(1))
-
-        return [
-            .init(.lock(table)),
-            .init(.upsert([record], [JSONB("{}")])),
-            .init(.delete([record.id], from: table)),
-            .init(.position(of: table)),
-            .init(Statement<VectorRecord<Table>>.find([record.id], in: table)),
-            .init(Statement<VectorRecord<Table>>.list(in: table, after: nil, limit: 1)),
+            .init(.emptyExpired(of: user)),
+            .init(.emptyExpiredMemories(atMost: 1)),
+            .init(.removeTombstones(of: user)),
+            .init(.memoryPosition(of: user)),
+            .init(.upsert([NewMemory(note: note, embedding: embedding)], [JSONB("{}")], of: user)),
+            .init(.delete([note.id], of: user)),
+            .init(.delete(nil, of: user)),
+            .init(.candidates(.all, of: user)),
+            .init(.candidates(filtered, of: user)),
+            .init(.notes(of: user, filtered.types)),
+            .init(Statement<KeptMemory>.memories([note.id], of: user)),
+            .init(Statement<KeptMemory>.memories(of: user, filtered.types, after: nil, limit: 1)),
         ]
     }
 
@@ -94,6 +88,7 @@ internal import Time
             .init(.upsert([document], [JSONB("{}")], at: 1, in: collection, table)),
             .init(.delete([document.id], at: 1, from: collection, table)),
             .init(Statement<KeptDocument>.find([document.id], in: table)),
+            .init(.page(of: table, after: nil, limit: 1)),
             .init(.changes(in: table, after: ChangeCursor(behind: 0), limit: 1)),
         ]
     }

@@ -27,7 +27,9 @@ struct WireCheck {
         of descriptor: UnsafePointer<ProtobufCMessageDescriptor>, from start: Int, to end: Int, depth: Int
     ) throws(MalformedMessage) {
         guard depth <= Self.deepest else {
-            throw unsafe fault(descriptor, "It is nested deeper than \(Self.deepest) messages.")
+            // What is deeper is not looked at; as far as it was, it is a message.
+            throw unsafe fault(
+                descriptor, "It is nested deeper than \(Self.deepest) messages, which is the most that is read.", isWellFormed: true)
         }
         var position = start
         var finder = unsafe FieldFinder(descriptor)

@@ -37,7 +37,7 @@ package struct MalformedMessage: Error, Hashable, CustomStringConvertible {
     package let messageName: String
     /// A sentence for whoever sent the message.
     package let reason: String
-    /// Whether the bytes are a message, and only what a field holds is refused.
+    /// Whether the bytes are a message, and only what a field holds, or how deep, is refused.
     package let isWellFormed: Bool
 
     package init(messageName: String, reason: String, isWellFormed: Bool = false) {

@@ -7,8 +7,12 @@ internal import Time
 struct CollectionName: Hashable, Sendable {
     static let maxCharacters = 63
 
-    /// The collection whose documents have a table of their own.
+    // The collections that the schema brings; each has a table of its own.
     static let medicalKnowledge = CollectionName(kept: "medical_knowledge")
+    static let drugInteractions = CollectionName(kept: "drug_interactions")
+    static let symptomsConditions = CollectionName(kept: "symptoms_conditions")
+    static let medicalTexts = CollectionName(kept: "medical_text_768")
+    static let medicalImages = CollectionName(kept: "medical_images_1152")
 
     let text: String
 

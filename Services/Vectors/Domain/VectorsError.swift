@@ -7,10 +7,8 @@ enum VectorsError: Error, Hashable {
     case collectionNotFound
     /// The name is taken by a collection of another model, dimension or metric.
     case pinnedOtherwise(EmbeddingSpace)
-    /// The request's model is not the collection's.
-    case otherModel(expected: ModelID)
-    /// The collection's table holds embeddings of one dimension only.
-    case dimensionOfTable(Int)
+    /// The request's model is not that of what it asks for. `given` is `nil` if it names none that could be.
+    case otherModel(expected: ModelID, given: ModelID?)
     /// The collection's index is still being built.
     case indexIsBuilding
     /// The replica did not reach the position in time.
@@ -19,6 +17,8 @@ enum VectorsError: Error, Hashable {
     case busy
     /// The deadline passed while the graph was searched.
     case searchTookTooLong
+    /// The person would have more memories than there may be.
+    case tooManyMemories
 }
 
 extension VectorsError: RPCErrorConvertible {
@@ -33,10 +33,13 @@ extension VectorsError: RPCErrorConvertible {
                 A collection with this name is pinned to the model \(space.model.text), \(space.dimension) dimensions \
                 and the metric \(space.metric.storedName).
                 """)
-        case .otherModel(let expected):
-            RPCError(.failedPrecondition, "The collection's embeddings are made by the model \(expected.text).")
-        case .dimensionOfTable(let dimension):
-            RPCError(.failedPrecondition, "A collection with this name keeps embeddings of \(dimension) dimensions.")
+        case .otherModel(let expected, let given):
+            RPCError(
+                .failedPrecondition,
+                """
+                The embeddings here are made by the model \(expected.text), and the request's \
+                \(given.map { "by \($0.text)" } ?? "by none that it names").
+                """)
         case .indexIsBuilding:
             .unavailable("The collection's index is still being built.")
         case .behind(let wanted, let seen):
@@ -46,6 +49,10 @@ extension VectorsError: RPCErrorConvertible {
                 .resourceExhausted, "More searches are waiting than this replica takes on.", after: .milliseconds(200))
         case .searchTookTooLong:
             RPCError(.deadlineExceeded, "The search did not end in time.")
+        case .tooManyMemories:
+            RPCError(
+                .resourceExhausted,
+                "A person has at most \(MemoryRepository.mostOfOnePerson) memories. Delete some before adding others.")
         }
     }
 }

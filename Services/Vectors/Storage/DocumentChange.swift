@@ -50,7 +50,7 @@ extension Statement<Row> {
     static func changes(in table: DocumentTable, after cursor: ChangeCursor, limit: Int) -> Self {
         .reading(
             """
-            SELECT id, position, content, \(table.readEmbedding), metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
+            SELECT id, position, content, \(table.embedding.read), metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
             WHERE \(table.scope) AND (position, id) > (\(cursor.position), \(cursor.id))
             ORDER BY position, id
             LIMIT \(limit)
@@ -74,7 +74,7 @@ extension DocumentChange {
     private static func live(_ row: Row, _ table: DocumentTable) -> State {
         do throws(PostgresError) {
             return .live(
-                embedding: try table.embedding(from: row),
+                embedding: try table.embedding.components(from: row),
                 metadata: try MetadataJSON.decode(row.decode("metadata", as: JSONB.self)),
                 content: try row.decode("content", as: String.self))
         } catch {

@@ -90,10 +90,10 @@ extension Statement<Scalar<Int>> {
                 WHERE \(table.scope) AND id = ANY(\(documents.map(\.id.text))) AND deleted_at IS NULL
             ), written AS (
                 INSERT INTO \(table.name) (\(table.keyColumns)id, content, embedding, metadata, position)
-                SELECT \(table.keyValues)new.id, new.content, \(table.storedEmbedding), new.metadata, \(position)
+                SELECT \(table.keyValues)new.id, new.content, \(table.embedding.stored), new.metadata, \(position)
                 FROM unnest(
                     \(documents.map(\.id.text)), \(documents.map(\.content.text)),
-                    \(table.array(of: documents.map(\.embedding))), \(metadata)
+                    \(table.embedding.array(of: documents.map(\.embedding))), \(metadata)
                 ) AS new (id, content, embedding, metadata)
                 ON CONFLICT (\(table.keyColumns)id) DO UPDATE
                 SET content = excluded.content, embedding = excluded.embedding, metadata = excluded.metadata,

@@ -25,25 +25,32 @@ extension VectorsV1.CreateCollectionRequest {
 }
 
 extension VectorsV1.UpsertDocumentsRequest {
-    static let maxDocuments = 500
-
     func parsedName() throws(RPCError) -> CollectionName { try parse(collection) }
 
     /// - Throws: FAILED_PRECONDITION as well, when the model is not the collection's.
     func parsedDocuments(for collection: Collection) throws -> [NewDocument] {
-        try require(modelId, of: collection)
+        try collection.space.require(modelId)
+        return try documents.parsed(in: collection.space)
+    }
+}
+
+extension [VectorsV1.Document] {
+    static let maxCount = 500
+
+    /// The documents that one message adds to a collection.
+    func parsed(in space: EmbeddingSpace) throws(RPCError) -> [NewDocument] {
         var violations = FieldViolations()
         violations.check(
-            (1...Self.maxDocuments).contains(documents.count), "documents",
-            "There must be 1 to \(Self.maxDocuments) of them; there are \(documents.count).")
+            (1...Self.maxCount).contains(count), "documents",
+            "There must be 1 to \(Self.maxCount) of them; there are \(count).")
 
         var places: [String: Int] = [:]
         var parsed: [NewDocument] = []
-        for (place, document) in documents.prefix(Self.maxDocuments).enumerated() {
+        for (place, document) in prefix(Self.maxCount).enumerated() {
             if let first = places.updateValue(place, forKey: document.id) {
                 violations.add("documents[\(place)].id", "documents[\(first)] has the same id.")
             }
-            if let document = document.parsed(in: collection.space, as: "documents[\(place)]", &violations) {
+            if let document = document.parsed(in: space, as: "documents[\(place)]", &violations) {
                 parsed.append(document)
             }
         }
@@ -73,7 +80,7 @@ extension VectorsV1.SearchRequest {
 
     /// - Throws: FAILED_PRECONDITION as well, when the model is not the collection's.
     func parsedQuery(for collection: Collection) throws -> SearchQuery {
-        try require(modelId, of: collection)
+        try collection.space.require(modelId)
         var violations = FieldViolations()
         let ranking = ranking(in: collection.space, &violations)
         let limit = violations.value("limit", Int(self.limit)) { limit throws(InvalidValue) in
@@ -157,6 +164,10 @@ private func parse(_ collection: String) throws(RPCError) -> CollectionName {
     return try violations.complete(name)
 }
 
-private func require(_ model: String, of collection: Collection) throws(VectorsError) {
-    guard model == collection.space.model.text else { throw .otherModel(expected: collection.space.model) }
+extension EmbeddingSpace {
+    /// Throws unless a request is for this space's model.
+    func require(_ model: String) throws(VectorsError) {
+        // One that is too long to be a model's name is not said again.
+        guard model == self.model.text else { throw .otherModel(expected: self.model, given: try? ModelID(model)) }
+    }
 }

@@ -10,6 +10,7 @@ from heartguard.chat.v1 import (
 )
 from heartguard.gateway.v1 import context_service_pb2_grpc, gateway_service_pb2_grpc
 from heartguard.users.v1 import users_service_pb2_grpc
+from heartguard.vectors.v1 import memories_service_pb2_grpc as memory_vectors_pb2_grpc
 from heartguard.vectors.v1 import vectors_service_pb2_grpc
 from heartguard.vitals.v1 import vitals_service_pb2_grpc
 
@@ -31,6 +32,7 @@ class Door:
         self.patient_memories = memories_service_pb2_grpc.MemoriesServiceStub(self.channel("chat"))
         self.verifications = verifications_service_pb2_grpc.VerificationsServiceStub(self.channel("chat"))
         self.vectors = vectors_service_pb2_grpc.VectorsServiceStub(self.channel("vectors"))
+        self.memories = memory_vectors_pb2_grpc.MemoriesServiceStub(self.channel("vectors"))
 
     def channel(self, service: str):
         return self._cluster.channel("gateway" if self.through_gateway else service)

@@ -18,7 +18,8 @@ from heartguard.gateway.v1 import context_service_pb2, gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
 from heartguard.users.v1 import users_service_pb2
-from heartguard.vectors.v1 import vectors_service_pb2
+from heartguard.vectors.v1 import memories_service_pb2 as memory_vectors_pb2
+from heartguard.vectors.v1 import transfer_service_pb2, vectors_service_pb2
 from heartguard.vitals.v1 import vitals_service_pb2
 
 _FILES = [
@@ -30,6 +31,8 @@ _FILES = [
     ("chat", feedback_service_pb2),
     ("chat", memories_service_pb2),
     ("chat", verifications_service_pb2),
+    ("vectors", memory_vectors_pb2),
+    ("vectors", transfer_service_pb2),
     ("vectors", vectors_service_pb2),
     ("gateway", context_service_pb2),
     ("gateway", gateway_service_pb2),
