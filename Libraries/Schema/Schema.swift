@@ -22,6 +22,9 @@ package enum Schema {
         revision("20261129_checkpoints", PackageResources._0261129_checkpoints_sql),
         revision("20261129_erasures", PackageResources._0261129_erasures_sql),
         revision("20261129_archives", PackageResources._0261129_archives_sql),
+        revision("20261129_appointment_holds", PackageResources._0261129_appointment_holds_sql),
+        revision("20261129_calendar_events", PackageResources._0261129_calendar_events_sql),
+        revision("20261129_sign_in_attempts", PackageResources._0261129_sign_in_attempts_sql),
     ])
 
     private static func revision(
