@@ -25,6 +25,9 @@ package enum Schema {
         revision("20261129_memories", PackageResources._0261129_memories_sql),
         revision("20261129_user_memories", PackageResources._0261129_user_memories_sql),
         revision("20261129_seed_collections", PackageResources._0261129_seed_collections_sql),
+        revision("20261129_appointment_holds", PackageResources._0261129_appointment_holds_sql),
+        revision("20261129_calendar_events", PackageResources._0261129_calendar_events_sql),
+        revision("20261129_sign_in_attempts", PackageResources._0261129_sign_in_attempts_sql),
     ])
 
     private static func revision(

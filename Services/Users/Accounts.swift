@@ -1,6 +1,7 @@
 internal import Application
 internal import Passwords
 internal import Postgres
+internal import Tokens
 
 /// Opens accounts, signs people in, and closes accounts.
 struct Accounts: Sendable {
@@ -9,6 +10,7 @@ struct Accounts: Sendable {
     let erasures: ErasureRepository
     let passwords: Passwords
     let credentials: CredentialCheck
+    private let attempts: SignInAttempts
 
     init(
         users: UserRepository, sessions: Sessions, erasures: ErasureRepository, passwords: Passwords, credentials: CredentialCheck? = nil
@@ -18,6 +20,7 @@ struct Accounts: Sendable {
         self.erasures = erasures
         self.passwords = passwords
         self.credentials = credentials ?? CredentialCheck(passwords)
+        attempts = SignInAttempts(postgres: users.postgres)
     }
 
     /// Opens an account and signs it in. Throws `UsersError.addressTaken`, `.passwordTooLong` or `.passwordsBusy`.
@@ -36,27 +39,60 @@ struct Accounts: Sendable {
         return (user, try await sessions.tokens(of: session, role: user.role))
     }
 
-    /// Signs in. Throws `UsersError.wrongCredentials`, after the same work whether the account exists or not;
-    /// `.passwordTooLong` or `.passwordsBusy`.
+    /// Signs in. Throws `UsersError.wrongCredentials`, after the same work whether the account exists or not, and `.tooManyPasswords` as for an
+    /// address without one; `.passwordTooLong` or `.passwordsBusy`.
     func signIn(_ email: EmailAddress, password: String) async throws -> (User, TokenPair) {
-        let found = try await users.credentials(of: email)
-        let isRight = try await hashing { () async throws(PasswordsError) in
-            try await credentials.matches(password, found?.passwordHash)
-        }
-        guard let found, isRight else { throw UsersError.wrongCredentials }
-        try await strengthenHash(of: found, password: password)
+        let found = try await check(password, of: email) { try await users.credentials(of: email) }
         let session = sessions.new(for: found.user.id)
-        try await sessions.begin(session, of: found.user.id)
+        do {
+            try await sessions.begin(session, of: found.user.id, whosePasswordIs: found.passwordHash)
+        } catch UsersError.wrongCredentials {
+            // The account was closed, or its hash is another one by now: a stronger one of the same password, or that of another.
+            let again = try await check(password, of: email) { try await users.credentials(of: email) }
+            try await sessions.begin(session, of: again.user.id, whosePasswordIs: again.passwordHash)
+        }
+        try await strengthenHash(of: found, password: password)
         return (found.user, try await sessions.tokens(of: session, role: found.user.role))
     }
 
-    /// Closes an account at its owner's word. Throws `UsersError.wrongCredentials`, `.accountGone`, `.operatorsAccount`, `.passwordTooLong` or
-    /// `.passwordsBusy`.
+    /// Gives an account another password, at the word of somebody who is signed in and knows the old one, and ends its other sessions.
+    ///
+    /// Throws `UsersError.wrongCredentials`, `.tooManyPasswords`, `.accountGone`, `.operatorsPassword`, `.passwordTooLong` or `.passwordsBusy`.
+    func changePassword(of caller: CallerIdentity, from current: String, to new: Password) async throws {
+        let found = try await account(UserID(caller.userID), knownBy: current)
+        guard found.user.role == .user else { throw UsersError.operatorsPassword }
+        let hash = try await hashing { () async throws(PasswordsError) in try await passwords.hash(new.text) }
+        try await sessions.changePassword(of: found.user.id, found.passwordHash, to: hash, keeping: SessionID(caller.sessionID))
+    }
+
+    /// Closes an account at its owner's word. Throws `UsersError.wrongCredentials`, `.tooManyPasswords`, `.accountGone`, `.operatorsAccount`,
+    /// `.passwordTooLong` or `.passwordsBusy`.
     func close(_ user: UserID, password: String) async throws -> Erasure {
-        guard let hash = try await erasures.passwordHash(of: user) else { throw UsersError.accountGone }
-        let isRight = try await hashing { () async throws(PasswordsError) in try await credentials.matches(password, hash) }
-        guard isRight else { throw UsersError.wrongCredentials }
-        return try await close(user, by: .user)
+        let found = try await account(user, knownBy: password)
+        return try await close(found.user.id, by: .user)
+    }
+
+    /// The account of somebody who is signed in and shows its password.
+    private func account(_ user: UserID, knownBy password: String) async throws -> UserRepository.Credentials {
+        guard let account = try await users.credentials(of: user) else { throw UsersError.accountGone }
+        return try await check(password, of: account.user.email) { account }
+    }
+
+    /// Looks up an account and checks its password, with the same steps whether there is one or not.
+    private func check(
+        _ password: String, of email: EmailAddress, _ find: () async throws -> UserRepository.Credentials?
+    ) async throws -> UserRepository.Credentials {
+        try await attempts.begin(for: email)
+        let found = try await find()
+        let isRight = try await hashing { () async throws(PasswordsError) in
+            try await credentials.matches(password, found?.passwordHash)
+        }
+        guard let found, isRight else {
+            try await attempts.forgetSome()
+            throw UsersError.wrongCredentials
+        }
+        try await attempts.forget(email)
+        return found
     }
 
     /// Closes an account. Throws `UsersError.accountGone` or `.operatorsAccount`.

@@ -25,7 +25,12 @@ struct Profiles: Sendable {
 
     /// Takes what is kept of a person out of every cache.
     func forget(_ user: UserID) async throws {
-        try await cache.changing([key(user)], and: [.patientOverview(of: user.uuid)]) {}
+        try await changing(user) {}
+    }
+
+    /// Does what changes an account, so that nothing older of it is shown from a cache.
+    func changing(_ user: UserID, _ change: () async throws -> Void) async throws {
+        try await cache.changing([key(user)], and: [.patientOverview(of: user.uuid)], change)
     }
 
     /// Throws as `UserRepository.update` does.

@@ -27,9 +27,9 @@ struct Sessions: Sendable {
         NewSession(id: .make(), token: RefreshToken(userID: user.uuid), tokenExpiresAt: .now() + lifetimes.refresh)
     }
 
-    /// Throws `UsersError.wrongCredentials` if the account was closed meanwhile.
-    func begin(_ session: NewSession, of user: UserID) async throws {
-        guard try await repository.insert(session, of: user) else { throw UsersError.wrongCredentials }
+    /// Throws `UsersError.wrongCredentials` if the account was closed meanwhile, or has another hash.
+    func begin(_ session: NewSession, of user: UserID, whosePasswordIs hash: String) async throws {
+        guard try await repository.insert(session, of: user, whosePasswordIs: hash) else { throw UsersError.wrongCredentials }
     }
 
     /// The first pair of a session that has been stored.
@@ -73,6 +73,18 @@ struct Sessions: Sendable {
         let until = accessUntil
         let youngest = try await repository.endAll(of: UserID(caller.userID), accessUntil: until)
         try await block([.sessions(of: caller.userID, upTo: youngest.uuid, expiresAt: until)])
+    }
+
+    /// Replaces the hash of a password, ends every session but one, and tells the person. Throws `UsersError.wrongCredentials` if the hash was
+    /// replaced meanwhile.
+    ///
+    /// The change is on record when this returns; where Redis cannot be reached, `BlocklistKeeper` has the other sessions' tokens refused as
+    /// soon as it can be.
+    func changePassword(of user: UserID, _ old: String, to new: String, keeping session: SessionID) async throws {
+        let until = accessUntil
+        let ended = try await repository.changePassword(of: user, old, to: new, keeping: session, accessUntil: until)
+        // The keeper owes it now.
+        try? await block(ended.map { .session($0.uuid, expiresAt: until) })
     }
 
     /// Has every access token of an account refused that is closed, which is on record already. Where Redis cannot be reached, `BlocklistKeeper`

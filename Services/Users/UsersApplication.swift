@@ -8,6 +8,9 @@ internal import Tokens
 struct UsersApplication: Sendable {
     let host: ServiceHost
     let service: UsersService
+    private let providers: ProvidersService
+    private let appointments: AppointmentsService
+    private let calendar: CalendarService
     private let bootstrap: OperatorBootstrap?
     private let keeper: BlocklistKeeper
     private let jobs: ServiceJobs
@@ -30,6 +33,10 @@ struct UsersApplication: Sendable {
             profiles: profiles,
             consents: ConsentRepository(postgres: host.postgres),
             notifications: Notifications(postgres: host.postgres))
+        providers = ProvidersService(providers: ProviderRepository(postgres: host.postgres))
+        appointments = AppointmentsService(
+            appointments: Appointments(postgres: host.postgres, holdLife: configuration.appointmentHold))
+        calendar = CalendarService(calendar: PersonalCalendar(postgres: host.postgres))
         let others = configuration.recordKeepers.map { [host] keeper in
             let channel = RPCChannel(
                 target: (host: keeper.host, port: keeper.port), tls: configuration.common.clientTLS, logger: host.logger)
@@ -52,7 +59,7 @@ struct UsersApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service],
+            services: [service, providers, appointments, calendar],
             background: [{ [keeper] in await keeper.run() }] + channels.map { channel in { await channel.run() } } + jobs.background,
             readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals, onListening: onListening)
     }

@@ -12,6 +12,8 @@ struct UsersConfiguration: Sendable {
     let recordKeepers: [(name: String, host: String, port: Int)]
     /// Between the closing of an account and the removal of its records that counts.
     let erasureSettling: Duration
+    /// How long a time with a provider is held that is not confirmed.
+    let appointmentHold: Duration
 
     init(environment: [String: String]) throws {
         var settings = Settings(environment: environment)
@@ -25,6 +27,7 @@ struct UsersConfiguration: Sendable {
         }
         recordKeepers = keepers
         erasureSettling = .seconds(settings.int("HEARTGUARD_ERASURE_SETTLE_SECONDS", default: 1_200, in: 0...86_400))
+        appointmentHold = .seconds(settings.int("HEARTGUARD_APPOINTMENT_HOLD_SECONDS", default: 300, in: 1...3_600))
         try settings.finish()
     }
 

@@ -20,8 +20,12 @@ enum UsersError: Error, Equatable {
     case consentNeverGiven
     /// The password is longer than the hash takes once its characters are composed.
     case passwordTooLong
+    /// Too many passwords were tried for an address, whether it has an account or not; for how long none is.
+    case tooManyPasswords(wait: Duration)
     /// The account is an operator's, which the settings name and nobody closes.
     case operatorsAccount
+    /// The account is an operator's, whose password stands in the settings.
+    case operatorsPassword
     /// There is no such erasure.
     case erasureNotFound
     /// Nothing with this id was sent to the person.
@@ -42,6 +46,9 @@ extension UsersError: RPCErrorConvertible {
         case .profileChanged: RPCError(.aborted, "The profile changed since it was read; read it again.")
         case .consentNeverGiven: RPCError(.notFound, "Consent of this kind was never given.")
         case .passwordTooLong: .invalid([("password", "The field is too long.")])
+        case .tooManyPasswords(let wait):
+            .retry(.resourceExhausted, "Too many wrong passwords were tried for this address; try again later.", after: wait)
+        case .operatorsPassword: RPCError(.failedPrecondition, "An operator's password stands in the settings and is changed there.")
         case .operatorsAccount: RPCError(.failedPrecondition, "An operator's account cannot be erased.")
         case .erasureNotFound: RPCError(.notFound, "There is no such erasure.")
         case .notificationNotFound: RPCError(.notFound, "You have no notification with this id.")

@@ -91,6 +91,17 @@ extension UsersService: UsersV1.UsersServiceProtocol {
         return UsersV1.ListConsentsResponse(consents: consents.map(UsersV1.Consent.init))
     }
 
+    func changePassword(
+        _ request: UsersV1.ChangePasswordRequest, context: RPCContext
+    ) async throws -> UsersV1.ChangePasswordResponse {
+        let caller = try context.caller()
+        let (current, new) = try request.parsed()
+        try await profiles.changing(UserID(caller.userID)) {
+            try await accounts.changePassword(of: caller, from: current, to: new)
+        }
+        return UsersV1.ChangePasswordResponse()
+    }
+
     func eraseAccount(
         _ request: UsersV1.EraseAccountRequest, context: RPCContext
     ) async throws -> UsersV1.EraseAccountResponse {

@@ -9,6 +9,8 @@ from client.cluster import EVERYWHERE
 from client.people import PATIENCE, issued_secrets
 from client.metrics import asked_of
 from client.readings import at, heart_rate, quantity, watch
+from client.visits import free_slots
+from client.visits import request as request_of
 from google.protobuf.struct_pb2 import Struct
 from heartguard.chat.v1 import chat_service_pb2 as chat
 from heartguard.chat.v1 import checkpoints_pb2
@@ -16,6 +18,9 @@ from heartguard.chat.v1 import checkpoints_service_pb2 as checkpoints
 from heartguard.chat.v1 import drafts_service_pb2 as drafts
 from heartguard.chat.v1 import feedback_service_pb2 as feedback
 from heartguard.chat.v1 import memories_service_pb2 as memories
+from heartguard.users.v1 import appointments_service_pb2 as appointments
+from heartguard.users.v1 import calendar_service_pb2 as calendar
+from heartguard.users.v1 import providers_service_pb2 as providers
 from heartguard.users.v1 import users_service_pb2 as users
 from heartguard.vectors.v1 import vectors_pb2
 from heartguard.vectors.v1 import vectors_service_pb2 as vectors
@@ -72,6 +77,29 @@ def plant_at(door, person, operator, canary):
     attempt(door.users.UpdateProfile, users.UpdateProfileRequest(name=canary("late name"), expected_version=999), mine)
     attempt(door.users.UpdateProfile, users.UpdateProfileRequest(birth_date=canary("birth date")), mine)
     attempt(door.users.UpdateProfile, users.UpdateProfileRequest(name=canary("name with a nul", "{}\0")), mine)
+
+    wrong = users.ChangePasswordRequest(current_password=canary("current password"), new_password=canary("new password"))
+    attempt(door.users.ChangePassword, wrong, mine)
+
+    # in appointments and calendars: good, refused and wrong
+    (slot,) = free_slots(door, person, 1)
+    for reason in ("{}", "{}\0"):
+        wish = request_of(slot, client_id=canary("id of an appointment"), reason=canary("reason", reason))
+        attempt(door.appointments.HoldAppointment, wish, mine)
+        attempt(door.appointments.HoldAppointment, wish, operator.metadata)
+    booked = attempt(door.appointments.ListAppointments, appointments.ListAppointmentsRequest(), mine).appointments[0]
+    attempt(door.appointments.ConfirmAppointment, appointments.ConfirmAppointmentRequest(appointment_id=booked.id), mine)
+    cancelled = appointments.CancelAppointmentRequest(appointment_id=booked.id, reason=canary("reason to cancel"))
+    attempt(door.appointments.CancelAppointment, cancelled, mine)
+    for rule in ("", canary("recurrence rule")):
+        entry = calendar.CreateCalendarEventRequest(
+            client_id=canary("id of an entry"), kind="CALENDAR_EVENT_KIND_OTHER", title=canary("title of an entry"),
+            description=canary("description"), location=canary("location"), starts_at=slot.starts_at, ends_at=slot.ends_at,
+            recurrence_rule=rule or None,
+        )
+        attempt(door.calendar.CreateCalendarEvent, entry, mine)
+    attempt(door.calendar.ExportCalendar, calendar.ExportCalendarRequest(), mine)
+    attempt(door.providers.SearchProviders, providers.SearchProvidersRequest(query=canary("name that is searched")), mine)
 
     # in vital signs
     device = attempt(door.vitals.RegisterDevice, watch(canary("serial number"), canary("device name")), mine).device

@@ -50,8 +50,10 @@ internal import Tokens
             let ahead = SessionID(UUID(uuid: id))
             let repository = SessionRepository(postgres: users.postgres)
             let token = RefreshToken(userID: claims.subject)
+            let account = try #require(try await UserRepository(postgres: users.postgres).credentials(of: UserID(claims.subject)))
             _ = try await repository.insert(
-                NewSession(id: ahead, token: token, tokenExpiresAt: .now() + .seconds(60)), of: UserID(claims.subject))
+                NewSession(id: ahead, token: token, tokenExpiresAt: .now() + .seconds(60)), of: account.user.id,
+                whosePasswordIs: account.passwordHash)
 
             let youngest = try await repository.endAll(of: UserID(claims.subject), accessUntil: .now() + .seconds(60))
 

@@ -21,7 +21,7 @@ internal import Tokens
         try StatementSources("Services/Users").expectComplete(Self.catalogue(), with: [shared])
     }
 
-    private static func catalogue() throws -> [CataloguedStatement] { try accounts() + records() }
+    private static func catalogue() throws -> [CataloguedStatement] { try accounts() + records() + visits() }
 
     /// Accounts, sessions and consents.
     private static func accounts() throws -> [CataloguedStatement] {
@@ -41,9 +41,15 @@ internal import Tokens
             .init(Statement<User>.lock(user)),
             .init(.update(user, to: profile)),
             .init(.credentials(of: email)),
+            .init(.credentials(of: user)),
             .init(.replacePasswordHash(of: user, "old", with: "new")),
             .init(.insertOperator(user, email: email, name: name, passwordHash: "hash")),
-            .init(.insert(session, of: user)),
+            .init(.insert(session, of: user, whosePasswordIs: "hash")),
+            .init(.endOthers(than: session.id, of: user, accessUntil: moment)),
+            .init(.countAttempt(for: email)),
+            .init(.wait(for: email)),
+            .init(.forgetAttempts(for: email)),
+            .init(.forgetOldAttempts),
             .init(Statement<SessionRepository.StoredToken>.lock(token)),
             .init(.replace(token, with: token, of: session.id, expiresAt: moment)),
             .init(.end(session.id, of: user, because: .logOut, accessUntil: moment)),
@@ -61,7 +67,6 @@ internal import Tokens
     private static func erasures(of user: UserID, _ moment: Instant) -> [CataloguedStatement] {
         let erasure = ErasureID.make()
         return [
-            .init(.passwordHash(of: user)),
             .init(.closing(user)),
             .init(.unfinished(requestedBefore: moment)),
             .init(.begin(erasure, by: .user)),
@@ -121,5 +126,49 @@ internal import Tokens
             .init(.replace(notification, of: user)),
         ] + AppointmentRepository.statements + CalendarEventRepository.statements + EmergencyContactRepository.statements
             + InsuranceInfoRepository.statements + PushDeviceRepository.statements + UserNotificationRepository.statements
+    }
+
+    /// Providers, appointments and calendars.
+    private static func visits() throws -> [CataloguedStatement] {
+        let id = UUID()
+        let user = UserID(id)
+        let moment = Instant(microsecondsSinceEpoch: 1_800_000_000_000_000)
+        let time = moment..<(moment + .seconds(1_800))
+        let client = try ClientID("client")
+        let all = ProviderSearch()
+        let narrow = ProviderSearch(
+            words: ["ada"], specialty: .cardiology, leastRating: Numeric(4), language: "en", isTelehealthOnly: true, isInsuranceOnly: true)
+        let place = ProviderSearch.Place(rating: Numeric(4), id: id)
+        let wish = AppointmentWish(
+            clientID: client, provider: id, time: time, type: .test, reason: "reason", isTelehealth: false, reminder: .day)
+
+        return [
+            .init(.amongBest(all, behind: nil, limit: 1)),
+            .init(.amongBest(narrow, behind: place, limit: 1)),
+            .init(.among(all: narrow, behind: nil, limit: 1)),
+            .init(.among(all: narrow, behind: place, limit: 1)),
+            .init(.freeSlots(of: id, in: time, limit: 1)),
+            .init(.lockHolds(of: user)),
+            .init(.lockBookings(of: id)),
+            .init(.holds(of: user)),
+            .init(.offer(of: id, at: time)),
+            .init(.endHolds(of: id, within: time, besides: nil)),
+            .init(.appointment(client, of: user)),
+            .init(.hold(wish, timeZone: "UTC", isTelehealth: false, code: "ABC123", life: .seconds(1), of: user)),
+            .init(.lock(id, of: user)),
+            .init(.move(id, of: user, to: .cancelled, reason: nil)),
+            .init(.reschedule(id, of: user, to: time)),
+            .init(.follow(id, of: user)),
+            .init(.visit(id, of: user)),
+            .init(.cancelReminders(of: id, user)),
+            .init(Statement<Appointment>.list(of: user, [], in: time, behind: nil, limit: 1)),
+            .init(Statement<Appointment>.list(of: user, [.expired], in: time, behind: (moment, id), limit: 1)),
+            .init(.lockCalendar(of: user)),
+            .init(.ownEvents(of: user)),
+            .init(.event(client, of: user)),
+            .init(.lockEvent(id, of: user)),
+            .init(.events(of: user, in: time, withCancelled: false, behind: nil, limit: 1)),
+            .init(.events(of: user, in: time, withCancelled: true, behind: (moment, id), limit: 1)),
+        ]
     }
 }

@@ -15,11 +15,6 @@ struct ErasureRepository: Sendable {
         outbox = Outbox(postgres: postgres, table: "users.outbox")
     }
 
-    /// What a password is checked against. `nil` if there is no such account.
-    func passwordHash(of user: UserID) async throws(PostgresError) -> String? {
-        try await postgres.first(.passwordHash(of: user), identity: .user(user.uuid))?.value
-    }
-
     /// Closes an account: what it says of its person goes, its sessions end and their tokens are on record as revoked, and the job that removes
     /// the rest is decided on; all of it or nothing. Closing it again changes nothing.
     ///
@@ -34,6 +29,7 @@ struct ErasureRepository: Sendable {
             guard account.role == .user else { throw UsersError.operatorsAccount }
             let begun = try await transaction.first(.begin(.make(), by: requester))
             guard let begun else { throw PostgresError(.decoding, "An erasure that was begun was not returned.") }
+            try await transaction.execute(.forgetAttempts(for: account.email))
             try await transaction.execute(.close(user, for: begun.id))
             _ = try await transaction.first(.endAll(of: user, upTo: .last, accessUntil: accessUntil))
             try await outbox.add(ErasureStep.eraseAccount.event(begun.id, user), in: transaction)
@@ -59,10 +55,12 @@ struct ErasureRepository: Sendable {
     /// An account that is about to be closed, its row locked.
     struct Closing: RowDecodable {
         let role: AccessClaims.Role
+        let email: EmailAddress
         let erasure: ErasureID?
 
         init(row: Row) throws(PostgresError) {
             role = try row.decode("role")
+            email = EmailAddress(stored: try row.decode("email"))
             erasure = try row.decode("erasure_id", as: UUID?.self).map(ErasureID.init)
         }
     }
@@ -94,15 +92,9 @@ extension Erasure: RowDecodable {
     }
 }
 
-extension Statement<Scalar<String>> {
-    static func passwordHash(of user: UserID) -> Self {
-        .reading("SELECT password_hash FROM users.users WHERE id = \(user.uuid)")
-    }
-}
-
 extension Statement<ErasureRepository.Closing> {
     static func closing(_ user: UserID) -> Self {
-        .writing("SELECT role, erasure_id FROM users.users WHERE id = \(user.uuid) FOR UPDATE")
+        .writing("SELECT role, email, erasure_id FROM users.users WHERE id = \(user.uuid) FOR UPDATE")
     }
 }
 

@@ -59,6 +59,13 @@ extension UserNotification {
             body: "A key of the session was used a second time, as if it had been copied. If that was not you, change your password.",
             dedupeKey: "refresh_reuse:\(session.text)", scheduledAt: .now())
     }
+
+    /// That the account has another password, and what came of it.
+    static func passwordChanged() -> UserNotification {
+        UserNotification(
+            id: UUIDv7.make(), kind: .security, channel: .inApp, priority: .high, title: "Your password was changed",
+            body: "Every other session of yours was ended. If that was not you, tell those who run this service at once.", scheduledAt: .now())
+    }
 }
 
 extension Statement<Void> {

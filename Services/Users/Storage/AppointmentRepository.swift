@@ -12,6 +12,8 @@ struct Appointment: Hashable, Sendable {
     enum Status: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
         case requested, confirmed, checkedIn = "checked_in", inProgress = "in_progress",
             completed, cancelled, noShow = "no_show", rescheduled
+        /// Of a hold that is over. Read and never written.
+        case expired
     }
 
     enum Priority: String, Hashable, Sendable, PostgresDecodable, PostgresEncodable {
@@ -46,6 +48,8 @@ struct Appointment: Hashable, Sendable {
     var prescription: JSONB = JSONB("[]")
     var confirmationCode: String
     var clientID: String?
+    /// Until when the time is held, while it is merely requested; `nil` for a request that stays.
+    var holdExpiresAt: Instant?
     var reminderMinutes: Int32 = 1440
     var reminderSentAt: Instant?
     var confirmedAt: Instant?
@@ -71,11 +75,16 @@ struct Appointment: Hashable, Sendable {
 }
 
 extension Appointment: TableRecord {
+    /// A hold that is over has expired, whether somebody has cancelled it for the system already or not: nothing else that was cancelled has kept
+    /// the moment at which its hold was over.
+    static let effectiveStatus: Query =
+        "CASE WHEN status IN ('requested', 'cancelled') AND hold_expires_at <= clock_timestamp() THEN 'expired' ELSE status END"
+
     /// The columns that the initialiser reads.
     static let columns: Query = """
-        id, provider_id, insurance_id, appointment_type, status, priority, starts_at, ends_at, time_zone,
+        id, provider_id, insurance_id, appointment_type, \(effectiveStatus) AS status, priority, starts_at, ends_at, time_zone,
         is_telehealth, meeting_url, location, reason, symptoms, notes, provider_notes, diagnosis, prescription,
-        confirmation_code, client_id, reminder_minutes, reminder_sent_at, confirmed_at, checked_in_at,
+        confirmation_code, client_id, hold_expires_at, reminder_minutes, reminder_sent_at, confirmed_at, checked_in_at,
         started_at, completed_at, cancelled_at, cancelled_by, cancellation_reason, rescheduled_from,
         follow_up_required, follow_up_on, insurance_verified, authorization_number, estimated_cost,
         copay_amount, paid_amount, currency, payment_status, patient_rating, patient_feedback, version
@@ -102,6 +111,7 @@ extension Appointment: TableRecord {
         prescription = try row.decode("prescription")
         confirmationCode = try row.decode("confirmation_code")
         clientID = try row.decode("client_id")
+        holdExpiresAt = try row.decode("hold_expires_at")
         reminderMinutes = try row.decode("reminder_minutes")
         reminderSentAt = try row.decode("reminder_sent_at")
         confirmedAt = try row.decode("confirmed_at")
@@ -150,7 +160,7 @@ extension Statement<Void> {
             INSERT INTO users.appointments (
                 user_id, id, provider_id, insurance_id, appointment_type, status, priority, starts_at, ends_at,
                 time_zone, is_telehealth, meeting_url, location, reason, symptoms, notes, provider_notes,
-                diagnosis, prescription, confirmation_code, client_id, reminder_minutes, reminder_sent_at,
+                diagnosis, prescription, confirmation_code, client_id, hold_expires_at, reminder_minutes, reminder_sent_at,
                 confirmed_at, checked_in_at, started_at, completed_at, cancelled_at, cancelled_by,
                 cancellation_reason, rescheduled_from, follow_up_required, follow_up_on, insurance_verified,
                 authorization_number, estimated_cost, copay_amount, paid_amount, currency, payment_status,
@@ -161,7 +171,7 @@ extension Statement<Void> {
                 \(record.endsAt), \(record.timeZone), \(record.isTelehealth), \(record.meetingURL),
                 \(record.location), \(record.reason), \(record.symptoms), \(record.notes),
                 \(record.providerNotes), \(record.diagnosis), \(record.prescription),
-                \(record.confirmationCode), \(record.clientID), \(record.reminderMinutes),
+                \(record.confirmationCode), \(record.clientID), \(record.holdExpiresAt), \(record.reminderMinutes),
                 \(record.reminderSentAt), \(record.confirmedAt), \(record.checkedInAt), \(record.startedAt),
                 \(record.completedAt), \(record.cancelledAt), \(record.cancelledBy),
                 \(record.cancellationReason), \(record.rescheduledFrom), \(record.followUpRequired),
@@ -184,7 +194,7 @@ extension Statement<Void> {
                 symptoms = \(record.symptoms), notes = \(record.notes),
                 provider_notes = \(record.providerNotes), diagnosis = \(record.diagnosis),
                 prescription = \(record.prescription), confirmation_code = \(record.confirmationCode),
-                client_id = \(record.clientID), reminder_minutes = \(record.reminderMinutes),
+                client_id = \(record.clientID), hold_expires_at = \(record.holdExpiresAt), reminder_minutes = \(record.reminderMinutes),
                 reminder_sent_at = \(record.reminderSentAt), confirmed_at = \(record.confirmedAt),
                 checked_in_at = \(record.checkedInAt), started_at = \(record.startedAt),
                 completed_at = \(record.completedAt), cancelled_at = \(record.cancelledAt),

@@ -29,13 +29,15 @@ struct CalendarEvent: Hashable, Sendable {
     var medicationID: UUID?
     var externalSource: String?
     var externalID: String?
+    /// Grows by one with every change.
+    var version: Int64 = 1
 }
 
 extension CalendarEvent: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, kind, title, description, location, starts_at, ends_at, is_all_day, time_zone, recurrence_rule,
-        reminder_minutes, status, appointment_id, medication_id, external_source, external_id
+        reminder_minutes, status, appointment_id, medication_id, external_source, external_id, version
         """
 
     init(row: Row) throws(PostgresError) {
@@ -55,6 +57,7 @@ extension CalendarEvent: TableRecord {
         medicationID = try row.decode("medication_id")
         externalSource = try row.decode("external_source")
         externalID = try row.decode("external_id")
+        version = try row.decode("version")
     }
 }
 
@@ -68,7 +71,7 @@ struct CalendarEventRepository: RemovableRecords {
         try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
+    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
     func replace(_ record: CalendarEvent, of user: UserID) async throws(PostgresError) -> Bool {
         try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
     }
@@ -81,12 +84,13 @@ extension Statement<Void> {
             INSERT INTO users.calendar_events (
                 user_id, id, kind, title, description, location, starts_at, ends_at, is_all_day, time_zone,
                 recurrence_rule, reminder_minutes, status, appointment_id, medication_id, external_source,
-                external_id
+                external_id, version
             ) VALUES (
                 \(user.uuid), \(record.id), \(record.kind), \(record.title), \(record.description),
                 \(record.location), \(record.startsAt), \(record.endsAt), \(record.isAllDay),
                 \(record.timeZone), \(record.recurrenceRule), \(record.reminderMinutes), \(record.status),
-                \(record.appointmentID), \(record.medicationID), \(record.externalSource), \(record.externalID)
+                \(record.appointmentID), \(record.medicationID), \(record.externalSource), \(record.externalID),
+                \(record.version)
             )
             """)
     }
@@ -101,8 +105,8 @@ extension Statement<Void> {
                 recurrence_rule = \(record.recurrenceRule), reminder_minutes = \(record.reminderMinutes),
                 status = \(record.status), appointment_id = \(record.appointmentID),
                 medication_id = \(record.medicationID), external_source = \(record.externalSource),
-                external_id = \(record.externalID)
-            WHERE user_id = \(user.uuid) AND id = \(record.id)
+                external_id = \(record.externalID), version = version + 1
+            WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
             """)
     }
 }

@@ -15,9 +15,10 @@ struct NewSession: Sendable {
 struct SessionRepository: Sendable {
     let postgres: Postgres
 
-    /// Begins a session, and forgets the account's refresh tokens that have expired. `false` if the account is not there any more, or closed.
-    func insert(_ session: NewSession, of user: UserID) async throws(PostgresError) -> Bool {
-        try await postgres.execute(.insert(session, of: user), identity: .user(user.uuid)) == 1
+    /// Begins a session, and forgets the account's refresh tokens that have expired. `false` if the account is not there any more, is closed, or
+    /// has another password's hash.
+    func insert(_ session: NewSession, of user: UserID, whosePasswordIs hash: String) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.insert(session, of: user, whosePasswordIs: hash), identity: .user(user.uuid)) == 1
     }
 
     /// What became of a refresh token that was shown.
@@ -88,6 +89,23 @@ struct SessionRepository: Sendable {
         return SessionID(youngest.value)
     }
 
+    /// Replaces a password's hash and ends every session but one: those that begin with the old one wait for the account's row and are refused.
+    /// Returns the sessions that ended.
+    ///
+    /// Throws `UsersError.wrongCredentials` if the account has another hash.
+    func changePassword(
+        of user: UserID, _ old: String, to new: String, keeping session: SessionID, accessUntil: Instant
+    ) async throws -> [SessionID] {
+        try await postgres.transaction(identity: .user(user.uuid)) { transaction in
+            guard try await transaction.execute(.replacePasswordHash(of: user, old, with: new)) == 1 else {
+                throw UsersError.wrongCredentials
+            }
+            let ended = try await transaction.rows(.endOthers(than: session, of: user, accessUntil: accessUntil))
+            try await Notifications(postgres: postgres).add(.passwordChanged(), to: user, in: transaction)
+            return ended.map { SessionID($0.value) }
+        }
+    }
+
     /// Why a session ended.
     enum EndReason: String, Sendable, PostgresEncodable {
         case logOut = "log_out"
@@ -112,12 +130,13 @@ extension Statement<SessionRepository.StoredToken> {
 }
 
 extension Statement<Void> {
-    /// Waits for whoever is closing the account, and does nothing then.
-    static func insert(_ session: NewSession, of user: UserID) -> Self {
+    /// Waits for whoever is closing the account or changing its password, and does nothing then.
+    static func insert(_ session: NewSession, of user: UserID, whosePasswordIs hash: String) -> Self {
         .writing(
             """
             WITH account AS (
-                SELECT id FROM users.users WHERE id = \(user.uuid) AND erasure_id IS NULL FOR SHARE
+                SELECT id FROM users.users
+                WHERE id = \(user.uuid) AND erasure_id IS NULL AND password_hash = \(hash) FOR SHARE
             ), forgotten AS (
                 DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp()
             ), session AS (
@@ -174,6 +193,21 @@ extension Statement<Scalar<UUID>> {
             ON CONFLICT (id) DO UPDATE
             SET up_to = greatest(known.up_to, excluded.up_to), expires_at = greatest(known.expires_at, excluded.expires_at)
             RETURNING up_to
+            """)
+    }
+
+    static func endOthers(than session: SessionID, of user: UserID, accessUntil: Instant) -> Self {
+        .writing(
+            """
+            WITH ended AS (
+                UPDATE users.sessions
+                SET ended_at = clock_timestamp(), end_reason = \(SessionRepository.EndReason.logOut)
+                WHERE user_id = \(user.uuid) AND id <> \(session.uuid) AND ended_at IS NULL
+                RETURNING id
+            )
+            INSERT INTO heartguard.revocations AS known (id, expires_at) SELECT id, \(accessUntil) FROM ended
+            ON CONFLICT (id) DO UPDATE SET expires_at = greatest(known.expires_at, excluded.expires_at)
+            RETURNING id
             """)
     }
 }

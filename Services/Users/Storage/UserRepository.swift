@@ -37,6 +37,11 @@ struct UserRepository: Sendable {
         try await postgres.first(.credentials(of: email), identity: .login(email: email.text))
     }
 
+    /// An account and its hash, for somebody who is signed in. `nil` if it is not there any more, or closed.
+    func credentials(of id: UserID) async throws -> Credentials? {
+        try await postgres.first(.credentials(of: id), identity: .user(id.uuid))
+    }
+
     func find(_ id: UserID) async throws -> User? {
         try await postgres.first(.find(id), identity: .user(id.uuid))
     }
@@ -115,6 +120,10 @@ extension Statement<User> {
 extension Statement<UserRepository.Credentials> {
     static func credentials(of email: EmailAddress) -> Self {
         .reading("SELECT \(User.columns), password_hash FROM users.users WHERE email = \(email.text)")
+    }
+
+    static func credentials(of id: UserID) -> Self {
+        .reading("SELECT \(User.columns), password_hash FROM users.users WHERE id = \(id.uuid) AND erasure_id IS NULL")
     }
 }
 

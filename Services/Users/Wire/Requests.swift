@@ -54,10 +54,10 @@ extension ProfileChange {
 
 extension FieldViolations {
     /// A password that somebody shows. The rules for new ones don't apply, for they may change; a limit does, since hashing costs.
-    fileprivate mutating func check(shown password: String) {
-        check(!password.isEmpty, "password", "The field is needed.")
+    fileprivate mutating func check(shown password: String, as field: String = "password") {
+        check(!password.isEmpty, field, "The field is needed.")
         check(
-            password.unicodeScalars.count <= Password.characters.upperBound, "password",
+            password.unicodeScalars.count <= Password.characters.upperBound, field,
             "The field has more than \(Password.characters.upperBound) characters.")
     }
 
@@ -88,6 +88,15 @@ extension ConsentKind {
         var violations = FieldViolations()
         let kind = violations.value("kind", request.kind, ConsentKind.init(_:))
         self = try violations.complete(kind)
+    }
+}
+
+extension UsersV1.ChangePasswordRequest {
+    func parsed() throws(RPCError) -> (current: String, new: Password) {
+        var violations = FieldViolations()
+        violations.check(shown: currentPassword, as: "current_password")
+        let new = violations.value("new_password", newPassword, Password.init(_:))
+        return (currentPassword, try violations.complete(new))
     }
 }
 

@@ -9,7 +9,12 @@ from heartguard.chat.v1 import (
     verifications_service_pb2_grpc,
 )
 from heartguard.gateway.v1 import context_service_pb2_grpc, gateway_service_pb2_grpc
-from heartguard.users.v1 import users_service_pb2_grpc
+from heartguard.users.v1 import (
+    appointments_service_pb2_grpc,
+    calendar_service_pb2_grpc,
+    providers_service_pb2_grpc,
+    users_service_pb2_grpc,
+)
 from heartguard.vectors.v1 import memories_service_pb2_grpc as memory_vectors_pb2_grpc
 from heartguard.vectors.v1 import vectors_service_pb2_grpc
 from heartguard.vitals.v1 import vitals_service_pb2_grpc
@@ -24,6 +29,9 @@ class Door:
         self._cluster = cluster
         self.through_gateway = through_gateway
         self.users = users_service_pb2_grpc.UsersServiceStub(self.channel("users"))
+        self.providers = providers_service_pb2_grpc.ProvidersServiceStub(self.channel("users"))
+        self.appointments = appointments_service_pb2_grpc.AppointmentsServiceStub(self.channel("users"))
+        self.calendar = calendar_service_pb2_grpc.CalendarServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel("chat"))
         self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))

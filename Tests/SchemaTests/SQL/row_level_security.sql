@@ -19,7 +19,7 @@ INSERT INTO shared_tables VALUES ('users.outbox'), ('users.providers'), ('users.
     ('vectors.collections'), ('vectors.documents'), ('vectors.medical_text_768'), ('vectors.medical_images_1152'),
     ('vectors.vector_medical_knowledge'), ('vectors.vector_drug_interactions'), ('vectors.vector_symptoms_conditions'), ('vitals.outbox'), ('chat.outbox'), ('vectors.outbox'),
     ('users.job_effects'), ('vitals.job_effects'), ('chat.job_effects'), ('vectors.job_effects'),
-    ('users.erasures'), ('users.erasure_counts'), ('vitals.erasure_counts'), ('chat.erasure_counts'), ('vectors.erasure_counts');
+    ('users.sign_in_attempts'), ('users.erasures'), ('users.erasure_counts'), ('vitals.erasure_counts'), ('chat.erasure_counts'), ('vectors.erasure_counts');
 
 CREATE TEMP VIEW tables AS
     SELECT c.oid::regclass AS name, n.nspname AS service, c.relrowsecurity, c.relforcerowsecurity,
@@ -154,7 +154,7 @@ SELECT is(pg_temp.attempt(role, :'ada', format('SELECT 1 FROM %s WHERE %I = %L',
 
 -- What opens a table to the owner's own functions opens it to nobody else.
 SELECT set_config('heartguard.task', task, true), is(pg_temp.attempt(role, :'ada', own), '1 rows', format('%s has no use of the task %s', role, task))
-    FROM attempts, unnest(ARRAY['bookings', 'statistics', 'erasures', 'archiving', 'memory_expiry']) AS task
+    FROM attempts, unnest(ARRAY['bookings', 'holds', 'statistics', 'erasures', 'archiving', 'memory_expiry']) AS task
     WHERE allowed AND command = 'SELECT' AND role <> 'heartguard_owner'
       AND name IN ('users.appointments'::regclass, 'vectors.vector_user_memories'::regclass, 'users.users'::regclass,
                    'chat.chat_sessions'::regclass, 'chat.session_archives'::regclass);

@@ -780,6 +780,74 @@ extension UsersV1 {
 }
 
 extension UsersV1 {
+    package struct ChangePasswordRequest: ContractMessage {
+        package var currentPassword: String = ""
+        /// 12 to 256 characters.
+        package var newPassword: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            currentPassword: String = "",
+            newPassword: String = ""
+        ) {
+            self.currentPassword = currentPassword
+            self.newPassword = newPassword
+        }
+
+        package static var fullName: String { "heartguard.users.v1.ChangePasswordRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__ChangePasswordRequest.self) {
+            unsafe heartguard__users__v1__change_password_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__ChangePasswordRequest.self)
+            self.currentPassword = try unsafe Copy.string(c.pointee.current_password, field: "heartguard.users.v1.ChangePasswordRequest.current_password")
+            self.newPassword = try unsafe Copy.string(c.pointee.new_password, field: "heartguard.users.v1.ChangePasswordRequest.new_password")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__ChangePasswordRequest.self)
+            unsafe heartguard__users__v1__change_password_request__init(c)
+            if !self.currentPassword.isEmpty { unsafe c.pointee.current_password = try unsafe arena.string(self.currentPassword, field: "heartguard.users.v1.ChangePasswordRequest.current_password") }
+            if !self.newPassword.isEmpty { unsafe c.pointee.new_password = try unsafe arena.string(self.newPassword, field: "heartguard.users.v1.ChangePasswordRequest.new_password") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct ChangePasswordResponse: ContractMessage {
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package static var fullName: String { "heartguard.users.v1.ChangePasswordResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__ChangePasswordResponse.self) {
+            unsafe heartguard__users__v1__change_password_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__ChangePasswordResponse.self)
+            unsafe heartguard__users__v1__change_password_response__init(c)
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
     package struct EraseAccountRequest: ContractMessage {
         package var password: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
@@ -1170,7 +1238,9 @@ extension UsersV1 {
                 policy: RPC.MethodPolicy(access: .anyone, timeout: .fast, cost: 10, idempotency: .notIdempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/users", body: "*")]))
         /// Signs in with address and password. UNAUTHENTICATED, after the same time,
-        /// whether the account does not exist or the password is wrong.
+        /// whether the account does not exist or the password is wrong. RESOURCE_EXHAUSTED
+        /// with RetryInfo after many wrong passwords for one address, whether it has an
+        /// account or not; the wait grows from a second to a quarter of an hour at most.
         package static let logIn = RPC.Method<UsersV1.LogInRequest, UsersV1.LogInResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.UsersService", name: "LogIn", kind: .unary,
@@ -1228,6 +1298,13 @@ extension UsersV1 {
                 service: "heartguard.users.v1.UsersService", name: "ListConsents", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/consents", body: "")]))
+        /// Gives the caller's account another password, and ends every other session of it.
+        /// UNAUTHENTICATED when the current password is wrong. RESOURCE_EXHAUSTED as LogIn has it.
+        package static let changePassword = RPC.Method<UsersV1.ChangePasswordRequest, UsersV1.ChangePasswordResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.users.v1.UsersService", name: "ChangePassword", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 10, idempotency: .notIdempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/profile:changePassword", body: "*")]))
         /// Closes the caller's account for good, and has everything that is kept of the
         /// caller removed, here and by every other service. From the answer on the
         /// account's tokens are refused, nobody can sign in to it, and its address is
@@ -1268,7 +1345,7 @@ extension UsersV1 {
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/notifications/{notification_id}/read", body: "*")]))
 
-        package static let all: [RPC.MethodDescriptor] = [register.descriptor, logIn.descriptor, refreshToken.descriptor, logOut.descriptor, logOutEverywhere.descriptor, getProfile.descriptor, updateProfile.descriptor, giveConsent.descriptor, withdrawConsent.descriptor, listConsents.descriptor, eraseAccount.descriptor, eraseUser.descriptor, getErasure.descriptor, listNotifications.descriptor, markNotificationRead.descriptor]
+        package static let all: [RPC.MethodDescriptor] = [register.descriptor, logIn.descriptor, refreshToken.descriptor, logOut.descriptor, logOutEverywhere.descriptor, getProfile.descriptor, updateProfile.descriptor, giveConsent.descriptor, withdrawConsent.descriptor, listConsents.descriptor, changePassword.descriptor, eraseAccount.descriptor, eraseUser.descriptor, getErasure.descriptor, listNotifications.descriptor, markNotificationRead.descriptor]
     }
 
     /// Accounts, sessions and consent of the people who use HeartGuard.
@@ -1276,7 +1353,9 @@ extension UsersV1 {
         /// Opens an account and signs it in. ALREADY_EXISTS when the address has one.
         func register(_ request: UsersV1.RegisterRequest, context: RPCContext) async throws -> UsersV1.RegisterResponse
         /// Signs in with address and password. UNAUTHENTICATED, after the same time,
-        /// whether the account does not exist or the password is wrong.
+        /// whether the account does not exist or the password is wrong. RESOURCE_EXHAUSTED
+        /// with RetryInfo after many wrong passwords for one address, whether it has an
+        /// account or not; the wait grows from a second to a quarter of an hour at most.
         func logIn(_ request: UsersV1.LogInRequest, context: RPCContext) async throws -> UsersV1.LogInResponse
         /// Trades a refresh token for a new pair. A refresh token is good for one use:
         /// using it again ends the session that it belongs to.
@@ -1298,6 +1377,9 @@ extension UsersV1 {
         func withdrawConsent(_ request: UsersV1.WithdrawConsentRequest, context: RPCContext) async throws -> UsersV1.WithdrawConsentResponse
         /// Every consent that the caller ever gave, as it stands.
         func listConsents(_ request: UsersV1.ListConsentsRequest, context: RPCContext) async throws -> UsersV1.ListConsentsResponse
+        /// Gives the caller's account another password, and ends every other session of it.
+        /// UNAUTHENTICATED when the current password is wrong. RESOURCE_EXHAUSTED as LogIn has it.
+        func changePassword(_ request: UsersV1.ChangePasswordRequest, context: RPCContext) async throws -> UsersV1.ChangePasswordResponse
         /// Closes the caller's account for good, and has everything that is kept of the
         /// caller removed, here and by every other service. From the answer on the
         /// account's tokens are refused, nobody can sign in to it, and its address is
@@ -1333,7 +1415,9 @@ extension UsersV1 {
         }
 
         /// Signs in with address and password. UNAUTHENTICATED, after the same time,
-        /// whether the account does not exist or the password is wrong.
+        /// whether the account does not exist or the password is wrong. RESOURCE_EXHAUSTED
+        /// with RetryInfo after many wrong passwords for one address, whether it has an
+        /// account or not; the wait grows from a second to a quarter of an hour at most.
         package func logIn(
             _ request: UsersV1.LogInRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> UsersV1.LogInResponse {
@@ -1398,6 +1482,14 @@ extension UsersV1 {
             _ request: UsersV1.ListConsentsRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> UsersV1.ListConsentsResponse {
             try await channel.unary(UsersV1.UsersServiceMethods.listConsents, request, options: options)
+        }
+
+        /// Gives the caller's account another password, and ends every other session of it.
+        /// UNAUTHENTICATED when the current password is wrong. RESOURCE_EXHAUSTED as LogIn has it.
+        package func changePassword(
+            _ request: UsersV1.ChangePasswordRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> UsersV1.ChangePasswordResponse {
+            try await channel.unary(UsersV1.UsersServiceMethods.changePassword, request, options: options)
         }
 
         /// Closes the caller's account for good, and has everything that is kept of the
@@ -1480,6 +1572,9 @@ extension UsersV1.UsersServiceProtocol {
             },
             .unary(UsersV1.UsersServiceMethods.listConsents) { request, context in
                 try await self.listConsents(request, context: context)
+            },
+            .unary(UsersV1.UsersServiceMethods.changePassword) { request, context in
+                try await self.changePassword(request, context: context)
             },
             .unary(UsersV1.UsersServiceMethods.eraseAccount) { request, context in
                 try await self.eraseAccount(request, context: context)

@@ -907,6 +907,96 @@ void   heartguard__users__v1__list_consents_response__free_unpacked
   assert(message->base.descriptor == &heartguard__users__v1__list_consents_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__users__v1__change_password_request__init
+                     (Heartguard__Users__V1__ChangePasswordRequest         *message)
+{
+  static const Heartguard__Users__V1__ChangePasswordRequest init_value = HEARTGUARD__USERS__V1__CHANGE_PASSWORD_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__change_password_request__get_packed_size
+                     (const Heartguard__Users__V1__ChangePasswordRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__change_password_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__change_password_request__pack
+                     (const Heartguard__Users__V1__ChangePasswordRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__change_password_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__change_password_request__pack_to_buffer
+                     (const Heartguard__Users__V1__ChangePasswordRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__change_password_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__ChangePasswordRequest *
+       heartguard__users__v1__change_password_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__ChangePasswordRequest *)
+     protobuf_c_message_unpack (&heartguard__users__v1__change_password_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__change_password_request__free_unpacked
+                     (Heartguard__Users__V1__ChangePasswordRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__change_password_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__change_password_response__init
+                     (Heartguard__Users__V1__ChangePasswordResponse         *message)
+{
+  static const Heartguard__Users__V1__ChangePasswordResponse init_value = HEARTGUARD__USERS__V1__CHANGE_PASSWORD_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__change_password_response__get_packed_size
+                     (const Heartguard__Users__V1__ChangePasswordResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__change_password_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__change_password_response__pack
+                     (const Heartguard__Users__V1__ChangePasswordResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__change_password_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__change_password_response__pack_to_buffer
+                     (const Heartguard__Users__V1__ChangePasswordResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__change_password_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__ChangePasswordResponse *
+       heartguard__users__v1__change_password_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__ChangePasswordResponse *)
+     protobuf_c_message_unpack (&heartguard__users__v1__change_password_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__change_password_response__free_unpacked
+                     (Heartguard__Users__V1__ChangePasswordResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__change_password_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__users__v1__erase_account_request__init
                      (Heartguard__Users__V1__EraseAccountRequest         *message)
 {
@@ -2203,6 +2293,75 @@ const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_response__
   heartguard__users__v1__list_consents_response__field_indices_by_name,
   1,  heartguard__users__v1__list_consents_response__number_ranges,
   (ProtobufCMessageInit) heartguard__users__v1__list_consents_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__change_password_request__field_descriptors[2] =
+{
+  {
+    "current_password",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ChangePasswordRequest, current_password),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "new_password",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ChangePasswordRequest, new_password),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__change_password_request__field_indices_by_name[] = {
+  0,   /* field[0] = current_password */
+  1,   /* field[1] = new_password */
+};
+static const ProtobufCIntRange heartguard__users__v1__change_password_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__change_password_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.ChangePasswordRequest",
+  "ChangePasswordRequest",
+  "Heartguard__Users__V1__ChangePasswordRequest",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__ChangePasswordRequest),
+  2,
+  heartguard__users__v1__change_password_request__field_descriptors,
+  heartguard__users__v1__change_password_request__field_indices_by_name,
+  1,  heartguard__users__v1__change_password_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__change_password_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define heartguard__users__v1__change_password_response__field_descriptors NULL
+#define heartguard__users__v1__change_password_response__field_indices_by_name NULL
+#define heartguard__users__v1__change_password_response__number_ranges NULL
+const ProtobufCMessageDescriptor heartguard__users__v1__change_password_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.ChangePasswordResponse",
+  "ChangePasswordResponse",
+  "Heartguard__Users__V1__ChangePasswordResponse",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__ChangePasswordResponse),
+  0,
+  heartguard__users__v1__change_password_response__field_descriptors,
+  heartguard__users__v1__change_password_response__field_indices_by_name,
+  0,  heartguard__users__v1__change_password_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__change_password_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor heartguard__users__v1__erase_account_request__field_descriptors[1] =

@@ -36,6 +36,8 @@ typedef struct Heartguard__Users__V1__WithdrawConsentRequest Heartguard__Users__
 typedef struct Heartguard__Users__V1__WithdrawConsentResponse Heartguard__Users__V1__WithdrawConsentResponse;
 typedef struct Heartguard__Users__V1__ListConsentsRequest Heartguard__Users__V1__ListConsentsRequest;
 typedef struct Heartguard__Users__V1__ListConsentsResponse Heartguard__Users__V1__ListConsentsResponse;
+typedef struct Heartguard__Users__V1__ChangePasswordRequest Heartguard__Users__V1__ChangePasswordRequest;
+typedef struct Heartguard__Users__V1__ChangePasswordResponse Heartguard__Users__V1__ChangePasswordResponse;
 typedef struct Heartguard__Users__V1__EraseAccountRequest Heartguard__Users__V1__EraseAccountRequest;
 typedef struct Heartguard__Users__V1__EraseAccountResponse Heartguard__Users__V1__EraseAccountResponse;
 typedef struct Heartguard__Users__V1__EraseUserRequest Heartguard__Users__V1__EraseUserRequest;
@@ -361,6 +363,29 @@ struct  Heartguard__Users__V1__ListConsentsResponse
 #define HEARTGUARD__USERS__V1__LIST_CONSENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_consents_response__descriptor) \
     , 0,NULL }
+
+
+struct  Heartguard__Users__V1__ChangePasswordRequest
+{
+  ProtobufCMessage base;
+  char *current_password;
+  /*
+   * 12 to 256 characters.
+   */
+  char *new_password;
+};
+#define HEARTGUARD__USERS__V1__CHANGE_PASSWORD_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__change_password_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__ChangePasswordResponse
+{
+  ProtobufCMessage base;
+};
+#define HEARTGUARD__USERS__V1__CHANGE_PASSWORD_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__change_password_response__descriptor) \
+     }
 
 
 struct  Heartguard__Users__V1__EraseAccountRequest
@@ -856,6 +881,44 @@ Heartguard__Users__V1__ListConsentsResponse *
 void   heartguard__users__v1__list_consents_response__free_unpacked
                      (Heartguard__Users__V1__ListConsentsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__ChangePasswordRequest methods */
+void   heartguard__users__v1__change_password_request__init
+                     (Heartguard__Users__V1__ChangePasswordRequest         *message);
+size_t heartguard__users__v1__change_password_request__get_packed_size
+                     (const Heartguard__Users__V1__ChangePasswordRequest   *message);
+size_t heartguard__users__v1__change_password_request__pack
+                     (const Heartguard__Users__V1__ChangePasswordRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__change_password_request__pack_to_buffer
+                     (const Heartguard__Users__V1__ChangePasswordRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__ChangePasswordRequest *
+       heartguard__users__v1__change_password_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__change_password_request__free_unpacked
+                     (Heartguard__Users__V1__ChangePasswordRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__ChangePasswordResponse methods */
+void   heartguard__users__v1__change_password_response__init
+                     (Heartguard__Users__V1__ChangePasswordResponse         *message);
+size_t heartguard__users__v1__change_password_response__get_packed_size
+                     (const Heartguard__Users__V1__ChangePasswordResponse   *message);
+size_t heartguard__users__v1__change_password_response__pack
+                     (const Heartguard__Users__V1__ChangePasswordResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__change_password_response__pack_to_buffer
+                     (const Heartguard__Users__V1__ChangePasswordResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__ChangePasswordResponse *
+       heartguard__users__v1__change_password_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__change_password_response__free_unpacked
+                     (Heartguard__Users__V1__ChangePasswordResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Heartguard__Users__V1__EraseAccountRequest methods */
 void   heartguard__users__v1__erase_account_request__init
                      (Heartguard__Users__V1__EraseAccountRequest         *message);
@@ -1108,6 +1171,12 @@ typedef void (*Heartguard__Users__V1__ListConsentsRequest_Closure)
 typedef void (*Heartguard__Users__V1__ListConsentsResponse_Closure)
                  (const Heartguard__Users__V1__ListConsentsResponse *message,
                   void *closure_data);
+typedef void (*Heartguard__Users__V1__ChangePasswordRequest_Closure)
+                 (const Heartguard__Users__V1__ChangePasswordRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__ChangePasswordResponse_Closure)
+                 (const Heartguard__Users__V1__ChangePasswordResponse *message,
+                  void *closure_data);
 typedef void (*Heartguard__Users__V1__EraseAccountRequest_Closure)
                  (const Heartguard__Users__V1__EraseAccountRequest *message,
                   void *closure_data);
@@ -1164,6 +1233,8 @@ extern const ProtobufCMessageDescriptor heartguard__users__v1__withdraw_consent_
 extern const ProtobufCMessageDescriptor heartguard__users__v1__withdraw_consent_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__change_password_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__change_password_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_account_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_account_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_user_request__descriptor;
