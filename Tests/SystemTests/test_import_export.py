@@ -184,7 +184,7 @@ WRONG = {
     "an fvecs file with NaN": ("a.fvecs", fvecs([*GOOD, [1, math.nan, 1, 1]]), None, ["row 601", "embedding", "Component 1"]),
     "an fvecs file with infinity": ("a.fvecs", fvecs([[1, 1, 1, math.inf]]), None, ["row 1", "embedding", "Component 3"]),
     "an fvecs file with no direction": ("a.fvecs", fvecs([*GOOD[:9], [0.0] * 4]), None, ["row 10", "embedding", "length zero"]),
-    "what is no npy file": ("a.npy", fvecs(GOOD), None, ["no .npy file"]),
+    "what is no npy file": ("a.npy", fvecs(GOOD), None, ["a.npy: it is no .npy file"]),
     "an empty npy file": ("a.npy", b"", None, ["no .npy file"]),
     "an npy file that ends within its header": ("a.npy", npy(GOOD)[:40], None, ["cut short", "header"]),
     "an npy file that is cut short": ("a.npy", npy(GOOD)[:-4], None, ["600 rows of 4", "cut short"]),

@@ -1,3 +1,4 @@
+internal import Application
 internal import Contracts
 internal import HNSW
 internal import Postgres
@@ -225,6 +226,26 @@ private func withPerson(_ body: (Person) async throws -> Void) async throws {
             #expect(try await ada.find(near: .along(50), limit: 100).matches.count == 100)
             try await ada.delete(["9"])
             #expect(try await ada.keep([.at(1, "one more")]).insertedCount == 1)
+        }
+    }
+
+    @Test func `is one of so many at most, whoever keeps others at the same time`() async throws {
+        try await withPerson { ada in
+            let kept = await withTaskGroup(of: Bool.self) { group in
+                for hundred in 0..<14 {
+                    group.addTask {
+                        do {
+                            try await ada.keep((0..<100).map { .at($0, "\(hundred * 100 + $0)") })
+                            return true
+                        } catch {
+                            #expect(RPCError.answering(error).code == .resourceExhausted)
+                            return false
+                        }
+                    }
+                }
+                return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+            }
+            #expect(kept == 10)
         }
     }
 

@@ -41,6 +41,67 @@ internal import Tokens
         }
     }
 
+    @Test func `takes documents in by streams and gives them out again`() async throws {
+        try await withVectorsDatabase { database in
+            try await withProgram(over: database) { client, tokens in
+                let transfer = VectorsV1.TransferServiceClient(client.channel)
+                _ = try await untilAvailable {
+                    try await client.createCollection(
+                        .init(name: "notes", modelId: "test-model", dimension: 3, metric: .cosine), options: tokens.operator_)
+                }
+                func send(_ batches: [[VectorsV1.Document]]) async throws -> [Int64] {
+                    try await transfer.importDocuments(options: tokens.operator_) { requests, answers in
+                        for batch in batches {
+                            try await requests.write(.init(collection: "notes", modelId: "test-model", documents: batch))
+                        }
+                        requests.finish()
+                        var counts: [Int64] = []
+                        for try await answer in answers { counts.append(answer.acceptedCount) }
+                        return counts
+                    }
+                }
+                func receive(
+                    after id: String = "", where filter: VectorsV1.Filter? = nil
+                ) async throws -> (position: Int64?, documents: [VectorsV1.Document]) {
+                    try await transfer.exportDocuments(
+                        .init(collection: "notes", afterId: id, where: filter), options: tokens.operator_
+                    ) { answers in
+                        var position: Int64?
+                        var documents: [VectorsV1.Document] = []
+                        for try await answer in answers {
+                            position = answer.collection?.position ?? position
+                            documents += answer.documents
+                        }
+                        return (position, documents)
+                    }
+                }
+                let documents = (0..<150).map { number in
+                    VectorsV1.Document.at(
+                        [Float(number), 1, 0], "\(number + 100)", typed: number % 2 == 0 ? ["even": .boolean(true)] : [:])
+                }
+
+                #expect(try await send([Array(documents[..<100]), Array(documents[50...])]) == [100, 200])
+                await expect(.invalidArgument, fields: ["documents[1].embedding"]) {
+                    try await send([[.at([1, 1, 1], "first")], [.at([1, 1, 1], "second"), .at([1], "third")]])
+                }
+                _ = try await transfer.channel.unary(
+                    VectorsV1.VectorsServiceMethods.deleteDocuments, .init(collection: "notes", ids: ["120"]),
+                    options: tokens.operator_)
+
+                let all = try await receive()
+                #expect(all.documents == documents.filter { $0.id != "120" } + [.at([1, 1, 1], "first")])
+                #expect(all.position == 4)
+                #expect(try await receive(after: "240").documents.map(\.id) == (241..<250).map(String.init) + ["first"])
+                #expect(try await receive(where: .exists("even")).documents.count == 74)
+                await expect(.permissionDenied) {
+                    try await transfer.exportDocuments(.init(collection: "notes"), options: tokens.user) { answers in
+                        for try await _ in answers {}
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `that lacks settings names them all`() {
         #expect {
             try VectorsConfiguration(environment: ["HEARTGUARD_VECTORS_SEARCH_THREADS": "many"])

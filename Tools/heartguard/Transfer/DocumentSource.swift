@@ -38,7 +38,11 @@ struct DocumentSource {
         place = start
         if files.format == .npy {
             let begin: UInt64
-            (rows, begin) = try Self.array(in: files.vectors, dimension: dimension)
+            do {
+                (rows, begin) = try Self.array(in: files.vectors, dimension: dimension)
+            } catch let failure as CommandFailure {
+                throw CommandFailure("\(files.vectors.lastPathComponent): \(failure)")
+            }
             place.offset = max(place.offset, begin)
         }
         vectors = try FileBytes(files.vectors, at: place.offset)
