@@ -28,6 +28,7 @@ package enum Schema {
         revision("20261129_appointment_holds", PackageResources._0261129_appointment_holds_sql),
         revision("20261129_calendar_events", PackageResources._0261129_calendar_events_sql),
         revision("20261129_sign_in_attempts", PackageResources._0261129_sign_in_attempts_sql),
+        revision("20261129_own_records", PackageResources._0261129_own_records_sql),
     ])
 
     private static func revision(

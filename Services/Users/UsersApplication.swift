@@ -11,6 +11,7 @@ struct UsersApplication: Sendable {
     private let providers: ProvidersService
     private let appointments: AppointmentsService
     private let calendar: CalendarService
+    private let records: RecordsService
     private let bootstrap: OperatorBootstrap?
     private let keeper: BlocklistKeeper
     private let jobs: ServiceJobs
@@ -37,6 +38,7 @@ struct UsersApplication: Sendable {
         appointments = AppointmentsService(
             appointments: Appointments(postgres: host.postgres, holdLife: configuration.appointmentHold))
         calendar = CalendarService(calendar: PersonalCalendar(postgres: host.postgres))
+        records = RecordsService(postgres: host.postgres)
         let others = configuration.recordKeepers.map { [host] keeper in
             let channel = RPCChannel(
                 target: (host: keeper.host, port: keeper.port), tls: configuration.common.clientTLS, logger: host.logger)
@@ -59,7 +61,7 @@ struct UsersApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, providers, appointments, calendar],
+            services: [service, providers, appointments, calendar, records],
             background: [{ [keeper] in await keeper.run() }] + channels.map { channel in { await channel.run() } } + jobs.background,
             readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals, onListening: onListening)
     }

@@ -146,7 +146,7 @@ internal import Tokens
         try await withPeople { postgres, ada, bob in
             let preferences = PreferenceRepository(postgres: postgres)
             let units = Preference(category: "display", key: "units", value: JSONB(#""metric""#))
-            let theme = Preference(category: "display", key: "theme", value: JSONB(#"{"dark": true}"#))
+            let theme = Preference(category: "display", key: "theme", value: JSONB(#"{"dark": true}"#), version: 2)
 
             try await preferences.set([units, Preference(category: "display", key: "theme", value: JSONB("1"))], of: ada)
             try await preferences.set([theme], of: ada)

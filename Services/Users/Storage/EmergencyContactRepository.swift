@@ -17,12 +17,14 @@ struct EmergencyContact: Hashable, Sendable {
     var isPrimary: Bool = false
     var notify: Bool = true
     var notes: String?
+    /// Grows by one with every change.
+    var version: Int64 = 1
 }
 
 extension EmergencyContact: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
-        id, name, relationship, phone, email, is_primary, notify, notes
+        id, name, relationship, phone, email, is_primary, notify, notes, version
         """
 
     init(row: Row) throws(PostgresError) {
@@ -34,6 +36,7 @@ extension EmergencyContact: TableRecord {
         isPrimary = try row.decode("is_primary")
         notify = try row.decode("notify")
         notes = try row.decode("notes")
+        version = try row.decode("version")
     }
 }
 
@@ -47,7 +50,7 @@ struct EmergencyContactRepository: RemovableRecords {
         try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
+    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
     func replace(_ record: EmergencyContact, of user: UserID) async throws(PostgresError) -> Bool {
         try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
     }
@@ -58,10 +61,11 @@ extension Statement<Void> {
         .writing(
             """
             INSERT INTO users.emergency_contacts (
-                user_id, id, name, relationship, phone, email, is_primary, notify, notes
+                user_id, id, name, relationship, phone, email, is_primary, notify, notes, version
             ) VALUES (
                 \(user.uuid), \(record.id), \(record.name), \(record.relationship), \(record.phone),
-                \(record.email), \(record.isPrimary), \(record.notify), \(record.notes)
+                \(record.email), \(record.isPrimary), \(record.notify), \(record.notes),
+                \(record.version)
             )
             """)
     }
@@ -72,8 +76,8 @@ extension Statement<Void> {
             UPDATE users.emergency_contacts SET
                 name = \(record.name), relationship = \(record.relationship), phone = \(record.phone),
                 email = \(record.email), is_primary = \(record.isPrimary), notify = \(record.notify),
-                notes = \(record.notes)
-            WHERE user_id = \(user.uuid) AND id = \(record.id)
+                notes = \(record.notes), version = version + 1
+            WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
             """)
     }
 }

@@ -34,13 +34,16 @@ struct InsuranceInfo: Hashable, Sendable {
     var isPrimary: Bool = true
     var status: Status = .unverified
     var verifiedAt: Instant?
+    /// Grows by one with every change.
+    var version: Int64 = 1
 }
 
 extension InsuranceInfo: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, insurer, plan_name, plan_type, policy_number, group_number, holder_name, holder_relationship, phone,
-        copay_amount, deductible_amount, currency, valid_from, valid_until, is_primary, status, verified_at
+        copay_amount, deductible_amount, currency, valid_from, valid_until, is_primary, status, verified_at,
+        version
         """
 
     init(row: Row) throws(PostgresError) {
@@ -61,6 +64,7 @@ extension InsuranceInfo: TableRecord {
         isPrimary = try row.decode("is_primary")
         status = try row.decode("status")
         verifiedAt = try row.decode("verified_at")
+        version = try row.decode("version")
     }
 }
 
@@ -74,7 +78,7 @@ struct InsuranceInfoRepository: RemovableRecords {
         try await postgres.execute(.insert(record, of: user), identity: .user(user.uuid))
     }
 
-    /// Puts the record in the place of the one with its id. `false` if there is none.
+    /// Puts the record in the place of the one with its id. `false` if there is none, or it has another version.
     func replace(_ record: InsuranceInfo, of user: UserID) async throws(PostgresError) -> Bool {
         try await postgres.execute(.replace(record, of: user), identity: .user(user.uuid)) == 1
     }
@@ -87,13 +91,13 @@ extension Statement<Void> {
             INSERT INTO users.insurance_info (
                 user_id, id, insurer, plan_name, plan_type, policy_number, group_number, holder_name,
                 holder_relationship, phone, copay_amount, deductible_amount, currency, valid_from, valid_until,
-                is_primary, status, verified_at
+                is_primary, status, verified_at, version
             ) VALUES (
                 \(user.uuid), \(record.id), \(record.insurer), \(record.planName), \(record.planType),
                 \(record.policyNumber), \(record.groupNumber), \(record.holderName),
                 \(record.holderRelationship), \(record.phone), \(record.copayAmount),
                 \(record.deductibleAmount), \(record.currency), \(record.validFrom), \(record.validUntil),
-                \(record.isPrimary), \(record.status), \(record.verifiedAt)
+                \(record.isPrimary), \(record.status), \(record.verifiedAt), \(record.version)
             )
             """)
     }
@@ -108,8 +112,9 @@ extension Statement<Void> {
                 phone = \(record.phone), copay_amount = \(record.copayAmount),
                 deductible_amount = \(record.deductibleAmount), currency = \(record.currency),
                 valid_from = \(record.validFrom), valid_until = \(record.validUntil),
-                is_primary = \(record.isPrimary), status = \(record.status), verified_at = \(record.verifiedAt)
-            WHERE user_id = \(user.uuid) AND id = \(record.id)
+                is_primary = \(record.isPrimary), status = \(record.status), verified_at = \(record.verifiedAt),
+                version = version + 1
+            WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
             """)
     }
 }

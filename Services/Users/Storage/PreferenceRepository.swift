@@ -6,22 +6,27 @@ struct Preference: Hashable, Sendable, RowDecodable {
     let category: String
     let key: String
     let value: JSONB
+    /// Grows by one with every change.
+    let version: Int64
 
-    init(category: String, key: String, value: JSONB) {
+    init(category: String, key: String, value: JSONB, version: Int64 = 1) {
         self.category = category
         self.key = key
         self.value = value
+        self.version = version
     }
 
     init(row: Row) throws(PostgresError) {
         category = try row.decode("category")
         key = try row.decode("key")
         value = try row.decode("value")
+        version = try row.decode("version")
     }
 }
 
 /// The rows of `users.user_preferences`. Every statement runs as the person whose rows it touches.
 struct PreferenceRepository: Sendable {
+    static let table: Query = "users.user_preferences"
     let postgres: Postgres
 
     /// Sets values, all or none, in the place of those that are there.
@@ -44,12 +49,12 @@ extension Statement<Void> {
     static func set(_ preferences: [Preference], of user: UserID) -> Self {
         .writing(
             """
-            INSERT INTO users.user_preferences (user_id, category, key, value)
+            INSERT INTO users.user_preferences AS known (user_id, category, key, value)
             SELECT \(user.uuid), new.category, new.key, new.value
             FROM unnest(\(preferences.map(\.category)), \(preferences.map(\.key)), \(preferences.map(\.value)))
                  AS new (category, key, value)
             ORDER BY new.category, new.key
-            ON CONFLICT (user_id, category, key) DO UPDATE SET value = excluded.value
+            ON CONFLICT (user_id, category, key) DO UPDATE SET value = excluded.value, version = known.version + 1
             """)
     }
 
@@ -63,8 +68,16 @@ extension Statement<Preference> {
     static func list(of user: UserID) -> Self {
         .reading(
             """
-            SELECT category, key, value FROM users.user_preferences
+            SELECT category, key, value, version FROM users.user_preferences
             WHERE user_id = \(user.uuid) ORDER BY category COLLATE "C", key COLLATE "C"
+            """)
+    }
+
+    static func preference(_ key: String, in category: String, of user: UserID) -> Self {
+        .reading(
+            """
+            SELECT category, key, value, version FROM users.user_preferences
+            WHERE user_id = \(user.uuid) AND category = \(category) AND key = \(key)
             """)
     }
 }

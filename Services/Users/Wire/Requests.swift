@@ -62,7 +62,7 @@ extension FieldViolations {
     }
 
     /// A field that an empty text removes: absent is `nil`, empty is `.some(nil)`.
-    fileprivate mutating func removable<Value>(
+    mutating func removable<Value>(
         _ field: String, _ given: String?, _ parse: (String) throws(InvalidValue) -> Value
     ) -> Value?? {
         guard let given else { return nil }

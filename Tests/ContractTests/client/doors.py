@@ -13,6 +13,7 @@ from heartguard.users.v1 import (
     appointments_service_pb2_grpc,
     calendar_service_pb2_grpc,
     providers_service_pb2_grpc,
+    records_service_pb2_grpc,
     users_service_pb2_grpc,
 )
 from heartguard.vectors.v1 import memories_service_pb2_grpc as memory_vectors_pb2_grpc
@@ -32,6 +33,7 @@ class Door:
         self.providers = providers_service_pb2_grpc.ProvidersServiceStub(self.channel("users"))
         self.appointments = appointments_service_pb2_grpc.AppointmentsServiceStub(self.channel("users"))
         self.calendar = calendar_service_pb2_grpc.CalendarServiceStub(self.channel("users"))
+        self.records = records_service_pb2_grpc.RecordsServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel("chat"))
         self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))

@@ -17,7 +17,13 @@ from heartguard.erasure.v1 import erasure_service_pb2
 from heartguard.gateway.v1 import context_service_pb2, gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
-from heartguard.users.v1 import appointments_service_pb2, calendar_service_pb2, providers_service_pb2, users_service_pb2
+from heartguard.users.v1 import (
+    appointments_service_pb2,
+    calendar_service_pb2,
+    providers_service_pb2,
+    records_service_pb2,
+    users_service_pb2,
+)
 from heartguard.vectors.v1 import memories_service_pb2 as memory_vectors_pb2
 from heartguard.vectors.v1 import transfer_service_pb2, vectors_service_pb2
 from heartguard.vitals.v1 import vitals_service_pb2
@@ -27,6 +33,7 @@ _FILES = [
     ("users", providers_service_pb2),
     ("users", appointments_service_pb2),
     ("users", calendar_service_pb2),
+    ("users", records_service_pb2),
     ("vitals", vitals_service_pb2),
     ("chat", chat_service_pb2),
     ("chat", checkpoints_service_pb2),

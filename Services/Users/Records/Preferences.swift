@@ -1,0 +1,140 @@
+internal import Application
+internal import Foundation
+internal import Postgres
+
+/// How people's apps are set.
+struct Preferences: Sendable {
+    let postgres: Postgres
+
+    /// Sets a value. The value that is set already stays as it is, whatever version is expected, so that the call may be made again.
+    ///
+    /// Throws `RecordError.changed`, `.tooMany` and `UsersError.accountGone`.
+    func set(_ value: PreferenceValue, _ name: PreferenceName, of user: UserID, expectedVersion: Int64?) async throws -> Preference {
+        do {
+            return try await postgres.transaction(identity: .user(user.uuid)) { transaction in
+                let (_, known, count) = try await transaction.batch(
+                    .lockRecords(of: user), .preference(name.key, in: name.category, of: user),
+                    .countRecords(of: user, in: PreferenceRepository.table))
+                let current = try known.first()
+                if let current, try PreferenceValue(current.value) == value { return current }
+                if let expectedVersion, expectedVersion != current?.version ?? 0 { throw RecordError.changed }
+                guard try current != nil || count.first()?.value ?? 0 < RecordLimit.preferences else {
+                    throw RecordError.tooMany(most: RecordLimit.preferences)
+                }
+                let preference = Preference(
+                    category: name.category, key: name.key, value: try value.json, version: (current?.version ?? 0) + 1)
+                try await transaction.execute(.set([preference], of: user))
+                return preference
+            }
+        } catch let error as PostgresError where error.code == .foreignKeyViolation {
+            throw UsersError.accountGone
+        }
+    }
+
+    func find(_ name: PreferenceName, of user: UserID) async throws(PostgresError) -> Preference? {
+        try await postgres.first(.preference(name.key, in: name.category, of: user), identity: .user(user.uuid))
+    }
+
+    /// By category and key; those of one category, if it is given.
+    func list(of user: UserID, in category: String?) async throws(PostgresError) -> [Preference] {
+        let all = try await PreferenceRepository(postgres: postgres).list(of: user)
+        return all.filter { category == nil || $0.category == category }
+    }
+
+    /// Throws `RecordError.notFound`.
+    func remove(_ name: PreferenceName, of user: UserID) async throws {
+        guard try await PreferenceRepository(postgres: postgres).remove(name.key, in: name.category, of: user) else {
+            throw RecordError.notFound
+        }
+    }
+}
+
+/// Names a setting.
+struct PreferenceName: Hashable, Sendable {
+    let category: String
+    let key: String
+
+    static func category(_ given: String) throws(InvalidValue) -> String { try name(given, characters: 64, with: "_") }
+    static func key(_ given: String) throws(InvalidValue) -> String { try name(given, characters: 128, with: "_.") }
+
+    private static func name(_ given: String, characters: Int, with others: String) throws(InvalidValue) -> String {
+        let isSmall = { (byte: UInt8) in (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
+        guard (1...characters).contains(given.utf8.count), given.utf8.first.map(isSmall) == true,
+            given.utf8.allSatisfy({ isSmall($0) || $0.isASCIIDigit || others.utf8.contains($0) })
+        else { throw InvalidValue("is not a name of small letters, digits and underscores that begins with a letter") }
+        return given
+    }
+}
+
+/// The value of a setting, as JSON has it.
+enum PreferenceValue: Hashable, Sendable, Codable {
+    case null
+    case bool(Bool)
+    case number(Double)
+    case string(String)
+    case array([PreferenceValue])
+    case object([String: PreferenceValue])
+
+    static let mostLevels = 8
+    static let mostBytes = 16 * 1_024
+
+    /// What the table holds.
+    init(_ json: JSONB) throws { self = try JSONDecoder().decode(PreferenceValue.self, from: Data(json.text.utf8)) }
+
+    var json: JSONB {
+        get throws { JSONB(String(decoding: try JSONEncoder().encode(self), as: UTF8.self)) }
+    }
+
+    /// Throws if it is deeper or larger than is kept, or holds what neither JSON nor PostgreSQL has.
+    func check() throws(InvalidValue) {
+        guard levels <= Self.mostLevels else { throw InvalidValue("is more than \(Self.mostLevels) levels deep") }
+        guard !hasNUL, let data = try? JSONEncoder().encode(self) else { throw InvalidValue("holds what JSON cannot keep") }
+        guard data.count <= Self.mostBytes else { throw InvalidValue("has more than \(Self.mostBytes) bytes in JSON") }
+    }
+
+    private var levels: Int {
+        switch self {
+        case .null, .bool, .number, .string: 1
+        case .array(let values): 1 + (values.map(\.levels).max() ?? 0)
+        case .object(let values): 1 + (values.values.map(\.levels).max() ?? 0)
+        }
+    }
+
+    private var hasNUL: Bool {
+        switch self {
+        case .null, .bool, .number: false
+        case .string(let text): text.hasNUL
+        case .array(let values): values.contains(where: \.hasNUL)
+        case .object(let values): values.contains { $0.key.hasNUL || $0.value.hasNUL }
+        }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let bool = try? container.decode(Bool.self) {
+            self = .bool(bool)
+        } else if let number = try? container.decode(Double.self) {
+            self = .number(number)
+        } else if let string = try? container.decode(String.self) {
+            self = .string(string)
+        } else if let array = try? container.decode([PreferenceValue].self) {
+            self = .array(array)
+        } else {
+            self = .object(try container.decode([String: PreferenceValue].self))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let bool): try container.encode(bool)
+        case .number(let number): try container.encode(number)
+        case .string(let string): try container.encode(string)
+        case .array(let values): try container.encode(values)
+        case .object(let values): try container.encode(values)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+internal import Application
+internal import Contracts
+internal import FoundationEssentials
+internal import RPC
+internal import Time
+
+extension PushDevice {
+    init(_ request: UsersV1.RegisterPushDeviceRequest) throws(RPCError) {
+        var violations = FieldViolations()
+        let platform = violations.value("platform", request.platform, Platform.init(_:))
+        let token = violations.value("push_token", request.pushToken) { given throws(InvalidValue) in
+            guard !given.isEmpty else { throw InvalidValue("is needed") }
+            guard given.utf8.count <= 4_096, given.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                throw InvalidValue("must be 4096 printable ASCII characters at most, without spaces")
+            }
+            return given
+        }
+        let name = violations.optional("device_name", request.deviceName) { given throws(InvalidValue) in
+            try PlainText(given, characters: 1...200, lines: false).text
+        }
+        let version = violations.optional("app_version", request.appVersion) { given throws(InvalidValue) in
+            try PlainText(given, characters: 1...64, lines: false).text
+        }
+        let locale = violations.optional("locale", request.locale) { given throws(InvalidValue) in
+            guard (2...35).contains(given.utf8.count), given.utf8.allSatisfy({ $0.isASCIILetterOrDigit || $0 == UInt8(ascii: "-") })
+            else { throw InvalidValue("is not a tag of BCP 47 such as de-DE") }
+            return given
+        }
+        let needed = try violations.complete(platform, token)
+        self.init(
+            id: UUIDv7.make(), platform: needed.0, pushToken: needed.1, deviceName: name, appVersion: version, locale: locale,
+            lastSeenAt: .now())
+    }
+}
+
+extension UsersV1.PushDevice {
+    init(_ device: PushDevice) {
+        self.init(
+            id: device.id.text, platform: .init(device.platform), deviceName: device.deviceName, appVersion: device.appVersion,
+            locale: device.locale, lastSeenAt: .init(device.lastSeenAt))
+    }
+}
+
+extension PushDevice.Platform {
+    init(_ platform: UsersV1.PushPlatform) throws(InvalidValue) {
+        switch platform {
+        case .ios: self = .ios
+        case .android: self = .android
+        case .web: self = .web
+        case .unspecified: throw InvalidValue("is needed")
+        default: throw InvalidValue("is none of the values that this version knows")
+        }
+    }
+}
+
+extension UsersV1.PushPlatform {
+    init(_ platform: PushDevice.Platform) {
+        self = switch platform {
+        case .ios: .ios
+        case .android: .android
+        case .web: .web
+        }
+    }
+}
+
+extension PreferenceName {
+    /// Throws INVALID_ARGUMENT on `category` and `key`.
+    init(_ category: String, _ key: String) throws(RPCError) {
+        var violations = FieldViolations()
+        let category = violations.value("category", category, PreferenceName.category)
+        let key = violations.value("key", key, PreferenceName.key)
+        (self.category, self.key) = try violations.complete(category, key)
+    }
+}
+
+extension UsersV1.SetPreferenceRequest {
+    func parsed() throws(RPCError) -> (PreferenceName, PreferenceValue) {
+        var violations = FieldViolations()
+        let category = violations.value("category", category, PreferenceName.category)
+        let key = violations.value("key", key, PreferenceName.key)
+        let value = violations.value("value", value) { given throws(InvalidValue) in
+            guard let given else { throw InvalidValue("is needed") }
+            let value = PreferenceValue(given)
+            try value.check()
+            return value
+        }
+        violations.check(version: expectedVersion, least: 0)
+        let parsed = try violations.complete(category, key, value)
+        return (PreferenceName(category: parsed.0, key: parsed.1), parsed.2)
+    }
+}
+
+extension UsersV1.ListPreferencesRequest {
+    /// The category, if one is asked for.
+    func parsed() throws(RPCError) -> String? {
+        guard !category.isEmpty else { return nil }
+        var violations = FieldViolations()
+        let category = violations.value("category", category, PreferenceName.category)
+        return try violations.complete(category)
+    }
+}
+
+extension UsersV1.Preference {
+    init(_ preference: Preference) throws {
+        self.init(
+            category: preference.category, key: preference.key, value: try PreferenceValue(preference.value).message,
+            version: preference.version)
+    }
+}
+
+extension PreferenceValue {
+    /// As deep as messages are read, which is a hundred levels.
+    init(_ value: GoogleProtobuf.Value) {
+        self = switch value.kind {
+        case .nullValue, nil: .null
+        case .boolValue(let bool): .bool(bool)
+        case .numberValue(let number): .number(number)
+        case .stringValue(let string): .string(string)
+        case .structValue(let object): .object(object.fields.mapValues { PreferenceValue($0) })
+        case .listValue(let list): .array(list.values.map { PreferenceValue($0) })
+        }
+    }
+
+    var message: GoogleProtobuf.Value {
+        switch self {
+        case .null: .init(kind: .nullValue(.nullValue))
+        case .bool(let bool): .init(kind: .boolValue(bool))
+        case .number(let number): .init(kind: .numberValue(number))
+        case .string(let string): .init(kind: .stringValue(string))
+        case .array(let values): .init(kind: .listValue(.init(values: values.map(\.message))))
+        case .object(let values): .init(kind: .structValue(.init(fields: values.mapValues(\.message))))
+        }
+    }
+}
