@@ -2,12 +2,13 @@ internal import Application
 internal import Jobs
 internal import Postgres
 
-/// The Vectors service put together: a pool, two repositories, the indexes with their threads, one service.
+/// The Vectors service put together: a pool, two repositories, the indexes with their threads and their snapshots, two services.
 struct VectorsApplication: Sendable {
     private let host: ServiceHost
     private let indexes: CollectionIndexes
     private let jobs: ServiceJobs
     private let service: VectorsService
+    private let indexService: IndexService
     private let erasure: ErasureService
 
     init(_ configuration: VectorsConfiguration) throws {
@@ -16,6 +17,10 @@ struct VectorsApplication: Sendable {
         let documents = DocumentRepository(postgres: host.postgres)
         indexes = CollectionIndexes(
             collections: collections, documents: documents, configuration: configuration.graph,
+            snapshots: configuration.snapshotFolder.map { [logger = host.logger] folder in
+                SnapshotStore(folder: folder, policy: configuration.snapshots, logger: logger)
+            },
+            answersFromRows: configuration.rowSearch.documents,
             // An index has at most one job here, so the bound is one on collections.
             threads: ComputeThreads(name: "index", threads: configuration.indexThreads, maxQueued: 4_096),
             logger: host.logger)
@@ -23,19 +28,26 @@ struct VectorsApplication: Sendable {
         jobs = ServiceJobs(host, schema: "vectors", handlers: [databaseJobs.handler], cron: [DatabaseJobs.everyMinute])
         // The indexes hold collections' documents, which are nobody's; memories are searched in their table.
         erasure = ErasureService(RecordErasure(host, schema: "vectors") { _ in })
+        let threads = ComputeThreads(
+            name: "search", threads: configuration.searchThreads, maxQueued: configuration.maxQueuedSearches)
+        let recall = RecallSampler(
+            budget: RecallBudget(percent: configuration.recallPercent, threads: configuration.searchThreads))
         service = VectorsService(
             collections: collections, documents: documents, indexes: indexes,
-            threads: ComputeThreads(
-                name: "search", threads: configuration.searchThreads, maxQueued: configuration.maxQueuedSearches))
+            rows: RowSearch(
+                collections: collections, documents: documents, threads: threads, limits: configuration.rowSearch),
+            recall: recall, threads: threads)
+        indexService = IndexService(indexes: indexes, recall: recall)
+        host.published.add { [indexes] in IndexMetrics(indexes, recall).write(to: &$0) }
     }
 
     /// Serves until the process is told to stop, or the task is cancelled, and the open calls have ended. Reports
-    /// SERVING once every index is built.
+    /// SERVING once every collection can be searched.
     func run(
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, erasure],
+            services: [service, indexService, erasure],
             background: [{ [indexes] in await indexes.run() }] + jobs.background,
             readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
             stopSignals: stopSignals, onListening: onListening)

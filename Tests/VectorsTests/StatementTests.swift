@@ -95,6 +95,8 @@ internal import Time
             .init(.delete([document.id], at: 1, from: collection, table)),
             .init(Statement<KeptDocument>.find([document.id], in: table)),
             .init(.changes(in: table, after: ChangeCursor(behind: 0), limit: 1)),
+            .init(.changes(in: table, after: ChangeCursor(behind: 0), limit: 1, skipsDeleted: true)),
+            .init(.standing(of: collection, at: 1, table)),
         ]
     }
 }

@@ -3,7 +3,7 @@
 from heartguard.chat.v1 import chat_service_pb2_grpc, checkpoints_service_pb2_grpc
 from heartguard.gateway.v1 import gateway_service_pb2_grpc
 from heartguard.users.v1 import users_service_pb2_grpc
-from heartguard.vectors.v1 import vectors_service_pb2_grpc
+from heartguard.vectors.v1 import index_service_pb2_grpc, vectors_service_pb2_grpc
 from heartguard.vitals.v1 import vitals_service_pb2_grpc
 
 from client.cluster import Cluster
@@ -20,6 +20,7 @@ class Door:
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel("chat"))
         self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))
         self.vectors = vectors_service_pb2_grpc.VectorsServiceStub(self.channel("vectors"))
+        self.indexes = index_service_pb2_grpc.IndexServiceStub(self.channel("vectors"))
 
     def channel(self, service: str):
         return self._cluster.channel("gateway" if self.through_gateway else service)

@@ -11,7 +11,7 @@ from heartguard.gateway.v1 import gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
 from heartguard.users.v1 import users_service_pb2
-from heartguard.vectors.v1 import vectors_service_pb2
+from heartguard.vectors.v1 import index_service_pb2, vectors_service_pb2
 from heartguard.vitals.v1 import vitals_service_pb2
 
 _FILES = [
@@ -20,6 +20,7 @@ _FILES = [
     ("chat", chat_service_pb2),
     ("chat", checkpoints_service_pb2),
     ("vectors", vectors_service_pb2),
+    ("vectors", index_service_pb2),
     ("gateway", gateway_service_pb2),
 ]
 
