@@ -45,6 +45,7 @@ import Testing
     private static func postgres(_ method: MethodDescriptor) -> String {
         if Backend(serving: method) == nil { return "from the cache up to 30 s, then its parts marked" }
         if let life = method.policy.cacheTTL { return "from the caches up to \(Int(life / .seconds(1))) s, then UNAVAILABLE" }
+        if method.service.hasSuffix(".IndexService") { return "answers, from memory" }
         return method.name == "Search" ? "answers where it needs no text" : "UNAVAILABLE"
     }
 
