@@ -132,6 +132,7 @@ let package = Package(
         library("HTTP2", ["CNghttp2"], also: loopBound),
         library("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging, x509, asn1], also: loopBound),
         .target(name: "CDistance", path: "Libraries/CDistance"),
+        .target(name: "CChecksum", path: "Libraries/CChecksum"),
         .target(name: "CContracts", dependencies: ["CProtobuf"], path: "Libraries/CContracts"),
         library(
             "Telemetry",
@@ -140,6 +141,7 @@ let package = Package(
         library("HNSW", ["CDistance"]),
         library("Filters"),
         library("TextSearch"),
+        library("Snapshots", ["CChecksum"]),
         library("Passwords", ["CArgon2"]),
         library("Tokens", ["Time", jwtKit, crypto]),
         library(
@@ -152,7 +154,7 @@ let package = Package(
         // Services
         service("Users", ["Cache", "Jobs", "Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Cache", "Postgres"]),
-        service("Vectors", ["Filters", "HNSW", "Jobs", "Postgres", "TextSearch"]),
+        service("Vectors", ["Filters", "HNSW", "Jobs", "Postgres", "Snapshots", "Telemetry", "TextSearch"]),
         service("Chat", ["Cache", "Jobs", "LZ4", "Postgres", "Redis", crypto]),
         service("Gateway", ["Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
@@ -186,7 +188,7 @@ let package = Package(
             dependencies: ["BenchmarkSupport", "Cache", "LZ4", "Redis", "Resilience", "Time", logging, argumentParser],
             path: "Benchmarks/redis/Bench", swiftSettings: settings),
         .executableTarget(
-            name: "VectorsBench", dependencies: ["BenchmarkSupport", "HNSW", argumentParser], path: "Benchmarks/vectors/Bench",
+            name: "VectorsBench", dependencies: ["BenchmarkSupport", "HNSW", "Snapshots", argumentParser], path: "Benchmarks/vectors/Bench",
             swiftSettings: settings),
 
         // gRPC's interoperability tests, a server and a client
@@ -250,12 +252,13 @@ let package = Package(
         tests("HNSW"),
         tests("Filters", ["TestSupport"]),
         tests("TextSearch", ["TestSupport"]),
+        tests("Snapshots", ["HNSW", "TestSupport"]),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),
         tests("Application", ["Cache", "ConnectionPool", "Jobs", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Jobs", "Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Tokens"]),
-        tests("Vectors", serviceTests + ["Filters", "HNSW", "TextSearch", "Tokens"]),
+        tests("Vectors", serviceTests + ["Filters", "HNSW", "Snapshots", "Telemetry", "TextSearch", "Tokens"]),
         tests("Chat", serviceTests + ["Cache", "Jobs", "LZ4", "Redis", "Tokens"]),
         tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),
         tests("HeartGuardCommand", ["Contracts"]),

@@ -57,6 +57,24 @@ struct CodeStore: ~Copyable, @unchecked Sendable {
         unsafe terms.base[Int(target)] = terms.base[Int(source)]
     }
 
+    // MARK: - Keeping
+
+    var bytesPerSlot: Int { stride + MemoryLayout<CodeTerms>.stride }
+
+    func forEachPart<Failure: Error>(
+        _ slots: Int, _ body: (IndexPart, RawSpan) throws(Failure) -> Void
+    ) throws(Failure) {
+        try codes.withBytes(slots * stride) { bytes throws(Failure) in try body(.codes, bytes) }
+        try terms.withBytes(slots) { bytes throws(Failure) in try body(.codeTerms, bytes) }
+    }
+
+    func fillParts<Failure: Error>(
+        _ slots: Int, _ fill: (IndexPart, inout MutableRawSpan) throws(Failure) -> Void
+    ) throws(Failure) {
+        try codes.withMutableBytes(slots * stride) { bytes throws(Failure) in try fill(.codes, &bytes) }
+        try terms.withMutableBytes(slots) { bytes throws(Failure) in try fill(.codeTerms, &bytes) }
+    }
+
     // MARK: - Comparing
 
     @inline(__always)

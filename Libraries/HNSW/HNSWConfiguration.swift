@@ -45,6 +45,15 @@ package struct HNSWConfiguration: Sendable, Hashable {
         self.seed = seed
     }
 
+    /// All that the parts of an index depend on, for whoever keeps them: an index can be made of another's parts if both say the
+    /// same. It changes as well when the form of a part does.
+    package var layout: String {
+        """
+        parts 1, dimension \(dimension), \(metric.rawValue), m \(m), efConstruction \(efConstruction), keepPruned \(keepPruned), \
+        \(representation), seed \(seed)
+        """
+    }
+
     /// The most neighbours that a node may have on a layer.
     func degreeLimit(onLayer layer: Int) -> Int { layer == 0 ? 2 * m : m }
 

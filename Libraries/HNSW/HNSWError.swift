@@ -20,6 +20,8 @@ package struct HNSWError: Error, Sendable, Hashable, CustomStringConvertible {
         case full
         /// There is no place for the vectors' file.
         case noFile
+        /// The parts of an index that was kept do not go together.
+        case inconsistent
         /// The caller's `shouldStop` asked for an end.
         case interrupted
     }
@@ -62,6 +64,10 @@ extension HNSWError {
 
     static func noFile(in folder: String, _ number: Int32) -> HNSWError {
         HNSWError(code: .noFile, message: "No file can be made in \(folder): errno \(number).")
+    }
+
+    static func inconsistent(_ what: String) -> HNSWError {
+        HNSWError(code: .inconsistent, message: "The index that was kept cannot be used: \(what)")
     }
 
     static let interrupted = HNSWError(

@@ -73,6 +73,20 @@ struct HNSWGraph: ~Copyable {
         links.shrink(to: capacity)
     }
 
+    /// Takes over what the parts do not hold.
+    ///
+    /// - Returns: whether it goes with them.
+    mutating func restore(entry: Int32, slotCount: Int, nodeCount: Int, blockCount: Int) -> Bool {
+        guard slotCount <= links.capacity, blockCount <= links.blockCapacity, nodeCount <= slotCount,
+            links.staysWithin(slots: slotCount, blocks: blockCount),
+            entry < slotCount, (entry >= 0) == (nodeCount > 0), entry < 0 || links.level(of: entry) >= 0
+        else { return false }
+        self.entry = entry
+        self.slotCount = slotCount
+        self.nodeCount = nodeCount
+        return true
+    }
+
     private func apply(_ draft: borrowing LinkDraft) {
         for index in 0..<draft.count {
             links.setNeighbours(

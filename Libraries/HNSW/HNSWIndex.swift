@@ -13,10 +13,10 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
     package var dimension: Int { configuration.dimension }
     package var metric: Metric { configuration.metric }
 
-    // Seen by the extensions in BatchInsertion and Compaction, and by nobody else.
+    // Seen by the extensions in Audit, BatchInsertion, Compaction and IndexPart, and by nobody else.
     let lock = ReaderWriterLock()
     let writer: Mutex<Writer>
-    private let scratchPool: ScratchPool
+    let scratchPool: ScratchPool
     var graph: HNSWGraph
     var keys: [Key?] = []
     var slots: [Key: Int32] = [:]

@@ -67,6 +67,51 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
         unsafe memory_prefetch(bottom.base + Int(slot) &* (bottomLimit &+ 1), (bottomLimit &+ 1) &* 4)
     }
 
+    // MARK: - Keeping
+
+    var bytesPerSlot: Int { (bottomLimit + 1) * 4 + 5 }
+    var bytesPerBlock: Int { (upperLimit + 1) * 4 }
+
+    func forEachPart<Failure: Error>(
+        _ slots: Int, blocks: Int, _ body: (IndexPart, RawSpan) throws(Failure) -> Void
+    ) throws(Failure) {
+        try bottom.withBytes(slots * (bottomLimit + 1)) { bytes throws(Failure) in try body(.links, bytes) }
+        try upper.withBytes(blocks * (upperLimit + 1)) { bytes throws(Failure) in try body(.upperLinks, bytes) }
+        try firstBlocks.withBytes(slots) { bytes throws(Failure) in try body(.firstBlocks, bytes) }
+        try heights.withBytes(slots) { bytes throws(Failure) in try body(.heights, bytes) }
+    }
+
+    func fillParts<Failure: Error>(
+        _ slots: Int, blocks: Int, _ fill: (IndexPart, inout MutableRawSpan) throws(Failure) -> Void
+    ) throws(Failure) {
+        try bottom.withMutableBytes(slots * (bottomLimit + 1)) { bytes throws(Failure) in try fill(.links, &bytes) }
+        try upper.withMutableBytes(blocks * (upperLimit + 1)) { bytes throws(Failure) in try fill(.upperLinks, &bytes) }
+        try firstBlocks.withMutableBytes(slots) { bytes throws(Failure) in try fill(.firstBlocks, &bytes) }
+        try heights.withMutableBytes(slots) { bytes throws(Failure) in try fill(.heights, &bytes) }
+    }
+
+    /// Whether no list of these slots leads out of what is there, so that a search over them reads nothing else. It does not ask
+    /// whether the graph is a good one; `validate()` does.
+    func staysWithin(slots: Int, blocks: Int) -> Bool {
+        for slot in 0..<Int32(slots) {
+            let level = level(of: slot)
+            guard level >= 0 else { continue }
+            if level > 0 {
+                let first = Int(firstBlock(of: slot))
+                guard first >= 0, first + level <= blocks else { return false }
+            }
+            for layer in 0...level {
+                let neighbours = neighbours(of: slot, onLayer: layer)
+                guard (0...limit(onLayer: layer)).contains(neighbours.count) else { return false }
+                for position in 0..<neighbours.count {
+                    let neighbour = neighbours[position]
+                    guard neighbour >= 0, neighbour < slots, self.level(of: neighbour) >= layer else { return false }
+                }
+            }
+        }
+        return true
+    }
+
     // MARK: - Writing, under the write lock
 
     /// Gives a free slot a level and empty lists, or frees it with -1.

@@ -51,6 +51,21 @@ struct Region<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         count = min(count, newCount)
     }
 
+    /// Lends the first elements as bytes; whoever reads them keeps writers out.
+    func withBytes<Failure: Error>(_ count: Int, _ body: (RawSpan) throws(Failure) -> Void) throws(Failure) {
+        precondition(count <= self.count)
+        try body(unsafe RawSpan(_unsafeStart: base, byteCount: count * MemoryLayout<Element>.stride))
+    }
+
+    /// Lends the first elements to be filled.
+    func withMutableBytes<Failure: Error>(
+        _ count: Int, _ body: (inout MutableRawSpan) throws(Failure) -> Void
+    ) throws(Failure) {
+        precondition(count <= self.count)
+        var bytes = unsafe MutableRawSpan(_unsafeStart: base, byteCount: count * MemoryLayout<Element>.stride)
+        try body(&bytes)
+    }
+
     private let hugePage = 2 << 20
 
     private func pages(_ bytes: Int) -> Int {

@@ -63,6 +63,38 @@ struct SlotAllocator {
     /// Cuts off free slots at the end.
     mutating func cut(to count: Int) { slotCount = count }
 
+    // MARK: - Keeping
+
+    /// All that decides what is handed out next, as numbers.
+    var state: [Int64] {
+        var numbers = [Int64(bitPattern: random.state), Int64(slotCount), Int64(blockCount)]
+        for list in [freeSlots] + freeBlocks {
+            numbers.append(Int64(list.count))
+            numbers.append(contentsOf: list.map(Int64.init))
+        }
+        return numbers
+    }
+
+    /// - Returns: whether these are numbers that `state` gave.
+    mutating func restore(_ numbers: ArraySlice<Int64>) -> Bool {
+        var rest = numbers
+        guard let seed = rest.popFirst(), let slots = rest.popFirst(), let blocks = rest.popFirst(),
+            (0...Int64(Int32.max)).contains(slots), (0...Int64(Int32.max)).contains(blocks)
+        else { return false }
+        var lists: [[Int32]] = []
+        for _ in 0...freeBlocks.count {
+            guard let count = rest.popFirst(), (0...Int64(rest.count)).contains(count) else { return false }
+            lists.append(rest.prefix(Int(count)).map { Int32(truncatingIfNeeded: $0) })
+            rest = rest.dropFirst(Int(count))
+        }
+        guard rest.isEmpty else { return false }
+        random = SplitMix64(state: UInt64(bitPattern: seed))
+        (slotCount, blockCount) = (Int(slots), Int(blocks))
+        freeSlots = lists.removeFirst()
+        freeBlocks = lists
+        return true
+    }
+
     /// Section 4 of the paper: floor(-ln(unif(0..1)) * mL), with mL = 1 / ln(m).
     private mutating func drawLevel() -> Int {
         let uniform = (Double(random.next() >> 11) + 1) * 0x1p-53

@@ -94,6 +94,33 @@ struct VectorStore: ~Copyable, @unchecked Sendable {
         }
     }
 
+    // MARK: - Keeping
+
+    /// What a slot takes.
+    var bytesPerSlot: Int { stride * (isCompact ? 2 : 4) + (hasCodes ? codes.bytesPerSlot : 0) }
+
+    func forEachPart<Failure: Error>(
+        _ slots: Int, _ body: (IndexPart, RawSpan) throws(Failure) -> Void
+    ) throws(Failure) {
+        if isCompact {
+            try halves.withBytes(slots * stride) { bytes throws(Failure) in try body(.vectors, bytes) }
+        } else {
+            try floats.withBytes(slots * stride) { bytes throws(Failure) in try body(.vectors, bytes) }
+        }
+        if hasCodes { try codes.forEachPart(slots, body) }
+    }
+
+    func fillParts<Failure: Error>(
+        _ slots: Int, _ fill: (IndexPart, inout MutableRawSpan) throws(Failure) -> Void
+    ) throws(Failure) {
+        if isCompact {
+            try halves.withMutableBytes(slots * stride) { bytes throws(Failure) in try fill(.vectors, &bytes) }
+        } else {
+            try floats.withMutableBytes(slots * stride) { bytes throws(Failure) in try fill(.vectors, &bytes) }
+        }
+        if hasCodes { try codes.fillParts(slots, fill) }
+    }
+
     // MARK: - Comparing
 
     // What is compared is the negative product, or the squared distance. Never NaN, for vectors and queries that were

@@ -7,32 +7,33 @@ internal import Foundation
 /// terms, whatever else is there.
 package struct TextIndex: Sendable {
     /// A document with a term.
-    private struct Posting: Sendable {
+    struct Posting: Sendable {
         var document: UInt32
         var frequency: UInt32
     }
 
     /// A term of a document, and where the term's postings have the document.
-    private struct Occurrence: Sendable {
+    struct Occurrence: Sendable {
         var term: UInt32
         var place: UInt32
     }
 
-    private struct Term: Sendable {
+    struct Term: Sendable {
         var text = ""
         var postings: [Posting] = []
     }
 
-    private var numbers: [String: UInt32] = [:]
-    private var terms: [Term] = []
-    private var unusedTerms: [UInt32] = []
+    // Seen by the extension in TextIndexContents, and by nobody else.
+    var numbers: [String: UInt32] = [:]
+    var terms: [Term] = []
+    var unusedTerms: [UInt32] = []
     /// By document, in the order of the terms' numbers.
-    private var occurrences: [[Occurrence]] = []
+    var occurrences: [[Occurrence]] = []
     /// By document: how many terms it has, each as often as it occurs.
-    private var lengths: [UInt32] = []
-    private var totalLength = 0
+    var lengths: [UInt32] = []
+    var totalLength = 0
     /// Documents that have terms.
-    package private(set) var count = 0
+    package internal(set) var count = 0
 
     package init() {}
 

@@ -2,7 +2,7 @@ internal import Application
 internal import Jobs
 internal import Postgres
 
-/// The Vectors service put together: a pool, the repositories, the indexes with their threads, the services.
+/// The Vectors service put together: a pool, the repositories, the indexes with their threads and their snapshots, the services.
 struct VectorsApplication: Sendable {
     private let host: ServiceHost
     private let indexes: CollectionIndexes
@@ -10,6 +10,7 @@ struct VectorsApplication: Sendable {
     private let service: VectorsService
     private let memories: MemoriesService
     private let transfer: TransferService
+    private let indexService: IndexService
     private let erasure: ErasureService
 
     init(_ configuration: VectorsConfiguration) throws {
@@ -18,6 +19,10 @@ struct VectorsApplication: Sendable {
         let documents = DocumentRepository(postgres: host.postgres)
         indexes = CollectionIndexes(
             collections: collections, documents: documents, configuration: configuration.graph,
+            snapshots: configuration.snapshotFolder.map { [logger = host.logger] folder in
+                SnapshotStore(folder: folder, policy: configuration.snapshots, logger: logger)
+            },
+            answersFromRows: configuration.rowSearch.documents,
             // An index has at most one job here, so the bound is one on collections.
             threads: ComputeThreads(name: "index", threads: configuration.indexThreads, maxQueued: 4_096),
             logger: host.logger)
@@ -30,18 +35,26 @@ struct VectorsApplication: Sendable {
         erasure = ErasureService(RecordErasure(host, schema: "vectors") { _ in })
         let threads = ComputeThreads(
             name: "search", threads: configuration.searchThreads, maxQueued: configuration.maxQueuedSearches)
-        service = VectorsService(collections: collections, documents: documents, indexes: indexes, threads: threads)
+        let recall = RecallSampler(
+            budget: RecallBudget(percent: configuration.recallPercent, threads: configuration.searchThreads))
+        service = VectorsService(
+            collections: collections, documents: documents, indexes: indexes,
+            rows: RowSearch(
+                collections: collections, documents: documents, threads: threads, limits: configuration.rowSearch),
+            recall: recall, threads: threads)
+        indexService = IndexService(indexes: indexes, recall: recall)
+        host.published.add { [indexes] in IndexMetrics(indexes, recall).write(to: &$0) }
         transfer = TransferService(collections: collections, documents: documents, indexes: indexes)
         memories = MemoriesService(memories: MemoryRepository(postgres: host.postgres), threads: threads)
     }
 
     /// Serves until the process is told to stop, or the task is cancelled, and the open calls have ended. Reports
-    /// SERVING once every index is built.
+    /// SERVING once every collection can be searched.
     func run(
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, memories, transfer, erasure],
+            services: [service, memories, transfer, indexService, erasure],
             background: [{ [indexes] in await indexes.run() }] + jobs.background,
             readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
             stopSignals: stopSignals, onListening: onListening)

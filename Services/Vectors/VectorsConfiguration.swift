@@ -10,6 +10,13 @@ struct VectorsConfiguration: Sendable {
     let indexThreads: Int
     /// Searches that may wait for a thread.
     let maxQueuedSearches: Int
+    /// The folder for snapshots of the indexes; `nil` keeps none.
+    let snapshotFolder: String?
+    let snapshots: SnapshotPolicy
+    /// What is answered from rows while an index is being built.
+    let rowSearch: RowSearch.Limits
+    /// The share of the search threads' time that may go into measuring recall.
+    let recallPercent: Int
 
     /// Throws one error that names every setting that is missing or cannot be used.
     init(environment: [String: String]) throws(SettingsError) {
@@ -26,6 +33,19 @@ struct VectorsConfiguration: Sendable {
         searchThreads = settings.int("HEARTGUARD_VECTORS_SEARCH_THREADS", default: cores, in: 1...256)
         indexThreads = settings.int("HEARTGUARD_VECTORS_INDEX_THREADS", default: max(1, cores / 2), in: 1...256)
         maxQueuedSearches = settings.int("HEARTGUARD_VECTORS_MAX_QUEUED_SEARCHES", default: 256, in: 1...65_536)
+        snapshotFolder = settings.optional("HEARTGUARD_VECTORS_SNAPSHOT_FOLDER")
+        var snapshots = SnapshotPolicy()
+        snapshots.changes = settings.int(
+            "HEARTGUARD_VECTORS_SNAPSHOT_CHANGES", default: snapshots.changes, in: 1...1_000_000_000)
+        snapshots.interval = .seconds(
+            settings.int("HEARTGUARD_VECTORS_SNAPSHOT_SECONDS", default: 900, in: 1...86_400))
+        self.snapshots = snapshots
+        var rowSearch = RowSearch.Limits()
+        rowSearch.documents = Int64(
+            settings.int("HEARTGUARD_VECTORS_ROW_SEARCH_DOCUMENTS", default: Int(rowSearch.documents), in: 0...1_000_000))
+        rowSearch.searches = settings.int("HEARTGUARD_VECTORS_ROW_SEARCHES", default: rowSearch.searches, in: 1...64)
+        self.rowSearch = rowSearch
+        recallPercent = settings.int("HEARTGUARD_VECTORS_RECALL_PERCENT", default: 1, in: 0...100)
         try settings.finish()
     }
 }

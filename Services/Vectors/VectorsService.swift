@@ -9,6 +9,9 @@ struct VectorsService: Sendable {
     let collections: CollectionRepository
     let documents: DocumentRepository
     let indexes: CollectionIndexes
+    /// Answers searches whose index is not there yet.
+    let rows: RowSearch
+    let recall: RecallSampler
     /// Where the graphs are searched.
     let threads: ComputeThreads
 }
@@ -63,11 +66,18 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
         let index = try await indexes.index(of: request.parsedName())
         let query = try request.parsedQuery(for: index.collection)
         let wanted = request.minPosition
-        guard await index.hasSeen(wanted, by: .forWaiting) else {
-            throw index.seen.map { VectorsError.behind(wanted: wanted, seen: $0) } ?? .indexIsBuilding
+        let isDegraded = index.seen == nil
+        let answer: CollectionIndex.Answer
+        if isDegraded {
+            answer = try await searchRows(of: index, query)
+            guard answer.position >= wanted else { throw VectorsError.behind(wanted: wanted, seen: answer.position) }
+        } else {
+            guard await index.hasSeen(wanted, by: .forWaiting) else {
+                throw index.seen.map { VectorsError.behind(wanted: wanted, seen: $0) } ?? .indexIsBuilding
+            }
+            answer = try await search(index, query)
+            recall.offer(query, of: index)
         }
-
-        let answer = try await search(index, query)
         let found = try await documents.find(answer.hits.map(\.id), in: index.collection)
         let kept = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
         // The table is newer than the graph, and its rows are what the caller gets: one that was deleted meanwhile, or
@@ -76,7 +86,8 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             guard let document = kept[hit.id], query.filter?.passes(document.metadata.entries) ?? true else { return nil }
             return VectorsV1.Match(document, score: hit.score)
         }
-        return VectorsV1.SearchResponse(matches: matches, position: answer.position, exact: answer.isExact)
+        return VectorsV1.SearchResponse(
+            matches: matches, position: answer.position, exact: answer.isExact, degraded: isDegraded)
     }
 
     /// Deletes exactly the documents that pass when they go: the index is asked once it has everything that the table has, while
@@ -84,12 +95,20 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
     private func delete(
         passing filter: Filter, from index: CollectionIndex
     ) async throws -> DocumentRepository.Deleted {
-        try await documents.delete(from: index.collection) { position in
+        // Nobody waits for a build with the table's lock in hand.
+        guard await index.hasSeen(0, by: .forWaiting) else { throw VectorsError.indexIsBuilding }
+        return try await documents.delete(from: index.collection) { position in
             guard await index.hasSeen(position, by: .forWaiting) else {
                 throw index.seen.map { VectorsError.behind(wanted: position, seen: $0) } ?? .indexIsBuilding
             }
             return index.ids(passing: filter)
         }
+    }
+
+    /// Searches the table, since there is no index yet.
+    private func searchRows(of index: CollectionIndex, _ query: SearchQuery) async throws -> CollectionIndex.Answer {
+        let deadline = Deadline.current
+        return try await rows.search(query, in: index.collection) { deadline?.hasPassed ?? false }
     }
 
     /// Searches on the threads meant for it, until the caller has gone or the deadline has passed.
@@ -109,7 +128,9 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
     /// If the index does not get there in time the change is still made, so the answer is still yes: a search that
     /// must see it asks for its position.
     private func settle(_ index: CollectionIndex, at position: Int64) async {
-        _ = await index.hasSeen(position, by: .forWaiting)
+        // A large index takes long to build, and is searched by its rows until then.
+        let patience = index.seen == nil ? Deadline.earlier(.forWaiting, .after(.seconds(1))) : nil
+        _ = await index.hasSeen(position, by: patience ?? .forWaiting)
     }
 }
 

@@ -47,6 +47,7 @@ import Testing
             return method.policy.cacheTTL == nil ? "its parts marked" : "from the cache up to 30 s, then its parts marked"
         }
         if let life = method.policy.cacheTTL { return "from the caches up to \(Int(life / .seconds(1))) s, then UNAVAILABLE" }
+        if method.service.hasSuffix(".IndexService") { return "answers, from memory" }
         return method.name == "Search" ? "answers where it needs no text" : "UNAVAILABLE"
     }
 

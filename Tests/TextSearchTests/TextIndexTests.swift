@@ -91,3 +91,52 @@ extension TextIndex {
         (search(Terms.of(text), limit: limit) ?? []).map(\.document)
     }
 }
+
+@Suite struct `The contents of a text index` {
+    @Test func `make another that finds the same, and goes on as the first does`() throws {
+        var generator = SeededGenerator(seed: 8)
+        func change(_ index: inout TextIndex) {
+            for _ in 0..<300 {
+                let document = Int.random(in: 0..<60, using: &generator)
+                let words = (0..<Int.random(in: 0..<9, using: &generator)).map { _ in "w\(Int.random(in: 0..<40, using: &generator))" }
+                if words.count == 3 { index.remove(document) } else { index.insert(document, terms: words) }
+            }
+        }
+        var first = TextIndex()
+        change(&first)
+
+        var second = try #require(TextIndex(first.contents))
+        expectSame(first, second)
+
+        let kept = generator
+        change(&first)
+        generator = kept
+        change(&second)
+        expectSame(first, second)
+        #expect(first.contents == second.contents)
+    }
+
+    @Test func `that do not go together make none`() throws {
+        var index = TextIndex()
+        index.insert(0, text: "heart failure")
+        index.insert(1, text: "heart")
+        let contents = index.contents
+
+        var fewer = contents, foreign = contents, longer = contents, unused = contents
+        fewer.postings.removeLast(2)
+        foreign.postings[0] = 7
+        longer.lengths[0] += 1
+        unused.unusedTerms = [9]
+
+        for broken in [fewer, foreign, longer, unused] { #expect(TextIndex(broken) == nil) }
+        #expect(TextIndex(contents) != nil)
+    }
+
+    private func expectSame(_ first: TextIndex, _ second: TextIndex) {
+        #expect((first.count, first.termCount) == (second.count, second.termCount))
+        for word in 0..<40 {
+            let terms = ["w\(word)", "w\((word + 7) % 40)"]
+            #expect(first.search(terms, limit: 60) == second.search(terms, limit: 60))
+        }
+    }
+}

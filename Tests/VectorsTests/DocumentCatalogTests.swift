@@ -1,5 +1,6 @@
 internal import Filters
 internal import Testing
+internal import Time
 
 @testable internal import Vectors
 
@@ -73,7 +74,8 @@ internal import Testing
 
 extension DocumentCatalog {
     fileprivate mutating func enter(_ id: DocumentID, _ entries: [String: MetadataValue], terms: [String] = []) -> Int {
-        enter(id, DocumentMetadata(kept: entries), terms: terms)
+        let version = RowVersion(position: 1, changedAt: Instant(microsecondsSinceEpoch: 1))
+        return enter(id, version, DocumentMetadata(kept: entries), terms: terms)
     }
 
     fileprivate func found(_ term: String, among passing: Bitmap? = nil) -> [DocumentID] {

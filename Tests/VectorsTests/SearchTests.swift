@@ -138,9 +138,10 @@ internal import Time
     @Test func `is refused with a time to retry when too many wait`() async throws {
         try await withVectors { vectors in
             try await vectors.create("notes")
+            _ = try await vectors.untilBuilt("notes")
             let busy = VectorsService(
                 collections: vectors.collections, documents: vectors.documents, indexes: vectors.indexes,
-                threads: ComputeThreads(name: "search", threads: 1, maxQueued: 1))
+                rows: vectors.rows, recall: vectors.recall, threads: ComputeThreads(name: "search", threads: 1, maxQueued: 1))
 
             try await busy.threads.withAllTaken {
                 await expect(.resourceExhausted) { try await busy.find(near: [0, 0, 0], in: "notes") }

@@ -90,6 +90,8 @@ internal import Time
             .init(Statement<KeptDocument>.find([document.id], in: table)),
             .init(.page(of: table, after: nil, limit: 1)),
             .init(.changes(in: table, after: ChangeCursor(behind: 0), limit: 1)),
+            .init(.changes(in: table, after: ChangeCursor(behind: 0), limit: 1, skipsDeleted: true)),
+            .init(.standing(of: collection, at: 1, table)),
         ]
     }
 }

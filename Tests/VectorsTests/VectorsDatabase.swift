@@ -32,7 +32,7 @@ private func migrate(_ name: String, on server: PostgresServer) async throws {
 }
 
 /// What goes wrong in a test is seen by the test.
-private let quiet = Logger(label: "vectors-tests") { _ in SwiftLogNoOpLogHandler() }
+let quiet = Logger(label: "vectors-tests") { _ in SwiftLogNoOpLogHandler() }
 
 private let copyCount = Atomic(0)
 
@@ -46,6 +46,10 @@ struct VectorsDatabase: Sendable {
         pollInterval: Duration = .milliseconds(20),
         // Many tests run at once, and few of them are about how long a connection may take.
         pool: PoolConfiguration = PoolConfiguration(minimumConnections: 0, acquireTimeout: .seconds(60)),
+        snapshots: SnapshotStore? = nil,
+        indexThreads: ComputeThreads = ComputeThreads(name: "index", threads: 1, maxQueued: 64),
+        rows: RowSearch.Limits = .init(),
+        recall: RecallSampler = RecallSampler(budget: RecallBudget(percent: 0, threads: 1)),
         _ body: (VectorsService) async throws -> Value
     ) async throws -> Value {
         let configuration = server.configuration(database: name, user: ServiceRole.vectors.roleName, pool: pool)
@@ -55,13 +59,15 @@ struct VectorsDatabase: Sendable {
             let indexes = CollectionIndexes(
                 collections: collections, documents: documents,
                 configuration: GraphConfiguration(m: 8, efConstruction: 60),
-                threads: ComputeThreads(name: "index", threads: 1, maxQueued: 64), pollInterval: pollInterval,
+                snapshots: snapshots, answersFromRows: rows.documents, threads: indexThreads, pollInterval: pollInterval,
                 logger: quiet)
+            let threads = ComputeThreads(name: "search", threads: 2, maxQueued: 64)
             async let _: Void = indexes.run()
             return try await body(
                 VectorsService(
                     collections: collections, documents: documents, indexes: indexes,
-                    threads: ComputeThreads(name: "search", threads: 2, maxQueued: 64)))
+                    rows: RowSearch(collections: collections, documents: documents, threads: threads, limits: rows),
+                    recall: recall, threads: threads))
         }
     }
 }

@@ -1,6 +1,7 @@
 internal import BenchmarkSupport
 internal import Glibc
 internal import HNSW
+internal import Snapshots
 
 /// One index under measurement, and the commands that it is measured by.
 struct BenchSession {
@@ -37,6 +38,7 @@ struct BenchSession {
     ///     search EF TRUTH               every query once
     ///     select SHARE EF TRUTH         the same, among the keys that a share passes
     ///     churn TIMES                   replaces vectors at random, TIMES as many as there are
+    ///     snapshot FOLDER               writes the index to a file and reads it again, as a restart does
     ///     validate
     func perform(_ words: [String]) throws {
         switch (words.first, words.count) {
@@ -50,6 +52,8 @@ struct BenchSession {
             try search(truth: VectorFile(words[3])) { try index.search($0, k: k, efSearch: efSearch, among: selection) }
         case ("churn", 2):
             try churn(times: Double(words[1]) ?? 0)
+        case ("snapshot", 2):
+            try snapshot(in: String(words[1]))
         case ("validate", 1):
             let faults = index.validate()
             for fault in faults.prefix(5) { complain(fault) }
@@ -110,6 +114,36 @@ struct BenchSession {
         }
         for key in out { try index.insert(vectors[key], for: key) }
         answer([("replaced", Double(count)), ("seconds", (ContinuousClock.now - start) / .seconds(1))])
+    }
+
+    /// How long writers wait for a snapshot, how long the disk takes for it, and how long a start reads until the first search is answered.
+    private func snapshot(in folder: String) throws {
+        let header = SnapshotHeader(subject: index.configuration.layout, position: 1, writtenAt: 0)
+        let name = "bench.snapshot"
+        var (taken, written, answered) = (0.0, 0.0, 0.0)
+        var start = ContinuousClock.now
+        let writer = try SnapshotWriter(header, in: folder, as: name)
+        try index.forEachPart { part, bytes throws(SnapshotError) in try writer.append(bytes, to: part.rawValue) }
+        try writer.close()
+        taken = (ContinuousClock.now - start) / .seconds(1)
+        let byteCount = try writer.putInPlace()
+        written = (ContinuousClock.now - start) / .seconds(1)
+
+        start = ContinuousClock.now
+        guard let reader = try SnapshotReader.open("\(folder)/\(name)") else { return complain("The snapshot is not there.") }
+        let read = try HNSWIndex<Int>(index.configuration) {
+            reader.byteCount(of: $0.rawValue)
+        } fill: { part, place in
+            try reader.read(part.rawValue, into: &place, threads: threads)
+        }
+        let first = try read.search(queries[0], k: k)
+        answered = (ContinuousClock.now - start) / .seconds(1)
+        let same = try queries.prefix(100).count { try read.search($0, k: k).matches == index.search($0, k: k).matches }
+        try SnapshotWriter.remove("\(folder)/\(name)")
+        answer([
+            ("writers_wait_seconds", taken), ("write_seconds", written), ("start_seconds", answered), ("bytes", Double(byteCount)),
+            ("found", Double(first.count)), ("same", Double(same)),
+        ])
     }
 
     func answer(_ figures: [(String, Double)]) {

@@ -65,7 +65,7 @@ final class ComputeThreads: Sendable {
         let cancellation = Cancellation()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                let isTaken = offer {
+                let isTaken = start {
                     guard !cancellation.isSet else { return continuation.resume(throwing: CancellationError()) }
                     continuation.resume(with: Result { try compute(cancellation) })
                 }
@@ -76,7 +76,10 @@ final class ComputeThreads: Sendable {
         }
     }
 
-    private func offer(_ job: @escaping @Sendable () -> Void) -> Bool {
+    /// Lets one of the threads do a job that nobody waits for.
+    ///
+    /// - Returns: `false` if the queue is full; the job is then not done.
+    func start(_ job: @escaping @Sendable () -> Void) -> Bool {
         let isTaken = queue.jobs.withLock { jobs in
             guard jobs.count < maxQueued else { return false }
             jobs.append(job)

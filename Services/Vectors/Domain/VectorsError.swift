@@ -11,6 +11,8 @@ enum VectorsError: Error, Hashable {
     case otherModel(expected: ModelID, given: ModelID?)
     /// The collection's index is still being built.
     case indexIsBuilding
+    /// The index is still being built, and as many searches go through the rows as may.
+    case tooManyRowSearches
     /// The replica did not reach the position in time.
     case behind(wanted: Int64, seen: Int64)
     /// The threads that search have as much to do as they may queue.
@@ -42,6 +44,8 @@ extension VectorsError: RPCErrorConvertible {
                 """)
         case .indexIsBuilding:
             .unavailable("The collection's index is still being built.")
+        case .tooManyRowSearches:
+            .unavailable("The collection's index is still being built, and other searches go through its rows.")
         case .behind(let wanted, let seen):
             .unavailable("This replica has seen position \(seen) and did not reach position \(wanted) in time.")
         case .busy:

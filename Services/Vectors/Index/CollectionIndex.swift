@@ -11,10 +11,14 @@ internal import Time
 final class CollectionIndex: Sendable {
     /// As it was when this process learned of it; the id, the name and the space never change.
     let collection: Collection
-    private let graph: HNSWIndex<Int>
+    let graphConfiguration: HNSWConfiguration
+    /// Exchanged only while nobody can search.
+    private let currentGraph: Mutex<HNSWIndex<Int>>
     private let catalog = Mutex(DocumentCatalog())
     private let tracker = PositionTracker()
-    private let unreadable = Mutex<Set<DocumentID>>([])
+    private let unreadable = Mutex<[DocumentID: RowVersion]>([:])
+    /// What is on the disk of it, and what has changed since.
+    let snapshotState = Mutex(SnapshotState())
 
     /// Gets an element whenever the table may have what the index has not.
     let wakes: AsyncStream<Void>
@@ -22,16 +26,20 @@ final class CollectionIndex: Sendable {
 
     init(of collection: Collection, configuration: GraphConfiguration) throws(HNSWError) {
         self.collection = collection
-        graph = try HNSWIndex(
-            HNSWConfiguration(
-                dimension: collection.space.dimension, metric: collection.space.metric, m: configuration.m,
-                efConstruction: configuration.efConstruction, efSearch: configuration.efSearch))
+        graphConfiguration = HNSWConfiguration(
+            dimension: collection.space.dimension, metric: collection.space.metric, m: configuration.m,
+            efConstruction: configuration.efConstruction, efSearch: configuration.efSearch)
+        currentGraph = Mutex(try HNSWIndex(graphConfiguration))
         // One wake stands for all that come while the follower works.
         (wakes, waker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         waker.yield()
     }
 
+    private var graph: HNSWIndex<Int> { currentGraph.withLock { $0 } }
+
     var count: Int { graph.count }
+    /// What the vectors and the graph take in memory.
+    var byteCount: Int { graph.byteCount }
     var ids: [DocumentID] { catalog.withLock { $0.ids } }
     /// Rows that could not be read or were refused by the graph.
     var unreadableCount: Int { unreadable.withLock { $0.count } }
@@ -54,7 +62,7 @@ final class CollectionIndex: Sendable {
     /// Ends the wakes, and so the follower: the index is not used any more.
     func retire() { waker.finish() }
 
-    private typealias Arrival = (id: DocumentID, number: Int, vector: [Float])
+    private typealias Arrival = (id: DocumentID, version: RowVersion, number: Int, vector: [Float])
 
     /// Puts changes in, in their order, those of the graph on so many threads. To be called by one thread at a time, and not by
     /// a shared one: an insertion computes for about a millisecond.
@@ -66,12 +74,12 @@ final class CollectionIndex: Sendable {
                 // Whoever knows a document's id, such as a code, should find it by that as well.
                 let terms = Terms.of(change.id.text) + Terms.of(content)
                 // Into the catalogue first, so that a search that finds the number can name the document.
-                let number = catalog.withLock { $0.enter(change.id, metadata, terms: terms) }
-                arriving.append((change.id, number, embedding))
+                let number = catalog.withLock { $0.enter(change.id, change.version, metadata, terms: terms) }
+                arriving.append((change.id, change.version, number, embedding))
             case .deleted, .unreadable:
                 put(arriving, threads)
                 arriving = []
-                drop(change.id, isUnreadable: change.state != .deleted)
+                drop(change.id, unreadable: change.state == .deleted ? nil : change.version)
             }
         }
         put(arriving, threads)
@@ -80,7 +88,9 @@ final class CollectionIndex: Sendable {
     private func put(_ arriving: [Arrival], _ threads: Int) {
         do throws(HNSWError) {
             try graph.insert(arriving.map { ($0.number, $0.vector) }, threads: threads)
-            unreadable.withLock { $0.subtract(arriving.map(\.id)) }
+            unreadable.withLock { rows in
+                if !rows.isEmpty { for arrival in arriving { rows[arrival.id] = nil } }
+            }
         } catch {
             // One by one it is seen which is refused.
             for arrival in arriving { put(arrival) }
@@ -90,18 +100,35 @@ final class CollectionIndex: Sendable {
     private func put(_ arrival: Arrival) {
         do throws(HNSWError) {
             try graph.insert(arrival.vector, for: arrival.number)
-            unreadable.withLock { _ = $0.remove(arrival.id) }
+            unreadable.withLock { $0[arrival.id] = nil }
         } catch {
-            drop(arrival.id, isUnreadable: true)
+            drop(arrival.id, unreadable: arrival.version)
         }
     }
 
-    private func drop(_ id: DocumentID, isUnreadable: Bool) {
+    /// - Parameter version: of a row that cannot be read; `nil` for one that is deleted.
+    private func drop(_ id: DocumentID, unreadable version: RowVersion?) {
         if let number = catalog.withLock({ $0.number(of: id) }) { graph.remove(number) }
         catalog.withLock { $0.remove(id) }
-        unreadable.withLock { ids in
-            if isUnreadable { ids.insert(id) } else { ids.remove(id) }
-        }
+        unreadable.withLock { $0[id] = version }
+    }
+
+    /// All that the index holds, as one value; changes wait until the caller lets the follower go on.
+    var contents: IndexContents {
+        IndexContents(graph: graph, catalog: catalog.withLock { $0 }, unreadable: unreadable.withLock { $0 })
+    }
+
+    /// What is on the disk, and what has changed since.
+    var snapshot: SnapshotState { snapshotState.withLock { $0 } }
+
+    func noteForSnapshot(changes: Int) { snapshotState.withLock { $0.note(changes: changes, now: .now) } }
+
+    /// Takes over what a snapshot holds, or begins anew; before the first position is published.
+    func install(_ contents: IndexContents) {
+        precondition(seen == nil, "an index that is being searched is not exchanged")
+        currentGraph.withLock { $0 = contents.graph }
+        catalog.withLock { $0 = contents.catalog }
+        unreadable.withLock { $0 = contents.unreadable }
     }
 
     /// Tells whoever waits that everything up to the position is in.
@@ -129,37 +156,34 @@ final class CollectionIndex: Sendable {
 
     // MARK: - Searching
 
-    /// How many of each ranking are looked at where two become one; more if more are wanted.
-    static let fusedDepth = 100
-    /// What a document must have of the best one's BM25 to count there. Ranks do not tell that the first holds the whole of a code
-    /// and the second only a part of it; without this, what both rankings have somewhere would come before it.
-    static let fusedShare: Float = 0.5
-
     /// Computes for up to milliseconds, so it is to be called on threads meant for that.
     func search(_ query: SearchQuery, shouldStop: () -> Bool) throws -> Answer {
         guard let position = seen else { throw VectorsError.indexIsBuilding }
         let passing = query.filter.map { filter in catalog.withLock { $0.slots(passing: filter) } }
-        switch query.ranking {
-        case .embedding(let embedding):
-            let (hits, isExact) = try nearest(
-                embedding, query.limit, among: passing, effort: query.effort, shouldStop: shouldStop)
-            return Answer(hits: hits, position: position, isExact: isExact)
-        case .text(let text):
-            let hits = try holding(text, query.limit, among: passing, shouldStop: shouldStop)
-            return Answer(hits: hits, position: position, isExact: true)
-        case .both(let embedding, let text, let weights):
-            let depth = max(query.limit, Self.fusedDepth)
-            let (near, isExact) = try nearest(
-                embedding, depth, among: passing, effort: query.effort, shouldStop: shouldStop)
-            let held = try holding(text, depth, among: passing, shouldStop: shouldStop)
-            let least = (held.first?.score ?? 0) * Self.fusedShare
-            // The words first: of two documents with one rank each, the one that holds them precedes.
-            let fused = RankFusion.fuse([
-                .init(held.prefix { $0.score >= least }.map(\.id), weight: weights.text),
-                .init(near.map(\.id), weight: weights.embedding),
-            ])
-            let hits = fused.prefix(query.limit).map { Hit(id: $0.key, score: $0.score) }
-            return Answer(hits: hits, position: position, isExact: isExact)
+        return try query.answer(at: position) { embedding, limit in
+            try nearest(embedding, limit, among: passing, effort: query.effort, shouldStop: shouldStop)
+        } holding: { text, limit in
+            try holding(text, limit, among: passing, shouldStop: shouldStop)
+        }
+    }
+
+    /// Searches as for a caller and compares with what is nearest. The follower waits meanwhile, so that both are of one state.
+    ///
+    /// - Returns: `nil` for a search that looks for nothing near, or among nothing.
+    func sample(_ query: SearchQuery) throws -> RecallSample? {
+        guard seen != nil, let (embedding, count) = query.nearest else { return nil }
+        let graph = graph
+        return try graph.withWritersWaiting {
+            let passing = query.filter.map { filter in catalog.withLock { $0.slots(passing: filter) } }
+            if let passing, passing.isEmpty { return nil }
+            let (found, _) = try graph.nearest(
+                to: embedding.components, k: count, effort: query.effort, among: passing,
+                numbers: { slots in catalog.withLock { $0.numbers(in: slots) } }, shouldStop: { false })
+            let nearest = try graph.searchExactly(
+                embedding.components, k: count,
+                where: passing.map { passing in { passing.contains(DocumentCatalog.slot(of: $0)) } })
+            return RecallSample(
+                Selectivity(passing: passing?.count, of: graph.count), found: found, nearest: nearest)
         }
     }
 
@@ -181,7 +205,7 @@ final class CollectionIndex: Sendable {
         // A document may have been deleted since the graph was searched.
         let hits = catalog.withLock { catalog in
             nearest.found.compactMap { match in
-                catalog.id(of: match.key).map { Hit(id: $0, score: score(of: match)) }
+                catalog.id(of: match.key).map { Hit(id: $0, score: collection.space.score(of: match)) }
             }
         }
         return (hits, nearest.isExact)
@@ -195,13 +219,5 @@ final class CollectionIndex: Sendable {
         let found = catalog.withLock { $0.search(terms: terms, limit: limit, among: passing, shouldStop: shouldStop) }
         guard let found else { throw .searchTookTooLong }
         return found.map { Hit(id: $0.id, score: $0.score) }
-    }
-
-    private func score(of match: Match<Int>) -> Float {
-        switch collection.space.metric {
-        case .cosine, .innerProduct: match.score
-        // The contract's score is minus the squared distance; the graph's is another function of the same distance.
-        case .euclidean: -(match.distance * match.distance)
-        }
     }
 }

@@ -8,7 +8,10 @@ final class CollectionIndexes: Sendable {
     private let collections: CollectionRepository
     private let documents: DocumentRepository
     private let configuration: GraphConfiguration
+    /// `nil` keeps nothing on the disk.
+    let snapshots: SnapshotStore?
     private let threads: ComputeThreads
+    private let answersFromRows: Int64
     private let pollInterval: Duration
     private let logger: Logger
 
@@ -24,15 +27,19 @@ final class CollectionIndexes: Sendable {
     private let announcer: AsyncStream<CollectionIndex>.Continuation
 
     /// - Parameters:
+    ///   - snapshots: Where indexes are kept over a restart.
+    ///   - answersFromRows: how many documents a collection may have whose searches are answered while its index is being built.
     ///   - threads: Where rows are put into the graphs.
     ///   - pollInterval: How long another replica's change may go unnoticed.
     init(
         collections: CollectionRepository, documents: DocumentRepository, configuration: GraphConfiguration,
-        threads: ComputeThreads, pollInterval: Duration = .milliseconds(500), logger: Logger
+        snapshots: SnapshotStore? = nil, answersFromRows: Int64 = 0, threads: ComputeThreads, pollInterval: Duration = .milliseconds(500), logger: Logger
     ) {
         self.collections = collections
         self.documents = documents
         self.configuration = configuration
+        self.snapshots = snapshots
+        self.answersFromRows = answersFromRows
         self.threads = threads
         self.pollInterval = pollInterval
         self.logger = logger
@@ -44,7 +51,9 @@ final class CollectionIndexes: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.watch() }
             for await index in newcomers {
-                let follower = IndexFollower(index: index, documents: documents, threads: threads, logger: logger)
+                let follower = IndexFollower(
+                    index: index, collections: collections, documents: documents, snapshots: snapshots, threads: threads,
+                    logger: logger)
                 group.addTask { await follower.run() }
             }
         }
@@ -74,11 +83,19 @@ final class CollectionIndexes: Sendable {
         }
     }
 
-    /// Why searches would be refused: a sentence that counts the indexes which are still being built.
+    /// The indexes there are, by the collections' names.
+    var all: [CollectionIndex] {
+        state.withLock { $0.indexes.values.sorted { $0.collection.name.text < $1.collection.name.text } }
+    }
+
+    /// Why searches would be refused: a sentence that counts the indexes which are still being built, of collections that are too large
+    /// to be searched row by row meanwhile.
     var readinessProblem: String? {
         state.withLock { state in
             guard state.isListed else { return "The collections have not been read yet." }
-            let building = state.indexes.values.filter { $0.seen == nil }
+            let building = state.indexes.values.filter {
+                $0.seen == nil && $0.collection.documentCount > answersFromRows
+            }
             guard let largest = building.max(by: { $0.collection.documentCount < $1.collection.documentCount }) else {
                 return nil
             }
@@ -108,13 +125,27 @@ final class CollectionIndexes: Sendable {
     }
 
     private func lookAround() async throws {
-        let before = state.withLock { $0.indexes.mapValues(\.seen) }
-        for collection in try await collections.list() {
-            if let seen = before[collection.name] ?? nil, seen > collection.position { discard(collection, seen) }
+        let before = state.withLock { $0.indexes }
+        let listed = try await collections.list()
+        for collection in listed {
+            if let seen = before[collection.name]?.seen, seen > collection.position { discard(collection, seen) }
             let index = try adopt(collection)
-            if index.seen.map({ $0 < collection.position }) ?? true { index.wake() }
+            if index.seen.map({ $0 < collection.position }) ?? true || snapshots?.isDue(index) ?? false { index.wake() }
         }
+        forget(before.keys.filter { name in !listed.contains { $0.name == name } }, before)
+        snapshots?.keepOnly(Set(listed.map(\.id))) { [weak self] in self?.all.map(\.collection.id) ?? [] }
         state.withLock { $0.isListed = true }
+    }
+
+    /// Lets go of the indexes of collections that were there before the list was read and are not on it.
+    private func forget(_ names: [CollectionName], _ before: [CollectionName: CollectionIndex]) {
+        for name in names {
+            state.withLock { state in
+                guard let index = state.indexes[name], index === before[name] else { return }
+                index.retire()
+                state.indexes[name] = nil
+            }
+        }
     }
 
     /// Positions only grow, so a table that is behind what its index has seen is another one, such as a backup's: what

@@ -7,35 +7,37 @@ internal import TextSearch
 /// of hashing an id. A number is never given twice, so an answer that took long cannot name another document: its low half is the
 /// document's slot, which is given again, and its high half counts how often that was.
 struct DocumentCatalog: Sendable {
-    private struct Record: Sendable {
+    struct Record: Sendable {
         let id: DocumentID
         let number: Int
-        var metadata: DocumentMetadata
+        let version: RowVersion
+        let metadata: DocumentMetadata
     }
 
-    private var slots: [DocumentID: Int] = [:]
-    private var records: [Record?] = []
-    private var unusedSlots: [Int] = []
+    // Seen by the extension in DocumentCatalog+Snapshot, and by nobody else.
+    var slots: [DocumentID: Int] = [:]
+    var records: [Record?] = []
+    var unusedSlots: [Int] = []
     /// How often each slot was given before.
-    private var generations: [Int] = []
-    private var filters = FilterIndex()
-    private var texts = TextIndex()
+    var generations: [Int] = []
+    var filters = FilterIndex()
+    var texts = TextIndex()
 
     static func slot(of number: Int) -> Int { number & 0xFFFF_FFFF }
 
     /// Enters a document or what is new about it; returns its number.
     ///
     /// - Parameter terms: What it is found by. `Terms` reads them of a text; that takes longer than entering them.
-    mutating func enter(_ id: DocumentID, _ metadata: DocumentMetadata, terms: [String]) -> Int {
+    mutating func enter(_ id: DocumentID, _ version: RowVersion, _ metadata: DocumentMetadata, terms: [String]) -> Int {
         let slot: Int
         if let known = slots[id], let record = records[known] {
             slot = known
             filters.remove(slot, record.metadata.entries)
-            records[slot] = Record(id: id, number: record.number, metadata: metadata)
+            records[slot] = Record(id: id, number: record.number, version: version, metadata: metadata)
         } else {
             slot = newSlot()
             slots[id] = slot
-            records[slot] = Record(id: id, number: generations[slot] << 32 | slot, metadata: metadata)
+            records[slot] = Record(id: id, number: generations[slot] << 32 | slot, version: version, metadata: metadata)
         }
         filters.insert(slot, metadata.entries)
         texts.insert(slot, terms: terms)
@@ -65,7 +67,13 @@ struct DocumentCatalog: Sendable {
         return record.id
     }
 
+    /// As which writing of its row a document was entered.
+    func version(of id: DocumentID) -> RowVersion? { slots[id].flatMap { records[$0]?.version } }
+
     var ids: [DocumentID] { Array(slots.keys) }
+    var count: Int { slots.count }
+    /// The numbers of all documents.
+    var numbers: some Sequence<Int> { records.lazy.compactMap { $0?.number } }
 
     /// The slots of the documents that pass, as they are now.
     func slots(passing filter: Filter) -> Bitmap { filters.documents(passing: filter) }

@@ -1,12 +1,15 @@
 internal import Logging
 internal import Postgres
+internal import Time
 
 /// Keeps one index what its table is: reads the rows that are newer than what the index has seen, and puts them in.
 ///
-/// The first run builds the index; every later one is the same with less to do.
+/// The first run builds the index, from what the disk has of it and the rows behind that; every later one is the same with less to do.
 struct IndexFollower: Sendable {
     let index: CollectionIndex
+    let collections: CollectionRepository
     let documents: DocumentRepository
+    let snapshots: SnapshotStore?
     let threads: ComputeThreads
     let logger: Logger
 
@@ -15,13 +18,16 @@ struct IndexFollower: Sendable {
     /// Rows put in by one job, so that a large change of one collection lets the others' through.
     static let rowsPerJob = 32
 
-    /// Catches up whenever the index is woken, until the task is cancelled.
+    /// How long the last snapshots may take when the process ends; the supervisor waits half a minute.
+    static let farewell: Duration = .seconds(15)
+
+    /// Catches up whenever the index is woken, until the task is cancelled; writes down what has changed at the end.
     func run() async {
         for await _ in index.wakes {
             do {
                 try await catchUp()
             } catch is CancellationError {
-                return
+                break
             } catch {
                 // Whoever sees that the table is ahead wakes the index again, twice a second.
                 logger.warning(
@@ -29,39 +35,66 @@ struct IndexFollower: Sendable {
                     metadata: ["collection": "\(index.collection.name.text)", "reason": "\(Self.reason(error))"])
             }
         }
+        // An index that was retired is not the collection's any more.
+        if Task.isCancelled { await snapshots?.saveLast(index, by: .after(Self.farewell)) }
     }
 
     /// Returns once the index holds everything that was committed before the call.
     func catchUp() async throws {
-        let from = index.seen
+        if let seen = index.seen {
+            let (position, _) = try await readRows(behind: seen)
+            await published(position)
+        } else {
+            try await build()
+        }
+    }
+
+    /// The first time: from a snapshot and the rows behind it, or from all rows.
+    private func build() async throws {
         let start = ContinuousClock.now
-        var cursor = ChangeCursor(behind: from ?? 0)
-        var position = from ?? 0
+        let restored = try await restore()
+        var (position, rowCount) = try await readRows(behind: restored ?? 0)
+        if restored != nil, try await !hasAllRows(at: position) {
+            snapshots?.refuse(index, .foreign, "The snapshot has other documents than the table.")
+            index.install(try IndexContents(index.graphConfiguration))
+            (position, rowCount) = try await readRows(behind: 0)
+        }
+        logger.notice(
+            "index built",
+            metadata: [
+                "collection": "\(index.collection.name.text)", "documents": "\(index.count)",
+                "position": "\(position)", "rows_read": "\(rowCount)", "snapshot_position": "\(restored ?? 0)",
+                "duration_ms": "\(Int((ContinuousClock.now - start) / .milliseconds(1)))",
+            ])
+        await published(position)
+    }
+
+    private func published(_ position: Int64) async {
+        index.publish(position)
+        await snapshots?.saveIfDue(index, at: position)
+    }
+
+    /// Puts everything in that is behind a position. How far that is, and how many rows it took.
+    private func readRows(behind first: Int64) async throws -> (position: Int64, rowCount: Int) {
+        var cursor = ChangeCursor(behind: first)
+        var position = first
         var rowCount = 0
         while true {
             let page = try await documents.changes(in: index.collection, after: cursor, limit: Self.rowsPerPage)
-            if from == nil {
+            if index.seen == nil {
                 // Nobody can search it yet.
                 try await threads.run { [index, threads] _ in index.apply(page, threads: threads.count) }
             } else {
                 try await put(page)
             }
+            index.noteForSnapshot(changes: page.count)
             rowCount += page.count
-            if let last = page.last {
-                position = last.position
-                cursor = ChangeCursor(behind: last)
-            }
+            guard let last = page.last else { break }
+            position = last.position
+            cursor = ChangeCursor(behind: last)
             guard page.count == Self.rowsPerPage else { break }
-        }
-        index.publish(position)
-        if from == nil {
-            logger.notice(
-                "index built",
-                metadata: [
-                    "collection": "\(index.collection.name.text)", "documents": "\(index.count)",
-                    "position": "\(position)",
-                    "duration_ms": "\(Int((ContinuousClock.now - start) / .milliseconds(1)))",
-                ])
+            // A build takes long, and a process that is killed need not begin anew. Of the last position there may be more rows.
+            if index.seen == nil { await snapshots?.saveIfDue(index, at: position - 1) }
         }
         if index.unreadableCount > 0, rowCount > 0 {
             logger.error(
@@ -70,6 +103,30 @@ struct IndexFollower: Sendable {
                     "collection": "\(index.collection.name.text)", "rows": "\(index.unreadableCount)",
                 ])
         }
+        return (position, rowCount)
+    }
+
+    /// Takes over what the disk has of the index, if it goes with the table.
+    ///
+    /// - Returns: up to which position it goes; `nil` if there is nothing to be used.
+    private func restore() async throws -> Int64? {
+        guard let snapshots, let loaded = try await snapshots.load(index) else { return nil }
+        let standing = try await documents.standing(of: index.collection, at: loaded.saved.position)
+        switch loaded.fits(standing) {
+        case .used: break
+        case let reason:
+            snapshots.refuse(index, reason, reason == .stale ? "Too much has changed since." : "The table is another, or was set back.")
+            return nil
+        }
+        index.install(loaded.contents)
+        snapshots.use(loaded, for: index)
+        return loaded.saved.position
+    }
+
+    /// Whether the index has as many rows as the table; true as well while the table is ahead, because then it cannot be told.
+    private func hasAllRows(at position: Int64) async throws -> Bool {
+        guard let collection = try await collections.find(index.collection.name), collection.position == position else { return true }
+        return collection.documentCount == Int64(index.count + index.unreadableCount)
     }
 
     private func put(_ page: [DocumentChange]) async throws {

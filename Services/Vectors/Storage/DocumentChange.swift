@@ -1,4 +1,11 @@
 internal import Postgres
+internal import Time
+
+/// Which writing of a row it is: no two have the same, not even in a database that was set back and written on.
+struct RowVersion: Hashable, Sendable {
+    let position: Int64
+    let changedAt: Instant
+}
 
 /// One row of a collection's table as the index needs it.
 struct DocumentChange: Hashable, Sendable {
@@ -10,8 +17,10 @@ struct DocumentChange: Hashable, Sendable {
     }
 
     let id: DocumentID
-    let position: Int64
+    let version: RowVersion
     let state: State
+
+    var position: Int64 { version.position }
 }
 
 /// Where reading changes goes on: behind this row, in the order of position and id.
@@ -36,22 +45,27 @@ extension DocumentRepository {
     ///
     /// A row that changes between two pages moves to a higher position, so a later page has it; once a page has fewer
     /// than `limit`, everything that was committed when it was read has been seen.
+    ///
+    /// - Parameter skipsDeleted: whether rows of documents that are gone are left out.
     func changes(
-        in collection: Collection, after cursor: ChangeCursor, limit: Int
+        in collection: Collection, after cursor: ChangeCursor, limit: Int, skipsDeleted: Bool = false
     ) async throws(PostgresError) -> [DocumentChange] {
         let table = DocumentTable(of: collection)
-        let rows = try await postgres.rows(.changes(in: table, after: cursor, limit: limit))
+        let rows = try await postgres.rows(.changes(in: table, after: cursor, limit: limit, skipsDeleted: skipsDeleted))
         return try rows.map { row throws(PostgresError) in try DocumentChange(row: row, of: table) }
     }
 }
 
 extension Statement<Row> {
     /// What `DocumentChange` is made of.
-    static func changes(in table: DocumentTable, after cursor: ChangeCursor, limit: Int) -> Self {
-        .reading(
+    static func changes(
+        in table: DocumentTable, after cursor: ChangeCursor, limit: Int, skipsDeleted: Bool = false
+    ) -> Self {
+        let isLive: Query = skipsDeleted ? " AND deleted_at IS NULL" : ""
+        return .reading(
             """
-            SELECT id, position, content, \(table.embedding.read), metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
-            WHERE \(table.scope) AND (position, id) > (\(cursor.position), \(cursor.id))
+            SELECT id, position, updated_at, content, \(table.embedding.read), metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
+            WHERE \(table.scope) AND (position, id) > (\(cursor.position), \(cursor.id))\(isLive)
             ORDER BY position, id
             LIMIT \(limit)
             """,
@@ -62,7 +76,8 @@ extension Statement<Row> {
 extension DocumentChange {
     init(row: Row, of table: DocumentTable) throws(PostgresError) {
         id = DocumentID(kept: try row.decode("id", as: String.self))
-        position = try row.decode("position", as: Int64.self)
+        version = RowVersion(
+            position: try row.decode("position", as: Int64.self), changedAt: try row.decode("updated_at", as: Instant.self))
         if try row.decode("is_deleted", as: Bool.self) {
             state = .deleted
         } else {

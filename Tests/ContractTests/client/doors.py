@@ -17,7 +17,7 @@ from heartguard.users.v1 import (
     users_service_pb2_grpc,
 )
 from heartguard.vectors.v1 import memories_service_pb2_grpc as memory_vectors_pb2_grpc
-from heartguard.vectors.v1 import vectors_service_pb2_grpc
+from heartguard.vectors.v1 import index_service_pb2_grpc, vectors_service_pb2_grpc
 from heartguard.vitals.v1 import vitals_service_pb2_grpc
 
 from client.cluster import Cluster
@@ -43,6 +43,7 @@ class Door:
         self.verifications = verifications_service_pb2_grpc.VerificationsServiceStub(self.channel("chat"))
         self.vectors = vectors_service_pb2_grpc.VectorsServiceStub(self.channel("vectors"))
         self.memories = memory_vectors_pb2_grpc.MemoriesServiceStub(self.channel("vectors"))
+        self.indexes = index_service_pb2_grpc.IndexServiceStub(self.channel("vectors"))
 
     def channel(self, service: str):
         return self._cluster.channel("gateway" if self.through_gateway else service)

@@ -25,7 +25,7 @@ from heartguard.users.v1 import (
     users_service_pb2,
 )
 from heartguard.vectors.v1 import memories_service_pb2 as memory_vectors_pb2
-from heartguard.vectors.v1 import transfer_service_pb2, vectors_service_pb2
+from heartguard.vectors.v1 import index_service_pb2, transfer_service_pb2, vectors_service_pb2
 from heartguard.vitals.v1 import vitals_service_pb2
 
 _FILES = [
@@ -44,6 +44,7 @@ _FILES = [
     ("vectors", memory_vectors_pb2),
     ("vectors", transfer_service_pb2),
     ("vectors", vectors_service_pb2),
+    ("vectors", index_service_pb2),
     ("gateway", context_service_pb2),
     ("gateway", gateway_service_pb2),
 ]

@@ -68,7 +68,9 @@ struct ServicePlan: Sendable {
         case .gateway:
             all["HEARTGUARD_JSON_PORT"] = "\(ports[.json])"
             for owner in ServiceName.owners { all[Self.address(of: owner)] = "\(Self.host):\(port(of: owner))" }
-        case .vitals, .chat, .vectors: break
+        case .vectors:
+            all["HEARTGUARD_VECTORS_SNAPSHOT_FOLDER"] = directory.vectorSnapshots
+        case .vitals, .chat: break
         }
         for (name, value) in environment where Self.mayBeSet(name) { all[name] = value }
         return all
@@ -79,7 +81,10 @@ struct ServicePlan: Sendable {
 
     /// What the environment of `heartguard up` may change in a service: how it works, never where it finds the cluster.
     private static func mayBeSet(_ name: String) -> Bool {
-        let tuning = ["LOG_LEVEL", "EVENT_LOOP_THREADS", "POSTGRES_POOL_", "RATE_", "CHAT_ARCHIVE_", "CHAT_CHECKPOINT_", "ERASURE_"]
+        let tuning = [
+            "LOG_LEVEL", "EVENT_LOOP_THREADS", "POSTGRES_POOL_", "RATE_", "CHAT_ARCHIVE_", "CHAT_CHECKPOINT_", "ERASURE_",
+            "VECTORS_SNAPSHOT_CHANGES", "VECTORS_SNAPSHOT_SECONDS", "VECTORS_ROW_SEARCH", "VECTORS_RECALL_",
+        ]
         return tuning.contains { name.hasPrefix("HEARTGUARD_\($0)") }
     }
 

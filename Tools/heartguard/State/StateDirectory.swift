@@ -19,6 +19,9 @@ struct StateDirectory: Equatable, Sendable {
     var publicKeys: String { "\(path)/token-jwks.json" }
     var certificateAuthority: String { "\(path)/tls/ca.crt" }
 
+    /// What Vectors keeps of its indexes; it makes the folder itself.
+    var vectorSnapshots: String { "\(path)/vectors-snapshots" }
+
     func log(_ name: String) -> String { "\(path)/logs/\(name).log" }
     func secret(_ name: String) -> String { "\(path)/secrets/\(name)" }
     func tls(_ file: String) -> String { "\(path)/tls/\(file)" }

@@ -421,6 +421,10 @@ extension VectorsV1 {
         /// Whether all documents that pass the filters were compared with the embedding, so that none nearer was missed. Words
         /// are always looked for in all.
         package var exact: Bool = false
+        /// Whether the rows were read and compared one by one, because the collection's index is still being built: the answer is exact
+        /// and came slower than usual. A collection that is too large for it is UNAVAILABLE meanwhile, and so is what comes when
+        /// several such searches run already.
+        package var degraded: Bool = false
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -429,11 +433,13 @@ extension VectorsV1 {
         package init(
             matches: [VectorsV1.Match] = [],
             position: Int64 = 0,
-            exact: Bool = false
+            exact: Bool = false,
+            degraded: Bool = false
         ) {
             self.matches = matches
             self.position = position
             self.exact = exact
+            self.degraded = degraded
         }
 
         package static var fullName: String { "heartguard.vectors.v1.SearchResponse" }
@@ -447,6 +453,7 @@ extension VectorsV1 {
             self.matches = try unsafe Copy.messages(c.pointee.n_matches, c.pointee.matches)
             self.position = unsafe c.pointee.position
             self.exact = unsafe c.pointee.exact != 0
+            self.degraded = unsafe c.pointee.degraded != 0
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -459,6 +466,7 @@ extension VectorsV1 {
             }
             unsafe c.pointee.position = self.position
             unsafe c.pointee.exact = self.exact ? 1 : 0
+            unsafe c.pointee.degraded = self.degraded ? 1 : 0
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

@@ -1077,7 +1077,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__ranking_weights__descr
   (ProtobufCMessageInit) heartguard__vectors__v1__ranking_weights__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_response__field_descriptors[3] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_response__field_descriptors[4] =
 {
   {
     "matches",
@@ -1115,8 +1115,21 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "degraded",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__SearchResponse, degraded),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__search_response__field_indices_by_name[] = {
+  3,   /* field[3] = degraded */
   2,   /* field[2] = exact */
   0,   /* field[0] = matches */
   1,   /* field[1] = position */
@@ -1124,7 +1137,7 @@ static const unsigned heartguard__vectors__v1__search_response__field_indices_by
 static const ProtobufCIntRange heartguard__vectors__v1__search_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__search_response__descriptor =
 {
@@ -1134,7 +1147,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__search_response__descr
   "Heartguard__Vectors__V1__SearchResponse",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__SearchResponse),
-  3,
+  4,
   heartguard__vectors__v1__search_response__field_descriptors,
   heartguard__vectors__v1__search_response__field_indices_by_name,
   1,  heartguard__vectors__v1__search_response__number_ranges,

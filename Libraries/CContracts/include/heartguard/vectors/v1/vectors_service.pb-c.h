@@ -247,10 +247,16 @@ struct  Heartguard__Vectors__V1__SearchResponse
    * are always looked for in all.
    */
   protobuf_c_boolean exact;
+  /*
+   * Whether the rows were read and compared one by one, because the collection's index is still being built: the answer is exact
+   * and came slower than usual. A collection that is too large for it is UNAVAILABLE meanwhile, and so is what comes when
+   * several such searches run already.
+   */
+  protobuf_c_boolean degraded;
 };
 #define HEARTGUARD__VECTORS__V1__SEARCH_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__search_response__descriptor) \
-    , 0,NULL, 0, 0 }
+    , 0,NULL, 0, 0, 0 }
 
 
 struct  Heartguard__Vectors__V1__DeleteDocumentsRequest

@@ -1,0 +1,142 @@
+internal import Filters
+internal import HNSW
+internal import Synchronization
+internal import TextSearch
+
+/// Answers searches from a collection's rows while its index is being built: reads all of them, and compares each.
+///
+/// What it finds is exact, and what a filter or words mean is the same as in an index, since it is found by the same code. It costs
+/// a reading of the whole collection, so collections have a bound and so have such searches at one time.
+final class RowSearch: Sendable {
+    /// Bounds of what is spent on a collection whose index is not there.
+    struct Limits: Hashable, Sendable {
+        /// Documents that a collection may have. 20,000 of 768 components are 60 MB to be read.
+        var documents: Int64 = 20_000
+        var searches = 2
+    }
+
+    private let collections: CollectionRepository
+    private let documents: DocumentRepository
+    private let threads: ComputeThreads
+    private let limits: Limits
+    private let running = Mutex(0)
+
+    init(collections: CollectionRepository, documents: DocumentRepository, threads: ComputeThreads, limits: Limits) {
+        self.collections = collections
+        self.documents = documents
+        self.threads = threads
+        self.limits = limits
+    }
+
+    /// Sees at least everything that was committed before the call.
+    ///
+    /// - Throws: `.indexIsBuilding` for a collection that is too large, `.tooManyRowSearches`, `.searchTookTooLong`; why the database could
+    ///   not be asked.
+    func search(
+        _ query: SearchQuery, in collection: Collection, shouldStop: @escaping @Sendable () -> Bool
+    ) async throws -> CollectionIndex.Answer {
+        guard let kept = try await collections.find(collection.name), kept.id == collection.id else {
+            throw VectorsError.collectionNotFound
+        }
+        guard kept.documentCount <= limits.documents else { throw VectorsError.indexIsBuilding }
+        let mayRun = running.withLock { running in
+            guard running < limits.searches else { return false }
+            running += 1
+            return true
+        }
+        guard mayRun else { throw VectorsError.tooManyRowSearches }
+        defer { running.withLock { $0 -= 1 } }
+
+        let rows = try ComparedRows(of: collection, for: query)
+        var cursor = ChangeCursor(behind: 0)
+        while true {
+            let page = try await documents.changes(
+                in: collection, after: cursor, limit: IndexFollower.rowsPerPage, skipsDeleted: true)
+            try await compute { rows.add(page) }
+            guard page.count == IndexFollower.rowsPerPage, let last = page.last else { break }
+            cursor = ChangeCursor(behind: last)
+        }
+        return try await compute { try rows.answer(at: kept.position, shouldStop: shouldStop) }
+    }
+
+    private func compute<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        do {
+            return try await threads.run { _ in try body() }
+        } catch is ComputeThreads.Full {
+            throw VectorsError.busy
+        }
+    }
+}
+
+/// The rows that one search compares.
+private final class ComparedRows: Sendable {
+    private let query: SearchQuery
+    private let space: EmbeddingSpace
+    private let vectors: ExactIndex<Int>
+    private let catalog = Mutex(DocumentCatalog())
+
+    init(of collection: Collection, for query: SearchQuery) throws(HNSWError) {
+        self.query = query
+        space = collection.space
+        vectors = try ExactIndex(dimension: collection.space.dimension, metric: collection.space.metric)
+    }
+
+    /// A row that changed while the pages were read comes again, and takes the place of what it was.
+    func add(_ page: [DocumentChange]) {
+        for change in page {
+            guard case .live(let embedding, let metadata, let content) = change.state else {
+                leaveOut(change.id)
+                continue
+            }
+            let terms = query.looksForWords ? Terms.of(change.id.text) + Terms.of(content) : []
+            let known = query.filter == nil ? DocumentMetadata(kept: [:]) : metadata
+            let number = catalog.withLock { $0.enter(change.id, change.version, known, terms: terms) }
+            do throws(HNSWError) {
+                try vectors.insert(embedding, for: number)
+            } catch {
+                // An index would refuse it as well.
+                leaveOut(change.id)
+            }
+        }
+    }
+
+    private func leaveOut(_ id: DocumentID) {
+        catalog.withLock { catalog in
+            if let number = catalog.number(of: id) { vectors.remove(number) }
+            catalog.remove(id)
+        }
+    }
+
+    func answer(at position: Int64, shouldStop: @escaping () -> Bool) throws -> CollectionIndex.Answer {
+        let catalog = catalog.withLock { $0 }
+        let passing = query.filter.map { catalog.slots(passing: $0) }
+        return try query.answer(at: position) { embedding, limit in
+            do throws(HNSWError) {
+                let found = try vectors.search(
+                    embedding.components, k: limit, efSearch: nil,
+                    where: passing.map { passing in { passing.contains(DocumentCatalog.slot(of: $0)) } },
+                    shouldStop: shouldStop)
+                let hits = found.compactMap { match in
+                    catalog.id(of: match.key).map { CollectionIndex.Hit(id: $0, score: space.score(of: match)) }
+                }
+                return (hits, true)
+            } catch {
+                throw error.code == .interrupted ? VectorsError.searchTookTooLong as any Error : error
+            }
+        } holding: { text, limit in
+            let found = catalog.search(
+                terms: Terms.of(text.text), limit: limit, among: passing, shouldStop: shouldStop)
+            guard let found else { throw VectorsError.searchTookTooLong }
+            return found.map { CollectionIndex.Hit(id: $0.id, score: $0.score) }
+        }
+    }
+}
+
+extension SearchQuery {
+    fileprivate var looksForWords: Bool {
+        switch ranking {
+        case .embedding: false
+        case .text, .both: true
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import Postgres
+internal import Time
+
+/// How a table stands to an index that has followed it up to a position.
+struct TableStanding: Hashable, Sendable {
+    struct Newest: Hashable, Sendable {
+        let id: DocumentID
+        let version: RowVersion
+    }
+
+    /// The table's own position.
+    let position: Int64
+    /// Rows behind the index's position.
+    let newerCount: Int
+    /// Of the rows up to the index's position that are not deleted, the newest; `nil` if there is none.
+    let newest: Newest?
+}
+
+extension SnapshotStore.Loaded {
+    /// Whether a snapshot is of this table, as it was once.
+    ///
+    /// A database that was set back and written on gives positions again. The newest row that the table has up to the snapshot's position
+    /// would then be one that was written after that, or stand in the snapshot as another writing of it: two writings differ in their
+    /// time. A row that only the snapshot has shows in the number of rows, once those behind its position have been read.
+    func fits(_ standing: TableStanding) -> SnapshotCounts.Load {
+        if saved.position > standing.position { return .foreign }
+        if let newest = standing.newest, contents.version(of: newest.id) != newest.version { return .foreign }
+        // Putting them in would cost as much as all.
+        return standing.newerCount > max(1_000, contents.rowCount) ? .stale : .used
+    }
+}
+
+extension DocumentRepository {
+    func standing(of collection: Collection, at position: Int64) async throws -> TableStanding {
+        let standing = try await postgres.first(.standing(of: collection, at: position, DocumentTable(of: collection)))
+        guard let standing else { throw VectorsError.collectionNotFound }
+        return standing
+    }
+}
+
+extension Statement<TableStanding> {
+    static func standing(of collection: Collection, at position: Int64, _ table: DocumentTable) -> Self {
+        .reading(
+            """
+            SELECT kept.position, newest.id AS newest_id, newest.position AS newest_position, newest.updated_at AS newest_changed_at,
+                (SELECT count(*) FROM \(table.name) WHERE \(table.scope) AND position > \(position)) AS newer_count
+            FROM vectors.collections AS kept
+            LEFT JOIN LATERAL (
+                SELECT id, position, updated_at FROM \(table.name)
+                WHERE \(table.scope) AND position <= \(position) AND deleted_at IS NULL
+                ORDER BY position DESC, id DESC LIMIT 1
+            ) AS newest ON true
+            WHERE kept.id = \(collection.id)
+            """,
+            tier: .slow)
+    }
+}
+
+extension TableStanding: RowDecodable {
+    init(row: Row) throws(PostgresError) {
+        position = try row.decode("position", as: Int64.self)
+        newerCount = try row.decode("newer_count", as: Int.self)
+        guard let id = try row.decode("newest_id", as: String?.self) else {
+            newest = nil
+            return
+        }
+        let version = RowVersion(
+            position: try row.decode("newest_position", as: Int64.self),
+            changedAt: try row.decode("newest_changed_at", as: Instant.self))
+        newest = Newest(id: DocumentID(kept: id), version: version)
+    }
+}

@@ -1,0 +1,40 @@
+internal import Contracts
+internal import FoundationEssentials
+
+extension VectorsV1.Index {
+    init(_ index: CollectionIndex) {
+        let snapshot = index.snapshot
+        let seen = index.seen
+        self.init(
+            collection: index.collection.name.text, collectionId: index.collection.id.uuidString.lowercased(),
+            state: seen == nil ? .building : .serving, documentCount: Int64(index.count), position: seen ?? 0,
+            byteCount: Int64(index.byteCount), unreadableCount: Int64(index.unreadableCount),
+            snapshot: snapshot.saved.map { .init($0) }, snapshotProblem: snapshot.problem ?? "")
+    }
+}
+
+extension VectorsV1.IndexSnapshot {
+    init(_ saved: SnapshotState.Saved) {
+        self.init(position: saved.position, byteCount: Int64(saved.byteCount), writtenAt: .init(saved.writtenAt))
+    }
+}
+
+extension VectorsV1.SearchRecall {
+    init(_ kind: RecallSampler.Kind, _ record: RecallRecord) {
+        self.init(
+            collection: kind.collection.text, selectivity: .init(kind.selectivity), sampleCount: Int64(record.sampleCount),
+            recall: record.recall ?? 0, recentCount: Int64(record.recentCount), sampledAt: .init(record.sampledAt))
+    }
+}
+
+extension VectorsV1.FilterSelectivity {
+    init(_ selectivity: Selectivity) {
+        self =
+            switch selectivity {
+            case .noFilter: .none
+            case .aboveTenth: .aboveTenth
+            case .aboveHundredth: .aboveHundredth
+            case .belowHundredth: .belowHundredth
+            }
+    }
+}

@@ -1,0 +1,135 @@
+internal import Application
+internal import Contracts
+internal import Dispatch
+internal import RPC
+internal import TestSupport
+internal import Testing
+internal import Time
+
+@testable internal import Vectors
+
+@Suite struct `While an index is being built` {
+    @Test(arguments: [VectorsV1.Metric.cosine, .euclidean, .innerProduct])
+    func `searches find the same by the rows as by the index, and say so`(_ metric: VectorsV1.Metric) async throws {
+        try await withVectorsDatabase { database in
+            var generator = SeededGenerator(seed: 41)
+            var model = Model()
+            let queries = (0..<5).map { _ in generator.vector(8) }
+            let wanted = try await database.withReplica { vectors in
+                try await vectors.create("notes", dimension: 8, metric: metric)
+                for _ in 0..<20 { try await vectors.change("notes", &model, using: &generator) }
+                return try await vectors.answers("notes", queries)
+            }
+
+            try await withReplicaThatCannotBuild(over: database) { vectors in
+                let found = try await vectors.answers("notes", queries)
+
+                #expect(found.allSatisfy { $0.degraded && $0.exact })
+                #expect(wanted.allSatisfy { !$0.degraded })
+                #expect(found.map { $0.matches.map(\.id) } == wanted.map { $0.matches.map(\.id) })
+                for (one, other) in zip(found.flatMap(\.matches), wanted.flatMap(\.matches)) {
+                    #expect(abs(one.score - other.score) <= 1e-5)
+                }
+                #expect(found.map(\.position) == wanted.map(\.position))
+            }
+        }
+    }
+
+    @Test func `searches see what was just written, and what was deleted no more`() async throws {
+        try await withVectorsDatabase { database in
+            try await withReplicaThatCannotBuild(over: database) { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "a"), .at([2, 0, 0], "b")], in: "notes")
+                let position = try await vectors.delete(["a"], from: "notes").position
+
+                let found = try await vectors.find(near: [1, 0, 0], in: "notes", minPosition: position)
+
+                #expect(found.matches.map(\.id) == ["b"])
+                #expect(found.degraded)
+                await expect(.unavailable) { try await vectors.find(near: [1, 0, 0], in: "notes", minPosition: position + 1) }
+            }
+        }
+    }
+
+    @Test func `a collection over the bound is refused with a time to come again, and not called ready`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert((0..<3).map { .at([Float($0), 0, 0], "\($0)") }, in: "notes")
+            }
+            try await withReplicaThatCannotBuild(over: database, rows: .init(documents: 2)) { vectors in
+                await #expect {
+                    try await vectors.find(near: [1, 0, 0], in: "notes")
+                } throws: { error in
+                    let answer = RPCError.answering(error)
+                    return answer.code == .unavailable && answer.message == "The collection's index is still being built."
+                        && answer.statusDetails?.details.contains { $0.typeUrl.hasSuffix("RetryInfo") } == true
+                }
+                try await until { vectors.indexes.readinessProblem?.contains("notes has 0 of 3 documents") == true }
+                await Deadline.with(.after(.milliseconds(200))) {
+                    await expect(.unavailable) { try await vectors.delete(where: .exists("k"), from: "notes") }
+                }
+            }
+            try await withReplicaThatCannotBuild(over: database, rows: .init(documents: 3)) { vectors in
+                try await until { vectors.indexes.readinessProblem == nil }
+                #expect(try await vectors.find(near: [1, 0, 0], in: "notes").matches.count == 3)
+            }
+        }
+    }
+
+    @Test func `more searches by the rows than may run are refused`() async throws {
+        try await withVectorsDatabase { database in
+            try await withReplicaThatCannotBuild(over: database, rows: .init(searches: 1)) { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+
+                let outcomes = await withTaskGroup(of: StatusCode?.self) { group in
+                    for _ in 0..<40 {
+                        group.addTask {
+                            do {
+                                return try await vectors.find(near: [1, 0, 0], in: "notes").degraded ? nil : .unknown
+                            } catch {
+                                return RPCError.answering(error).code
+                            }
+                        }
+                    }
+                    return await group.reduce(into: []) { $0.append($1) }
+                }
+
+                #expect(outcomes.contains(nil))
+                #expect(outcomes.contains(.unavailable))
+                #expect(Set(outcomes) == [nil, .unavailable])
+                #expect(try await vectors.find(near: [1, 0, 0], in: "notes").matches.count == 1)
+            }
+        }
+    }
+
+    @Test func `searches are the index's from when it is there`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+                _ = try await vectors.untilBuilt("notes")
+                #expect(try await vectors.find(near: [1, 0, 0], in: "notes").degraded == false)
+            }
+        }
+    }
+
+    private func withReplicaThatCannotBuild(
+        over database: VectorsDatabase, rows: RowSearch.Limits = .init(), _ body: (VectorsService) async throws -> Void
+    ) async throws {
+        let threads = ComputeThreads(name: "index", threads: 1, maxQueued: 64)
+        let (begun, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        async let taken: Void = threads.run { _ in
+            begun.signal()
+            gate.wait()
+        }
+        await begun.signalled()
+        try await database.withReplica(indexThreads: threads, rows: rows) { vectors in
+            // The replica ends once its jobs have.
+            defer { gate.signal() }
+            try await body(vectors)
+        }
+        try await taken
+    }
+}
