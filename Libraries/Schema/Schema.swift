@@ -22,6 +22,9 @@ package enum Schema {
         revision("20261129_checkpoints", PackageResources._0261129_checkpoints_sql),
         revision("20261129_erasures", PackageResources._0261129_erasures_sql),
         revision("20261129_archives", PackageResources._0261129_archives_sql),
+        revision("20261129_observation_versions", PackageResources._0261129_observation_versions_sql),
+        revision("20261129_alert_rules", PackageResources._0261129_alert_rules_sql),
+        revision("20261129_medication_doses", PackageResources._0261129_medication_doses_sql),
     ])
 
     private static func revision(

@@ -13,7 +13,7 @@ internal import Testing
                 "20260124_vector_tables", "20260221_appointments", "20260221_missing_tables",
                 "20260222_performance_indexes", "rag_memory_optimization", "20261129_token_revocations",
                 "20261129_jobs", "20261129_checkpoints", "20261129_erasures",
-                "20261129_archives",
+                "20261129_archives", "20261129_observation_versions", "20261129_alert_rules", "20261129_medication_doses",
             ])
     }
 

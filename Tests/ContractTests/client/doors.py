@@ -4,7 +4,12 @@ from heartguard.chat.v1 import chat_service_pb2_grpc, checkpoints_service_pb2_gr
 from heartguard.gateway.v1 import gateway_service_pb2_grpc
 from heartguard.users.v1 import users_service_pb2_grpc
 from heartguard.vectors.v1 import vectors_service_pb2_grpc
-from heartguard.vitals.v1 import vitals_service_pb2_grpc
+from heartguard.vitals.v1 import (
+    alerts_service_pb2_grpc,
+    live_service_pb2_grpc,
+    medications_service_pb2_grpc,
+    vitals_service_pb2_grpc,
+)
 
 from client.cluster import Cluster
 
@@ -17,6 +22,9 @@ class Door:
         self.through_gateway = through_gateway
         self.users = users_service_pb2_grpc.UsersServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
+        self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
+        self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))
+        self.live = live_service_pb2_grpc.LiveServiceStub(self.channel("vitals"))
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel("chat"))
         self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))
         self.vectors = vectors_service_pb2_grpc.VectorsServiceStub(self.channel("vectors"))

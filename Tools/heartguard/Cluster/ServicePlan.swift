@@ -68,7 +68,8 @@ struct ServicePlan: Sendable {
         case .gateway:
             all["HEARTGUARD_JSON_PORT"] = "\(ports[.json])"
             for owner in ServiceName.owners { all[Self.address(of: owner)] = "\(Self.host):\(port(of: owner))" }
-        case .vitals, .chat, .vectors: break
+        case .vitals: all[Self.address(of: .users)] = "\(Self.host):\(port(of: .users))"
+        case .chat, .vectors: break
         }
         for (name, value) in environment where Self.mayBeSet(name) { all[name] = value }
         return all
