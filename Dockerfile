@@ -31,7 +31,7 @@ FROM binaries-${BINARIES} AS binaries
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-    libargon2-1 libgcc-s1 libhiredis0.14 liblz4-1 libnghttp2-14 libpq5 libprotobuf-c1 libstdc++6 postgresql-client-15 \
+    libargon2-1 libgcc-s1 libhiredis0.14 liblz4-1 libnghttp2-14 libpq5 libprotobuf-c1 libstdc++6 postgresql-client-15 tzdata \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent heartguard \
  && install -d -o heartguard -m 0700 /var/lib/heartguard/snapshots

@@ -153,7 +153,7 @@ let package = Package(
 
         // Services
         service("Users", ["Cache", "Jobs", "Postgres", "Passwords", "Tokens", "Resilience"]),
-        service("Vitals", ["Cache", "Postgres"]),
+        service("Vitals", ["Cache", "Jobs", "Postgres"]),
         service("Vectors", ["Filters", "HNSW", "Jobs", "Postgres", "Snapshots", "Telemetry", "TextSearch"]),
         service("Chat", ["Cache", "Jobs", "LZ4", "Postgres", "Redis", crypto]),
         service("Gateway", ["Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
@@ -257,7 +257,7 @@ let package = Package(
         tests("Tokens", ["Time", crypto]),
         tests("Application", ["Cache", "ConnectionPool", "Jobs", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
         tests("Users", serviceTests + ["Jobs", "Passwords", "Tokens", "Resilience", "Redis"]),
-        tests("Vitals", serviceTests + ["Tokens"]),
+        tests("Vitals", serviceTests + ["Jobs", "Redis", "Tokens"]),
         tests("Vectors", serviceTests + ["Filters", "HNSW", "Snapshots", "Telemetry", "TextSearch", "Tokens"]),
         tests("Chat", serviceTests + ["Cache", "Jobs", "LZ4", "Redis", "Tokens"]),
         tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),

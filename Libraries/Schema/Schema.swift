@@ -29,6 +29,9 @@ package enum Schema {
         revision("20261129_calendar_events", PackageResources._0261129_calendar_events_sql),
         revision("20261129_sign_in_attempts", PackageResources._0261129_sign_in_attempts_sql),
         revision("20261129_own_records", PackageResources._0261129_own_records_sql),
+        revision("20261129_observation_versions", PackageResources._0261129_observation_versions_sql),
+        revision("20261129_alert_rules", PackageResources._0261129_alert_rules_sql),
+        revision("20261129_medication_doses", PackageResources._0261129_medication_doses_sql),
     ])
 
     private static func revision(

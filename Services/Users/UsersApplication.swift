@@ -61,7 +61,7 @@ struct UsersApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, providers, appointments, calendar, records],
+            services: [service, providers, appointments, calendar, records, NotificationInbox(notifications: service.notifications)],
             background: [{ [keeper] in await keeper.run() }] + channels.map { channel in { await channel.run() } } + jobs.background,
             readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals, onListening: onListening)
     }

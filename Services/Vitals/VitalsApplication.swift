@@ -1,11 +1,17 @@
 internal import Application
 internal import Postgres
+internal import RPC
 
 /// The vitals service as a value: what it is made of, and how it runs.
 struct VitalsApplication: Sendable {
     let host: ServiceHost
     let service: VitalsService
+    private let alerts: AlertsService
+    private let medications: MedicationsService
+    private let live: LiveService
     private let erasure: ErasureService
+    private let jobs: ServiceJobs
+    private let users: RPCChannel
 
     /// Throws when a key cannot be used; connects to nothing yet.
     init(_ configuration: VitalsConfiguration) throws {
@@ -17,6 +23,14 @@ struct VitalsApplication: Sendable {
             latest: latest,
             devices: DeviceRepository(postgres: host.postgres),
             samples: SampleRepository(postgres: host.postgres))
+        let rules = AlertRuleRepository(postgres: host.postgres)
+        alerts = AlertsService(alerts: rules)
+        medications = MedicationsService(
+            medications: MedicationStore(postgres: host.postgres), interactions: Interactions(postgres: host.postgres))
+        live = LiveService(feed: LiveFeed(postgres: host.postgres))
+        users = RPCChannel(
+            target: (host: configuration.users.host, port: configuration.users.port), tls: configuration.common.clientTLS, logger: host.logger)
+        jobs = ServiceJobs(host, schema: "vitals", handlers: [AlertTeller(alerts: rules, users: users).handler])
         erasure = ErasureService(RecordErasure(host, schema: "vitals") { subject in try await latest.forget(UserID(subject.user)) })
     }
 
@@ -25,6 +39,8 @@ struct VitalsApplication: Sendable {
         stopSignals: Bool = true,
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
-        try await host.run(services: [service, erasure], stopSignals: stopSignals, onListening: onListening)
+        try await host.run(
+            services: [service, alerts, medications, live, erasure], background: [{ [users] in await users.run() }] + jobs.background, stopSignals: stopSignals,
+            onListening: onListening)
     }
 }

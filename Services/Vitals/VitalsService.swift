@@ -29,16 +29,55 @@ extension VitalsService: VitalsV1.VitalsServiceProtocol {
         let list = try ObservationList(request)
         let page = list.page(
             try await observations.list(
-                list.code, of: try context.userID, in: list.period, after: list.place, limit: list.size + 1))
+                list.code, of: try context.userID, in: list.period, on: list.ownDay, after: list.place, limit: list.size + 1))
+        let units = list.unit.map { [$0] } ?? []
         return VitalsV1.ListObservationsResponse(
-            observations: page.observations.map(VitalsV1.Observation.init), nextPageToken: page.nextPageToken)
+            observations: page.observations.map { VitalsV1.Observation($0).converted(to: units) }, nextPageToken: page.nextPageToken)
     }
 
     func getLatestObservations(
         _ request: VitalsV1.GetLatestObservationsRequest, context: RPCContext
     ) async throws -> VitalsV1.GetLatestObservationsResponse {
-        let codes = try LatestQuery(request).codes
-        return VitalsV1.GetLatestObservationsResponse(observations: try await latest.of(try context.userID, codes))
+        let query = try LatestQuery(request)
+        let observations = try await latest.of(try context.userID, query.codes)
+        return VitalsV1.GetLatestObservationsResponse(observations: observations.map { $0.converted(to: query.units) })
+    }
+
+    func correctObservation(
+        _ request: VitalsV1.CorrectObservationRequest, context: RPCContext
+    ) async throws -> VitalsV1.CorrectObservationResponse {
+        let correction = try Correction(request)
+        let user = try context.userID
+        let corrected = try await latest.changing(of: user) {
+            try await observations.change(correction.id, of: user, expectedVersion: correction.expectedVersion, correction.change(of:))
+        }
+        return VitalsV1.CorrectObservationResponse(observation: .init(corrected))
+    }
+
+    func retractObservation(
+        _ request: VitalsV1.RetractObservationRequest, context: RPCContext
+    ) async throws -> VitalsV1.RetractObservationResponse {
+        let retraction = try Retraction(request)
+        let user = try context.userID
+        let retracted = try await latest.changing(of: user) {
+            try await observations.change(retraction.id, of: user, expectedVersion: retraction.expectedVersion, retraction.change(of:))
+        }
+        return VitalsV1.RetractObservationResponse(observation: .init(retracted))
+    }
+
+    func listObservationHistory(
+        _ request: VitalsV1.ListObservationHistoryRequest, context: RPCContext
+    ) async throws -> VitalsV1.ListObservationHistoryResponse {
+        let versions = try await observations.history(of: try request.parsed(), try context.userID)
+        return VitalsV1.ListObservationHistoryResponse(versions: versions.map(VitalsV1.ObservationVersion.init))
+    }
+
+    func listDailySummaries(
+        _ request: VitalsV1.ListDailySummariesRequest, context: RPCContext
+    ) async throws -> VitalsV1.ListDailySummariesResponse {
+        let query = try DailyQuery(request)
+        let summaries = try await observations.summaries(query.code, query.component, on: query.days, of: try context.userID)
+        return VitalsV1.ListDailySummariesResponse(days: query.answer(summaries))
     }
 
     func registerDevice(
@@ -79,7 +118,7 @@ extension VitalsService: VitalsV1.VitalsServiceProtocol {
 
 extension RPCContext {
     /// Whose data the call is about: the caller's own.
-    fileprivate var userID: UserID {
+    var userID: UserID {
         get throws(RPCError) { UserID(try caller().userID) }
     }
 }

@@ -24,7 +24,7 @@ from heartguard.users.v1 import providers_service_pb2 as providers
 from heartguard.users.v1 import users_service_pb2 as users
 from heartguard.vectors.v1 import vectors_pb2
 from heartguard.vectors.v1 import vectors_service_pb2 as vectors
-from heartguard.vitals.v1 import vitals_pb2
+from heartguard.vitals.v1 import alerts_pb2, alerts_service_pb2, medications_pb2, medications_service_pb2, vitals_pb2
 from heartguard.vitals.v1 import vitals_service_pb2 as vitals
 
 
@@ -112,6 +112,33 @@ def plant_at(door, person, operator, canary):
     samples = vitals.AppendSamplesRequest(device_id=device.id, metric="ppg", samples=[sample])
     attempt(door.vitals.AppendSamples, samples, mine)
     attempt(door.vitals.AppendSamples, samples, mine)
+
+    known = attempt(door.vitals.RecordObservations, vitals.RecordObservationsRequest(observations=[heart_rate(3)]), mine)
+    for version in (1, 7):
+        correction = vitals.CorrectObservationRequest(
+            observation_id=known.ids[0],
+            expected_version=version,
+            quantity=quantity(canary.number("corrected value"), "/min"),
+            reason=canary("reason"),
+        )
+        attempt(door.vitals.CorrectObservation, correction, mine)
+
+    # in rules and medications
+    for unit in ("/min", "kg"):
+        rule = alerts_pb2.AlertRule(
+            name=canary("rule"), code="8867-4", condition="ALERT_CONDITION_ABOVE", threshold=canary.number("threshold"), clear_at="0"
+        )
+        rule.unit, rule.severity, rule.enabled = unit, alerts_pb2.ALERT_SEVERITY_HIGH, True
+        attempt(door.alerts.CreateAlertRule, alerts_service_pb2.CreateAlertRuleRequest(rule=rule), mine)
+    for starts_on in ("2026-03-01", "never"):
+        drug = medications_pb2.Medication(
+            name=canary("drug"), dosage=canary("dosage"), reason=canary("reason of a drug"), starts_on=starts_on, active=True
+        )
+        drug.schedule.time_zone = "UTC"
+        drug.schedule.as_needed.SetInParent()
+        attempt(door.medications.AddMedication, medications_service_pb2.AddMedicationRequest(medication=drug), mine)
+    check = medications_service_pb2.CheckInteractionsRequest(drugs=[canary("asked drug")], include_mine=True)
+    attempt(door.medications.CheckInteractions, check, mine)
 
     # in conversations
     session = attempt(door.chat.CreateSession, chat.CreateSessionRequest(title=canary("title")), mine).session

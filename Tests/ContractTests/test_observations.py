@@ -16,6 +16,7 @@ from client.readings import (
     watch,
 )
 from client.refusals import invalid, refused
+from heartguard.vitals.v1 import vitals_pb2
 from heartguard.vitals.v1.vitals_service_pb2 import (
     GetLatestObservationsRequest,
     ListObservationsRequest,
@@ -46,8 +47,9 @@ def test_a_reading_is_kept_digit_for_digit(door, ada):
     assert kept.id == answer.ids[0]
     assert uuid.UUID(kept.id).version == 7
     assert kept.HasField("recorded_at")
-    kept.ClearField("id")
-    kept.ClearField("recorded_at")
+    assert (kept.status, kept.version) == (vitals_pb2.OBSERVATION_STATUS_FINAL, 1)
+    for made_by_the_service in ("id", "recorded_at", "status", "version"):
+        kept.ClearField(made_by_the_service)
     assert kept == given
 
 
@@ -113,6 +115,8 @@ def test_one_faulty_reading_keeps_the_whole_batch_out(door, ada):
 FAULTS = {
     "id": dict(id=str(uuid.uuid4())),
     "recorded_at": dict(recorded_at=at(0)),
+    "status": dict(status=vitals_pb2.OBSERVATION_STATUS_CORRECTED),
+    "version": dict(version=2),
     "code": dict(code="heart rate"),
     "quantity": dict(quantity=None),
     "quantity.value": dict(quantity=quantity("72,5", "/min")),

@@ -25,4 +25,4 @@ def test_an_erasure_comes_to_its_end_and_counts_each_row_once(cluster, direct, o
 
     removed = verified(cluster, done.receipt)["removed"]
     assert removed["users"] == {"users": 1, "sessions": 1, "refresh_tokens": 1}
-    assert removed["vitals"] == {"vitals": READINGS}
+    assert removed["vitals"] == {"timelines": 1, "vitals": READINGS}

@@ -117,6 +117,7 @@ internal import Tokens
             .init(.bookings(of: id, from: moment, to: moment)),
             .init(.insert(device, of: user)),
             .init(.replace(device, of: user)),
+            .init(.standing(user)),
             .init(.notify(notification, user)),
             .init(.markSent(id, of: user)),
             .init(.sent(to: user, unreadOnly: true, behind: nil, limit: 1)),

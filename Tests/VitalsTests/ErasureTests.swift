@@ -32,7 +32,8 @@ internal import Time
     }
 
     private static let filled = [
-        RemovedRows(table: "device_timeseries", count: 2), RemovedRows(table: "user_devices", count: 1), RemovedRows(table: "vitals", count: 20),
+        RemovedRows(table: "device_timeseries", count: 2), RemovedRows(table: "timelines", count: 1), RemovedRows(table: "user_devices", count: 1),
+        RemovedRows(table: "vitals", count: 20),
     ]
 
     @Test func `go from the tables and the caches, and nobody else's do`() async throws {

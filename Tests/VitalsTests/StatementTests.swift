@@ -47,18 +47,79 @@ internal import Time
             riskLevel: .low, predictedAt: moment)
         let interaction = DrugInteraction("a", "b", .minor, mechanism: "m", effect: "e", management: "m", source: "s")
 
+        let place = ReadingPlace(at: moment, id: .least)
+        let observation = ObservationID.least
+        let criteria = AlertCriteria(
+            code: reading.code, component: nil, condition: .above, threshold: DecimalNumber(stored: one),
+            clearAt: DecimalNumber(stored: Numeric(0)), unit: try UCUMUnit("/min"), minSamples: 1, minDuration: .zero, cooldown: .zero)
+        let newRule = NewAlertRule(id: id, name: "name", criteria: criteria, severity: .info, isEnabled: true)
+        let rule = AlertRule(rule: newRule, version: 1, since: moment, judgedUntil: nil, seen: nil, machine: AlertMachine())
+        let episode = AlertEpisode(start: place, fire: place, lastFired: nil)
+        let evidence = [EvidenceID(observation: observation, version: 1)]
+        let quantity = Quantity(value: DecimalNumber(stored: one), unit: try UCUMUnit("/min"))
+        let change = ObservationChange(
+            measurement: reading.measurement, effectiveAt: moment, utcOffset: reading.utcOffset, status: .corrected, reason: "reason")
+        let dose = RecordedDose(id: id, medication: id, scheduledAt: moment, outcome: .taken, at: moment, note: "note")
+
         return [
+            .init(.advanceTimeline(of: user, by: 1)),
+            .init(.position(of: user)),
+            .init(.observations(of: user, changedBehind: 1, limit: 1)),
+            .init(Statement<Positioned<RuleAlert>>.alerts(of: user, changedBehind: 1, limit: 1)),
+            .init(.keepVersion(of: observation, user)),
+            .init(Statement<Observation>.find(observation, of: user)),
+            .init(try .change(observation, to: change, of: user)),
+            .init(.history(of: observation, user)),
+            .init(try .summaries(reading.code, nil, on: LocalDays(first: day, last: day, clocks: nil), of: user)),
+            .init(try .summaries(reading.code, reading.code, on: LocalDays(first: day, last: day, clocks: .utc), of: user)),
+            .init(.rules(judging: [reading.code], from: moment, through: moment, of: user)),
+            .init(.readings(of: rule, of: user, from: place, limit: 1)),
+            .init(.readings(of: rule, of: user, before: place, limit: 1)),
+            .init(.readings(evidence, of: user)),
+            .init(.openAlert(of: rule, user)),
+            .init(.alert(of: rule, user, firedBefore: place)),
+            .init(.alert(of: rule, user, firedBy: observation)),
+            .init(.alerts(of: rule, user, firedFrom: place)),
+            .init(.raise(id, episode, evidence, quantity, nil, by: rule, of: user)),
+            .init(.put(episode, evidence, quantity, nil, in: id, isStanding: true, of: user)),
+            .init(.withdraw(id, of: user)),
+            .init(.keep(AlertMachine(), place, in: rule, of: user)),
+            .init(.rule(id, of: user)),
+            .init(.rule(id, version: 1, of: user)),
+            .init(.standingRules(of: user)),
+            .init(.insert(newRule, version: 1, since: moment, of: user)),
+            .init(.countRules(of: user)),
+            .init(.alert(id, of: user)),
+            .init(.alerts(of: user, openOnly: true, behind: id, limit: 1)),
+            .init(.alerts(of: user, openOnly: false, behind: nil, limit: 1)),
+            .init(.acknowledge(id, of: user)),
+            .init(.resolve(id, of: user, saying: "resolution")),
+            .init(.close(rule, at: moment, of: user)),
+            .init(.resolveAlerts(of: rule, user)),
+            .init(.add(medication, of: user, atMost: 1)),
+            .init(.hold(medication, from: moment, of: user)),
+            .init(.endSchedule(of: id, at: moment, user)),
+            .init(.lockMedication(id, of: user)),
+            .init(.medications(of: user, activeOnly: true, behind: id, limit: 1)),
+            .init(.medications(of: user, activeOnly: false, behind: nil, limit: 1)),
+            .init(.schedules(of: user, in: period)),
+            .init(.doses(of: user, in: period)),
+            .init(.record(dose, of: user)),
+            .init(.recorded(dose, of: user)),
+            .init(.replace(id, with: dose, of: user)),
+            .init(.substances(of: ["a"])),
             .init(.isRevoked(session: id, of: id)),
             .init(.hold([id], of: user)),
             .init(.insert(columns, from: [id], of: user)),
             .init(.ids(of: columns, user)),
-            .init(.list(reading.code, of: user, in: period, after: .init(effectiveAt: moment, id: .least), limit: 1)),
+            .init(.list(reading.code, of: user, in: period, on: nil, after: .init(effectiveAt: moment, id: .least), limit: 1)),
+            .init(.list(reading.code, of: user, in: period, on: day, after: .init(effectiveAt: moment, id: .least), limit: 1)),
             .init(.latest(of: user)),
             .init(.insert(device, as: .make(), of: user, atMost: 1)),
             .init(.find(withSerialNumber: device.serialNumber, of: user)),
             .init(Statement<Device>.list(of: user)),
             .init(.insert([Sample(at: moment, sequence: try SequenceNumber(1), value: 1)], metric, of: .make(), user)),
-            .init(.find(.make(), of: user)),
+            .init(.find(DeviceID.make(), of: user)),
             .init(.list(metric, of: .make(), user, after: .init(at: moment, sequence: 1), before: moment, limit: 1)),
             .init(.insert(alert, of: user)),
             .init(.replace(alert, of: user)),

@@ -35,9 +35,15 @@ struct Notifications: Sendable {
 
     /// Adds a message in the transaction of what causes it, unless its person has one with the same `dedupeKey`.
     func add(_ notification: UserNotification, to user: UserID, in transaction: Transaction) async throws {
-        guard try await transaction.execute(.notify(notification, user)) == 1 else { return }
+        _ = try await addIfNew(notification, to: user, in: transaction)
+    }
+
+    /// Adds a message as `add` does, and says whether it was added.
+    func addIfNew(_ notification: UserNotification, to user: UserID, in transaction: Transaction) async throws -> Bool {
+        guard try await transaction.execute(.notify(notification, user)) == 1 else { return false }
         let delivery = Delivery(notification: notification.id, user: user.uuid)
         try await outbox.add(OutboxEvent(Self.delivery, delivery, about: notification.id, due: notification.scheduledAt), in: transaction)
+        return true
     }
 
     /// What was sent and has not expired, the newest first, at most so many behind one, if it is given.

@@ -37,5 +37,13 @@ struct ObservationID: Hashable, Sendable {
 
     static func make() -> ObservationID { ObservationID(UUIDv7.make()) }
 
+    init(parsing text: String) throws(InvalidValue) {
+        guard let uuid = UUID(uuidString: text) else { throw InvalidValue("is not an id") }
+        self.uuid = uuid
+    }
+
+    /// As PostgreSQL sorts them.
+    func isBefore(_ other: ObservationID) -> Bool { uuid < other.uuid }
+
     var text: String { uuid.uuidString.lowercased() }
 }

@@ -27,6 +27,41 @@ struct Observation: Equatable, Sendable {
     let sequence: SequenceNumber
     /// When it was kept.
     let recordedAt: Instant
+    let status: ObservationStatus
+    /// Counts from 1.
+    let version: Int64
+    /// Why it was changed last; empty if it never was.
+    let reason: String
+
+    var place: ReadingPlace { ReadingPlace(at: effectiveAt, id: id) }
+}
+
+/// Where a reading stands, as FHIR's Observation.status. The raw value is what the table holds.
+enum ObservationStatus: String, Hashable, Sendable {
+    case final, amended, corrected
+    case enteredInError = "entered_in_error"
+}
+
+/// What a reading is to say from now on.
+struct ObservationChange: Hashable, Sendable {
+    let measurement: Measurement
+    let effectiveAt: Instant
+    let utcOffset: UTCOffset
+    let status: ObservationStatus
+    let reason: String
+
+    /// Whether a reading says all of it already, as it does when the call is made again.
+    func isMade(in observation: Observation) -> Bool {
+        measurement == observation.measurement && effectiveAt == observation.effectiveAt && utcOffset == observation.utcOffset
+            && status == observation.status && reason == observation.reason
+    }
+}
+
+/// What a reading said for some time.
+struct ObservationVersion: Equatable, Sendable {
+    let observation: Observation
+    /// When it began to.
+    let changedAt: Instant
 }
 
 /// How far a clock on the wall was ahead of UTC.

@@ -14,6 +14,8 @@ struct ObservationColumns {
     let sources: [String]
     let devices: [UUID?]
     let sequences: [Int64]
+    /// How far from the last of the batch each is.
+    let behind: [Int64]
 
     /// Gives each reading an id of its own, in their order.
     init(_ observations: [NewObservation]) throws {
@@ -27,15 +29,16 @@ struct ObservationColumns {
         sources = observations.map(\.source.text)
         devices = observations.map { $0.device?.uuid }
         sequences = observations.map(\.sequence.value)
+        behind = observations.indices.map { Int64(observations.count - 1 - $0) }
     }
 }
 
 extension Measurement {
-    fileprivate var quantity: Quantity? {
+    var quantity: Quantity? {
         if case .quantity(let quantity) = self { quantity } else { nil }
     }
 
-    fileprivate var components: [Component]? {
+    var components: [Component]? {
         if case .components(let components) = self { components } else { nil }
     }
 }

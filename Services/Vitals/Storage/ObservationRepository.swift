@@ -7,6 +7,12 @@ internal import Time
 /// the key's first column is always known.
 struct ObservationRepository: Sendable {
     let postgres: Postgres
+    private let judge: AlertJudge
+
+    init(postgres: Postgres) {
+        self.postgres = postgres
+        judge = AlertJudge(postgres: postgres)
+    }
 
     /// What became of a batch: for each reading, in its order, the id that it is kept under.
     struct Recorded: Sendable {
@@ -14,17 +20,66 @@ struct ObservationRepository: Sendable {
         let ids: [ObservationID]
     }
 
-    /// Keeps a batch, all or none, in one round trip. What is there already is left as it is.
+    /// Keeps a batch, all or none, and has the person's rules judge what is new of it in the same transaction. What is there already is left
+    /// as it is, whatever it says by now.
     ///
     /// Throws `VitalsError.noSuchDevice` unless every device named is the person's and active.
     func record(_ observations: [NewObservation], of user: UserID) async throws -> Recorded {
         let devices = Array(Set(observations.compactMap { $0.device?.uuid }))
         let columns = try ObservationColumns(observations)
-        let (held, insertion, kept) = try await postgres.batch(
-            .hold(devices, of: user), .insert(columns, from: devices, of: user), .ids(of: columns, user),
-            identity: .user(user.uuid))
-        guard held.rowsAffected == devices.count else { throw VitalsError.noSuchDevice }
-        return Recorded(newCount: insertion.rowsAffected, ids: try kept.rows().map { ObservationID($0.value) })
+        let times = observations.map(\.effectiveAt)
+        let codes = Array(Set(observations.map(\.code)))
+        return try await postgres.transaction(identity: .user(user.uuid), tier: .normal) { transaction in
+            let (_, held, insertion, kept, rules) = try await transaction.batch(
+                .advanceTimeline(of: user, by: observations.count), .hold(devices, of: user), .insert(columns, from: devices, of: user),
+                .ids(of: columns, user),
+                .rules(judging: codes, from: times.min() ?? .now(), through: times.max() ?? .now(), of: user))
+            guard held.rowsAffected == devices.count else { throw VitalsError.noSuchDevice }
+            try await judge.judge(try insertion.rows(), by: try rules.rows(), of: user, in: transaction)
+            return Recorded(newCount: insertion.rowsAffected, ids: try kept.rows().map { ObservationID($0.value) })
+        }
+    }
+
+    /// Has a reading say something else, keeps what it said, and has the person's rules judge it anew, in one transaction. Answers the reading
+    /// as it is then. A second call with the same change finds it made, and changes nothing.
+    ///
+    /// Throws `VitalsError` `.noSuchObservation`, `.observationChanged` if the reading has another version, `.observationRetracted` if it was
+    /// retracted; and what `change` throws.
+    func change(
+        _ id: ObservationID, of user: UserID, expectedVersion: Int64, _ change: @Sendable (Observation) throws -> ObservationChange
+    ) async throws -> Observation {
+        try await postgres.transaction(identity: .user(user.uuid), tier: .normal) { transaction in
+            // The timeline is the person's lock: nobody else writes their readings until the commit.
+            let (_, found) = try await transaction.batch(.advanceTimeline(of: user, by: 1), .find(id, of: user))
+            guard let current = try found.first() else { throw VitalsError.noSuchObservation }
+            let change = try change(current)
+            if current.version == expectedVersion + 1, change.isMade(in: current) { return current }
+            guard current.version == expectedVersion else { throw VitalsError.observationChanged(current.version) }
+            guard current.status != .enteredInError else { throw VitalsError.observationRetracted }
+            let (_, changing) = try await transaction.batch(.keepVersion(of: id, user), try .change(id, to: change, of: user))
+            guard let changed = try changing.first() else { throw VitalsError.noSuchObservation }
+            let changes = [current, changed].map { ReadingChange(code: $0.code, place: $0.place) }
+            let rules = try await transaction.rows(
+                .rules(
+                    judging: [current.code], from: min(current.effectiveAt, changed.effectiveAt),
+                    through: max(current.effectiveAt, changed.effectiveAt), of: user))
+            try await judge.judge(changes, by: rules, of: user, in: transaction)
+            return changed
+        }
+    }
+
+    /// All that a reading said, oldest first, and what it says. Throws `VitalsError.noSuchObservation`.
+    func history(of id: ObservationID, _ user: UserID) async throws -> [ObservationVersion] {
+        let versions = try await postgres.rows(.history(of: id, user), identity: .user(user.uuid))
+        guard !versions.isEmpty else { throw VitalsError.noSuchObservation }
+        return versions
+    }
+
+    /// What the readings of a code, or of a part of compound ones, were on each of some days, by unit.
+    func summaries(
+        _ code: LOINCCode, _ component: LOINCCode?, on days: LocalDays, of user: UserID
+    ) async throws -> [UnitSummary] {
+        try await postgres.rows(try .summaries(code, component, on: days, of: user), identity: .user(user.uuid))
     }
 
     /// Where a page of readings ends. The next one begins after it.
@@ -35,14 +90,14 @@ struct ObservationRepository: Sendable {
 
     /// Readings of one code within a period, newest first, from a place on.
     ///
-    /// The rows before the place are found by the key's order alone, so readings that arrive meanwhile shift nothing.
+    /// With a day, only those whose own clocks showed that day. The rows before the place are found by the key's order alone, so readings that arrive meanwhile shift nothing.
     func list(
-        _ code: LOINCCode, of user: UserID, in period: Period, after place: Place?, limit: Int
+        _ code: LOINCCode, of user: UserID, in period: Period, on day: CivilDate? = nil, after place: Place?, limit: Int
     ) async throws -> [Observation] {
         // No reading sorts below this place at the period's end, so the first page needs no text of its own.
         let place = place ?? Place(effectiveAt: period.end, id: .least)
         return try await postgres.rows(
-            .list(code, of: user, in: period, after: place, limit: limit), identity: .user(user.uuid))
+            .list(code, of: user, in: period, on: day, after: place, limit: limit), identity: .user(user.uuid))
     }
 
     /// The newest reading of every code that the person has, by code. Costs one look-up in an index per code, however many
@@ -62,23 +117,46 @@ extension Statement<Void> {
             """)
     }
 
-    /// In the order of the keys, so that two replays of one batch wait for each other and never in a ring.
+    /// Takes the next numbers of a person's changes, and holds the person's row of them until the commit.
+    static func advanceTimeline(of user: UserID, by count: Int) -> Self {
+        .writing(
+            """
+            INSERT INTO vitals.timelines AS known (user_id, position) VALUES (\(user.uuid), \(Int64(count)))
+            ON CONFLICT (user_id) DO UPDATE SET position = known.position + excluded.position
+            """)
+    }
+
+    /// Keeps what a reading says now.
+    static func keepVersion(of id: ObservationID, _ user: UserID) -> Self {
+        .writing(
+            """
+            INSERT INTO vitals.observation_versions (user_id, observation_id, version, value, unit, components, effective_at,
+                                                     utc_offset_minutes, status, status_reason, changed_at)
+            SELECT user_id, id, version, value, unit, components, effective_at, utc_offset_minutes, status, status_reason, changed_at
+            FROM vitals.vitals WHERE user_id = \(user.uuid) AND id = \(id.uuid)
+            """)
+    }
+}
+
+extension Statement<ReadingChange> {
+    /// The places of those that are new. They take the last of the numbers that the timeline has come to.
     static func insert(_ columns: ObservationColumns, from devices: [UUID], of user: UserID) -> Self {
         .writing(
             """
             INSERT INTO vitals.vitals (user_id, id, metric, value, unit, components, effective_at,
-                                       utc_offset_minutes, source, device_id, sequence)
+                                       utc_offset_minutes, source, device_id, sequence, position)
             SELECT \(user.uuid), n.id, n.metric, n.value, n.unit, n.components, n.effective_at,
-                   n.utc_offset_minutes, n.source, n.device_id, n.sequence
+                   n.utc_offset_minutes, n.source, n.device_id, n.sequence,
+                   (SELECT t.position FROM vitals.timelines t WHERE t.user_id = \(user.uuid)) - n.behind
             FROM unnest(\(columns.ids), \(columns.metrics), \(columns.values), \(columns.units),
                         \(columns.components), \(columns.effectiveAt), \(columns.utcOffsets), \(columns.sources),
-                        \(columns.devices), \(columns.sequences))
+                        \(columns.devices), \(columns.sequences), \(columns.behind))
                  AS n (id, metric, value, unit, components, effective_at, utc_offset_minutes, source, device_id,
-                       sequence)
+                       sequence, behind)
             WHERE (SELECT count(*) FROM vitals.user_devices d
                    WHERE d.user_id = \(user.uuid) AND d.id = ANY(\(devices)) AND d.is_active) = \(devices.count)
             ORDER BY n.device_id, n.source, n.sequence
-            ON CONFLICT DO NOTHING
+            ON CONFLICT DO NOTHING RETURNING metric, effective_at, id
             """,
             tier: .normal)
     }
@@ -106,15 +184,55 @@ extension Statement<Scalar<UUID>> {
     }
 }
 
-extension Statement<Observation> {
-    static func list(
-        _ code: LOINCCode, of user: UserID, in period: Period, after place: ObservationRepository.Place, limit: Int
-    ) -> Self {
+extension Statement<ObservationVersion> {
+    static func history(of id: ObservationID, _ user: UserID) -> Self {
         .reading(
+            """
+            SELECT v.id, v.metric, o.value, o.unit, o.components, o.effective_at, o.utc_offset_minutes, v.source, v.device_id, v.sequence,
+                   v.recorded_at, o.status, o.version, o.status_reason, coalesce(o.changed_at, v.recorded_at) AS changed_at
+            FROM vitals.vitals v
+            CROSS JOIN LATERAL (
+                SELECT old.value, old.unit, old.components, old.effective_at, old.utc_offset_minutes, old.status, old.version,
+                       old.status_reason, old.changed_at
+                FROM vitals.observation_versions old WHERE old.user_id = \(user.uuid) AND old.observation_id = v.id
+                UNION ALL
+                SELECT v.value, v.unit, v.components, v.effective_at, v.utc_offset_minutes, v.status, v.version, v.status_reason, v.changed_at
+            ) AS o
+            WHERE v.user_id = \(user.uuid) AND v.id = \(id.uuid) ORDER BY o.version
+            """)
+    }
+}
+
+extension Statement<Observation> {
+    static func find(_ id: ObservationID, of user: UserID) -> Self {
+        .reading("SELECT \(Observation.columns) FROM vitals.vitals WHERE user_id = \(user.uuid) AND id = \(id.uuid)")
+    }
+
+    /// It takes the last number that the timeline has come to.
+    static func change(_ id: ObservationID, to change: ObservationChange, of user: UserID) throws -> Self {
+        .writing(
+            """
+            UPDATE vitals.vitals SET
+                value = \(change.measurement.quantity?.value.numeric), unit = \(change.measurement.quantity?.unit.text),
+                components = \(try change.measurement.components.map(StoredComponent.json)), effective_at = \(change.effectiveAt),
+                utc_offset_minutes = \(change.utcOffset.minutes), status = \(change.status), status_reason = \(change.reason),
+                version = version + 1, changed_at = clock_timestamp(),
+                position = (SELECT t.position FROM vitals.timelines t WHERE t.user_id = \(user.uuid))
+            WHERE user_id = \(user.uuid) AND id = \(id.uuid)
+            RETURNING \(Observation.columns)
+            """)
+    }
+
+    static func list(
+        _ code: LOINCCode, of user: UserID, in period: Period, on day: CivilDate?, after place: ObservationRepository.Place, limit: Int
+    ) -> Self {
+        let ownDay: Query =
+            if let day { "AND (effective_at AT TIME ZONE 'UTC' + make_interval(mins => utc_offset_minutes::int))::date = \(day)" } else { "" }
+        return .reading(
             """
             SELECT \(Observation.columns) FROM vitals.vitals
             WHERE user_id = \(user.uuid) AND metric = \(code.text) AND effective_at >= \(period.start)
-              AND (effective_at, id) < (\(place.effectiveAt), \(place.id.uuid))
+              AND (effective_at, id) < (\(place.effectiveAt), \(place.id.uuid)) AND status <> 'entered_in_error' \(ownDay)
             ORDER BY effective_at DESC, id DESC LIMIT \(limit)
             """,
             tier: .normal)
@@ -126,13 +244,13 @@ extension Statement<Observation> {
         .reading(
             """
             WITH RECURSIVE newest AS (
-                (SELECT \(Observation.columns) FROM vitals.vitals WHERE user_id = \(user.uuid)
+                (SELECT \(Observation.columns) FROM vitals.vitals WHERE user_id = \(user.uuid) AND status <> 'entered_in_error'
                  ORDER BY metric, effective_at DESC, id DESC LIMIT 1)
                 UNION ALL
                 SELECT \(Observation.columns) FROM (SELECT metric AS code FROM newest) AS last
                 CROSS JOIN LATERAL (
                     SELECT \(Observation.columns) FROM vitals.vitals
-                    WHERE user_id = \(user.uuid) AND metric > last.code
+                    WHERE user_id = \(user.uuid) AND metric > last.code AND status <> 'entered_in_error'
                     ORDER BY metric, effective_at DESC, id DESC LIMIT 1) AS next
             )
             SELECT \(Observation.columns) FROM newest ORDER BY metric

@@ -11,20 +11,43 @@ internal import Time
 struct ObservationList {
     let code: LOINCCode
     let period: Period
+    /// Only what was taken on this day by the clocks of wherever it was taken.
+    let ownDay: CivilDate?
+    let unit: UCUMUnit?
     let size: Int
     let place: ObservationRepository.Place?
 
-    init(_ request: VitalsV1.ListObservationsRequest) throws(RPCError) {
+    init(_ request: VitalsV1.ListObservationsRequest, zones: TimeZoneDatabase = .system) throws(RPCError) {
         var violations = FieldViolations()
         let code = violations.value("code", request.code, LOINCCode.init(_:))
-        let period = violations.period(request.startAt, request.endAt)
+        let given = violations.period(request.startAt, request.endAt)
         let size = violations.pageSize(request.pageSize, usual: 100, most: 1_000)
-        (self.code, self.period, self.size) = try violations.complete(code, period, size)
-        place = try Self.place(request.pageToken, query: Self.query(self.code, self.period))
+        let day = request.localDate.isEmpty ? nil : violations.value("local_date", request.localDate, CivilDate.init(checking:))
+        let clocks = violations.clocks("time_zone", request.timeZone, in: zones)
+        if day == nil { violations.check(request.timeZone.isEmpty, "time_zone", "It says whose day local_date is, which is absent.") }
+        if !request.localDate.isEmpty {
+            violations.check(request.startAt == nil, "start_at", "A day has its own start.")
+            violations.check(request.endAt == nil, "end_at", "A day has its own end.")
+        }
+        unit = request.unit.isEmpty ? nil : violations.value("unit", request.unit) { text throws(InvalidValue) in
+            try UCUMUnit(wished: text, of: code)
+        }
+        (self.code, self.size) = try violations.complete(code, size)
+        var period = try violations.complete(given)
+        var ownDay: CivilDate?
+        if let day {
+            do throws(InvalidValue) { period = try LocalDays(first: day, last: day, clocks: clocks).period } catch { throw .invalid("local_date", error) }
+            ownDay = clocks == nil ? day : nil
+        }
+        (self.period, self.ownDay) = (period, ownDay)
+        place = try Self.place(request.pageToken, query: Self.query(self.code, period, ownDay))
     }
 
-    private static func query(_ code: LOINCCode, _ period: Period) -> [String] {
-        ["observations", code.text, "\(period.start.microsecondsSinceEpoch)", "\(period.end.microsecondsSinceEpoch)"]
+    private static func query(_ code: LOINCCode, _ period: Period, _ day: CivilDate?) -> [String] {
+        [
+            "observations", code.text, "\(period.start.microsecondsSinceEpoch)", "\(period.end.microsecondsSinceEpoch)",
+            day?.description ?? "",
+        ]
     }
 
     private static func place(_ token: String, query: [String]) throws(RPCError) -> ObservationRepository.Place? {
@@ -40,7 +63,7 @@ struct ObservationList {
     func page(_ read: [Observation]) -> (observations: ArraySlice<Observation>, nextPageToken: String) {
         guard read.count > size, let last = read[..<size].last else { return (read[...], "") }
         let place = ["\(last.effectiveAt.microsecondsSinceEpoch)", last.id.text]
-        return (read[..<size], PageToken(Self.query(code, period) + place).text)
+        return (read[..<size], PageToken(Self.query(code, period, ownDay) + place).text)
     }
 }
 

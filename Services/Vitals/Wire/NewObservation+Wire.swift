@@ -35,6 +35,8 @@ extension FieldViolations {
         func field(_ name: String) -> String { "observations[\(position)].\(name)" }
         if !given.id.isEmpty { add(field("id"), "The service makes it.") }
         if given.recordedAt != nil { add(field("recorded_at"), "The service sets it.") }
+        check(given.status == .unspecified, field("status"), "The service sets it.")
+        check(given.version == 0, field("version"), "The service sets it.")
         let code = value(field("code"), given.code, LOINCCode.init(_:))
         let measurement = measurement(of: given, code, field)
         let effectiveAt = value(field("effective_at"), given.effectiveAt) { timestamp throws(InvalidValue) in
@@ -45,7 +47,7 @@ extension FieldViolations {
         let device = optional(field("device_id"), given.deviceId, DeviceID.init(parsing:))
         let sequence = value(field("sequence"), given.sequence, SequenceNumber.init(_:))
         guard let code, let measurement, let effectiveAt, let offset, let source, let sequence,
-            (device == nil) == (given.deviceId == nil), given.id.isEmpty, given.recordedAt == nil
+            (device == nil) == (given.deviceId == nil), given.id.isEmpty, given.recordedAt == nil, given.status == .unspecified, given.version == 0
         else { return nil }
         return NewObservation(
             code: code, measurement: measurement, effectiveAt: effectiveAt, utcOffset: offset, source: source,
@@ -53,7 +55,7 @@ extension FieldViolations {
     }
 
     /// A value or components, whichever the code wants; any other code may have either, and not both.
-    private mutating func measurement(
+    mutating func measurement(
         of given: VitalsV1.Observation, _ code: LOINCCode?, _ field: (String) -> String
     ) -> Measurement? {
         if code == VitalSigns.bloodPressurePanel { return bloodPressure(given, field) }

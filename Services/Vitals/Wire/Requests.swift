@@ -20,8 +20,10 @@ extension NewDevice {
 /// The codes that somebody asks the newest readings of; none stands for all.
 struct LatestQuery {
     let codes: [LOINCCode]
+    let units: [UCUMUnit]
 
     static let maxCodes = 100
+    static let maxUnits = 20
 
     init(_ request: VitalsV1.GetLatestObservationsRequest) throws(RPCError) {
         var violations = FieldViolations()
@@ -31,8 +33,14 @@ struct LatestQuery {
         for (position, code) in request.codes.enumerated() {
             if let code = violations.value("codes[\(position)]", code, LOINCCode.init(_:)) { codes.append(code) }
         }
+        violations.check(request.units.count <= Self.maxUnits, "units", "There may be \(Self.maxUnits) of them.")
+        var units: [UCUMUnit] = []
+        for (position, unit) in request.units.prefix(Self.maxUnits).enumerated() {
+            if let unit = violations.value("units[\(position)]", unit, UCUMUnit.init(_:)) { units.append(unit) }
+        }
         try violations.throwIfAny()
         self.codes = codes
+        self.units = units
     }
 }
 

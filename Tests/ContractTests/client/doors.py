@@ -18,7 +18,12 @@ from heartguard.users.v1 import (
 )
 from heartguard.vectors.v1 import memories_service_pb2_grpc as memory_vectors_pb2_grpc
 from heartguard.vectors.v1 import index_service_pb2_grpc, vectors_service_pb2_grpc
-from heartguard.vitals.v1 import vitals_service_pb2_grpc
+from heartguard.vitals.v1 import (
+    alerts_service_pb2_grpc,
+    live_service_pb2_grpc,
+    medications_service_pb2_grpc,
+    vitals_service_pb2_grpc,
+)
 
 from client.cluster import Cluster
 
@@ -35,6 +40,9 @@ class Door:
         self.calendar = calendar_service_pb2_grpc.CalendarServiceStub(self.channel("users"))
         self.records = records_service_pb2_grpc.RecordsServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
+        self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
+        self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))
+        self.live = live_service_pb2_grpc.LiveServiceStub(self.channel("vitals"))
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel("chat"))
         self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))
         self.drafts = drafts_service_pb2_grpc.DraftsServiceStub(self.channel("chat"))

@@ -20,13 +20,14 @@ from heartguard.telemetry.v1 import telemetry_service_pb2
 from heartguard.users.v1 import (
     appointments_service_pb2,
     calendar_service_pb2,
+    notification_inbox_service_pb2,
     providers_service_pb2,
     records_service_pb2,
     users_service_pb2,
 )
 from heartguard.vectors.v1 import memories_service_pb2 as memory_vectors_pb2
 from heartguard.vectors.v1 import index_service_pb2, transfer_service_pb2, vectors_service_pb2
-from heartguard.vitals.v1 import vitals_service_pb2
+from heartguard.vitals.v1 import alerts_service_pb2, live_service_pb2, medications_service_pb2, vitals_service_pb2
 
 _FILES = [
     ("users", users_service_pb2),
@@ -35,6 +36,8 @@ _FILES = [
     ("users", calendar_service_pb2),
     ("users", records_service_pb2),
     ("vitals", vitals_service_pb2),
+    ("vitals", alerts_service_pb2),
+    ("vitals", medications_service_pb2),
     ("chat", chat_service_pb2),
     ("chat", checkpoints_service_pb2),
     ("chat", drafts_service_pb2),
@@ -111,6 +114,12 @@ def between_services(owner: str) -> list[Method]:
     return _methods_of(owner, telemetry_service_pb2)
 
 
+# Answered with a stream, which the tests of all methods don't read.
+STREAMS = [("vitals", live_service_pb2.DESCRIPTOR.services_by_name["LiveService"])]
+
+# What other services ask of Users.
+INBOX = notification_inbox_service_pb2.DESCRIPTOR.services_by_name["NotificationInboxService"]
+
 # What Users asks of those who keep people's records.
 KEEPERS = ("vitals", "chat", "vectors")
 
@@ -119,7 +128,9 @@ def services_of(program: str) -> set:
     """The services that a program has besides those that every program has."""
     owners = ("users", "vitals", "chat", "vectors", "gateway") if program == "gateway" else (program,)
     erasing = {erasure_service_pb2.DESCRIPTOR.services_by_name["ErasureService"]} if program in KEEPERS else set()
-    return {method.descriptor.containing_service for method in ALL if method.owner in owners} | erasing
+    inbox = {INBOX} if program == "users" else set()
+    streams = {service for owner, service in STREAMS if owner in owners}
+    return {method.descriptor.containing_service for method in ALL if method.owner in owners} | streams | erasing | inbox
 
 
 def with_access(*names: str) -> list[Method]:

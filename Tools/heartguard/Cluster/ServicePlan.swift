@@ -70,7 +70,8 @@ struct ServicePlan: Sendable {
             for owner in ServiceName.owners { all[Self.address(of: owner)] = "\(Self.host):\(port(of: owner))" }
         case .vectors:
             all["HEARTGUARD_VECTORS_SNAPSHOT_FOLDER"] = directory.vectorSnapshots
-        case .vitals, .chat: break
+        case .vitals: all[Self.address(of: .users)] = "\(Self.host):\(port(of: .users))"
+        case .chat: break
         }
         for (name, value) in environment where Self.mayBeSet(name) { all[name] = value }
         return all

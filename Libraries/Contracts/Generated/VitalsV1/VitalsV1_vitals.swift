@@ -4,6 +4,47 @@ internal import CContracts
 package import RPC
 
 extension VitalsV1 {
+    /// Where a reading stands, as FHIR's Observation.status.
+    package enum ObservationStatus: ContractEnum {
+        case unspecified
+        /// As it was recorded.
+        case final
+        /// Changed since, to add to it.
+        case amended
+        /// Changed since, because it was wrong.
+        case corrected
+        /// Retracted: it was not true of the person. Only its history shows it.
+        case enteredInError
+        /// A number that a newer contract has a name for.
+        case unrecognized(Int32)
+
+        package static var allCases: [Self] { [.unspecified, .final, .amended, .corrected, .enteredInError] }
+
+        package init(rawValue: Int32) {
+            self = switch rawValue {
+                case 0: .unspecified
+                case 1: .final
+                case 2: .amended
+                case 3: .corrected
+                case 4: .enteredInError
+                default: .unrecognized(rawValue)
+            }
+        }
+
+        package var rawValue: Int32 {
+            switch self {
+                case .unspecified: 0
+                case .final: 1
+                case .amended: 2
+                case .corrected: 3
+                case .enteredInError: 4
+                case .unrecognized(let number): number
+            }
+        }
+    }
+}
+
+extension VitalsV1 {
     /// What a device is.
     package enum DeviceKind: ContractEnum {
         case unspecified
@@ -102,6 +143,8 @@ extension VitalsV1 {
         /// LOINC, for example 8480-6.
         package var code: String = ""
         package var quantity: VitalsV1.Quantity? = nil
+        /// The quantity in the unit that the caller wished for; absent when none was, or it has no such form.
+        package var converted: VitalsV1.Quantity? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -109,10 +152,12 @@ extension VitalsV1 {
 
         package init(
             code: String = "",
-            quantity: VitalsV1.Quantity? = nil
+            quantity: VitalsV1.Quantity? = nil,
+            converted: VitalsV1.Quantity? = nil
         ) {
             self.code = code
             self.quantity = quantity
+            self.converted = converted
         }
 
         package static var fullName: String { "heartguard.vitals.v1.Component" }
@@ -125,6 +170,7 @@ extension VitalsV1 {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__Component.self)
             self.code = try unsafe Copy.string(c.pointee.code, field: "heartguard.vitals.v1.Component.code")
             self.quantity = try unsafe Copy.message(c.pointee.quantity, as: VitalsV1.Quantity.self)
+            self.converted = try unsafe Copy.message(c.pointee.converted, as: VitalsV1.Quantity.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -133,6 +179,7 @@ extension VitalsV1 {
             unsafe heartguard__vitals__v1__component__init(c)
             if !self.code.isEmpty { unsafe c.pointee.code = try unsafe arena.string(self.code, field: "heartguard.vitals.v1.Component.code") }
             if let value = self.quantity { unsafe c.pointee.quantity = try unsafe arena.message(value) }
+            if let value = self.converted { unsafe c.pointee.converted = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -163,6 +210,11 @@ extension VitalsV1 {
         package var sequence: Int64 = 0
         /// When the service kept it.
         package var recordedAt: GoogleProtobuf.Timestamp? = nil
+        package var status: VitalsV1.ObservationStatus = .unspecified
+        /// Counts from 1; grows with each correction and with the retraction.
+        package var version: Int64 = 0
+        /// The value in the unit that the caller wished for; absent when none was, or it has no such form.
+        package var converted: VitalsV1.Quantity? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -178,7 +230,10 @@ extension VitalsV1 {
             source: String = "",
             deviceId: String? = nil,
             sequence: Int64 = 0,
-            recordedAt: GoogleProtobuf.Timestamp? = nil
+            recordedAt: GoogleProtobuf.Timestamp? = nil,
+            status: VitalsV1.ObservationStatus = .unspecified,
+            version: Int64 = 0,
+            converted: VitalsV1.Quantity? = nil
         ) {
             self.id = id
             self.code = code
@@ -190,6 +245,9 @@ extension VitalsV1 {
             self.deviceId = deviceId
             self.sequence = sequence
             self.recordedAt = recordedAt
+            self.status = status
+            self.version = version
+            self.converted = converted
         }
 
         package static var fullName: String { "heartguard.vitals.v1.Observation" }
@@ -210,6 +268,9 @@ extension VitalsV1 {
             if unsafe c.pointee._device_id_case.rawValue != 0 { self.deviceId = try unsafe Copy.string(c.pointee.device_id, field: "heartguard.vitals.v1.Observation.device_id") }
             self.sequence = unsafe c.pointee.sequence
             self.recordedAt = try unsafe Copy.message(c.pointee.recorded_at, as: GoogleProtobuf.Timestamp.self)
+            self.status = unsafe VitalsV1.ObservationStatus(rawValue: Int32(truncatingIfNeeded: c.pointee.status.rawValue))
+            self.version = unsafe c.pointee.version
+            self.converted = try unsafe Copy.message(c.pointee.converted, as: VitalsV1.Quantity.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -232,6 +293,125 @@ extension VitalsV1 {
             }
             unsafe c.pointee.sequence = self.sequence
             if let value = self.recordedAt { unsafe c.pointee.recorded_at = try unsafe arena.message(value) }
+            unsafe c.pointee.status = Heartguard__Vitals__V1__ObservationStatus(rawValue: .init(truncatingIfNeeded: self.status.rawValue))
+            unsafe c.pointee.version = self.version
+            if let value = self.converted { unsafe c.pointee.converted = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    /// What a reading said for some time.
+    package struct ObservationVersion: ContractMessage {
+        package var observation: VitalsV1.Observation? = nil
+        /// When it began to say so.
+        package var changedAt: GoogleProtobuf.Timestamp? = nil
+        /// Why it was changed; empty for the first.
+        package var reason: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            observation: VitalsV1.Observation? = nil,
+            changedAt: GoogleProtobuf.Timestamp? = nil,
+            reason: String = ""
+        ) {
+            self.observation = observation
+            self.changedAt = changedAt
+            self.reason = reason
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.ObservationVersion" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__ObservationVersion.self) {
+            unsafe heartguard__vitals__v1__observation_version__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__ObservationVersion.self)
+            self.observation = try unsafe Copy.message(c.pointee.observation, as: VitalsV1.Observation.self)
+            self.changedAt = try unsafe Copy.message(c.pointee.changed_at, as: GoogleProtobuf.Timestamp.self)
+            self.reason = try unsafe Copy.string(c.pointee.reason, field: "heartguard.vitals.v1.ObservationVersion.reason")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__ObservationVersion.self)
+            unsafe heartguard__vitals__v1__observation_version__init(c)
+            if let value = self.observation { unsafe c.pointee.observation = try unsafe arena.message(value) }
+            if let value = self.changedAt { unsafe c.pointee.changed_at = try unsafe arena.message(value) }
+            if !self.reason.isEmpty { unsafe c.pointee.reason = try unsafe arena.string(self.reason, field: "heartguard.vitals.v1.ObservationVersion.reason") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    /// What a person's readings of one kind were on one day where the person was.
+    package struct DailySummary: ContractMessage {
+        /// For example "2026-03-29".
+        package var date: String = ""
+        /// How long the day was: 1,440 but where clocks were put forward or back on it. 0 where each reading's own offset decides,
+        /// since such a day has no length.
+        package var minutes: Int32 = 0
+        package var count: Int32 = 0
+        /// The least, the greatest and the mean value, in one unit; absent when there are none.
+        package var least: VitalsV1.Quantity? = nil
+        package var greatest: VitalsV1.Quantity? = nil
+        /// Rounded half away from zero, to two digits more than the readings have.
+        package var mean: VitalsV1.Quantity? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            date: String = "",
+            minutes: Int32 = 0,
+            count: Int32 = 0,
+            least: VitalsV1.Quantity? = nil,
+            greatest: VitalsV1.Quantity? = nil,
+            mean: VitalsV1.Quantity? = nil
+        ) {
+            self.date = date
+            self.minutes = minutes
+            self.count = count
+            self.least = least
+            self.greatest = greatest
+            self.mean = mean
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.DailySummary" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__DailySummary.self) {
+            unsafe heartguard__vitals__v1__daily_summary__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__DailySummary.self)
+            self.date = try unsafe Copy.string(c.pointee.date, field: "heartguard.vitals.v1.DailySummary.date")
+            self.minutes = unsafe c.pointee.minutes
+            self.count = unsafe c.pointee.count
+            self.least = try unsafe Copy.message(c.pointee.least, as: VitalsV1.Quantity.self)
+            self.greatest = try unsafe Copy.message(c.pointee.greatest, as: VitalsV1.Quantity.self)
+            self.mean = try unsafe Copy.message(c.pointee.mean, as: VitalsV1.Quantity.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__DailySummary.self)
+            unsafe heartguard__vitals__v1__daily_summary__init(c)
+            if !self.date.isEmpty { unsafe c.pointee.date = try unsafe arena.string(self.date, field: "heartguard.vitals.v1.DailySummary.date") }
+            unsafe c.pointee.minutes = self.minutes
+            unsafe c.pointee.count = self.count
+            if let value = self.least { unsafe c.pointee.least = try unsafe arena.message(value) }
+            if let value = self.greatest { unsafe c.pointee.greatest = try unsafe arena.message(value) }
+            if let value = self.mean { unsafe c.pointee.mean = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

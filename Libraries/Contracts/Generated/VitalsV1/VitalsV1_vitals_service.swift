@@ -5,7 +5,7 @@ package import RPC
 
 extension VitalsV1 {
     package struct RecordObservationsRequest: ContractMessage {
-        /// 1 to 1,000. id and recorded_at are left empty.
+        /// 1 to 1,000. id, recorded_at, status, version and converted are left empty.
         package var observations: [VitalsV1.Observation] = []
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
@@ -107,6 +107,13 @@ extension VitalsV1 {
         package var pageSize: Int32 = 0
         /// From the answer before; empty: the first page.
         package var pageToken: String = ""
+        /// Readings of one day alone, for example "2026-03-29"; start_at and end_at are then left out.
+        package var localDate: String = ""
+        /// Whose day it is: an IANA zone such as "Europe/Berlin". Empty: the day by each reading's own offset from UTC.
+        package var timeZone: String = ""
+        /// UCUM. Readings have their value in this unit too (converted), with as many digits as it takes for the conversion back
+        /// to give those that were recorded. INVALID_ARGUMENT for a unit that values of this code cannot have.
+        package var unit: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -117,13 +124,19 @@ extension VitalsV1 {
             startAt: GoogleProtobuf.Timestamp? = nil,
             endAt: GoogleProtobuf.Timestamp? = nil,
             pageSize: Int32 = 0,
-            pageToken: String = ""
+            pageToken: String = "",
+            localDate: String = "",
+            timeZone: String = "",
+            unit: String = ""
         ) {
             self.code = code
             self.startAt = startAt
             self.endAt = endAt
             self.pageSize = pageSize
             self.pageToken = pageToken
+            self.localDate = localDate
+            self.timeZone = timeZone
+            self.unit = unit
         }
 
         package static var fullName: String { "heartguard.vitals.v1.ListObservationsRequest" }
@@ -139,6 +152,9 @@ extension VitalsV1 {
             self.endAt = try unsafe Copy.message(c.pointee.end_at, as: GoogleProtobuf.Timestamp.self)
             self.pageSize = unsafe c.pointee.page_size
             self.pageToken = try unsafe Copy.string(c.pointee.page_token, field: "heartguard.vitals.v1.ListObservationsRequest.page_token")
+            self.localDate = try unsafe Copy.string(c.pointee.local_date, field: "heartguard.vitals.v1.ListObservationsRequest.local_date")
+            self.timeZone = try unsafe Copy.string(c.pointee.time_zone, field: "heartguard.vitals.v1.ListObservationsRequest.time_zone")
+            self.unit = try unsafe Copy.string(c.pointee.unit, field: "heartguard.vitals.v1.ListObservationsRequest.unit")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -150,6 +166,9 @@ extension VitalsV1 {
             if let value = self.endAt { unsafe c.pointee.end_at = try unsafe arena.message(value) }
             unsafe c.pointee.page_size = self.pageSize
             if !self.pageToken.isEmpty { unsafe c.pointee.page_token = try unsafe arena.string(self.pageToken, field: "heartguard.vitals.v1.ListObservationsRequest.page_token") }
+            if !self.localDate.isEmpty { unsafe c.pointee.local_date = try unsafe arena.string(self.localDate, field: "heartguard.vitals.v1.ListObservationsRequest.local_date") }
+            if !self.timeZone.isEmpty { unsafe c.pointee.time_zone = try unsafe arena.string(self.timeZone, field: "heartguard.vitals.v1.ListObservationsRequest.time_zone") }
+            if !self.unit.isEmpty { unsafe c.pointee.unit = try unsafe arena.string(self.unit, field: "heartguard.vitals.v1.ListObservationsRequest.unit") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -205,15 +224,19 @@ extension VitalsV1 {
     package struct GetLatestObservationsRequest: ContractMessage {
         /// LOINC codes; empty: every kind that the caller has.
         package var codes: [String] = []
+        /// UCUM, up to 20. A reading has its value in the first of these that it can have (converted).
+        package var units: [String] = []
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
         package init() {}
 
         package init(
-            codes: [String] = []
+            codes: [String] = [],
+            units: [String] = []
         ) {
             self.codes = codes
+            self.units = units
         }
 
         package static var fullName: String { "heartguard.vitals.v1.GetLatestObservationsRequest" }
@@ -225,6 +248,7 @@ extension VitalsV1 {
         package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__GetLatestObservationsRequest.self)
             self.codes = try unsafe Copy.list(c.pointee.n_codes, c.pointee.codes) { c throws(MalformedMessage) in try unsafe Copy.string(c.pointee, field: "heartguard.vitals.v1.GetLatestObservationsRequest.codes") }
+            self.units = try unsafe Copy.list(c.pointee.n_units, c.pointee.units) { c throws(MalformedMessage) in try unsafe Copy.string(c.pointee, field: "heartguard.vitals.v1.GetLatestObservationsRequest.units") }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -234,6 +258,10 @@ extension VitalsV1 {
             if !self.codes.isEmpty {
                 unsafe c.pointee.n_codes = self.codes.count
                 unsafe c.pointee.codes = try unsafe arena.strings(self.codes, field: "heartguard.vitals.v1.GetLatestObservationsRequest.codes")
+            }
+            if !self.units.isEmpty {
+                unsafe c.pointee.n_units = self.units.count
+                unsafe c.pointee.units = try unsafe arena.strings(self.units, field: "heartguard.vitals.v1.GetLatestObservationsRequest.units")
             }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
@@ -274,6 +302,392 @@ extension VitalsV1 {
             if !self.observations.isEmpty {
                 unsafe c.pointee.n_observations = self.observations.count
                 unsafe c.pointee.observations = try unsafe arena.messages(self.observations)
+            }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct CorrectObservationRequest: ContractMessage {
+        package var observationId: String = ""
+        /// The version that is corrected.
+        package var expectedVersion: Int64 = 0
+        /// CORRECTED (also when unspecified) or AMENDED.
+        package var status: VitalsV1.ObservationStatus = .unspecified
+        /// The value; for a reading that has one.
+        package var quantity: VitalsV1.Quantity? = nil
+        /// The parts; for a compound reading.
+        package var components: [VitalsV1.Component] = []
+        /// When it was true of the person; absent: as before, with the offset as before.
+        package var effectiveAt: GoogleProtobuf.Timestamp? = nil
+        /// Minutes east of UTC; absent: as before.
+        package var utcOffsetMinutes: Int32? = nil
+        /// Up to 500 characters.
+        package var reason: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            observationId: String = "",
+            expectedVersion: Int64 = 0,
+            status: VitalsV1.ObservationStatus = .unspecified,
+            quantity: VitalsV1.Quantity? = nil,
+            components: [VitalsV1.Component] = [],
+            effectiveAt: GoogleProtobuf.Timestamp? = nil,
+            utcOffsetMinutes: Int32? = nil,
+            reason: String = ""
+        ) {
+            self.observationId = observationId
+            self.expectedVersion = expectedVersion
+            self.status = status
+            self.quantity = quantity
+            self.components = components
+            self.effectiveAt = effectiveAt
+            self.utcOffsetMinutes = utcOffsetMinutes
+            self.reason = reason
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.CorrectObservationRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__CorrectObservationRequest.self) {
+            unsafe heartguard__vitals__v1__correct_observation_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__CorrectObservationRequest.self)
+            self.observationId = try unsafe Copy.string(c.pointee.observation_id, field: "heartguard.vitals.v1.CorrectObservationRequest.observation_id")
+            self.expectedVersion = unsafe c.pointee.expected_version
+            self.status = unsafe VitalsV1.ObservationStatus(rawValue: Int32(truncatingIfNeeded: c.pointee.status.rawValue))
+            self.quantity = try unsafe Copy.message(c.pointee.quantity, as: VitalsV1.Quantity.self)
+            self.components = try unsafe Copy.messages(c.pointee.n_components, c.pointee.components)
+            self.effectiveAt = try unsafe Copy.message(c.pointee.effective_at, as: GoogleProtobuf.Timestamp.self)
+            if unsafe c.pointee._utc_offset_minutes_case.rawValue != 0 { self.utcOffsetMinutes = unsafe c.pointee.utc_offset_minutes }
+            self.reason = try unsafe Copy.string(c.pointee.reason, field: "heartguard.vitals.v1.CorrectObservationRequest.reason")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__CorrectObservationRequest.self)
+            unsafe heartguard__vitals__v1__correct_observation_request__init(c)
+            if !self.observationId.isEmpty { unsafe c.pointee.observation_id = try unsafe arena.string(self.observationId, field: "heartguard.vitals.v1.CorrectObservationRequest.observation_id") }
+            unsafe c.pointee.expected_version = self.expectedVersion
+            unsafe c.pointee.status = Heartguard__Vitals__V1__ObservationStatus(rawValue: .init(truncatingIfNeeded: self.status.rawValue))
+            if let value = self.quantity { unsafe c.pointee.quantity = try unsafe arena.message(value) }
+            if !self.components.isEmpty {
+                unsafe c.pointee.n_components = self.components.count
+                unsafe c.pointee.components = try unsafe arena.messages(self.components)
+            }
+            if let value = self.effectiveAt { unsafe c.pointee.effective_at = try unsafe arena.message(value) }
+            if let value = self.utcOffsetMinutes {
+                unsafe c.pointee._utc_offset_minutes_case.rawValue = 7
+                unsafe c.pointee.utc_offset_minutes = value
+            }
+            if !self.reason.isEmpty { unsafe c.pointee.reason = try unsafe arena.string(self.reason, field: "heartguard.vitals.v1.CorrectObservationRequest.reason") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct CorrectObservationResponse: ContractMessage {
+        package var observation: VitalsV1.Observation? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            observation: VitalsV1.Observation? = nil
+        ) {
+            self.observation = observation
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.CorrectObservationResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__CorrectObservationResponse.self) {
+            unsafe heartguard__vitals__v1__correct_observation_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__CorrectObservationResponse.self)
+            self.observation = try unsafe Copy.message(c.pointee.observation, as: VitalsV1.Observation.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__CorrectObservationResponse.self)
+            unsafe heartguard__vitals__v1__correct_observation_response__init(c)
+            if let value = self.observation { unsafe c.pointee.observation = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct RetractObservationRequest: ContractMessage {
+        package var observationId: String = ""
+        /// The version that is retracted.
+        package var expectedVersion: Int64 = 0
+        /// Up to 500 characters.
+        package var reason: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            observationId: String = "",
+            expectedVersion: Int64 = 0,
+            reason: String = ""
+        ) {
+            self.observationId = observationId
+            self.expectedVersion = expectedVersion
+            self.reason = reason
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.RetractObservationRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__RetractObservationRequest.self) {
+            unsafe heartguard__vitals__v1__retract_observation_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__RetractObservationRequest.self)
+            self.observationId = try unsafe Copy.string(c.pointee.observation_id, field: "heartguard.vitals.v1.RetractObservationRequest.observation_id")
+            self.expectedVersion = unsafe c.pointee.expected_version
+            self.reason = try unsafe Copy.string(c.pointee.reason, field: "heartguard.vitals.v1.RetractObservationRequest.reason")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__RetractObservationRequest.self)
+            unsafe heartguard__vitals__v1__retract_observation_request__init(c)
+            if !self.observationId.isEmpty { unsafe c.pointee.observation_id = try unsafe arena.string(self.observationId, field: "heartguard.vitals.v1.RetractObservationRequest.observation_id") }
+            unsafe c.pointee.expected_version = self.expectedVersion
+            if !self.reason.isEmpty { unsafe c.pointee.reason = try unsafe arena.string(self.reason, field: "heartguard.vitals.v1.RetractObservationRequest.reason") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct RetractObservationResponse: ContractMessage {
+        package var observation: VitalsV1.Observation? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            observation: VitalsV1.Observation? = nil
+        ) {
+            self.observation = observation
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.RetractObservationResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__RetractObservationResponse.self) {
+            unsafe heartguard__vitals__v1__retract_observation_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__RetractObservationResponse.self)
+            self.observation = try unsafe Copy.message(c.pointee.observation, as: VitalsV1.Observation.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__RetractObservationResponse.self)
+            unsafe heartguard__vitals__v1__retract_observation_response__init(c)
+            if let value = self.observation { unsafe c.pointee.observation = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct ListObservationHistoryRequest: ContractMessage {
+        package var observationId: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            observationId: String = ""
+        ) {
+            self.observationId = observationId
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.ListObservationHistoryRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__ListObservationHistoryRequest.self) {
+            unsafe heartguard__vitals__v1__list_observation_history_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__ListObservationHistoryRequest.self)
+            self.observationId = try unsafe Copy.string(c.pointee.observation_id, field: "heartguard.vitals.v1.ListObservationHistoryRequest.observation_id")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__ListObservationHistoryRequest.self)
+            unsafe heartguard__vitals__v1__list_observation_history_request__init(c)
+            if !self.observationId.isEmpty { unsafe c.pointee.observation_id = try unsafe arena.string(self.observationId, field: "heartguard.vitals.v1.ListObservationHistoryRequest.observation_id") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct ListObservationHistoryResponse: ContractMessage {
+        package var versions: [VitalsV1.ObservationVersion] = []
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            versions: [VitalsV1.ObservationVersion] = []
+        ) {
+            self.versions = versions
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.ListObservationHistoryResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__ListObservationHistoryResponse.self) {
+            unsafe heartguard__vitals__v1__list_observation_history_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__ListObservationHistoryResponse.self)
+            self.versions = try unsafe Copy.messages(c.pointee.n_versions, c.pointee.versions)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__ListObservationHistoryResponse.self)
+            unsafe heartguard__vitals__v1__list_observation_history_response__init(c)
+            if !self.versions.isEmpty {
+                unsafe c.pointee.n_versions = self.versions.count
+                unsafe c.pointee.versions = try unsafe arena.messages(self.versions)
+            }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct ListDailySummariesRequest: ContractMessage {
+        /// LOINC.
+        package var code: String = ""
+        /// For a compound reading, the part that is summarised, for example 8480-6.
+        package var componentCode: String = ""
+        /// The first and the last day, up to 366 of them.
+        package var firstDate: String = ""
+        package var lastDate: String = ""
+        /// Whose days they are: an IANA zone such as "Europe/Berlin". Empty: the day by each reading's own offset from UTC.
+        package var timeZone: String = ""
+        /// UCUM, the unit of the summaries; readings that have no such form are left out. Empty: the unit of the newest reading
+        /// of the range.
+        package var unit: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            code: String = "",
+            componentCode: String = "",
+            firstDate: String = "",
+            lastDate: String = "",
+            timeZone: String = "",
+            unit: String = ""
+        ) {
+            self.code = code
+            self.componentCode = componentCode
+            self.firstDate = firstDate
+            self.lastDate = lastDate
+            self.timeZone = timeZone
+            self.unit = unit
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.ListDailySummariesRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__ListDailySummariesRequest.self) {
+            unsafe heartguard__vitals__v1__list_daily_summaries_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__ListDailySummariesRequest.self)
+            self.code = try unsafe Copy.string(c.pointee.code, field: "heartguard.vitals.v1.ListDailySummariesRequest.code")
+            self.componentCode = try unsafe Copy.string(c.pointee.component_code, field: "heartguard.vitals.v1.ListDailySummariesRequest.component_code")
+            self.firstDate = try unsafe Copy.string(c.pointee.first_date, field: "heartguard.vitals.v1.ListDailySummariesRequest.first_date")
+            self.lastDate = try unsafe Copy.string(c.pointee.last_date, field: "heartguard.vitals.v1.ListDailySummariesRequest.last_date")
+            self.timeZone = try unsafe Copy.string(c.pointee.time_zone, field: "heartguard.vitals.v1.ListDailySummariesRequest.time_zone")
+            self.unit = try unsafe Copy.string(c.pointee.unit, field: "heartguard.vitals.v1.ListDailySummariesRequest.unit")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__ListDailySummariesRequest.self)
+            unsafe heartguard__vitals__v1__list_daily_summaries_request__init(c)
+            if !self.code.isEmpty { unsafe c.pointee.code = try unsafe arena.string(self.code, field: "heartguard.vitals.v1.ListDailySummariesRequest.code") }
+            if !self.componentCode.isEmpty { unsafe c.pointee.component_code = try unsafe arena.string(self.componentCode, field: "heartguard.vitals.v1.ListDailySummariesRequest.component_code") }
+            if !self.firstDate.isEmpty { unsafe c.pointee.first_date = try unsafe arena.string(self.firstDate, field: "heartguard.vitals.v1.ListDailySummariesRequest.first_date") }
+            if !self.lastDate.isEmpty { unsafe c.pointee.last_date = try unsafe arena.string(self.lastDate, field: "heartguard.vitals.v1.ListDailySummariesRequest.last_date") }
+            if !self.timeZone.isEmpty { unsafe c.pointee.time_zone = try unsafe arena.string(self.timeZone, field: "heartguard.vitals.v1.ListDailySummariesRequest.time_zone") }
+            if !self.unit.isEmpty { unsafe c.pointee.unit = try unsafe arena.string(self.unit, field: "heartguard.vitals.v1.ListDailySummariesRequest.unit") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct ListDailySummariesResponse: ContractMessage {
+        /// In the order of their days.
+        package var days: [VitalsV1.DailySummary] = []
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            days: [VitalsV1.DailySummary] = []
+        ) {
+            self.days = days
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.ListDailySummariesResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__ListDailySummariesResponse.self) {
+            unsafe heartguard__vitals__v1__list_daily_summaries_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__ListDailySummariesResponse.self)
+            self.days = try unsafe Copy.messages(c.pointee.n_days, c.pointee.days)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__ListDailySummariesResponse.self)
+            unsafe heartguard__vitals__v1__list_daily_summaries_response__init(c)
+            if !self.days.isEmpty {
+                unsafe c.pointee.n_days = self.days.count
+                unsafe c.pointee.days = try unsafe arena.messages(self.days)
             }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
@@ -660,6 +1074,35 @@ extension VitalsV1 {
                 service: "heartguard.vitals.v1.VitalsService", name: "GetLatestObservations", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(300), onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/observations:latest", body: "")]))
+        /// Changes what a reading says. What it said before stays in its history, and lists, summaries and alerts go by what it
+        /// says now; the device's sending the original again changes nothing. A retried call changes nothing more.
+        /// NOT_FOUND when the caller has no such reading, ABORTED when expected_version is not its version, FAILED_PRECONDITION
+        /// when it was retracted.
+        package static let correctObservation = RPC.Method<VitalsV1.CorrectObservationRequest, VitalsV1.CorrectObservationResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.vitals.v1.VitalsService", name: "CorrectObservation", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/observations/{observation_id}/correct", body: "*")]))
+        /// Says that a reading was not true of the person. It is in no list any more but its history, and the device's sending it
+        /// again does not bring it back. A retried call changes nothing more. NOT_FOUND and ABORTED as for a correction.
+        package static let retractObservation = RPC.Method<VitalsV1.RetractObservationRequest, VitalsV1.RetractObservationResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.vitals.v1.VitalsService", name: "RetractObservation", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/observations/{observation_id}/retract", body: "*")]))
+        /// All that a reading has ever said, oldest first; the last is what it says now. NOT_FOUND when the caller has no such
+        /// reading.
+        package static let listObservationHistory = RPC.Method<VitalsV1.ListObservationHistoryRequest, VitalsV1.ListObservationHistoryResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.vitals.v1.VitalsService", name: "ListObservationHistory", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "GET", path: "/v1/observations/{observation_id}/history", body: "")]))
+        /// The caller's readings of one kind by the day where the person was, for every day of a range, those without any included.
+        package static let listDailySummaries = RPC.Method<VitalsV1.ListDailySummariesRequest, VitalsV1.ListDailySummariesResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.vitals.v1.VitalsService", name: "ListDailySummaries", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "GET", path: "/v1/observations:daily", body: "")]))
         /// Registers a device. Registering the same serial number again returns the device that is there.
         package static let registerDevice = RPC.Method<VitalsV1.RegisterDeviceRequest, VitalsV1.RegisterDeviceResponse>(
             RPC.MethodDescriptor(
@@ -685,7 +1128,7 @@ extension VitalsV1 {
                 policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/devices/{device_id}/samples", body: "")]))
 
-        package static let all: [RPC.MethodDescriptor] = [recordObservations.descriptor, listObservations.descriptor, getLatestObservations.descriptor, registerDevice.descriptor, listDevices.descriptor, appendSamples.descriptor, listSamples.descriptor]
+        package static let all: [RPC.MethodDescriptor] = [recordObservations.descriptor, listObservations.descriptor, getLatestObservations.descriptor, correctObservation.descriptor, retractObservation.descriptor, listObservationHistory.descriptor, listDailySummaries.descriptor, registerDevice.descriptor, listDevices.descriptor, appendSamples.descriptor, listSamples.descriptor]
     }
 
     /// Vital signs, the devices that take them, and the devices' signals.
@@ -698,6 +1141,19 @@ extension VitalsV1 {
         func listObservations(_ request: VitalsV1.ListObservationsRequest, context: RPCContext) async throws -> VitalsV1.ListObservationsResponse
         /// The caller's newest reading of each kind.
         func getLatestObservations(_ request: VitalsV1.GetLatestObservationsRequest, context: RPCContext) async throws -> VitalsV1.GetLatestObservationsResponse
+        /// Changes what a reading says. What it said before stays in its history, and lists, summaries and alerts go by what it
+        /// says now; the device's sending the original again changes nothing. A retried call changes nothing more.
+        /// NOT_FOUND when the caller has no such reading, ABORTED when expected_version is not its version, FAILED_PRECONDITION
+        /// when it was retracted.
+        func correctObservation(_ request: VitalsV1.CorrectObservationRequest, context: RPCContext) async throws -> VitalsV1.CorrectObservationResponse
+        /// Says that a reading was not true of the person. It is in no list any more but its history, and the device's sending it
+        /// again does not bring it back. A retried call changes nothing more. NOT_FOUND and ABORTED as for a correction.
+        func retractObservation(_ request: VitalsV1.RetractObservationRequest, context: RPCContext) async throws -> VitalsV1.RetractObservationResponse
+        /// All that a reading has ever said, oldest first; the last is what it says now. NOT_FOUND when the caller has no such
+        /// reading.
+        func listObservationHistory(_ request: VitalsV1.ListObservationHistoryRequest, context: RPCContext) async throws -> VitalsV1.ListObservationHistoryResponse
+        /// The caller's readings of one kind by the day where the person was, for every day of a range, those without any included.
+        func listDailySummaries(_ request: VitalsV1.ListDailySummariesRequest, context: RPCContext) async throws -> VitalsV1.ListDailySummariesResponse
         /// Registers a device. Registering the same serial number again returns the device that is there.
         func registerDevice(_ request: VitalsV1.RegisterDeviceRequest, context: RPCContext) async throws -> VitalsV1.RegisterDeviceResponse
         /// The caller's devices, newest first.
@@ -735,6 +1191,39 @@ extension VitalsV1 {
             _ request: VitalsV1.GetLatestObservationsRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VitalsV1.GetLatestObservationsResponse {
             try await channel.unary(VitalsV1.VitalsServiceMethods.getLatestObservations, request, options: options)
+        }
+
+        /// Changes what a reading says. What it said before stays in its history, and lists, summaries and alerts go by what it
+        /// says now; the device's sending the original again changes nothing. A retried call changes nothing more.
+        /// NOT_FOUND when the caller has no such reading, ABORTED when expected_version is not its version, FAILED_PRECONDITION
+        /// when it was retracted.
+        package func correctObservation(
+            _ request: VitalsV1.CorrectObservationRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> VitalsV1.CorrectObservationResponse {
+            try await channel.unary(VitalsV1.VitalsServiceMethods.correctObservation, request, options: options)
+        }
+
+        /// Says that a reading was not true of the person. It is in no list any more but its history, and the device's sending it
+        /// again does not bring it back. A retried call changes nothing more. NOT_FOUND and ABORTED as for a correction.
+        package func retractObservation(
+            _ request: VitalsV1.RetractObservationRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> VitalsV1.RetractObservationResponse {
+            try await channel.unary(VitalsV1.VitalsServiceMethods.retractObservation, request, options: options)
+        }
+
+        /// All that a reading has ever said, oldest first; the last is what it says now. NOT_FOUND when the caller has no such
+        /// reading.
+        package func listObservationHistory(
+            _ request: VitalsV1.ListObservationHistoryRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> VitalsV1.ListObservationHistoryResponse {
+            try await channel.unary(VitalsV1.VitalsServiceMethods.listObservationHistory, request, options: options)
+        }
+
+        /// The caller's readings of one kind by the day where the person was, for every day of a range, those without any included.
+        package func listDailySummaries(
+            _ request: VitalsV1.ListDailySummariesRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> VitalsV1.ListDailySummariesResponse {
+            try await channel.unary(VitalsV1.VitalsServiceMethods.listDailySummaries, request, options: options)
         }
 
         /// Registers a device. Registering the same serial number again returns the device that is there.
@@ -780,6 +1269,18 @@ extension VitalsV1.VitalsServiceProtocol {
             },
             .unary(VitalsV1.VitalsServiceMethods.getLatestObservations) { request, context in
                 try await self.getLatestObservations(request, context: context)
+            },
+            .unary(VitalsV1.VitalsServiceMethods.correctObservation) { request, context in
+                try await self.correctObservation(request, context: context)
+            },
+            .unary(VitalsV1.VitalsServiceMethods.retractObservation) { request, context in
+                try await self.retractObservation(request, context: context)
+            },
+            .unary(VitalsV1.VitalsServiceMethods.listObservationHistory) { request, context in
+                try await self.listObservationHistory(request, context: context)
+            },
+            .unary(VitalsV1.VitalsServiceMethods.listDailySummaries) { request, context in
+                try await self.listDailySummaries(request, context: context)
             },
             .unary(VitalsV1.VitalsServiceMethods.registerDevice) { request, context in
                 try await self.registerDevice(request, context: context)

@@ -142,6 +142,96 @@ void   heartguard__vitals__v1__observation__free_unpacked
   assert(message->base.descriptor == &heartguard__vitals__v1__observation__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__vitals__v1__observation_version__init
+                     (Heartguard__Vitals__V1__ObservationVersion         *message)
+{
+  static const Heartguard__Vitals__V1__ObservationVersion init_value = HEARTGUARD__VITALS__V1__OBSERVATION_VERSION__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__observation_version__get_packed_size
+                     (const Heartguard__Vitals__V1__ObservationVersion *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__observation_version__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__observation_version__pack
+                     (const Heartguard__Vitals__V1__ObservationVersion *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__observation_version__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__observation_version__pack_to_buffer
+                     (const Heartguard__Vitals__V1__ObservationVersion *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__observation_version__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__ObservationVersion *
+       heartguard__vitals__v1__observation_version__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__ObservationVersion *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__observation_version__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__observation_version__free_unpacked
+                     (Heartguard__Vitals__V1__ObservationVersion *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__observation_version__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__daily_summary__init
+                     (Heartguard__Vitals__V1__DailySummary         *message)
+{
+  static const Heartguard__Vitals__V1__DailySummary init_value = HEARTGUARD__VITALS__V1__DAILY_SUMMARY__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__daily_summary__get_packed_size
+                     (const Heartguard__Vitals__V1__DailySummary *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__daily_summary__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__daily_summary__pack
+                     (const Heartguard__Vitals__V1__DailySummary *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__daily_summary__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__daily_summary__pack_to_buffer
+                     (const Heartguard__Vitals__V1__DailySummary *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__daily_summary__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__DailySummary *
+       heartguard__vitals__v1__daily_summary__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__DailySummary *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__daily_summary__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__daily_summary__free_unpacked
+                     (Heartguard__Vitals__V1__DailySummary *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__daily_summary__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__vitals__v1__device__init
                      (Heartguard__Vitals__V1__Device         *message)
 {
@@ -283,7 +373,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__quantity__descriptor =
   (ProtobufCMessageInit) heartguard__vitals__v1__quantity__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__component__field_descriptors[2] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__component__field_descriptors[3] =
 {
   {
     "code",
@@ -309,15 +399,28 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__component__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "converted",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__Component, converted),
+    &heartguard__vitals__v1__quantity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__component__field_indices_by_name[] = {
   0,   /* field[0] = code */
+  2,   /* field[2] = converted */
   1,   /* field[1] = quantity */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__component__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__component__descriptor =
 {
@@ -327,14 +430,14 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__component__descriptor =
   "Heartguard__Vitals__V1__Component",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__Component),
-  2,
+  3,
   heartguard__vitals__v1__component__field_descriptors,
   heartguard__vitals__v1__component__field_indices_by_name,
   1,  heartguard__vitals__v1__component__number_ranges,
   (ProtobufCMessageInit) heartguard__vitals__v1__component__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__observation__field_descriptors[10] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__observation__field_descriptors[13] =
 {
   {
     "id",
@@ -456,10 +559,47 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__observation__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "status",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__Observation, status),
+    &heartguard__vitals__v1__observation_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "version",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__Observation, version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "converted",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__Observation, converted),
+    &heartguard__vitals__v1__quantity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__observation__field_indices_by_name[] = {
   1,   /* field[1] = code */
   3,   /* field[3] = components */
+  12,   /* field[12] = converted */
   7,   /* field[7] = device_id */
   4,   /* field[4] = effective_at */
   0,   /* field[0] = id */
@@ -467,12 +607,14 @@ static const unsigned heartguard__vitals__v1__observation__field_indices_by_name
   9,   /* field[9] = recorded_at */
   8,   /* field[8] = sequence */
   6,   /* field[6] = source */
+  10,   /* field[10] = status */
   5,   /* field[5] = utc_offset_minutes */
+  11,   /* field[11] = version */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__observation__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__observation__descriptor =
 {
@@ -482,11 +624,178 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__observation__descriptor
   "Heartguard__Vitals__V1__Observation",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__Observation),
-  10,
+  13,
   heartguard__vitals__v1__observation__field_descriptors,
   heartguard__vitals__v1__observation__field_indices_by_name,
   1,  heartguard__vitals__v1__observation__number_ranges,
   (ProtobufCMessageInit) heartguard__vitals__v1__observation__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__observation_version__field_descriptors[3] =
+{
+  {
+    "observation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ObservationVersion, observation),
+    &heartguard__vitals__v1__observation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changed_at",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ObservationVersion, changed_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ObservationVersion, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__observation_version__field_indices_by_name[] = {
+  1,   /* field[1] = changed_at */
+  0,   /* field[0] = observation */
+  2,   /* field[2] = reason */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__observation_version__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__observation_version__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.ObservationVersion",
+  "ObservationVersion",
+  "Heartguard__Vitals__V1__ObservationVersion",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__ObservationVersion),
+  3,
+  heartguard__vitals__v1__observation_version__field_descriptors,
+  heartguard__vitals__v1__observation_version__field_indices_by_name,
+  1,  heartguard__vitals__v1__observation_version__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__observation_version__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__daily_summary__field_descriptors[6] =
+{
+  {
+    "date",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__DailySummary, date),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "minutes",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__DailySummary, minutes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__DailySummary, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "least",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__DailySummary, least),
+    &heartguard__vitals__v1__quantity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "greatest",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__DailySummary, greatest),
+    &heartguard__vitals__v1__quantity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mean",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__DailySummary, mean),
+    &heartguard__vitals__v1__quantity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__daily_summary__field_indices_by_name[] = {
+  2,   /* field[2] = count */
+  0,   /* field[0] = date */
+  4,   /* field[4] = greatest */
+  3,   /* field[3] = least */
+  5,   /* field[5] = mean */
+  1,   /* field[1] = minutes */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__daily_summary__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__daily_summary__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.DailySummary",
+  "DailySummary",
+  "Heartguard__Vitals__V1__DailySummary",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__DailySummary),
+  6,
+  heartguard__vitals__v1__daily_summary__field_descriptors,
+  heartguard__vitals__v1__daily_summary__field_indices_by_name,
+  1,  heartguard__vitals__v1__daily_summary__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__daily_summary__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor heartguard__vitals__v1__device__field_descriptors[7] =
@@ -668,6 +977,40 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__sample__descriptor =
   1,  heartguard__vitals__v1__sample__number_ranges,
   (ProtobufCMessageInit) heartguard__vitals__v1__sample__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue heartguard__vitals__v1__observation_status__enum_values_by_number[5] =
+{
+  { "OBSERVATION_STATUS_UNSPECIFIED", "HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_UNSPECIFIED", 0 },
+  { "OBSERVATION_STATUS_FINAL", "HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_FINAL", 1 },
+  { "OBSERVATION_STATUS_AMENDED", "HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_AMENDED", 2 },
+  { "OBSERVATION_STATUS_CORRECTED", "HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_CORRECTED", 3 },
+  { "OBSERVATION_STATUS_ENTERED_IN_ERROR", "HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_ENTERED_IN_ERROR", 4 },
+};
+static const ProtobufCIntRange heartguard__vitals__v1__observation_status__value_ranges[] = {
+{0, 0},{0, 5}
+};
+static const ProtobufCEnumValueIndex heartguard__vitals__v1__observation_status__enum_values_by_name[5] =
+{
+  { "OBSERVATION_STATUS_AMENDED", 2 },
+  { "OBSERVATION_STATUS_CORRECTED", 3 },
+  { "OBSERVATION_STATUS_ENTERED_IN_ERROR", 4 },
+  { "OBSERVATION_STATUS_FINAL", 1 },
+  { "OBSERVATION_STATUS_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor heartguard__vitals__v1__observation_status__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.ObservationStatus",
+  "ObservationStatus",
+  "Heartguard__Vitals__V1__ObservationStatus",
+  "heartguard.vitals.v1",
+  5,
+  heartguard__vitals__v1__observation_status__enum_values_by_number,
+  5,
+  heartguard__vitals__v1__observation_status__enum_values_by_name,
+  1,
+  heartguard__vitals__v1__observation_status__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue heartguard__vitals__v1__device_kind__enum_values_by_number[9] =
 {

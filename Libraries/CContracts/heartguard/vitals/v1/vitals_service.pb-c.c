@@ -277,6 +277,366 @@ void   heartguard__vitals__v1__get_latest_observations_response__free_unpacked
   assert(message->base.descriptor == &heartguard__vitals__v1__get_latest_observations_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__vitals__v1__correct_observation_request__init
+                     (Heartguard__Vitals__V1__CorrectObservationRequest         *message)
+{
+  static const Heartguard__Vitals__V1__CorrectObservationRequest init_value = HEARTGUARD__VITALS__V1__CORRECT_OBSERVATION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__correct_observation_request__get_packed_size
+                     (const Heartguard__Vitals__V1__CorrectObservationRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__correct_observation_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__correct_observation_request__pack
+                     (const Heartguard__Vitals__V1__CorrectObservationRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__correct_observation_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__correct_observation_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__CorrectObservationRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__correct_observation_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__CorrectObservationRequest *
+       heartguard__vitals__v1__correct_observation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__CorrectObservationRequest *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__correct_observation_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__correct_observation_request__free_unpacked
+                     (Heartguard__Vitals__V1__CorrectObservationRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__correct_observation_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__correct_observation_response__init
+                     (Heartguard__Vitals__V1__CorrectObservationResponse         *message)
+{
+  static const Heartguard__Vitals__V1__CorrectObservationResponse init_value = HEARTGUARD__VITALS__V1__CORRECT_OBSERVATION_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__correct_observation_response__get_packed_size
+                     (const Heartguard__Vitals__V1__CorrectObservationResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__correct_observation_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__correct_observation_response__pack
+                     (const Heartguard__Vitals__V1__CorrectObservationResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__correct_observation_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__correct_observation_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__CorrectObservationResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__correct_observation_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__CorrectObservationResponse *
+       heartguard__vitals__v1__correct_observation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__CorrectObservationResponse *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__correct_observation_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__correct_observation_response__free_unpacked
+                     (Heartguard__Vitals__V1__CorrectObservationResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__correct_observation_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__retract_observation_request__init
+                     (Heartguard__Vitals__V1__RetractObservationRequest         *message)
+{
+  static const Heartguard__Vitals__V1__RetractObservationRequest init_value = HEARTGUARD__VITALS__V1__RETRACT_OBSERVATION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__retract_observation_request__get_packed_size
+                     (const Heartguard__Vitals__V1__RetractObservationRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__retract_observation_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__retract_observation_request__pack
+                     (const Heartguard__Vitals__V1__RetractObservationRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__retract_observation_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__retract_observation_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__RetractObservationRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__retract_observation_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__RetractObservationRequest *
+       heartguard__vitals__v1__retract_observation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__RetractObservationRequest *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__retract_observation_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__retract_observation_request__free_unpacked
+                     (Heartguard__Vitals__V1__RetractObservationRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__retract_observation_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__retract_observation_response__init
+                     (Heartguard__Vitals__V1__RetractObservationResponse         *message)
+{
+  static const Heartguard__Vitals__V1__RetractObservationResponse init_value = HEARTGUARD__VITALS__V1__RETRACT_OBSERVATION_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__retract_observation_response__get_packed_size
+                     (const Heartguard__Vitals__V1__RetractObservationResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__retract_observation_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__retract_observation_response__pack
+                     (const Heartguard__Vitals__V1__RetractObservationResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__retract_observation_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__retract_observation_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__RetractObservationResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__retract_observation_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__RetractObservationResponse *
+       heartguard__vitals__v1__retract_observation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__RetractObservationResponse *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__retract_observation_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__retract_observation_response__free_unpacked
+                     (Heartguard__Vitals__V1__RetractObservationResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__retract_observation_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__list_observation_history_request__init
+                     (Heartguard__Vitals__V1__ListObservationHistoryRequest         *message)
+{
+  static const Heartguard__Vitals__V1__ListObservationHistoryRequest init_value = HEARTGUARD__VITALS__V1__LIST_OBSERVATION_HISTORY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__list_observation_history_request__get_packed_size
+                     (const Heartguard__Vitals__V1__ListObservationHistoryRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_observation_history_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__list_observation_history_request__pack
+                     (const Heartguard__Vitals__V1__ListObservationHistoryRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_observation_history_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__list_observation_history_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__ListObservationHistoryRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_observation_history_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__ListObservationHistoryRequest *
+       heartguard__vitals__v1__list_observation_history_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__ListObservationHistoryRequest *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__list_observation_history_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__list_observation_history_request__free_unpacked
+                     (Heartguard__Vitals__V1__ListObservationHistoryRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_observation_history_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__list_observation_history_response__init
+                     (Heartguard__Vitals__V1__ListObservationHistoryResponse         *message)
+{
+  static const Heartguard__Vitals__V1__ListObservationHistoryResponse init_value = HEARTGUARD__VITALS__V1__LIST_OBSERVATION_HISTORY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__list_observation_history_response__get_packed_size
+                     (const Heartguard__Vitals__V1__ListObservationHistoryResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_observation_history_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__list_observation_history_response__pack
+                     (const Heartguard__Vitals__V1__ListObservationHistoryResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_observation_history_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__list_observation_history_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__ListObservationHistoryResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_observation_history_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__ListObservationHistoryResponse *
+       heartguard__vitals__v1__list_observation_history_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__ListObservationHistoryResponse *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__list_observation_history_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__list_observation_history_response__free_unpacked
+                     (Heartguard__Vitals__V1__ListObservationHistoryResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_observation_history_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__list_daily_summaries_request__init
+                     (Heartguard__Vitals__V1__ListDailySummariesRequest         *message)
+{
+  static const Heartguard__Vitals__V1__ListDailySummariesRequest init_value = HEARTGUARD__VITALS__V1__LIST_DAILY_SUMMARIES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__list_daily_summaries_request__get_packed_size
+                     (const Heartguard__Vitals__V1__ListDailySummariesRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_daily_summaries_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__list_daily_summaries_request__pack
+                     (const Heartguard__Vitals__V1__ListDailySummariesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_daily_summaries_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__list_daily_summaries_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__ListDailySummariesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_daily_summaries_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__ListDailySummariesRequest *
+       heartguard__vitals__v1__list_daily_summaries_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__ListDailySummariesRequest *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__list_daily_summaries_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__list_daily_summaries_request__free_unpacked
+                     (Heartguard__Vitals__V1__ListDailySummariesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_daily_summaries_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__list_daily_summaries_response__init
+                     (Heartguard__Vitals__V1__ListDailySummariesResponse         *message)
+{
+  static const Heartguard__Vitals__V1__ListDailySummariesResponse init_value = HEARTGUARD__VITALS__V1__LIST_DAILY_SUMMARIES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__list_daily_summaries_response__get_packed_size
+                     (const Heartguard__Vitals__V1__ListDailySummariesResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_daily_summaries_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__list_daily_summaries_response__pack
+                     (const Heartguard__Vitals__V1__ListDailySummariesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_daily_summaries_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__list_daily_summaries_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__ListDailySummariesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_daily_summaries_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__ListDailySummariesResponse *
+       heartguard__vitals__v1__list_daily_summaries_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__ListDailySummariesResponse *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__list_daily_summaries_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__list_daily_summaries_response__free_unpacked
+                     (Heartguard__Vitals__V1__ListDailySummariesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__list_daily_summaries_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__vitals__v1__register_device_request__init
                      (Heartguard__Vitals__V1__RegisterDeviceRequest         *message)
 {
@@ -739,7 +1099,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__record_observations_res
   (ProtobufCMessageInit) heartguard__vitals__v1__record_observations_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observations_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observations_request__field_descriptors[8] =
 {
   {
     "code",
@@ -801,18 +1161,57 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observations_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "local_date",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListObservationsRequest, local_date),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "time_zone",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListObservationsRequest, time_zone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unit",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListObservationsRequest, unit),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__list_observations_request__field_indices_by_name[] = {
   0,   /* field[0] = code */
   2,   /* field[2] = end_at */
+  5,   /* field[5] = local_date */
   3,   /* field[3] = page_size */
   4,   /* field[4] = page_token */
   1,   /* field[1] = start_at */
+  6,   /* field[6] = time_zone */
+  7,   /* field[7] = unit */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__list_observations_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observations_request__descriptor =
 {
@@ -822,7 +1221,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observations_reque
   "Heartguard__Vitals__V1__ListObservationsRequest",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__ListObservationsRequest),
-  5,
+  8,
   heartguard__vitals__v1__list_observations_request__field_descriptors,
   heartguard__vitals__v1__list_observations_request__field_indices_by_name,
   1,  heartguard__vitals__v1__list_observations_request__number_ranges,
@@ -880,7 +1279,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observations_respo
   (ProtobufCMessageInit) heartguard__vitals__v1__list_observations_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__get_latest_observations_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__get_latest_observations_request__field_descriptors[2] =
 {
   {
     "codes",
@@ -894,14 +1293,27 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__get_latest_observa
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "units",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Vitals__V1__GetLatestObservationsRequest, n_units),
+    offsetof(Heartguard__Vitals__V1__GetLatestObservationsRequest, units),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__get_latest_observations_request__field_indices_by_name[] = {
   0,   /* field[0] = codes */
+  1,   /* field[1] = units */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__get_latest_observations_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__get_latest_observations_request__descriptor =
 {
@@ -911,7 +1323,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__get_latest_observations
   "Heartguard__Vitals__V1__GetLatestObservationsRequest",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__GetLatestObservationsRequest),
-  1,
+  2,
   heartguard__vitals__v1__get_latest_observations_request__field_descriptors,
   heartguard__vitals__v1__get_latest_observations_request__field_indices_by_name,
   1,  heartguard__vitals__v1__get_latest_observations_request__number_ranges,
@@ -954,6 +1366,492 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__get_latest_observations
   heartguard__vitals__v1__get_latest_observations_response__field_indices_by_name,
   1,  heartguard__vitals__v1__get_latest_observations_response__number_ranges,
   (ProtobufCMessageInit) heartguard__vitals__v1__get_latest_observations_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__correct_observation_request__field_descriptors[8] =
+{
+  {
+    "observation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__CorrectObservationRequest, observation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expected_version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__CorrectObservationRequest, expected_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "status",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__CorrectObservationRequest, status),
+    &heartguard__vitals__v1__observation_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "quantity",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__CorrectObservationRequest, quantity),
+    &heartguard__vitals__v1__quantity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "components",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Vitals__V1__CorrectObservationRequest, n_components),
+    offsetof(Heartguard__Vitals__V1__CorrectObservationRequest, components),
+    &heartguard__vitals__v1__component__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "effective_at",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__CorrectObservationRequest, effective_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "utc_offset_minutes",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    offsetof(Heartguard__Vitals__V1__CorrectObservationRequest, _utc_offset_minutes_case),
+    offsetof(Heartguard__Vitals__V1__CorrectObservationRequest, utc_offset_minutes),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__CorrectObservationRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__correct_observation_request__field_indices_by_name[] = {
+  4,   /* field[4] = components */
+  5,   /* field[5] = effective_at */
+  1,   /* field[1] = expected_version */
+  0,   /* field[0] = observation_id */
+  3,   /* field[3] = quantity */
+  7,   /* field[7] = reason */
+  2,   /* field[2] = status */
+  6,   /* field[6] = utc_offset_minutes */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__correct_observation_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__correct_observation_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.CorrectObservationRequest",
+  "CorrectObservationRequest",
+  "Heartguard__Vitals__V1__CorrectObservationRequest",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__CorrectObservationRequest),
+  8,
+  heartguard__vitals__v1__correct_observation_request__field_descriptors,
+  heartguard__vitals__v1__correct_observation_request__field_indices_by_name,
+  1,  heartguard__vitals__v1__correct_observation_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__correct_observation_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__correct_observation_response__field_descriptors[1] =
+{
+  {
+    "observation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__CorrectObservationResponse, observation),
+    &heartguard__vitals__v1__observation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__correct_observation_response__field_indices_by_name[] = {
+  0,   /* field[0] = observation */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__correct_observation_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__correct_observation_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.CorrectObservationResponse",
+  "CorrectObservationResponse",
+  "Heartguard__Vitals__V1__CorrectObservationResponse",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__CorrectObservationResponse),
+  1,
+  heartguard__vitals__v1__correct_observation_response__field_descriptors,
+  heartguard__vitals__v1__correct_observation_response__field_indices_by_name,
+  1,  heartguard__vitals__v1__correct_observation_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__correct_observation_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__retract_observation_request__field_descriptors[3] =
+{
+  {
+    "observation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__RetractObservationRequest, observation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "expected_version",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__RetractObservationRequest, expected_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__RetractObservationRequest, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__retract_observation_request__field_indices_by_name[] = {
+  1,   /* field[1] = expected_version */
+  0,   /* field[0] = observation_id */
+  2,   /* field[2] = reason */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__retract_observation_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__retract_observation_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.RetractObservationRequest",
+  "RetractObservationRequest",
+  "Heartguard__Vitals__V1__RetractObservationRequest",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__RetractObservationRequest),
+  3,
+  heartguard__vitals__v1__retract_observation_request__field_descriptors,
+  heartguard__vitals__v1__retract_observation_request__field_indices_by_name,
+  1,  heartguard__vitals__v1__retract_observation_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__retract_observation_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__retract_observation_response__field_descriptors[1] =
+{
+  {
+    "observation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__RetractObservationResponse, observation),
+    &heartguard__vitals__v1__observation__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__retract_observation_response__field_indices_by_name[] = {
+  0,   /* field[0] = observation */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__retract_observation_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__retract_observation_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.RetractObservationResponse",
+  "RetractObservationResponse",
+  "Heartguard__Vitals__V1__RetractObservationResponse",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__RetractObservationResponse),
+  1,
+  heartguard__vitals__v1__retract_observation_response__field_descriptors,
+  heartguard__vitals__v1__retract_observation_response__field_indices_by_name,
+  1,  heartguard__vitals__v1__retract_observation_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__retract_observation_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observation_history_request__field_descriptors[1] =
+{
+  {
+    "observation_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListObservationHistoryRequest, observation_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__list_observation_history_request__field_indices_by_name[] = {
+  0,   /* field[0] = observation_id */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__list_observation_history_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observation_history_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.ListObservationHistoryRequest",
+  "ListObservationHistoryRequest",
+  "Heartguard__Vitals__V1__ListObservationHistoryRequest",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__ListObservationHistoryRequest),
+  1,
+  heartguard__vitals__v1__list_observation_history_request__field_descriptors,
+  heartguard__vitals__v1__list_observation_history_request__field_indices_by_name,
+  1,  heartguard__vitals__v1__list_observation_history_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__list_observation_history_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observation_history_response__field_descriptors[1] =
+{
+  {
+    "versions",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Vitals__V1__ListObservationHistoryResponse, n_versions),
+    offsetof(Heartguard__Vitals__V1__ListObservationHistoryResponse, versions),
+    &heartguard__vitals__v1__observation_version__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__list_observation_history_response__field_indices_by_name[] = {
+  0,   /* field[0] = versions */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__list_observation_history_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observation_history_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.ListObservationHistoryResponse",
+  "ListObservationHistoryResponse",
+  "Heartguard__Vitals__V1__ListObservationHistoryResponse",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__ListObservationHistoryResponse),
+  1,
+  heartguard__vitals__v1__list_observation_history_response__field_descriptors,
+  heartguard__vitals__v1__list_observation_history_response__field_indices_by_name,
+  1,  heartguard__vitals__v1__list_observation_history_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__list_observation_history_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_daily_summaries_request__field_descriptors[6] =
+{
+  {
+    "code",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesRequest, code),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "component_code",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesRequest, component_code),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_date",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesRequest, first_date),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "last_date",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesRequest, last_date),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "time_zone",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesRequest, time_zone),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unit",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesRequest, unit),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__list_daily_summaries_request__field_indices_by_name[] = {
+  0,   /* field[0] = code */
+  1,   /* field[1] = component_code */
+  2,   /* field[2] = first_date */
+  3,   /* field[3] = last_date */
+  4,   /* field[4] = time_zone */
+  5,   /* field[5] = unit */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__list_daily_summaries_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__list_daily_summaries_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.ListDailySummariesRequest",
+  "ListDailySummariesRequest",
+  "Heartguard__Vitals__V1__ListDailySummariesRequest",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__ListDailySummariesRequest),
+  6,
+  heartguard__vitals__v1__list_daily_summaries_request__field_descriptors,
+  heartguard__vitals__v1__list_daily_summaries_request__field_indices_by_name,
+  1,  heartguard__vitals__v1__list_daily_summaries_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__list_daily_summaries_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_daily_summaries_response__field_descriptors[1] =
+{
+  {
+    "days",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesResponse, n_days),
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesResponse, days),
+    &heartguard__vitals__v1__daily_summary__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__list_daily_summaries_response__field_indices_by_name[] = {
+  0,   /* field[0] = days */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__list_daily_summaries_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__list_daily_summaries_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.ListDailySummariesResponse",
+  "ListDailySummariesResponse",
+  "Heartguard__Vitals__V1__ListDailySummariesResponse",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__ListDailySummariesResponse),
+  1,
+  heartguard__vitals__v1__list_daily_summaries_response__field_descriptors,
+  heartguard__vitals__v1__list_daily_summaries_response__field_indices_by_name,
+  1,  heartguard__vitals__v1__list_daily_summaries_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__list_daily_summaries_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor heartguard__vitals__v1__register_device_request__field_descriptors[4] =

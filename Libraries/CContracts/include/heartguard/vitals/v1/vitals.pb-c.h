@@ -19,12 +19,37 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Heartguard__Vitals__V1__Quantity Heartguard__Vitals__V1__Quantity;
 typedef struct Heartguard__Vitals__V1__Component Heartguard__Vitals__V1__Component;
 typedef struct Heartguard__Vitals__V1__Observation Heartguard__Vitals__V1__Observation;
+typedef struct Heartguard__Vitals__V1__ObservationVersion Heartguard__Vitals__V1__ObservationVersion;
+typedef struct Heartguard__Vitals__V1__DailySummary Heartguard__Vitals__V1__DailySummary;
 typedef struct Heartguard__Vitals__V1__Device Heartguard__Vitals__V1__Device;
 typedef struct Heartguard__Vitals__V1__Sample Heartguard__Vitals__V1__Sample;
 
 
 /* --- enums --- */
 
+/*
+ * Where a reading stands, as FHIR's Observation.status.
+ */
+typedef enum _Heartguard__Vitals__V1__ObservationStatus {
+  HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_UNSPECIFIED = 0,
+  /*
+   * As it was recorded.
+   */
+  HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_FINAL = 1,
+  /*
+   * Changed since, to add to it.
+   */
+  HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_AMENDED = 2,
+  /*
+   * Changed since, because it was wrong.
+   */
+  HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_CORRECTED = 3,
+  /*
+   * Retracted: it was not true of the person. Only its history shows it.
+   */
+  HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_ENTERED_IN_ERROR = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__VITALS__V1__OBSERVATION_STATUS)
+} Heartguard__Vitals__V1__ObservationStatus;
 /*
  * What a device is.
  */
@@ -74,10 +99,14 @@ struct  Heartguard__Vitals__V1__Component
    */
   char *code;
   Heartguard__Vitals__V1__Quantity *quantity;
+  /*
+   * The quantity in the unit that the caller wished for; absent when none was, or it has no such form.
+   */
+  Heartguard__Vitals__V1__Quantity *converted;
 };
 #define HEARTGUARD__VITALS__V1__COMPONENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__component__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, NULL, NULL }
 
 
 typedef enum {
@@ -130,6 +159,15 @@ struct  Heartguard__Vitals__V1__Observation
    * When the service kept it.
    */
   Google__Protobuf__Timestamp *recorded_at;
+  Heartguard__Vitals__V1__ObservationStatus status;
+  /*
+   * Counts from 1; grows with each correction and with the retraction.
+   */
+  int64_t version;
+  /*
+   * The value in the unit that the caller wished for; absent when none was, or it has no such form.
+   */
+  Heartguard__Vitals__V1__Quantity *converted;
   Heartguard__Vitals__V1__Observation__DeviceIdCase _device_id_case;
   union {
     /*
@@ -140,7 +178,59 @@ struct  Heartguard__Vitals__V1__Observation
 };
 #define HEARTGUARD__VITALS__V1__OBSERVATION__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__observation__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, NULL, HEARTGUARD__VITALS__V1__OBSERVATION___DEVICE_ID__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0,NULL, NULL, 0, (char *)protobuf_c_empty_string, 0, NULL, HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_UNSPECIFIED, 0, NULL, HEARTGUARD__VITALS__V1__OBSERVATION___DEVICE_ID__NOT_SET, {0} }
+
+
+/*
+ * What a reading said for some time.
+ */
+struct  Heartguard__Vitals__V1__ObservationVersion
+{
+  ProtobufCMessage base;
+  Heartguard__Vitals__V1__Observation *observation;
+  /*
+   * When it began to say so.
+   */
+  Google__Protobuf__Timestamp *changed_at;
+  /*
+   * Why it was changed; empty for the first.
+   */
+  char *reason;
+};
+#define HEARTGUARD__VITALS__V1__OBSERVATION_VERSION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__observation_version__descriptor) \
+    , NULL, NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * What a person's readings of one kind were on one day where the person was.
+ */
+struct  Heartguard__Vitals__V1__DailySummary
+{
+  ProtobufCMessage base;
+  /*
+   * For example "2026-03-29".
+   */
+  char *date;
+  /*
+   * How long the day was: 1,440 but where clocks were put forward or back on it. 0 where each reading's own offset decides,
+   * since such a day has no length.
+   */
+  int32_t minutes;
+  int32_t count;
+  /*
+   * The least, the greatest and the mean value, in one unit; absent when there are none.
+   */
+  Heartguard__Vitals__V1__Quantity *least;
+  Heartguard__Vitals__V1__Quantity *greatest;
+  /*
+   * Rounded half away from zero, to two digits more than the readings have.
+   */
+  Heartguard__Vitals__V1__Quantity *mean;
+};
+#define HEARTGUARD__VITALS__V1__DAILY_SUMMARY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__daily_summary__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, NULL, NULL, NULL }
 
 
 /*
@@ -258,6 +348,44 @@ Heartguard__Vitals__V1__Observation *
 void   heartguard__vitals__v1__observation__free_unpacked
                      (Heartguard__Vitals__V1__Observation *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__ObservationVersion methods */
+void   heartguard__vitals__v1__observation_version__init
+                     (Heartguard__Vitals__V1__ObservationVersion         *message);
+size_t heartguard__vitals__v1__observation_version__get_packed_size
+                     (const Heartguard__Vitals__V1__ObservationVersion   *message);
+size_t heartguard__vitals__v1__observation_version__pack
+                     (const Heartguard__Vitals__V1__ObservationVersion   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__observation_version__pack_to_buffer
+                     (const Heartguard__Vitals__V1__ObservationVersion   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__ObservationVersion *
+       heartguard__vitals__v1__observation_version__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__observation_version__free_unpacked
+                     (Heartguard__Vitals__V1__ObservationVersion *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__DailySummary methods */
+void   heartguard__vitals__v1__daily_summary__init
+                     (Heartguard__Vitals__V1__DailySummary         *message);
+size_t heartguard__vitals__v1__daily_summary__get_packed_size
+                     (const Heartguard__Vitals__V1__DailySummary   *message);
+size_t heartguard__vitals__v1__daily_summary__pack
+                     (const Heartguard__Vitals__V1__DailySummary   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__daily_summary__pack_to_buffer
+                     (const Heartguard__Vitals__V1__DailySummary   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__DailySummary *
+       heartguard__vitals__v1__daily_summary__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__daily_summary__free_unpacked
+                     (Heartguard__Vitals__V1__DailySummary *message,
+                      ProtobufCAllocator *allocator);
 /* Heartguard__Vitals__V1__Device methods */
 void   heartguard__vitals__v1__device__init
                      (Heartguard__Vitals__V1__Device         *message);
@@ -307,6 +435,12 @@ typedef void (*Heartguard__Vitals__V1__Component_Closure)
 typedef void (*Heartguard__Vitals__V1__Observation_Closure)
                  (const Heartguard__Vitals__V1__Observation *message,
                   void *closure_data);
+typedef void (*Heartguard__Vitals__V1__ObservationVersion_Closure)
+                 (const Heartguard__Vitals__V1__ObservationVersion *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__DailySummary_Closure)
+                 (const Heartguard__Vitals__V1__DailySummary *message,
+                  void *closure_data);
 typedef void (*Heartguard__Vitals__V1__Device_Closure)
                  (const Heartguard__Vitals__V1__Device *message,
                   void *closure_data);
@@ -319,10 +453,13 @@ typedef void (*Heartguard__Vitals__V1__Sample_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    heartguard__vitals__v1__observation_status__descriptor;
 extern const ProtobufCEnumDescriptor    heartguard__vitals__v1__device_kind__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__quantity__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__component__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__observation__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__observation_version__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__daily_summary__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__device__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__sample__descriptor;
 

@@ -23,6 +23,14 @@ typedef struct Heartguard__Vitals__V1__ListObservationsRequest Heartguard__Vital
 typedef struct Heartguard__Vitals__V1__ListObservationsResponse Heartguard__Vitals__V1__ListObservationsResponse;
 typedef struct Heartguard__Vitals__V1__GetLatestObservationsRequest Heartguard__Vitals__V1__GetLatestObservationsRequest;
 typedef struct Heartguard__Vitals__V1__GetLatestObservationsResponse Heartguard__Vitals__V1__GetLatestObservationsResponse;
+typedef struct Heartguard__Vitals__V1__CorrectObservationRequest Heartguard__Vitals__V1__CorrectObservationRequest;
+typedef struct Heartguard__Vitals__V1__CorrectObservationResponse Heartguard__Vitals__V1__CorrectObservationResponse;
+typedef struct Heartguard__Vitals__V1__RetractObservationRequest Heartguard__Vitals__V1__RetractObservationRequest;
+typedef struct Heartguard__Vitals__V1__RetractObservationResponse Heartguard__Vitals__V1__RetractObservationResponse;
+typedef struct Heartguard__Vitals__V1__ListObservationHistoryRequest Heartguard__Vitals__V1__ListObservationHistoryRequest;
+typedef struct Heartguard__Vitals__V1__ListObservationHistoryResponse Heartguard__Vitals__V1__ListObservationHistoryResponse;
+typedef struct Heartguard__Vitals__V1__ListDailySummariesRequest Heartguard__Vitals__V1__ListDailySummariesRequest;
+typedef struct Heartguard__Vitals__V1__ListDailySummariesResponse Heartguard__Vitals__V1__ListDailySummariesResponse;
 typedef struct Heartguard__Vitals__V1__RegisterDeviceRequest Heartguard__Vitals__V1__RegisterDeviceRequest;
 typedef struct Heartguard__Vitals__V1__RegisterDeviceResponse Heartguard__Vitals__V1__RegisterDeviceResponse;
 typedef struct Heartguard__Vitals__V1__ListDevicesRequest Heartguard__Vitals__V1__ListDevicesRequest;
@@ -42,7 +50,7 @@ struct  Heartguard__Vitals__V1__RecordObservationsRequest
 {
   ProtobufCMessage base;
   /*
-   * 1 to 1,000. id and recorded_at are left empty.
+   * 1 to 1,000. id, recorded_at, status, version and converted are left empty.
    */
   size_t n_observations;
   Heartguard__Vitals__V1__Observation **observations;
@@ -97,10 +105,23 @@ struct  Heartguard__Vitals__V1__ListObservationsRequest
    * From the answer before; empty: the first page.
    */
   char *page_token;
+  /*
+   * Readings of one day alone, for example "2026-03-29"; start_at and end_at are then left out.
+   */
+  char *local_date;
+  /*
+   * Whose day it is: an IANA zone such as "Europe/Berlin". Empty: the day by each reading's own offset from UTC.
+   */
+  char *time_zone;
+  /*
+   * UCUM. Readings have their value in this unit too (converted), with as many digits as it takes for the conversion back
+   * to give those that were recorded. INVALID_ARGUMENT for a unit that values of this code cannot have.
+   */
+  char *unit;
 };
 #define HEARTGUARD__VITALS__V1__LIST_OBSERVATIONS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_observations_request__descriptor) \
-    , (char *)protobuf_c_empty_string, NULL, NULL, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, NULL, NULL, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Heartguard__Vitals__V1__ListObservationsResponse
@@ -126,10 +147,15 @@ struct  Heartguard__Vitals__V1__GetLatestObservationsRequest
    */
   size_t n_codes;
   char **codes;
+  /*
+   * UCUM, up to 20. A reading has its value in the first of these that it can have (converted).
+   */
+  size_t n_units;
+  char **units;
 };
 #define HEARTGUARD__VITALS__V1__GET_LATEST_OBSERVATIONS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__get_latest_observations_request__descriptor) \
-    , 0,NULL }
+    , 0,NULL, 0,NULL }
 
 
 struct  Heartguard__Vitals__V1__GetLatestObservationsResponse
@@ -143,6 +169,158 @@ struct  Heartguard__Vitals__V1__GetLatestObservationsResponse
 };
 #define HEARTGUARD__VITALS__V1__GET_LATEST_OBSERVATIONS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__get_latest_observations_response__descriptor) \
+    , 0,NULL }
+
+
+typedef enum {
+  HEARTGUARD__VITALS__V1__CORRECT_OBSERVATION_REQUEST___UTC_OFFSET_MINUTES__NOT_SET = 0,
+  HEARTGUARD__VITALS__V1__CORRECT_OBSERVATION_REQUEST___UTC_OFFSET_MINUTES_UTC_OFFSET_MINUTES = 7
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__VITALS__V1__CORRECT_OBSERVATION_REQUEST___UTC_OFFSET_MINUTES__CASE)
+} Heartguard__Vitals__V1__CorrectObservationRequest__UtcOffsetMinutesCase;
+
+struct  Heartguard__Vitals__V1__CorrectObservationRequest
+{
+  ProtobufCMessage base;
+  char *observation_id;
+  /*
+   * The version that is corrected.
+   */
+  int64_t expected_version;
+  /*
+   * CORRECTED (also when unspecified) or AMENDED.
+   */
+  Heartguard__Vitals__V1__ObservationStatus status;
+  /*
+   * The value; for a reading that has one.
+   */
+  Heartguard__Vitals__V1__Quantity *quantity;
+  /*
+   * The parts; for a compound reading.
+   */
+  size_t n_components;
+  Heartguard__Vitals__V1__Component **components;
+  /*
+   * When it was true of the person; absent: as before, with the offset as before.
+   */
+  Google__Protobuf__Timestamp *effective_at;
+  /*
+   * Up to 500 characters.
+   */
+  char *reason;
+  Heartguard__Vitals__V1__CorrectObservationRequest__UtcOffsetMinutesCase _utc_offset_minutes_case;
+  union {
+    /*
+     * Minutes east of UTC; absent: as before.
+     */
+    int32_t utc_offset_minutes;
+  };
+};
+#define HEARTGUARD__VITALS__V1__CORRECT_OBSERVATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__correct_observation_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, HEARTGUARD__VITALS__V1__OBSERVATION_STATUS__OBSERVATION_STATUS_UNSPECIFIED, NULL, 0,NULL, NULL, (char *)protobuf_c_empty_string, HEARTGUARD__VITALS__V1__CORRECT_OBSERVATION_REQUEST___UTC_OFFSET_MINUTES__NOT_SET, {0} }
+
+
+struct  Heartguard__Vitals__V1__CorrectObservationResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Vitals__V1__Observation *observation;
+};
+#define HEARTGUARD__VITALS__V1__CORRECT_OBSERVATION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__correct_observation_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Vitals__V1__RetractObservationRequest
+{
+  ProtobufCMessage base;
+  char *observation_id;
+  /*
+   * The version that is retracted.
+   */
+  int64_t expected_version;
+  /*
+   * Up to 500 characters.
+   */
+  char *reason;
+};
+#define HEARTGUARD__VITALS__V1__RETRACT_OBSERVATION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__retract_observation_request__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Vitals__V1__RetractObservationResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Vitals__V1__Observation *observation;
+};
+#define HEARTGUARD__VITALS__V1__RETRACT_OBSERVATION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__retract_observation_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Vitals__V1__ListObservationHistoryRequest
+{
+  ProtobufCMessage base;
+  char *observation_id;
+};
+#define HEARTGUARD__VITALS__V1__LIST_OBSERVATION_HISTORY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_observation_history_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Vitals__V1__ListObservationHistoryResponse
+{
+  ProtobufCMessage base;
+  size_t n_versions;
+  Heartguard__Vitals__V1__ObservationVersion **versions;
+};
+#define HEARTGUARD__VITALS__V1__LIST_OBSERVATION_HISTORY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_observation_history_response__descriptor) \
+    , 0,NULL }
+
+
+struct  Heartguard__Vitals__V1__ListDailySummariesRequest
+{
+  ProtobufCMessage base;
+  /*
+   * LOINC.
+   */
+  char *code;
+  /*
+   * For a compound reading, the part that is summarised, for example 8480-6.
+   */
+  char *component_code;
+  /*
+   * The first and the last day, up to 366 of them.
+   */
+  char *first_date;
+  char *last_date;
+  /*
+   * Whose days they are: an IANA zone such as "Europe/Berlin". Empty: the day by each reading's own offset from UTC.
+   */
+  char *time_zone;
+  /*
+   * UCUM, the unit of the summaries; readings that have no such form are left out. Empty: the unit of the newest reading
+   * of the range.
+   */
+  char *unit;
+};
+#define HEARTGUARD__VITALS__V1__LIST_DAILY_SUMMARIES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_daily_summaries_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Vitals__V1__ListDailySummariesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * In the order of their days.
+   */
+  size_t n_days;
+  Heartguard__Vitals__V1__DailySummary **days;
+};
+#define HEARTGUARD__VITALS__V1__LIST_DAILY_SUMMARIES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_daily_summaries_response__descriptor) \
     , 0,NULL }
 
 
@@ -367,6 +545,158 @@ Heartguard__Vitals__V1__GetLatestObservationsResponse *
 void   heartguard__vitals__v1__get_latest_observations_response__free_unpacked
                      (Heartguard__Vitals__V1__GetLatestObservationsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__CorrectObservationRequest methods */
+void   heartguard__vitals__v1__correct_observation_request__init
+                     (Heartguard__Vitals__V1__CorrectObservationRequest         *message);
+size_t heartguard__vitals__v1__correct_observation_request__get_packed_size
+                     (const Heartguard__Vitals__V1__CorrectObservationRequest   *message);
+size_t heartguard__vitals__v1__correct_observation_request__pack
+                     (const Heartguard__Vitals__V1__CorrectObservationRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__correct_observation_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__CorrectObservationRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__CorrectObservationRequest *
+       heartguard__vitals__v1__correct_observation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__correct_observation_request__free_unpacked
+                     (Heartguard__Vitals__V1__CorrectObservationRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__CorrectObservationResponse methods */
+void   heartguard__vitals__v1__correct_observation_response__init
+                     (Heartguard__Vitals__V1__CorrectObservationResponse         *message);
+size_t heartguard__vitals__v1__correct_observation_response__get_packed_size
+                     (const Heartguard__Vitals__V1__CorrectObservationResponse   *message);
+size_t heartguard__vitals__v1__correct_observation_response__pack
+                     (const Heartguard__Vitals__V1__CorrectObservationResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__correct_observation_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__CorrectObservationResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__CorrectObservationResponse *
+       heartguard__vitals__v1__correct_observation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__correct_observation_response__free_unpacked
+                     (Heartguard__Vitals__V1__CorrectObservationResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__RetractObservationRequest methods */
+void   heartguard__vitals__v1__retract_observation_request__init
+                     (Heartguard__Vitals__V1__RetractObservationRequest         *message);
+size_t heartguard__vitals__v1__retract_observation_request__get_packed_size
+                     (const Heartguard__Vitals__V1__RetractObservationRequest   *message);
+size_t heartguard__vitals__v1__retract_observation_request__pack
+                     (const Heartguard__Vitals__V1__RetractObservationRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__retract_observation_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__RetractObservationRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__RetractObservationRequest *
+       heartguard__vitals__v1__retract_observation_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__retract_observation_request__free_unpacked
+                     (Heartguard__Vitals__V1__RetractObservationRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__RetractObservationResponse methods */
+void   heartguard__vitals__v1__retract_observation_response__init
+                     (Heartguard__Vitals__V1__RetractObservationResponse         *message);
+size_t heartguard__vitals__v1__retract_observation_response__get_packed_size
+                     (const Heartguard__Vitals__V1__RetractObservationResponse   *message);
+size_t heartguard__vitals__v1__retract_observation_response__pack
+                     (const Heartguard__Vitals__V1__RetractObservationResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__retract_observation_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__RetractObservationResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__RetractObservationResponse *
+       heartguard__vitals__v1__retract_observation_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__retract_observation_response__free_unpacked
+                     (Heartguard__Vitals__V1__RetractObservationResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__ListObservationHistoryRequest methods */
+void   heartguard__vitals__v1__list_observation_history_request__init
+                     (Heartguard__Vitals__V1__ListObservationHistoryRequest         *message);
+size_t heartguard__vitals__v1__list_observation_history_request__get_packed_size
+                     (const Heartguard__Vitals__V1__ListObservationHistoryRequest   *message);
+size_t heartguard__vitals__v1__list_observation_history_request__pack
+                     (const Heartguard__Vitals__V1__ListObservationHistoryRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__list_observation_history_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__ListObservationHistoryRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__ListObservationHistoryRequest *
+       heartguard__vitals__v1__list_observation_history_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__list_observation_history_request__free_unpacked
+                     (Heartguard__Vitals__V1__ListObservationHistoryRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__ListObservationHistoryResponse methods */
+void   heartguard__vitals__v1__list_observation_history_response__init
+                     (Heartguard__Vitals__V1__ListObservationHistoryResponse         *message);
+size_t heartguard__vitals__v1__list_observation_history_response__get_packed_size
+                     (const Heartguard__Vitals__V1__ListObservationHistoryResponse   *message);
+size_t heartguard__vitals__v1__list_observation_history_response__pack
+                     (const Heartguard__Vitals__V1__ListObservationHistoryResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__list_observation_history_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__ListObservationHistoryResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__ListObservationHistoryResponse *
+       heartguard__vitals__v1__list_observation_history_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__list_observation_history_response__free_unpacked
+                     (Heartguard__Vitals__V1__ListObservationHistoryResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__ListDailySummariesRequest methods */
+void   heartguard__vitals__v1__list_daily_summaries_request__init
+                     (Heartguard__Vitals__V1__ListDailySummariesRequest         *message);
+size_t heartguard__vitals__v1__list_daily_summaries_request__get_packed_size
+                     (const Heartguard__Vitals__V1__ListDailySummariesRequest   *message);
+size_t heartguard__vitals__v1__list_daily_summaries_request__pack
+                     (const Heartguard__Vitals__V1__ListDailySummariesRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__list_daily_summaries_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__ListDailySummariesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__ListDailySummariesRequest *
+       heartguard__vitals__v1__list_daily_summaries_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__list_daily_summaries_request__free_unpacked
+                     (Heartguard__Vitals__V1__ListDailySummariesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__ListDailySummariesResponse methods */
+void   heartguard__vitals__v1__list_daily_summaries_response__init
+                     (Heartguard__Vitals__V1__ListDailySummariesResponse         *message);
+size_t heartguard__vitals__v1__list_daily_summaries_response__get_packed_size
+                     (const Heartguard__Vitals__V1__ListDailySummariesResponse   *message);
+size_t heartguard__vitals__v1__list_daily_summaries_response__pack
+                     (const Heartguard__Vitals__V1__ListDailySummariesResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__list_daily_summaries_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__ListDailySummariesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__ListDailySummariesResponse *
+       heartguard__vitals__v1__list_daily_summaries_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__list_daily_summaries_response__free_unpacked
+                     (Heartguard__Vitals__V1__ListDailySummariesResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Heartguard__Vitals__V1__RegisterDeviceRequest methods */
 void   heartguard__vitals__v1__register_device_request__init
                      (Heartguard__Vitals__V1__RegisterDeviceRequest         *message);
@@ -539,6 +869,30 @@ typedef void (*Heartguard__Vitals__V1__GetLatestObservationsRequest_Closure)
 typedef void (*Heartguard__Vitals__V1__GetLatestObservationsResponse_Closure)
                  (const Heartguard__Vitals__V1__GetLatestObservationsResponse *message,
                   void *closure_data);
+typedef void (*Heartguard__Vitals__V1__CorrectObservationRequest_Closure)
+                 (const Heartguard__Vitals__V1__CorrectObservationRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__CorrectObservationResponse_Closure)
+                 (const Heartguard__Vitals__V1__CorrectObservationResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__RetractObservationRequest_Closure)
+                 (const Heartguard__Vitals__V1__RetractObservationRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__RetractObservationResponse_Closure)
+                 (const Heartguard__Vitals__V1__RetractObservationResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__ListObservationHistoryRequest_Closure)
+                 (const Heartguard__Vitals__V1__ListObservationHistoryRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__ListObservationHistoryResponse_Closure)
+                 (const Heartguard__Vitals__V1__ListObservationHistoryResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__ListDailySummariesRequest_Closure)
+                 (const Heartguard__Vitals__V1__ListDailySummariesRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__ListDailySummariesResponse_Closure)
+                 (const Heartguard__Vitals__V1__ListDailySummariesResponse *message,
+                  void *closure_data);
 typedef void (*Heartguard__Vitals__V1__RegisterDeviceRequest_Closure)
                  (const Heartguard__Vitals__V1__RegisterDeviceRequest *message,
                   void *closure_data);
@@ -575,6 +929,14 @@ extern const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observation
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observations_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__get_latest_observations_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__get_latest_observations_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__correct_observation_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__correct_observation_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__retract_observation_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__retract_observation_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observation_history_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observation_history_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__list_daily_summaries_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__list_daily_summaries_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__register_device_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__register_device_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__list_devices_request__descriptor;

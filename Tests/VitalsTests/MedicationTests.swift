@@ -1,0 +1,277 @@
+internal import Contracts
+internal import Foundation
+internal import Postgres
+internal import RPC
+internal import TestSupport
+internal import Testing
+internal import Time
+
+@testable internal import Vitals
+
+extension VitalsV1.Medication {
+    /// Half past two at night and eight in the evening, in Berlin.
+    static func warfarin(id: String = "", name: String = "Warfarin", from: String = "2026-03-01") -> VitalsV1.Medication {
+        VitalsV1.Medication(
+            id: id, name: name, dosage: "5 mg", form: .tablet,
+            schedule: .init(timeZone: "Europe/Berlin", plan: .timesOfDay(.init(times: ["20:00", "02:30"]))), startsOn: from, active: true)
+    }
+}
+
+private func withMedications(_ body: (MedicationsService) async throws -> Void) async throws {
+    try await withVitals { _, postgres in
+        try await body(MedicationsService(medications: MedicationStore(postgres: postgres), interactions: Interactions(postgres: postgres)))
+    }
+}
+
+private func timestamp(_ text: String) throws -> GoogleProtobuf.Timestamp {
+    let instant: Instant = try #require(Instant(rfc3339: text))
+    return .init(instant)
+}
+
+extension MedicationsService {
+    @discardableResult
+    fileprivate func add(_ medication: VitalsV1.Medication, as caller: Caller) async throws -> VitalsV1.Medication {
+        try #require(try await addMedication(.init(medication: medication), context: caller.context).medication)
+    }
+
+    fileprivate func due(_ start: String, _ end: String, _ caller: Caller) async throws -> [VitalsV1.Dose] {
+        try await listDueDoses(.init(startAt: try timestamp(start), endAt: try timestamp(end)), context: caller.context).doses
+    }
+
+    @discardableResult
+    fileprivate func record(
+        _ medication: String, at time: String, _ outcome: VitalsV1.DoseOutcome = .taken, replace: Bool = false, note: String = "", as caller: Caller
+    ) async throws -> VitalsV1.Dose {
+        let request = VitalsV1.RecordDoseRequest(
+            medicationId: medication, scheduledAt: try timestamp(time), outcome: outcome, note: note, replace: replace)
+        return try #require(try await recordDose(request, context: caller.context).dose)
+    }
+}
+
+@Suite struct `A medication` {
+    @Test func `is added once by a call that is made again, and not another by its id`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            let id = UUID().uuidString.lowercased()
+            let added = try await medications.add(.warfarin(id: id), as: ada)
+
+            #expect(added.version == 1)
+            #expect(added.schedule?.plan == .timesOfDay(.init(times: ["02:30", "20:00"])))
+            #expect(try await medications.add(.warfarin(id: id), as: ada) == added)
+            await expect(.alreadyExists) { try await medications.add(.warfarin(id: id, name: "Other"), as: ada) }
+            #expect(try await medications.listMedications(.init(), context: ada.context).medications == [added])
+            #expect(try await medications.listMedications(.init(), context: Caller().context).medications.isEmpty)
+        }
+    }
+
+    @Test func `is changed by who knows its version, and what was due before stays`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            var warfarin = try await medications.add(.warfarin(), as: ada)
+            warfarin.schedule?.plan = .everyHours(.init(hours: 6, firstTime: "06:00"))
+
+            let changed = try await medications.updateMedication(.init(medication: warfarin), context: ada.context).medication
+
+            #expect(changed?.version == 2)
+            #expect(try await medications.updateMedication(.init(medication: warfarin), context: ada.context).medication == changed)
+            warfarin.dosage = "3 mg"
+            await expect(.aborted) { try await medications.updateMedication(.init(medication: warfarin), context: ada.context) }
+            await expect(.notFound) { try await medications.updateMedication(.init(medication: warfarin), context: Caller().context) }
+            #expect(try await medications.due("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", ada).map(\.scheduledAt) == [
+                try timestamp("2026-03-02T01:30:00Z"), try timestamp("2026-03-02T19:00:00Z"),
+            ])
+            // From now on it is every six hours.
+            let now = Instant.now()
+            let tomorrow = try await medications.listDueDoses(
+                .init(startAt: .init(now + .seconds(60)), endAt: .init(now + .seconds(60 + 86_400))), context: ada.context
+            ).doses
+            #expect(tomorrow.count == 4)
+        }
+    }
+
+    @Test func `that is taken no longer is due no longer, and one that is removed never was`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            var warfarin = try await medications.add(.warfarin(), as: ada)
+            warfarin.active = false
+            _ = try await medications.updateMedication(.init(medication: warfarin), context: ada.context)
+
+            let now = Instant.now()
+            let later = try await medications.listDueDoses(
+                .init(startAt: .init(now + .seconds(60)), endAt: .init(now + .seconds(86_400 * 7))), context: ada.context
+            ).doses
+            #expect(later.isEmpty)
+            #expect(try await medications.due("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", ada).count == 2)
+            for _ in 0..<2 { _ = try await medications.removeMedication(.init(medicationId: warfarin.id), context: ada.context) }
+            #expect(try await medications.due("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", ada).isEmpty)
+        }
+    }
+
+    @Test func `has to make sense`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            func expectInvalid(_ fields: Set<String>, _ change: (inout VitalsV1.Medication) -> Void) async {
+                var medication = VitalsV1.Medication.warfarin()
+                change(&medication)
+                await expect(.invalidArgument, fields: Set(fields.map { "medication.\($0)" })) { try await medications.add(medication, as: ada) }
+            }
+            func times(_ times: [String], _ days: [Int32] = [], _ interval: Int32 = 0) -> VitalsV1.MedicationSchedule.OneOf_Plan {
+                .timesOfDay(.init(times: times, weekdays: days, intervalDays: interval))
+            }
+
+            await expectInvalid(["name", "dosage"]) { ($0.name, $0.dosage) = ("", " ") }
+            await expectInvalid(["starts_on"]) { $0.startsOn = "2026-02-30" }
+            await expectInvalid(["ends_on"]) { $0.endsOn = "2026-02-28" }
+            await expectInvalid(["schedule"]) { $0.schedule = nil }
+            await expectInvalid(["schedule.time_zone"]) { $0.schedule?.timeZone = "Berlin" }
+            await expectInvalid(["schedule.times_of_day.times"]) { $0.schedule?.plan = times([]) }
+            await expectInvalid(["schedule.times_of_day.times"]) { $0.schedule?.plan = times(["08:00", "08:00"]) }
+            await expectInvalid(["schedule.times_of_day.times[1]"]) { $0.schedule?.plan = times(["08:00", "24:00"]) }
+            await expectInvalid(["schedule.times_of_day.weekdays"]) { $0.schedule?.plan = times(["08:00"], [0]) }
+            await expectInvalid(["schedule.times_of_day.interval_days"]) { $0.schedule?.plan = times(["08:00"], [1], 2) }
+            await expectInvalid(["schedule.every_hours.hours", "schedule.every_hours.first_time"]) {
+                $0.schedule?.plan = .everyHours(.init(hours: 0, firstTime: "8"))
+            }
+            await expectInvalid(["rxnorm_code"]) { $0.rxnormCode = "12a" }
+            await expectInvalid(["form", "version"]) { ($0.form, $0.version) = (.unrecognized(99), 3) }
+        }
+    }
+}
+
+@Suite struct `A dose` {
+    @Test func `is due by the clocks of its place on a day of 23 hours`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            try await medications.add(.warfarin(), as: ada)
+
+            let doses = try await medications.due("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", ada)
+
+            #expect(doses.map(\.scheduledAt) == [try timestamp("2026-03-29T01:00:00Z"), try timestamp("2026-03-29T18:00:00Z")])
+            #expect(doses.map(\.outcome) == [.unspecified, .unspecified])
+            #expect(doses.map(\.medicationName) == ["Warfarin", "Warfarin"])
+        }
+    }
+
+    @Test func `is recorded once, whoever says it at the same moment, and something else only in its place`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            let id = try await medications.add(.warfarin(), as: ada).id
+            let time = "2026-03-02T19:00:00Z"
+
+            let recorded = try await withThrowingTaskGroup(of: VitalsV1.Dose.self) { group in
+                for _ in 0..<6 { group.addTask { try await medications.record(id, at: time, as: ada) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+
+            #expect(Set(recorded.map(\.description)).count == 1)
+            await expect(.alreadyExists) { try await medications.record(id, at: time, .skipped, as: ada) }
+            #expect(try await medications.record(id, at: time, .skipped, replace: true, note: "Was out.", as: ada).outcome == .skipped)
+            let due = try await medications.due("2026-03-02T12:00:00Z", "2026-03-03T00:00:00Z", ada)
+            #expect(due.map(\.outcome) == [.skipped])
+            #expect(due.map(\.note) == ["Was out."])
+        }
+    }
+
+    @Test func `has to be due`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            let id = try await medications.add(.warfarin(), as: ada).id
+
+            for time in ["2026-03-02T19:00:01Z", "2026-02-27T19:00:00Z", "2026-03-29T00:30:00Z"] {
+                await expect(.invalidArgument, fields: ["scheduled_at"]) { try await medications.record(id, at: time, as: ada) }
+            }
+            await expect(.notFound) { try await medications.record(id, at: "2026-03-02T19:00:00Z", as: Caller()) }
+            await expect(.invalidArgument, fields: ["outcome", "dose_id"]) {
+                try await medications.recordDose(.init(medicationId: id), context: ada.context)
+            }
+        }
+    }
+
+    @Test func `that is taken as needed is recorded once by its id`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            var nitro = VitalsV1.Medication.warfarin(name: "Nitroglycerin")
+            nitro.schedule?.plan = .asNeeded(.init())
+            let id = try await medications.add(nitro, as: ada).id
+            let request = VitalsV1.RecordDoseRequest(
+                medicationId: id, outcome: .taken, at: try timestamp("2026-03-02T10:00:00Z"), doseId: UUID().uuidString)
+
+            let first = try await medications.recordDose(request, context: ada.context)
+
+            #expect(try await medications.recordDose(request, context: ada.context) == first)
+            #expect(first.dose?.scheduledAt == nil)
+            #expect(try await medications.due("2026-03-01T00:00:00Z", "2026-03-31T00:00:00Z", ada).isEmpty)
+        }
+    }
+
+    @Test func `counts towards how far its person keeps to the schedule`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            let id = try await medications.add(.warfarin(), as: ada).id
+            try await medications.record(id, at: "2026-03-02T01:30:00Z", as: ada)
+            try await medications.record(id, at: "2026-03-02T19:00:00Z", as: ada)
+            try await medications.record(id, at: "2026-03-03T01:30:00Z", .skipped, as: ada)
+
+            let adherence = try await medications.getAdherence(
+                .init(startAt: try timestamp("2026-03-02T00:00:00Z"), endAt: try timestamp("2026-03-05T00:00:00Z")), context: ada.context
+            ).medications
+
+            #expect(adherence == [
+                .init(medicationId: id, medicationName: "Warfarin", dueCount: 6, takenCount: 2, skippedCount: 1, missedCount: 3)
+            ])
+            // What is not due yet is not missed.
+            let future = try await medications.getAdherence(
+                .init(startAt: .init(.now() + .seconds(60)), endAt: .init(.now() + .seconds(86_400))), context: ada.context
+            ).medications
+            #expect(future.isEmpty)
+        }
+    }
+
+    @Test func `is asked for within a month, and with both ends`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            await expect(.invalidArgument, fields: ["end_at"]) { try await medications.due("2026-03-01T00:00:00Z", "2026-04-02T00:00:00Z", ada) }
+            await expect(.invalidArgument, fields: ["end_at"]) { try await medications.due("2026-03-02T00:00:00Z", "2026-03-01T00:00:00Z", ada) }
+            await expect(.invalidArgument, fields: ["start_at", "end_at"]) { try await medications.listDueDoses(.init(), context: ada.context) }
+        }
+    }
+}
+
+@Suite struct `Interactions of drugs` {
+    @Test func `are the same in both orders, by brand or substance, whatever the case, and the worst come first`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            func check(_ drugs: [String]) async throws -> [VitalsV1.Interaction] {
+                try await medications.checkInteractions(.init(drugs: drugs), context: ada.context).interactions
+            }
+
+            let found = try await check(["Warfarin", "ASPIRIN", "sildenafil", "Nitroglycerin"])
+
+            #expect(found.map { [$0.first, $0.second] } == [["Nitroglycerin", "sildenafil"], ["ASPIRIN", "Warfarin"]])
+            #expect(found.map(\.severity) == [.contraindicated, .major])
+            #expect(found.allSatisfy { !$0.mechanism.isEmpty })
+            #expect(try await check(["Nitroglycerin", "sildenafil", "ASPIRIN", "Warfarin"]) == found)
+            #expect(try await check(["aspirin", "acetylsalicylic acid"]).isEmpty)
+            #expect(try await check(["coumadin", " Advil "]).map(\.severity) == [.major])
+            #expect(try await check(["water", "bread"]).isEmpty)
+            await expect(.invalidArgument, fields: ["drugs"]) { try await check([]) }
+            await expect(.invalidArgument, fields: ["drugs[1]"]) { try await check(["water", ""]) }
+        }
+    }
+
+    @Test func `of a medication with those that its person takes are told when it is added`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            var stopped = VitalsV1.Medication.warfarin(name: "Amiodarone")
+            stopped.active = false
+            try await medications.add(.warfarin(), as: ada)
+            try await medications.add(stopped, as: ada)
+
+            let added = try await medications.addMedication(.init(medication: .warfarin(name: "Ibuprofen")), context: ada.context)
+
+            #expect(added.interactions.map { [$0.first, $0.second] } == [["Ibuprofen", "Warfarin"]])
+            let mine = try await medications.checkInteractions(.init(drugs: ["Aspirin"], includeMine: true), context: ada.context).interactions
+            #expect(Set(mine.map { [$0.first, $0.second] }) == [["Aspirin", "Warfarin"], ["Aspirin", "Ibuprofen"], ["Ibuprofen", "Warfarin"]])
+        }
+    }
+}
