@@ -39,6 +39,18 @@ struct Backends: Sendable {
         return response.message.bytes
     }
 
+    /// Sends the bytes of a request on and those of each answer back as they come; the next is read when the caller has taken the last.
+    func forwardStream(
+        _ request: [UInt8], to backend: Backend, _ responses: ResponseWriter<RawMessage>, _ context: RPCContext
+    ) async throws {
+        let method = Method<RawMessage, RawMessage>(context.method)
+        try await self[backend].serverStreaming(
+            method, RawMessage(request), options: CallOptions(metadata: Self.forwarded(context))
+        ) { answers in
+            for try await answer in answers { try await responses.write(answer) }
+        }
+    }
+
     /// What a service needs to know of the call: who calls, and under which name the call is logged. (The trace goes on by
     /// itself.)
     static func forwarded(_ context: RPCContext) -> Metadata {

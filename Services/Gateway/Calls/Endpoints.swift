@@ -5,6 +5,8 @@ import RPC
 struct Endpoint: Sendable {
     let method: AnyContractMethod
     let answer: @Sendable (_ request: [UInt8], RPCContext) async throws -> [UInt8]
+    /// Of a method that is answered with a stream, which only the gRPC door has.
+    var stream: (@Sendable (_ request: [UInt8], ResponseWriter<RawMessage>, RPCContext) async throws -> Void)?
 
     var descriptor: MethodDescriptor { method.descriptor }
 }
@@ -18,9 +20,15 @@ struct Endpoints: Sendable {
             // What is between services is asked of the service itself: passed on, it would come from the Gateway.
             if method.descriptor.policy.access == .service { return nil }
             if let backend = Backend(serving: method.descriptor) {
-                return Endpoint(method: method) { request, context in
+                var endpoint = Endpoint(method: method) { request, context in
                     try await backends.forward(request, to: backend, context)
                 }
+                if method.descriptor.kind == .serverStreaming {
+                    endpoint.stream = { request, responses, context in
+                        try await backends.forwardStream(request, to: backend, responses, context)
+                    }
+                }
+                return endpoint
             }
             guard method.descriptor.path == Self.overviewPath else {
                 return nil
@@ -49,7 +57,12 @@ struct EndpointService: RPCService {
 
     init(_ endpoints: Endpoints) {
         handlers = endpoints.all.map { endpoint in
-            .unary(Method<RawMessage, RawMessage>(endpoint.descriptor)) { request, context in
+            if let stream = endpoint.stream {
+                return .serverStreaming(Method<RawMessage, RawMessage>(endpoint.descriptor)) { request, responses, context in
+                    try await stream(request.bytes, responses, context)
+                }
+            }
+            return .unary(Method<RawMessage, RawMessage>(endpoint.descriptor)) { request, context in
                 RawMessage(try await endpoint.answer(request.bytes, context))
             }
         }
