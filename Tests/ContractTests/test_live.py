@@ -1,10 +1,12 @@
 """What is new of a person, as it comes, and where it goes on."""
 
 import contextlib
+import time
 
 import grpc
 import pytest
-from client.people import PATIENCE
+from client import tokens
+from client.people import PATIENCE, bearing
 from client.readings import heart_rate, quantity
 from client.refusals import invalid, refused
 from heartguard.vitals.v1.live_service_pb2 import SubscribeRequest
@@ -74,6 +76,15 @@ def test_a_token_has_to_be_one(door, ada):
 def test_nobody_listens_without_a_token(door):
     with refused("UNAUTHENTICATED"):
         next(door.live.Subscribe(SubscribeRequest(), timeout=PATIENCE))
+
+
+def test_it_ends_when_the_access_token_does(cluster, door, ada):
+    forger = tokens.Forger(cluster, ada.tokens.access_token)
+    metadata = bearing(forger.token(claims={"exp": int(time.time()) + 4}))
+    began = time.monotonic()
+    answers = list(door.live.Subscribe(SubscribeRequest(), metadata=metadata, timeout=2 * PATIENCE))
+    assert answers[-1].resume_token
+    assert 1 < time.monotonic() - began < PATIENCE
 
 
 def test_who_hangs_up_is_gone(door, ada):

@@ -43,8 +43,8 @@ $$;
 CREATE FUNCTION old.attempt(role text, statement text, keeps boolean) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     touched bigint;
-    -- A person is registered once.
-    person text := CASE WHEN keeps OR statement NOT LIKE 'INSERT INTO users.users %' THEN '00000000-0000-7000-8000-00000000000a'
+    -- A person is registered once, and has one timeline.
+    person text := CASE WHEN keeps OR statement !~ '^INSERT INTO (users\.users|vitals\.timelines) ' THEN '00000000-0000-7000-8000-00000000000a'
                         ELSE '00000000-0000-7000-8000-00000000000b' END;
 BEGIN
     PERFORM set_config('heartguard.user_id', person, true), set_config('role', role, true);
@@ -74,7 +74,8 @@ CREATE TEMP TABLE inserts AS
 
 -- One row a table stays, where the role may write one.
 INSERT INTO old.statements (role, statement, outcome)
-    SELECT role, statement, old.attempt(role, statement, oid <> 'users.users'::regclass OR NOT EXISTS (SELECT FROM users.users)) FROM inserts;
+    SELECT role, statement, old.attempt(role, statement, oid::regclass::text NOT IN ('users.users', 'vitals.timelines') OR NOT EXISTS (SELECT FROM users.users))
+    FROM inserts;
 INSERT INTO old.statements (role, statement)
     SELECT i.role, format('%s ON CONFLICT (%s)%s DO NOTHING', i.statement,
                           (SELECT string_agg(pg_get_indexdef(x.indexrelid, k, false), ', ' ORDER BY k) FROM generate_series(1, x.indnkeyatts) AS k),
