@@ -26,6 +26,7 @@ package enum Schema {
         revision("20261129_calendar_events", PackageResources._0261129_calendar_events_sql),
         revision("20261129_sign_in_attempts", PackageResources._0261129_sign_in_attempts_sql),
         revision("20261129_own_records", PackageResources._0261129_own_records_sql),
+        revision("20261129_consent_history", PackageResources._0261129_consent_history_sql),
     ])
 
     private static func revision(

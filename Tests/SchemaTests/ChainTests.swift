@@ -14,7 +14,7 @@ internal import Testing
                 "20260222_performance_indexes", "rag_memory_optimization", "20261129_token_revocations",
                 "20261129_jobs", "20261129_checkpoints", "20261129_erasures",
                 "20261129_archives", "20261129_appointment_holds", "20261129_calendar_events", "20261129_sign_in_attempts",
-                "20261129_own_records",
+                "20261129_own_records", "20261129_consent_history",
             ])
     }
 

@@ -4,6 +4,7 @@ from heartguard.chat.v1 import chat_service_pb2_grpc, checkpoints_service_pb2_gr
 from heartguard.gateway.v1 import gateway_service_pb2_grpc
 from heartguard.users.v1 import (
     appointments_service_pb2_grpc,
+    avatars_service_pb2_grpc,
     calendar_service_pb2_grpc,
     providers_service_pb2_grpc,
     records_service_pb2_grpc,
@@ -26,6 +27,7 @@ class Door:
         self.appointments = appointments_service_pb2_grpc.AppointmentsServiceStub(self.channel("users"))
         self.calendar = calendar_service_pb2_grpc.CalendarServiceStub(self.channel("users"))
         self.records = records_service_pb2_grpc.RecordsServiceStub(self.channel("users"))
+        self.avatars = avatars_service_pb2_grpc.AvatarsServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel("chat"))
         self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))

@@ -12,6 +12,7 @@ from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
 from heartguard.users.v1 import (
     appointments_service_pb2,
+    avatars_service_pb2,
     calendar_service_pb2,
     providers_service_pb2,
     records_service_pb2,
@@ -26,6 +27,7 @@ _FILES = [
     ("users", appointments_service_pb2),
     ("users", calendar_service_pb2),
     ("users", records_service_pb2),
+    ("users", avatars_service_pb2),
     ("vitals", vitals_service_pb2),
     ("chat", chat_service_pb2),
     ("chat", checkpoints_service_pb2),
