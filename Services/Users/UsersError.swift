@@ -30,6 +30,8 @@ enum UsersError: Error, Equatable {
     case erasureNotFound
     /// Nothing with this id was sent to the person.
     case notificationNotFound
+    /// The person has given no picture.
+    case noAvatar
     /// As many passwords are being checked as the machine can, and as many wait.
     case passwordsBusy
 }
@@ -52,6 +54,7 @@ extension UsersError: RPCErrorConvertible {
         case .operatorsAccount: RPCError(.failedPrecondition, "An operator's account cannot be erased.")
         case .erasureNotFound: RPCError(.notFound, "There is no such erasure.")
         case .notificationNotFound: RPCError(.notFound, "You have no notification with this id.")
+        case .noAvatar: RPCError(.notFound, "You have given no picture of yourself.")
         case .passwordsBusy:
             .retry(.resourceExhausted, "Too many people are signing in at this moment; try again.", after: .seconds(1))
         }

@@ -91,6 +91,16 @@ extension UsersService: UsersV1.UsersServiceProtocol {
         return UsersV1.ListConsentsResponse(consents: consents.map(UsersV1.Consent.init))
     }
 
+    func listConsentHistory(
+        _ request: UsersV1.ListConsentHistoryRequest, context: RPCContext
+    ) async throws -> UsersV1.ListConsentHistoryResponse {
+        let caller = try context.caller()
+        let list = try ConsentHistoryList(request)
+        // One more than asked for tells whether there is a next page.
+        let found = try await consents.history(of: UserID(caller.userID), list.kind, behind: list.place, limit: list.size + 1)
+        return list.page(found)
+    }
+
     func changePassword(
         _ request: UsersV1.ChangePasswordRequest, context: RPCContext
     ) async throws -> UsersV1.ChangePasswordResponse {

@@ -2,7 +2,13 @@
 
 from client.refusals import invalid, refused
 from heartguard.users.v1 import users_pb2
-from heartguard.users.v1.users_service_pb2 import GiveConsentRequest, ListConsentsRequest, WithdrawConsentRequest
+from heartguard.users.v1.users_service_pb2 import (
+    GiveConsentRequest,
+    ListConsentHistoryRequest,
+    ListConsentHistoryResponse,
+    ListConsentsRequest,
+    WithdrawConsentRequest,
+)
 
 RESEARCH = users_pb2.CONSENT_KIND_RESEARCH
 ANALYSIS = users_pb2.CONSENT_KIND_AI_ANALYSIS
@@ -92,3 +98,31 @@ def test_consents_are_nobody_elses(door, ada, bob):
     with refused("NOT_FOUND"):
         withdraw(door, bob, RESEARCH)
     assert standing(door, ada)[RESEARCH].granted
+
+
+def history(door, person, **fields):
+    return list(person.calls(door.users.ListConsentHistory, ListConsentHistoryRequest(**fields)).changes)
+
+
+def test_each_change_is_kept(door, ada, bob):
+    give(door, ada, RESEARCH, "2026-02")
+    give(door, ada, RESEARCH, "2026-02")
+    withdraw(door, ada, RESEARCH)
+    give(door, ada, ANALYSIS, "2026-03")
+    changes = history(door, ada)
+    told = [(change.kind, change.granted, change.document_version, change.epoch) for change in changes]
+    assert told == [(ANALYSIS, True, "2026-03", 1), (RESEARCH, False, "2026-02", 2), (RESEARCH, True, "2026-02", 1)]
+    assert all(change.HasField("happened_at") for change in changes)
+    assert history(door, ada, kind=RESEARCH) == changes[1:]
+    assert not history(door, bob)
+    page = ada.calls(door.users.ListConsentHistory, ListConsentHistoryRequest(page_size=2))
+    rest = ada.calls(door.users.ListConsentHistory, ListConsentHistoryRequest(page_size=2, page_token=page.next_page_token))
+    assert list(page.changes) + list(rest.changes) == changes and not rest.next_page_token
+    with invalid("page_size"):
+        history(door, ada, page_size=101)
+
+
+def test_the_history_at_the_json_door(json_door, front, ada):
+    give(front, ada, RESEARCH)
+    told = json_door.answers(ListConsentHistoryResponse, "GET", "/v1/consents/history", person=ada, params={"pageSize": 5})
+    assert list(told.changes) == history(front, ada) and len(told.changes) == 1

@@ -108,7 +108,7 @@ def test_the_receipt_says_what_every_service_removed_and_names_nobody(cluster, d
     assert receipt["jti"] == erasure.id
     assert receipt["requested_by"] == "user"
     assert receipt["iat"] == done.finished_at.seconds
-    assert receipt["removed"]["users"] == {"users": 1, "sessions": 1, "refresh_tokens": 1, "user_consents": 1}
+    assert receipt["removed"]["users"] == {"users": 1, "sessions": 1, "refresh_tokens": 1, "user_consents": 1, "consent_history": 1}
     assert receipt["removed"]["vitals"] == {"timelines": 1, "user_devices": 1, "vitals": 100}
     chat = receipt["removed"]["chat"]
     assert (chat["chat_sessions"], chat["chat_messages"], chat["checkpoint_threads"], chat["checkpoints"]) == (1, 3, 1, 1)

@@ -11,6 +11,7 @@ from heartguard.chat.v1 import (
 from heartguard.gateway.v1 import context_service_pb2_grpc, gateway_service_pb2_grpc
 from heartguard.users.v1 import (
     appointments_service_pb2_grpc,
+    avatars_service_pb2_grpc,
     calendar_service_pb2_grpc,
     providers_service_pb2_grpc,
     records_service_pb2_grpc,
@@ -39,6 +40,7 @@ class Door:
         self.appointments = appointments_service_pb2_grpc.AppointmentsServiceStub(self.channel("users"))
         self.calendar = calendar_service_pb2_grpc.CalendarServiceStub(self.channel("users"))
         self.records = records_service_pb2_grpc.RecordsServiceStub(self.channel("users"))
+        self.avatars = avatars_service_pb2_grpc.AvatarsServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
         self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))

@@ -19,6 +19,7 @@ from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
 from heartguard.users.v1 import (
     appointments_service_pb2,
+    avatars_service_pb2,
     calendar_service_pb2,
     notification_inbox_service_pb2,
     providers_service_pb2,
@@ -35,6 +36,7 @@ _FILES = [
     ("users", appointments_service_pb2),
     ("users", calendar_service_pb2),
     ("users", records_service_pb2),
+    ("users", avatars_service_pb2),
     ("vitals", vitals_service_pb2),
     ("vitals", alerts_service_pb2),
     ("vitals", medications_service_pb2),

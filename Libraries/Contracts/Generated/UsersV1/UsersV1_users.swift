@@ -385,6 +385,65 @@ extension UsersV1 {
 }
 
 extension UsersV1 {
+    /// That a consent was given or withdrawn. It is never changed and goes only with the account.
+    package struct ConsentChange: ContractMessage {
+        package var kind: UsersV1.ConsentKind = .unspecified
+        package var granted: Bool = false
+        /// The version of the text that the person agreed to.
+        package var documentVersion: String = ""
+        package var happenedAt: GoogleProtobuf.Timestamp? = nil
+        /// The consent's epoch from then on.
+        package var epoch: Int64 = 0
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            kind: UsersV1.ConsentKind = .unspecified,
+            granted: Bool = false,
+            documentVersion: String = "",
+            happenedAt: GoogleProtobuf.Timestamp? = nil,
+            epoch: Int64 = 0
+        ) {
+            self.kind = kind
+            self.granted = granted
+            self.documentVersion = documentVersion
+            self.happenedAt = happenedAt
+            self.epoch = epoch
+        }
+
+        package static var fullName: String { "heartguard.users.v1.ConsentChange" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__ConsentChange.self) {
+            unsafe heartguard__users__v1__consent_change__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__ConsentChange.self)
+            self.kind = unsafe UsersV1.ConsentKind(rawValue: Int32(truncatingIfNeeded: c.pointee.kind.rawValue))
+            self.granted = unsafe c.pointee.granted != 0
+            self.documentVersion = try unsafe Copy.string(c.pointee.document_version, field: "heartguard.users.v1.ConsentChange.document_version")
+            self.happenedAt = try unsafe Copy.message(c.pointee.happened_at, as: GoogleProtobuf.Timestamp.self)
+            self.epoch = unsafe c.pointee.epoch
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__ConsentChange.self)
+            unsafe heartguard__users__v1__consent_change__init(c)
+            unsafe c.pointee.kind = Heartguard__Users__V1__ConsentKind(rawValue: .init(truncatingIfNeeded: self.kind.rawValue))
+            unsafe c.pointee.granted = self.granted ? 1 : 0
+            if !self.documentVersion.isEmpty { unsafe c.pointee.document_version = try unsafe arena.string(self.documentVersion, field: "heartguard.users.v1.ConsentChange.document_version") }
+            if let value = self.happenedAt { unsafe c.pointee.happened_at = try unsafe arena.message(value) }
+            unsafe c.pointee.epoch = self.epoch
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
     /// The removal of everything that is kept of one person. It does not say whose.
     package struct Erasure: ContractMessage {
         package var id: String = ""

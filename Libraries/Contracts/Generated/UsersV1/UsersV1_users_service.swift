@@ -780,6 +780,98 @@ extension UsersV1 {
 }
 
 extension UsersV1 {
+    package struct ListConsentHistoryRequest: ContractMessage {
+        /// Unspecified: every kind.
+        package var kind: UsersV1.ConsentKind = .unspecified
+        /// 1 to 100; 0: 20.
+        package var pageSize: Int32 = 0
+        package var pageToken: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            kind: UsersV1.ConsentKind = .unspecified,
+            pageSize: Int32 = 0,
+            pageToken: String = ""
+        ) {
+            self.kind = kind
+            self.pageSize = pageSize
+            self.pageToken = pageToken
+        }
+
+        package static var fullName: String { "heartguard.users.v1.ListConsentHistoryRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__ListConsentHistoryRequest.self) {
+            unsafe heartguard__users__v1__list_consent_history_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__ListConsentHistoryRequest.self)
+            self.kind = unsafe UsersV1.ConsentKind(rawValue: Int32(truncatingIfNeeded: c.pointee.kind.rawValue))
+            self.pageSize = unsafe c.pointee.page_size
+            self.pageToken = try unsafe Copy.string(c.pointee.page_token, field: "heartguard.users.v1.ListConsentHistoryRequest.page_token")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__ListConsentHistoryRequest.self)
+            unsafe heartguard__users__v1__list_consent_history_request__init(c)
+            unsafe c.pointee.kind = Heartguard__Users__V1__ConsentKind(rawValue: .init(truncatingIfNeeded: self.kind.rawValue))
+            unsafe c.pointee.page_size = self.pageSize
+            if !self.pageToken.isEmpty { unsafe c.pointee.page_token = try unsafe arena.string(self.pageToken, field: "heartguard.users.v1.ListConsentHistoryRequest.page_token") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
+    package struct ListConsentHistoryResponse: ContractMessage {
+        package var changes: [UsersV1.ConsentChange] = []
+        package var nextPageToken: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            changes: [UsersV1.ConsentChange] = [],
+            nextPageToken: String = ""
+        ) {
+            self.changes = changes
+            self.nextPageToken = nextPageToken
+        }
+
+        package static var fullName: String { "heartguard.users.v1.ListConsentHistoryResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Users__V1__ListConsentHistoryResponse.self) {
+            unsafe heartguard__users__v1__list_consent_history_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__ListConsentHistoryResponse.self)
+            self.changes = try unsafe Copy.messages(c.pointee.n_changes, c.pointee.changes)
+            self.nextPageToken = try unsafe Copy.string(c.pointee.next_page_token, field: "heartguard.users.v1.ListConsentHistoryResponse.next_page_token")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Users__V1__ListConsentHistoryResponse.self)
+            unsafe heartguard__users__v1__list_consent_history_response__init(c)
+            if !self.changes.isEmpty {
+                unsafe c.pointee.n_changes = self.changes.count
+                unsafe c.pointee.changes = try unsafe arena.messages(self.changes)
+            }
+            if !self.nextPageToken.isEmpty { unsafe c.pointee.next_page_token = try unsafe arena.string(self.nextPageToken, field: "heartguard.users.v1.ListConsentHistoryResponse.next_page_token") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension UsersV1 {
     package struct ChangePasswordRequest: ContractMessage {
         package var currentPassword: String = ""
         /// 12 to 256 characters.
@@ -1298,6 +1390,12 @@ extension UsersV1 {
                 service: "heartguard.users.v1.UsersService", name: "ListConsents", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/consents", body: "")]))
+        /// Each time that the caller gave or withdrew a consent, the latest first, in pages.
+        package static let listConsentHistory = RPC.Method<UsersV1.ListConsentHistoryRequest, UsersV1.ListConsentHistoryResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.users.v1.UsersService", name: "ListConsentHistory", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "GET", path: "/v1/consents/history", body: "")]))
         /// Gives the caller's account another password, and ends every other session of it.
         /// UNAUTHENTICATED when the current password is wrong. RESOURCE_EXHAUSTED as LogIn has it.
         package static let changePassword = RPC.Method<UsersV1.ChangePasswordRequest, UsersV1.ChangePasswordResponse>(
@@ -1345,7 +1443,7 @@ extension UsersV1 {
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/notifications/{notification_id}/read", body: "*")]))
 
-        package static let all: [RPC.MethodDescriptor] = [register.descriptor, logIn.descriptor, refreshToken.descriptor, logOut.descriptor, logOutEverywhere.descriptor, getProfile.descriptor, updateProfile.descriptor, giveConsent.descriptor, withdrawConsent.descriptor, listConsents.descriptor, changePassword.descriptor, eraseAccount.descriptor, eraseUser.descriptor, getErasure.descriptor, listNotifications.descriptor, markNotificationRead.descriptor]
+        package static let all: [RPC.MethodDescriptor] = [register.descriptor, logIn.descriptor, refreshToken.descriptor, logOut.descriptor, logOutEverywhere.descriptor, getProfile.descriptor, updateProfile.descriptor, giveConsent.descriptor, withdrawConsent.descriptor, listConsents.descriptor, listConsentHistory.descriptor, changePassword.descriptor, eraseAccount.descriptor, eraseUser.descriptor, getErasure.descriptor, listNotifications.descriptor, markNotificationRead.descriptor]
     }
 
     /// Accounts, sessions and consent of the people who use HeartGuard.
@@ -1377,6 +1475,8 @@ extension UsersV1 {
         func withdrawConsent(_ request: UsersV1.WithdrawConsentRequest, context: RPCContext) async throws -> UsersV1.WithdrawConsentResponse
         /// Every consent that the caller ever gave, as it stands.
         func listConsents(_ request: UsersV1.ListConsentsRequest, context: RPCContext) async throws -> UsersV1.ListConsentsResponse
+        /// Each time that the caller gave or withdrew a consent, the latest first, in pages.
+        func listConsentHistory(_ request: UsersV1.ListConsentHistoryRequest, context: RPCContext) async throws -> UsersV1.ListConsentHistoryResponse
         /// Gives the caller's account another password, and ends every other session of it.
         /// UNAUTHENTICATED when the current password is wrong. RESOURCE_EXHAUSTED as LogIn has it.
         func changePassword(_ request: UsersV1.ChangePasswordRequest, context: RPCContext) async throws -> UsersV1.ChangePasswordResponse
@@ -1484,6 +1584,13 @@ extension UsersV1 {
             try await channel.unary(UsersV1.UsersServiceMethods.listConsents, request, options: options)
         }
 
+        /// Each time that the caller gave or withdrew a consent, the latest first, in pages.
+        package func listConsentHistory(
+            _ request: UsersV1.ListConsentHistoryRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> UsersV1.ListConsentHistoryResponse {
+            try await channel.unary(UsersV1.UsersServiceMethods.listConsentHistory, request, options: options)
+        }
+
         /// Gives the caller's account another password, and ends every other session of it.
         /// UNAUTHENTICATED when the current password is wrong. RESOURCE_EXHAUSTED as LogIn has it.
         package func changePassword(
@@ -1572,6 +1679,9 @@ extension UsersV1.UsersServiceProtocol {
             },
             .unary(UsersV1.UsersServiceMethods.listConsents) { request, context in
                 try await self.listConsents(request, context: context)
+            },
+            .unary(UsersV1.UsersServiceMethods.listConsentHistory) { request, context in
+                try await self.listConsentHistory(request, context: context)
             },
             .unary(UsersV1.UsersServiceMethods.changePassword) { request, context in
                 try await self.changePassword(request, context: context)

@@ -142,6 +142,51 @@ void   heartguard__users__v1__consent__free_unpacked
   assert(message->base.descriptor == &heartguard__users__v1__consent__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__users__v1__consent_change__init
+                     (Heartguard__Users__V1__ConsentChange         *message)
+{
+  static const Heartguard__Users__V1__ConsentChange init_value = HEARTGUARD__USERS__V1__CONSENT_CHANGE__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__consent_change__get_packed_size
+                     (const Heartguard__Users__V1__ConsentChange *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__consent_change__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__consent_change__pack
+                     (const Heartguard__Users__V1__ConsentChange *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__consent_change__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__consent_change__pack_to_buffer
+                     (const Heartguard__Users__V1__ConsentChange *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__consent_change__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__ConsentChange *
+       heartguard__users__v1__consent_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__ConsentChange *)
+     protobuf_c_message_unpack (&heartguard__users__v1__consent_change__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__consent_change__free_unpacked
+                     (Heartguard__Users__V1__ConsentChange *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__consent_change__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__users__v1__erasure__init
                      (Heartguard__Users__V1__Erasure         *message)
 {
@@ -578,6 +623,96 @@ const ProtobufCMessageDescriptor heartguard__users__v1__consent__descriptor =
   heartguard__users__v1__consent__field_indices_by_name,
   1,  heartguard__users__v1__consent__number_ranges,
   (ProtobufCMessageInit) heartguard__users__v1__consent__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__consent_change__field_descriptors[5] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ConsentChange, kind),
+    &heartguard__users__v1__consent_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "granted",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ConsentChange, granted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "document_version",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ConsentChange, document_version),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "happened_at",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ConsentChange, happened_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epoch",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ConsentChange, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__consent_change__field_indices_by_name[] = {
+  2,   /* field[2] = document_version */
+  4,   /* field[4] = epoch */
+  1,   /* field[1] = granted */
+  3,   /* field[3] = happened_at */
+  0,   /* field[0] = kind */
+};
+static const ProtobufCIntRange heartguard__users__v1__consent_change__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__consent_change__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.ConsentChange",
+  "ConsentChange",
+  "Heartguard__Users__V1__ConsentChange",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__ConsentChange),
+  5,
+  heartguard__users__v1__consent_change__field_descriptors,
+  heartguard__users__v1__consent_change__field_indices_by_name,
+  1,  heartguard__users__v1__consent_change__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__consent_change__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor heartguard__users__v1__erasure__field_descriptors[5] =

@@ -907,6 +907,96 @@ void   heartguard__users__v1__list_consents_response__free_unpacked
   assert(message->base.descriptor == &heartguard__users__v1__list_consents_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__users__v1__list_consent_history_request__init
+                     (Heartguard__Users__V1__ListConsentHistoryRequest         *message)
+{
+  static const Heartguard__Users__V1__ListConsentHistoryRequest init_value = HEARTGUARD__USERS__V1__LIST_CONSENT_HISTORY_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__list_consent_history_request__get_packed_size
+                     (const Heartguard__Users__V1__ListConsentHistoryRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_consent_history_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__list_consent_history_request__pack
+                     (const Heartguard__Users__V1__ListConsentHistoryRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_consent_history_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__list_consent_history_request__pack_to_buffer
+                     (const Heartguard__Users__V1__ListConsentHistoryRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_consent_history_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__ListConsentHistoryRequest *
+       heartguard__users__v1__list_consent_history_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__ListConsentHistoryRequest *)
+     protobuf_c_message_unpack (&heartguard__users__v1__list_consent_history_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__list_consent_history_request__free_unpacked
+                     (Heartguard__Users__V1__ListConsentHistoryRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__list_consent_history_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__users__v1__list_consent_history_response__init
+                     (Heartguard__Users__V1__ListConsentHistoryResponse         *message)
+{
+  static const Heartguard__Users__V1__ListConsentHistoryResponse init_value = HEARTGUARD__USERS__V1__LIST_CONSENT_HISTORY_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__users__v1__list_consent_history_response__get_packed_size
+                     (const Heartguard__Users__V1__ListConsentHistoryResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_consent_history_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__users__v1__list_consent_history_response__pack
+                     (const Heartguard__Users__V1__ListConsentHistoryResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_consent_history_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__users__v1__list_consent_history_response__pack_to_buffer
+                     (const Heartguard__Users__V1__ListConsentHistoryResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__users__v1__list_consent_history_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Users__V1__ListConsentHistoryResponse *
+       heartguard__users__v1__list_consent_history_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Users__V1__ListConsentHistoryResponse *)
+     protobuf_c_message_unpack (&heartguard__users__v1__list_consent_history_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__users__v1__list_consent_history_response__free_unpacked
+                     (Heartguard__Users__V1__ListConsentHistoryResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__users__v1__list_consent_history_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__users__v1__change_password_request__init
                      (Heartguard__Users__V1__ChangePasswordRequest         *message)
 {
@@ -2293,6 +2383,121 @@ const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_response__
   heartguard__users__v1__list_consents_response__field_indices_by_name,
   1,  heartguard__users__v1__list_consents_response__number_ranges,
   (ProtobufCMessageInit) heartguard__users__v1__list_consents_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__list_consent_history_request__field_descriptors[3] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListConsentHistoryRequest, kind),
+    &heartguard__users__v1__consent_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListConsentHistoryRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListConsentHistoryRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__list_consent_history_request__field_indices_by_name[] = {
+  0,   /* field[0] = kind */
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
+};
+static const ProtobufCIntRange heartguard__users__v1__list_consent_history_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__list_consent_history_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.ListConsentHistoryRequest",
+  "ListConsentHistoryRequest",
+  "Heartguard__Users__V1__ListConsentHistoryRequest",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__ListConsentHistoryRequest),
+  3,
+  heartguard__users__v1__list_consent_history_request__field_descriptors,
+  heartguard__users__v1__list_consent_history_request__field_indices_by_name,
+  1,  heartguard__users__v1__list_consent_history_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__list_consent_history_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__users__v1__list_consent_history_response__field_descriptors[2] =
+{
+  {
+    "changes",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Users__V1__ListConsentHistoryResponse, n_changes),
+    offsetof(Heartguard__Users__V1__ListConsentHistoryResponse, changes),
+    &heartguard__users__v1__consent_change__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListConsentHistoryResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__users__v1__list_consent_history_response__field_indices_by_name[] = {
+  0,   /* field[0] = changes */
+  1,   /* field[1] = next_page_token */
+};
+static const ProtobufCIntRange heartguard__users__v1__list_consent_history_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heartguard__users__v1__list_consent_history_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.ListConsentHistoryResponse",
+  "ListConsentHistoryResponse",
+  "Heartguard__Users__V1__ListConsentHistoryResponse",
+  "heartguard.users.v1",
+  sizeof(Heartguard__Users__V1__ListConsentHistoryResponse),
+  2,
+  heartguard__users__v1__list_consent_history_response__field_descriptors,
+  heartguard__users__v1__list_consent_history_response__field_indices_by_name,
+  1,  heartguard__users__v1__list_consent_history_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__users__v1__list_consent_history_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor heartguard__users__v1__change_password_request__field_descriptors[2] =

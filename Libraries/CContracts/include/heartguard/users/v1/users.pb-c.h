@@ -19,6 +19,7 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Heartguard__Users__V1__User Heartguard__Users__V1__User;
 typedef struct Heartguard__Users__V1__TokenPair Heartguard__Users__V1__TokenPair;
 typedef struct Heartguard__Users__V1__Consent Heartguard__Users__V1__Consent;
+typedef struct Heartguard__Users__V1__ConsentChange Heartguard__Users__V1__ConsentChange;
 typedef struct Heartguard__Users__V1__Erasure Heartguard__Users__V1__Erasure;
 typedef struct Heartguard__Users__V1__Notification Heartguard__Users__V1__Notification;
 
@@ -210,6 +211,29 @@ struct  Heartguard__Users__V1__Consent
 
 
 /*
+ * That a consent was given or withdrawn. It is never changed and goes only with the account.
+ */
+struct  Heartguard__Users__V1__ConsentChange
+{
+  ProtobufCMessage base;
+  Heartguard__Users__V1__ConsentKind kind;
+  protobuf_c_boolean granted;
+  /*
+   * The version of the text that the person agreed to.
+   */
+  char *document_version;
+  Google__Protobuf__Timestamp *happened_at;
+  /*
+   * The consent's epoch from then on.
+   */
+  int64_t epoch;
+};
+#define HEARTGUARD__USERS__V1__CONSENT_CHANGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__consent_change__descriptor) \
+    , HEARTGUARD__USERS__V1__CONSENT_KIND__CONSENT_KIND_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, NULL, 0 }
+
+
+/*
  * The removal of everything that is kept of one person. It does not say whose.
  */
 struct  Heartguard__Users__V1__Erasure
@@ -311,6 +335,25 @@ Heartguard__Users__V1__Consent *
 void   heartguard__users__v1__consent__free_unpacked
                      (Heartguard__Users__V1__Consent *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__ConsentChange methods */
+void   heartguard__users__v1__consent_change__init
+                     (Heartguard__Users__V1__ConsentChange         *message);
+size_t heartguard__users__v1__consent_change__get_packed_size
+                     (const Heartguard__Users__V1__ConsentChange   *message);
+size_t heartguard__users__v1__consent_change__pack
+                     (const Heartguard__Users__V1__ConsentChange   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__consent_change__pack_to_buffer
+                     (const Heartguard__Users__V1__ConsentChange   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__ConsentChange *
+       heartguard__users__v1__consent_change__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__consent_change__free_unpacked
+                     (Heartguard__Users__V1__ConsentChange *message,
+                      ProtobufCAllocator *allocator);
 /* Heartguard__Users__V1__Erasure methods */
 void   heartguard__users__v1__erasure__init
                      (Heartguard__Users__V1__Erasure         *message);
@@ -360,6 +403,9 @@ typedef void (*Heartguard__Users__V1__TokenPair_Closure)
 typedef void (*Heartguard__Users__V1__Consent_Closure)
                  (const Heartguard__Users__V1__Consent *message,
                   void *closure_data);
+typedef void (*Heartguard__Users__V1__ConsentChange_Closure)
+                 (const Heartguard__Users__V1__ConsentChange *message,
+                  void *closure_data);
 typedef void (*Heartguard__Users__V1__Erasure_Closure)
                  (const Heartguard__Users__V1__Erasure *message,
                   void *closure_data);
@@ -379,6 +425,7 @@ extern const ProtobufCEnumDescriptor    heartguard__users__v1__notification_kind
 extern const ProtobufCMessageDescriptor heartguard__users__v1__user__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__token_pair__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__consent__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__consent_change__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__erasure__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__notification__descriptor;
 

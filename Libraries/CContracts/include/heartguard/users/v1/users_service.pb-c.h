@@ -36,6 +36,8 @@ typedef struct Heartguard__Users__V1__WithdrawConsentRequest Heartguard__Users__
 typedef struct Heartguard__Users__V1__WithdrawConsentResponse Heartguard__Users__V1__WithdrawConsentResponse;
 typedef struct Heartguard__Users__V1__ListConsentsRequest Heartguard__Users__V1__ListConsentsRequest;
 typedef struct Heartguard__Users__V1__ListConsentsResponse Heartguard__Users__V1__ListConsentsResponse;
+typedef struct Heartguard__Users__V1__ListConsentHistoryRequest Heartguard__Users__V1__ListConsentHistoryRequest;
+typedef struct Heartguard__Users__V1__ListConsentHistoryResponse Heartguard__Users__V1__ListConsentHistoryResponse;
 typedef struct Heartguard__Users__V1__ChangePasswordRequest Heartguard__Users__V1__ChangePasswordRequest;
 typedef struct Heartguard__Users__V1__ChangePasswordResponse Heartguard__Users__V1__ChangePasswordResponse;
 typedef struct Heartguard__Users__V1__EraseAccountRequest Heartguard__Users__V1__EraseAccountRequest;
@@ -363,6 +365,36 @@ struct  Heartguard__Users__V1__ListConsentsResponse
 #define HEARTGUARD__USERS__V1__LIST_CONSENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_consents_response__descriptor) \
     , 0,NULL }
+
+
+struct  Heartguard__Users__V1__ListConsentHistoryRequest
+{
+  ProtobufCMessage base;
+  /*
+   * Unspecified: every kind.
+   */
+  Heartguard__Users__V1__ConsentKind kind;
+  /*
+   * 1 to 100; 0: 20.
+   */
+  int32_t page_size;
+  char *page_token;
+};
+#define HEARTGUARD__USERS__V1__LIST_CONSENT_HISTORY_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_consent_history_request__descriptor) \
+    , HEARTGUARD__USERS__V1__CONSENT_KIND__CONSENT_KIND_UNSPECIFIED, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Users__V1__ListConsentHistoryResponse
+{
+  ProtobufCMessage base;
+  size_t n_changes;
+  Heartguard__Users__V1__ConsentChange **changes;
+  char *next_page_token;
+};
+#define HEARTGUARD__USERS__V1__LIST_CONSENT_HISTORY_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_consent_history_response__descriptor) \
+    , 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Heartguard__Users__V1__ChangePasswordRequest
@@ -881,6 +913,44 @@ Heartguard__Users__V1__ListConsentsResponse *
 void   heartguard__users__v1__list_consents_response__free_unpacked
                      (Heartguard__Users__V1__ListConsentsResponse *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__ListConsentHistoryRequest methods */
+void   heartguard__users__v1__list_consent_history_request__init
+                     (Heartguard__Users__V1__ListConsentHistoryRequest         *message);
+size_t heartguard__users__v1__list_consent_history_request__get_packed_size
+                     (const Heartguard__Users__V1__ListConsentHistoryRequest   *message);
+size_t heartguard__users__v1__list_consent_history_request__pack
+                     (const Heartguard__Users__V1__ListConsentHistoryRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__list_consent_history_request__pack_to_buffer
+                     (const Heartguard__Users__V1__ListConsentHistoryRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__ListConsentHistoryRequest *
+       heartguard__users__v1__list_consent_history_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__list_consent_history_request__free_unpacked
+                     (Heartguard__Users__V1__ListConsentHistoryRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Users__V1__ListConsentHistoryResponse methods */
+void   heartguard__users__v1__list_consent_history_response__init
+                     (Heartguard__Users__V1__ListConsentHistoryResponse         *message);
+size_t heartguard__users__v1__list_consent_history_response__get_packed_size
+                     (const Heartguard__Users__V1__ListConsentHistoryResponse   *message);
+size_t heartguard__users__v1__list_consent_history_response__pack
+                     (const Heartguard__Users__V1__ListConsentHistoryResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__users__v1__list_consent_history_response__pack_to_buffer
+                     (const Heartguard__Users__V1__ListConsentHistoryResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Users__V1__ListConsentHistoryResponse *
+       heartguard__users__v1__list_consent_history_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__users__v1__list_consent_history_response__free_unpacked
+                     (Heartguard__Users__V1__ListConsentHistoryResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Heartguard__Users__V1__ChangePasswordRequest methods */
 void   heartguard__users__v1__change_password_request__init
                      (Heartguard__Users__V1__ChangePasswordRequest         *message);
@@ -1171,6 +1241,12 @@ typedef void (*Heartguard__Users__V1__ListConsentsRequest_Closure)
 typedef void (*Heartguard__Users__V1__ListConsentsResponse_Closure)
                  (const Heartguard__Users__V1__ListConsentsResponse *message,
                   void *closure_data);
+typedef void (*Heartguard__Users__V1__ListConsentHistoryRequest_Closure)
+                 (const Heartguard__Users__V1__ListConsentHistoryRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Users__V1__ListConsentHistoryResponse_Closure)
+                 (const Heartguard__Users__V1__ListConsentHistoryResponse *message,
+                  void *closure_data);
 typedef void (*Heartguard__Users__V1__ChangePasswordRequest_Closure)
                  (const Heartguard__Users__V1__ChangePasswordRequest *message,
                   void *closure_data);
@@ -1233,6 +1309,8 @@ extern const ProtobufCMessageDescriptor heartguard__users__v1__withdraw_consent_
 extern const ProtobufCMessageDescriptor heartguard__users__v1__withdraw_consent_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__list_consents_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__list_consent_history_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__users__v1__list_consent_history_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__change_password_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__change_password_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__erase_account_request__descriptor;
