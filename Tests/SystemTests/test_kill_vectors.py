@@ -1,18 +1,20 @@
 """kill -9 of Vectors at random moments while documents come, change and go and snapshots of the indexes are written: whatever was
 acknowledged is as it was acknowledged.
 
-HEARTGUARD_KILL_POINTS is how many times, 12 if it is not set."""
+HEARTGUARD_KILL_POINTS is how many times, 20 if it is not set."""
 
+import json
 import os
 import pathlib
 import random
 import secrets
+import socket
+import subprocess
 import threading
 
 import grpc
-import pytest
 from client.people import PATIENCE
-from heartguard.vectors.v1 import vectors_pb2
+from heartguard.vectors.v1 import index_service_pb2_grpc, vectors_service_pb2_grpc
 from heartguard.vectors.v1.index_service_pb2 import ListIndexesRequest
 from heartguard.vectors.v1.vectors_service_pb2 import (
     CreateCollectionRequest,
@@ -20,10 +22,9 @@ from heartguard.vectors.v1.vectors_service_pb2 import (
     SearchRequest,
     UpsertDocumentsRequest,
 )
-from processes import kill, pid_of
 from waiting import until
 
-KILL_POINTS = int(os.environ.get("HEARTGUARD_KILL_POINTS", "12"))
+KILL_POINTS = int(os.environ.get("HEARTGUARD_KILL_POINTS", "20"))
 MODEL = "two-d"
 IDS = 300
 
@@ -101,45 +102,90 @@ class Keeper:
             assert {match.id: match.content for match in answer.matches} == self.documents
             for id, content in self.random.sample(sorted(self.documents.items()), min(3, len(self.documents))):
                 by_words = SearchRequest(
-                    collection=self.name, model_id=MODEL, query_text=content.split()[-1], min_position=self.position
+                    collection=self.name,
+                    model_id=MODEL,
+                    query_text=content.split()[-1],
+                    limit=1000,
+                    min_position=self.position,
                 )
                 assert id in [match.id for match in self._insist(self.vectors.Search, by_words).matches]
             return answer.degraded
 
 
-@pytest.fixture
-def log(cluster):
-    """What Vectors has said since the test began."""
-    file = pathlib.Path(cluster.logs) / "vectors.log"
-    seen = file.stat().st_size
-    return lambda: file.read_bytes()[seen:].decode(errors="replace")
+class Replica:
+    """A second Vectors of the cluster, with a port and a folder for snapshots of its own, started again as often as it is killed: the
+    supervisor would let it wait for longer each time."""
+
+    def __init__(self, cluster, folder: pathlib.Path):
+        plan = json.loads((cluster.state / "supervisor/plan.json").read_text())
+        planned = next(process for process in plan["processes"] if process["name"] == "vectors")
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            port = found.getsockname()[1]
+        self._command = [planned["executable"], *planned["arguments"]]
+        self._environment = dict(line.split("=", 1) for line in planned["environment"]) | {
+            "HEARTGUARD_LISTEN_PORT": str(port),
+            "HEARTGUARD_VECTORS_SNAPSHOT_FOLDER": str(folder / "snapshots"),
+            "HEARTGUARD_VECTORS_SNAPSHOT_CHANGES": "20",
+        }
+        self._log = folder / "vectors.log"
+        self._process = None
+        trust = grpc.ssl_channel_credentials(cluster.authority_bytes())
+        options = [(f"grpc.{which}_reconnect_backoff_ms", 50) for which in ("initial", "min", "max")]
+        self._channel = grpc.secure_channel(f"127.0.0.1:{port}", trust, options)
+        self.vectors = vectors_service_pb2_grpc.VectorsServiceStub(self._channel)
+        self.indexes = index_service_pb2_grpc.IndexServiceStub(self._channel)
+
+    def start(self):
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
+
+    def kill(self):
+        assert self._process.poll() is None, f"it ended by itself with {self._process.returncode}: {self.said()[-500:]}"
+        self._process.kill()
+        self._process.wait()
+
+    def said(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait(timeout=30)
+        self._channel.close()
 
 
-def test_what_was_acknowledged_is_there_whenever_vectors_is_killed(cluster, direct, operator, log):
+def test_what_was_acknowledged_is_there_whenever_vectors_is_killed(cluster, direct, operator, tmp_path):
     moments = random.Random(7)
-    degraded = 0
-    with Keeper(direct.vectors, operator, 1) as one, Keeper(direct.vectors, operator, 2) as two:
-        for _ in range(KILL_POINTS):
-            seen = {keeper: keeper.acknowledged for keeper in (one, two)}
-            for keeper, before in seen.items():
-                until(lambda: keeper.acknowledged > before + 1 or keeper.wrong, "documents are written")
-            threading.Event().wait(moments.random() * 0.4)
-            killed = kill(cluster, "vectors")
-            until(lambda: pid_of(cluster, "vectors") not in (None, killed), "vectors is started again", every=0.05)
-            for keeper in (one, two):
-                assert keeper.wrong == []
-                degraded += keeper.check()
-        indexes = {index.collection: index for index in one._insist(direct.indexes.ListIndexes, ListIndexesRequest()).indexes}
-        assert {one.name, two.name} <= set(indexes)
-    assert one.wrong == two.wrong == []
-    assert one.refusals | two.refusals, "nobody noticed that vectors was killed"
-    for keeper in (one, two):
-        keeper.check()
+    with Replica(cluster, tmp_path) as replica:
+        with Keeper(replica.vectors, operator, 1) as one, Keeper(replica.vectors, operator, 2) as two:
+            for _ in range(KILL_POINTS):
+                seen = {keeper: keeper.acknowledged for keeper in (one, two)}
+                for keeper, before in seen.items():
+                    until(lambda: keeper.acknowledged > before + 1 or keeper.wrong, "documents are written")
+                threading.Event().wait(moments.random() * 0.4)
+                replica.kill()
+                replica.start()
+                for keeper in (one, two):
+                    assert keeper.wrong == []
+                    keeper.check()
+        assert one.wrong == two.wrong == []
+        assert one.refusals | two.refusals, "nobody noticed that vectors was killed"
+        for keeper in (one, two):
+            keeper.check()
+            # What was never killed has the same.
+            keeper.vectors = direct.vectors
+            keeper.check()
+        told = operator.calls(replica.indexes.ListIndexes, ListIndexesRequest(), timeout=PATIENCE).indexes
+        assert {one.name, two.name} <= {index.collection for index in told}
 
-    said = log()
-    written, damaged = said.count('"snapshot written"'), said.count("a snapshot is not used")
-    used = sum('"index built"' in line and '"snapshot_position":"0"' not in line for line in said.splitlines())
-    print(f"\n{KILL_POINTS} kills, {one.acknowledged + two.acknowledged} changes, {written} snapshots written, {used} used, {degraded} degraded")
+    said = replica.said()
+    written, damaged = said.count("snapshot written"), said.count("a snapshot is not used")
+    used = sum("index built" in line and '"snapshot_position":"0"' not in line for line in said.splitlines())
+    print(f"\n{KILL_POINTS} kills, {one.acknowledged + two.acknowledged} changes, {written} snapshots written, {used} used")
     # A kill in the middle of writing leaves the snapshot that was there.
     assert damaged == 0
     assert written > 0 and used > 0

@@ -74,7 +74,8 @@ extension VectorsService {
 
     /// Expects the index in memory to hold exactly what the table holds.
     func expectIndexEqualsTable(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        let index = try await indexes.index(of: CollectionName(name))
+        // Until it is built, searches are answered from the rows.
+        let index = try await untilBuilt(name)
         let changes = try await documents.changes(
             in: index.collection, after: ChangeCursor(behind: 0), limit: 10_000)
         let exact = try ExactIndex<DocumentID>(

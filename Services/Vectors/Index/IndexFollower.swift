@@ -21,6 +21,9 @@ struct IndexFollower: Sendable {
     /// How long the last snapshots may take when the process ends; the supervisor waits half a minute.
     static let farewell: Duration = .seconds(15)
 
+    /// How often the table's number of documents is asked for again, if it was ahead.
+    static let looksAtTable = 20
+
     /// Catches up whenever the index is woken, until the task is cancelled; writes down what has changed at the end.
     func run() async {
         for await _ in index.wakes {
@@ -54,7 +57,13 @@ struct IndexFollower: Sendable {
         let start = ContinuousClock.now
         let restored = try await restore()
         var (position, rowCount) = try await readRows(behind: restored ?? 0)
-        if restored != nil, try await !hasAllRows(at: position) {
+        var isWhole = restored == nil ? true : try await hasAllRows(at: position)
+        // Where changes come all the time, a moment is looked for in which the table is no further than the index.
+        for _ in 0..<Self.looksAtTable where isWhole == nil {
+            position = try await readRows(behind: position).position
+            isWhole = try await hasAllRows(at: position)
+        }
+        if isWhole == false {
             snapshots?.refuse(index, .foreign, "The snapshot has other documents than the table.")
             index.install(try IndexContents(index.graphConfiguration))
             (position, rowCount) = try await readRows(behind: 0)
@@ -123,9 +132,9 @@ struct IndexFollower: Sendable {
         return loaded.saved.position
     }
 
-    /// Whether the index has as many rows as the table; true as well while the table is ahead, because then it cannot be told.
-    private func hasAllRows(at position: Int64) async throws -> Bool {
-        guard let collection = try await collections.find(index.collection.name), collection.position == position else { return true }
+    /// Whether the index has as many rows as the table; `nil` while the table is ahead, because then it cannot be told.
+    private func hasAllRows(at position: Int64) async throws -> Bool? {
+        guard let collection = try await collections.find(index.collection.name), collection.position == position else { return nil }
         return collection.documentCount == Int64(index.count + index.unreadableCount)
     }
 
