@@ -1,12 +1,13 @@
 -- Each time that a consent was given or withdrawn, and pictures that people have given of themselves.
 
--- The service's role adds and reads. What is here goes with the account and in no other way.
+-- The service's role adds and reads. What is here goes with the account and in no other way. Kinds and documents are those of users.user_consents,
+-- which checks them.
 CREATE TABLE users.consent_history (
     user_id          uuid        NOT NULL REFERENCES users.users (id) ON DELETE CASCADE,
     id               uuid        NOT NULL,
-    kind             text        NOT NULL CHECK (kind IN ('health_data', 'ai_analysis', 'research', 'care_sharing', 'marketing')),
+    kind             text        NOT NULL,
     granted          boolean     NOT NULL,
-    document_version text        NOT NULL CHECK (length(document_version) BETWEEN 1 AND 64),
+    document_version text        NOT NULL,
     epoch            bigint      NOT NULL CHECK (epoch > 0),
     happened_at      timestamptz NOT NULL,
     created_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -28,13 +29,16 @@ CALL heartguard.guard_rows('users.consent_history');
 GRANT SELECT, INSERT ON users.consent_history TO heartguard_users;
 
 CREATE TABLE users.avatars (
-    user_id    uuid        PRIMARY KEY REFERENCES users.users (id) ON DELETE CASCADE,
+    user_id    uuid        NOT NULL REFERENCES users.users (id) ON DELETE CASCADE,
+    -- One a person, until there are pictures for something else.
+    purpose    text        NOT NULL CHECK (purpose = 'profile'),
     media_type text        NOT NULL CHECK (media_type IN ('image/png', 'image/jpeg', 'image/webp')),
     width      integer     NOT NULL CHECK (width BETWEEN 1 AND 2048),
     height     integer     NOT NULL CHECK (height BETWEEN 1 AND 2048),
     content    bytea       NOT NULL CHECK (length(content) BETWEEN 1 AND 524288),
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    updated_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (user_id, purpose)
 );
 CALL heartguard.guard_rows('users.avatars');
 CALL heartguard.stamp_updates('users.avatars');

@@ -66,9 +66,9 @@ extension Statement<Void> {
     static func put(_ picture: Picture, of user: UserID) -> Self {
         .writing(
             """
-            INSERT INTO users.avatars AS known (user_id, media_type, width, height, content)
-            VALUES (\(user.uuid), \(picture.mediaType), \(picture.width), \(picture.height), \(picture.content))
-            ON CONFLICT (user_id) DO UPDATE
+            INSERT INTO users.avatars AS known (user_id, purpose, media_type, width, height, content)
+            VALUES (\(user.uuid), 'profile', \(picture.mediaType), \(picture.width), \(picture.height), \(picture.content))
+            ON CONFLICT (user_id, purpose) DO UPDATE
             SET media_type = excluded.media_type, width = excluded.width, height = excluded.height, content = excluded.content
             WHERE known.content <> excluded.content
             """)
