@@ -13,7 +13,7 @@ import Testing
 
     @Test func `is the newest message before all else, and nothing that is larger than the room`() {
         let full = ContextAssembly(budget: 100, messages: [90, 5], memories: [10, 10], passages: [1])
-        #expect(full.messages == 2 && full.memories == [] && full.passages == [0] && full.tokens == 96)
+        #expect(full.messages == 1 && full.memories == [0] && full.passages == [] && full.tokens == 100)
         let none = ContextAssembly(budget: 20, messages: [21, 1], memories: [5], passages: [])
         #expect(none.messages == 0 && none.memories == [0] && none.tokens == 5)
     }

@@ -33,9 +33,10 @@ struct Promises: Sendable {
     /// What code that relies on these promises finds broken by others that took their place, in the order of the sentences.
     func broken(by later: Promises) -> [String] {
         let lost = facts.filter { !$0.isDemand && !later.facts.contains($0) }.map { "no longer: \($0.text)" }
-        let found = later.facts.subtracting(facts).filter { fact in
+        let demands = Set(facts.filter(\.isDemand).map(\.text))
+        let found = later.facts.filter { fact in
             // What is demanded of columns that are new concerns nobody who doesn't know them.
-            fact.isDemand && tables.contains(fact.table)
+            fact.isDemand && !demands.contains(fact.text) && tables.contains(fact.table)
                 && (fact.columns.isEmpty || fact.columns.contains { columns.contains("\(fact.table).\($0)") })
         }.map { "demanded now: \($0.text)" }
         return (lost + found).sorted()
