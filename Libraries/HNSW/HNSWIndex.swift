@@ -13,7 +13,7 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
     package var dimension: Int { configuration.dimension }
     package var metric: Metric { configuration.metric }
 
-    // Seen by the extensions in Audit, BatchInsertion, Compaction and IndexPart, and by nobody else.
+    // Seen by the extensions in Audit, BatchInsertion, Compaction and HNSWIndex+Parts, and by nobody else.
     let lock = ReaderWriterLock()
     let writer: Mutex<Writer>
     let scratchPool: ScratchPool
