@@ -351,9 +351,10 @@ def document(id: str, embedding=(1.0, 0, 0, 0)) -> vectors_pb2.Document:
     return vectors_pb2.Document(id=id, embedding=embedding)
 
 
-def test_streams_are_for_operators_at_the_services_own_port(cluster, make, reader, operator):
+@pytest.mark.parametrize("program", ["vectors", "gateway"])
+def test_streams_are_for_operators(cluster, make, reader, operator, program):
     name = make()
-    transfer = stub(cluster, "vectors")
+    transfer = stub(cluster, program)
     export = transfer_service_pb2.ExportDocumentsRequest(collection=name)
     with refused("PERMISSION_DENIED"):
         list(transfer.ImportDocuments(iter(requests(name, [document("a")])), metadata=reader.metadata, timeout=30))
@@ -361,8 +362,9 @@ def test_streams_are_for_operators_at_the_services_own_port(cluster, make, reade
         list(transfer.ExportDocuments(export, metadata=reader.metadata, timeout=30))
     with refused("UNAUTHENTICATED"):
         list(transfer.ExportDocuments(export, timeout=30))
-    with refused("UNIMPLEMENTED"):
-        list(stub(cluster, "gateway").ExportDocuments(export, metadata=operator.metadata, timeout=30))
+    list(transfer.ImportDocuments(iter(requests(name, [document("a")])), metadata=operator.metadata, timeout=30))
+    (answer,) = transfer.ExportDocuments(export, metadata=operator.metadata, timeout=30)
+    assert [document.id for document in answer.documents] == ["a"]
     with refused("NOT_FOUND"):
         missing = transfer_service_pb2.ExportDocumentsRequest(collection="nowhere")
         list(transfer.ExportDocuments(missing, metadata=operator.metadata, timeout=30))

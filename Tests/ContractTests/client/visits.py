@@ -27,10 +27,10 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def free_slots(door, person, count: int, provider: str = CARDIOLOGIST):
-    """Slots that are free, of a week that no other test has asked for."""
+def free_slots(door, person, count: int, provider: str = CARDIOLOGIST, *, in_days: int | None = None):
+    """Slots that are free, of a week that no other test has asked for, or the next behind so many days."""
     with _lock:
-        start = now() + datetime.timedelta(days=4 * next(_weeks))
+        start = now() + datetime.timedelta(days=4 * next(_weeks) if in_days is None else in_days)
     request = providers.ListFreeSlotsRequest(
         provider_id=provider, start_at=stamp(start), end_at=stamp(start + datetime.timedelta(days=31)), page_size=count
     )

@@ -1,7 +1,7 @@
 internal import Contracts
 internal import RPC
 
-/// The operator's way to the Vectors service itself: the Gateway passes on no streams.
+/// The operator's way to the Vectors service itself: through the Gateway every document would be copied once more.
 struct VectorsOperator: Sendable {
     let channel: RPCChannel
     private let accounts: SampleAccounts

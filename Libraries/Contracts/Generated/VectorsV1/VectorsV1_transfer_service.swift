@@ -233,7 +233,7 @@ extension VectorsV1 {
         package static let all: [RPC.MethodDescriptor] = [importDocuments.descriptor, exportDocuments.descriptor]
     }
 
-    /// Documents by the million, in streams. It is asked of the service itself: the Gateway passes on no streams.
+    /// Documents by the million, in streams.
     package protocol TransferServiceProtocol: RPCService {
         /// Takes documents in and says, after each message, how many of the stream's are kept for good. A stream that ends early
         /// is gone on with by another that begins behind them; to send some twice changes nothing. A message that breaks a rule
