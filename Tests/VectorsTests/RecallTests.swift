@@ -17,16 +17,16 @@ internal import Time
 
         try await withVectorsDatabase { database in
             try await database.withReplica(recall: sampler) { vectors in
-                try await vectors.create("medical_knowledge", dimension: 384, metric: .cosine)
+                try await vectors.create("medical_texts", dimension: 384, metric: .cosine)
                 for start in stride(from: 0, to: sample.documents.count, by: 500) {
-                    try await vectors.upsert(Array(sample.documents[start..<min(start + 500, 2_000)]), in: "medical_knowledge")
+                    try await vectors.upsert(Array(sample.documents[start..<min(start + 500, 2_000)]), in: "medical_texts")
                 }
                 let chebi = VectorsV1.Filter.equals("source", .text("chebi"))
                 for filter in [nil, chebi] {
                     var offline = 0.0
                     for question in sample.questions {
                         let found = try await vectors.sampled(sampler) {
-                            try await $0.find(near: question, in: "medical_knowledge", limit: 20, where: filter, effort: 10)
+                            try await $0.find(near: question, in: "medical_texts", limit: 20, where: filter, effort: 10)
                         }
                         let ids = Set(sample.documents.filter { filter == nil || $0.metadata["source"] == "chebi" }.map(\.id))
                         let truth = try exact.search(question, k: 20, where: { ids.contains($0) })
