@@ -157,7 +157,7 @@ internal import Time
             .init(Statement<Verification>.insert(verification, of: user)),
             .init(.verification(id, of: user)),
             .init(.verifications(of: id, after: nil, limit: 1, of: user)),
-            .init(.verifications(of: id, after: .init(verifiedAt: moment, id: id), limit: 1, of: user)),
+            .init(.verifications(of: id, after: (at: moment, id: id), limit: 1, of: user)),
         ] + HistoryMessageRepository.statements + ErasureStatements.catalogue(in: "chat")
     }
 }

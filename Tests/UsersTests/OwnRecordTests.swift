@@ -157,13 +157,13 @@ internal import Time
     @Test func `of settings are any JSON, have versions, and are listed by category and key`() async throws {
         try await withRecords { users, service in
             let (ada, bob) = (try await users.newcomer(), try await users.newcomer())
-            func set(_ key: String, _ value: PreferenceValue, _ version: Int64? = nil, in category: String = "app") async throws -> UsersV1.Preference {
+            func set(_ key: String, _ value: JSONNode, _ version: Int64? = nil, in category: String = "app") async throws -> UsersV1.Preference {
                 try #require(
                     try await service.setPreference(
                         .init(category: category, key: key, value: value.message, expectedVersion: version), context: ada
                     ).preference)
             }
-            let deep = PreferenceValue.object(["a": .array([.number(1.5), .bool(true), .null, .string("Grüße ❤️")]), "b": .object([:])])
+            let deep = JSONNode.object(["a": .array([.number(1.5), .bool(true), .null, .string("Grüße ❤️")]), "b": .object([:])])
             let first = try await set("theme", deep, 0)
             #expect(first.version == 1 && first.value == deep.message)
             #expect(try await set("theme", deep, 0) == first)
@@ -209,7 +209,7 @@ internal import Time
                 try await service.registerPushDevice(.init(platform: .web, pushToken: "a b", locale: "de_DE"), context: ada)
             }
             await expect(.invalidArgument, fields: ["category", "key", "value"]) { try await service.setPreference(.init(), context: ada) }
-            var deep = PreferenceValue.null
+            var deep = JSONNode.null
             for _ in 0..<8 { deep = .array([deep]) }
             for value in [deep, .string(String(repeating: "x", count: 16_385)), .object(["\u{0}": .null]), .number(.infinity)] {
                 await expect(.invalidArgument, fields: ["value"]) {
@@ -231,7 +231,7 @@ internal import Time
                 INSERT INTO users.user_preferences (user_id, category, key, value)
                 SELECT '\(try ada.caller().userID)', 'app', 'k' || n, '1' FROM generate_series(1, 500) AS n
                 """, database: try await usersDatabase().database)
-            let value = PreferenceValue.number(2).message
+            let value = JSONNode.number(2).message
             await expect(.resourceExhausted) { try await service.setPreference(.init(category: "app", key: "new", value: value), context: ada) }
             let known = try await service.setPreference(.init(category: "app", key: "k7", value: value), context: ada)
             #expect(known.preference?.version == 2)

@@ -26,6 +26,14 @@ extension FieldViolations {
         return (repeat try Self.present(each values))
     }
 
+    /// How many a page holds: what was asked for, or the usual number for 0.
+    package mutating func pageSize(_ asked: Int32, usual: Int, most: Int) -> Int? {
+        value("page_size", Int(asked)) { asked throws(InvalidValue) in
+            guard (0...most).contains(asked) else { throw InvalidValue("must be 1 to \(most), or 0 for \(usual)") }
+            return asked == 0 ? usual : asked
+        }
+    }
+
     private static func present<Value>(_ value: Value?) throws(RPCError) -> Value {
         // Every `nil` comes from `value`, which notes a violation.
         guard let value else { throw RPCError(.invalidArgument, "A field of the request is missing.") }

@@ -19,7 +19,7 @@ extension ChatV1.RememberRequest {
         let message = violations.optional("source_message_id", sourceMessageId, UUID.init(parsing:))
         let supersedes = violations.optional("supersedes", self.supersedes, UUID.init(parsing:))
         let expiresAt = violations.optional("expires_at", self.expiresAt) { given throws(InvalidValue) in
-            let instant = try Instant(parsing: given)
+            let instant = try Instant(checking: given)
             guard instant > .now() else { throw InvalidValue(sentence: "It must be in the future.") }
             return instant
         }
@@ -34,7 +34,7 @@ extension ChatV1.ListMemoriesRequest {
     func parsed() throws(RPCError) -> MemoryList {
         var violations = FieldViolations()
         let category = violations.optional("category", self.category == .unspecified ? nil : self.category, MemoryCategory.init(_:))
-        let moment = violations.optional("as_of", asOf, Instant.init(parsing:))
+        let moment = violations.optional("as_of", asOf, Instant.init(checking:))
         violations.check(!includeHistory || asOf == nil, "include_history", "It cannot be asked for together with as_of.")
         let size = violations.pageSize(pageSize, usual: 50, most: 100)
         let limit = try violations.complete(size)
@@ -52,7 +52,7 @@ extension ChatV1.SearchMemoriesRequest {
             violations.value("categories[\(place)]", category, MemoryCategory.init(_:))
         }
         let least = violations.value("least_importance", leastImportance, Share.init(_:))
-        let moment = violations.optional("as_of", asOf, Instant.init(parsing:))
+        let moment = violations.optional("as_of", asOf, Instant.init(checking:))
         let limit = violations.value("limit", limit) { limit throws(InvalidValue) in
             guard (0...100).contains(limit) else { throw InvalidValue(sentence: "It must be 1 to 100, or 0 for 10.") }
             return limit == 0 ? 10 : Int(limit)
@@ -80,24 +80,5 @@ extension ChatV1.ForgetMemoriesRequest {
         }
         try violations.throwIfAny()
         return ids
-    }
-}
-
-extension Instant {
-    init(parsing timestamp: GoogleProtobuf.Timestamp) throws(InvalidValue) {
-        guard let instant = Instant(timestamp) else { throw InvalidValue(sentence: "It must be a time of the years 1 to 9999.") }
-        self = instant
-    }
-}
-
-extension PageToken {
-    /// The token of a list that is in the order of ids.
-    init(behind id: UUID) { self.init([id.uuidString]) }
-
-    /// The id that a page ended with, in a list that is in the order of ids; `nil` for the first page.
-    static func id(_ token: String) throws(RPCError) -> UUID? {
-        guard !token.isEmpty else { return nil }
-        guard let id = UUID(uuidString: try PageToken(parsing: token, parts: 1).parts[0]) else { throw invalid }
-        return id
     }
 }

@@ -21,14 +21,8 @@ struct VerificationRepository: Sendable {
     }
 
     /// The newest first; behind the one that was verified at a moment, if a place is given.
-    func list(of message: UUID, after place: Place?, limit: Int, of user: UUID) async throws(PostgresError) -> [Verification] {
+    func list(of message: UUID, after place: (at: Instant, id: UUID)?, limit: Int, of user: UUID) async throws(PostgresError) -> [Verification] {
         try await postgres.rows(.verifications(of: message, after: place, limit: limit, of: user), identity: .user(user))
-    }
-
-    /// Where a list goes on.
-    struct Place: Hashable, Sendable {
-        let verifiedAt: Instant
-        let id: UUID
     }
 }
 
@@ -48,8 +42,8 @@ extension Statement<Verification> {
         .reading("SELECT \(Verification.columns) FROM chat.content_verifications WHERE user_id = \(user) AND id = \(id)")
     }
 
-    static func verifications(of message: UUID, after place: VerificationRepository.Place?, limit: Int, of user: UUID) -> Self {
-        let rest: Query = if let place { "AND (verified_at, id) < (\(place.verifiedAt), \(place.id))" } else { "" }
+    static func verifications(of message: UUID, after place: (at: Instant, id: UUID)?, limit: Int, of user: UUID) -> Self {
+        let rest: Query = if let place { "AND (verified_at, id) < (\(place.at), \(place.id))" } else { "" }
         return .reading(
             """
             SELECT \(Verification.columns) FROM chat.content_verifications

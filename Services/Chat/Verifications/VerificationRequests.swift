@@ -74,26 +74,13 @@ extension ChatV1.VerificationSource {
 }
 
 extension ChatV1.ListVerificationsRequest {
-    func parsed() throws(RPCError) -> (session: SessionID, message: UUID, size: Int, place: VerificationRepository.Place?) {
+    func parsed() throws(RPCError) -> (session: SessionID, message: UUID, size: Int, place: (at: Instant, id: UUID)?) {
         var violations = FieldViolations()
         let session = violations.value("session_id", sessionId, SessionID.init(parsing:))
         let message = violations.value("message_id", messageId, UUID.init(parsing:))
         let size = violations.pageSize(pageSize, usual: 20, most: 100)
         let (inSession, ofMessage, limit) = try violations.complete(session, message, size)
-        return (inSession, ofMessage, limit, try pageToken.isEmpty ? nil : .init(PageToken(parsing: pageToken, parts: 2)))
-    }
-}
-
-extension PageToken {
-    init(behind verification: Verification) {
-        self.init([String(verification.verifiedAt.microsecondsSinceEpoch), verification.id.uuidString])
-    }
-}
-
-extension VerificationRepository.Place {
-    init(_ token: PageToken) throws(RPCError) {
-        guard let microseconds = Int64(token.parts[0]), let id = UUID(uuidString: token.parts[1]) else { throw PageToken.invalid }
-        self.init(verifiedAt: Instant(microsecondsSinceEpoch: microseconds), id: id)
+        return (inSession, ofMessage, limit, try PageToken.place(pageToken, of: []))
     }
 }
 

@@ -34,7 +34,7 @@ extension VerificationsService: ChatV1.VerificationsServiceProtocol {
         // One more than asked for tells whether there is a next page.
         let found = try await verifications.list(of: message, after: place, limit: size + 1, of: user)
         let page = found.prefix(size)
-        let next = found.count > size ? page.last.map { PageToken(behind: $0).text } : nil
+        let next = found.count > size ? page.last.map { PageToken(of: [], behind: $0.verifiedAt, $0.id).text } : nil
         return ChatV1.ListVerificationsResponse(verifications: page.map { .init($0) }, nextPageToken: next ?? "")
     }
 }

@@ -15,18 +15,13 @@ struct NotificationList {
         try violations.throwIfAny()
         unreadOnly = request.unreadOnly
         size = request.pageSize == 0 ? 20 : Int(request.pageSize)
-        guard !request.pageToken.isEmpty else {
-            place = nil
-            return
-        }
-        guard let id = UUID(uuidString: try PageToken(parsing: request.pageToken, parts: 1).parts[0]) else { throw PageToken.invalid }
-        place = id
+        place = try PageToken.id(request.pageToken)
     }
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [UserNotification]) -> UsersV1.ListNotificationsResponse {
         let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken([$0.id.uuidString]).text } : nil
+        let next = read.count > size ? page.last.map { PageToken(behind: $0.id).text } : nil
         return UsersV1.ListNotificationsResponse(notifications: page.map { .init($0) }, nextPageToken: next ?? "")
     }
 }

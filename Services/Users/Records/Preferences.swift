@@ -9,14 +9,14 @@ struct Preferences: Sendable {
     /// Sets a value. The value that is set already stays as it is, whatever version is expected, so that the call may be made again.
     ///
     /// Throws `RecordError.changed`, `.tooMany` and `UsersError.accountGone`.
-    func set(_ value: PreferenceValue, _ name: PreferenceName, of user: UserID, expectedVersion: Int64?) async throws -> Preference {
+    func set(_ value: JSONNode, _ name: PreferenceName, of user: UserID, expectedVersion: Int64?) async throws -> Preference {
         do {
             return try await postgres.transaction(identity: .user(user.uuid)) { transaction in
                 let (_, known, count) = try await transaction.batch(
                     .lockRecords(of: user), .preference(name.key, in: name.category, of: user),
                     .countRecords(of: user, in: PreferenceRepository.table))
                 let current = try known.first()
-                if let current, try PreferenceValue(current.value) == value { return current }
+                if let current, try JSONNode(current.value) == value { return current }
                 if let expectedVersion, expectedVersion != current?.version ?? 0 { throw RecordError.changed }
                 guard try current != nil || count.first()?.value ?? 0 < RecordLimit.preferences else {
                     throw RecordError.tooMany(most: RecordLimit.preferences)
@@ -67,19 +67,12 @@ struct PreferenceName: Hashable, Sendable {
 }
 
 /// The value of a setting, as JSON has it.
-enum PreferenceValue: Hashable, Sendable, Codable {
-    case null
-    case bool(Bool)
-    case number(Double)
-    case string(String)
-    case array([PreferenceValue])
-    case object([String: PreferenceValue])
-
+extension JSONNode {
     static let mostLevels = 8
     static let mostBytes = 16 * 1_024
 
     /// What the table holds.
-    init(_ json: JSONB) throws { self = try JSONDecoder().decode(PreferenceValue.self, from: Data(json.text.utf8)) }
+    init(_ json: JSONB) throws { self = try JSONDecoder().decode(JSONNode.self, from: Data(json.text.utf8)) }
 
     var json: JSONB {
         get throws { JSONB(String(decoding: try JSONEncoder().encode(self), as: UTF8.self)) }
@@ -90,51 +83,5 @@ enum PreferenceValue: Hashable, Sendable, Codable {
         guard levels <= Self.mostLevels else { throw InvalidValue("is more than \(Self.mostLevels) levels deep") }
         guard !hasNUL, let data = try? JSONEncoder().encode(self) else { throw InvalidValue("holds what JSON cannot keep") }
         guard data.count <= Self.mostBytes else { throw InvalidValue("has more than \(Self.mostBytes) bytes in JSON") }
-    }
-
-    private var levels: Int {
-        switch self {
-        case .null, .bool, .number, .string: 1
-        case .array(let values): 1 + (values.map(\.levels).max() ?? 0)
-        case .object(let values): 1 + (values.values.map(\.levels).max() ?? 0)
-        }
-    }
-
-    private var hasNUL: Bool {
-        switch self {
-        case .null, .bool, .number: false
-        case .string(let text): text.hasNUL
-        case .array(let values): values.contains(where: \.hasNUL)
-        case .object(let values): values.contains { $0.key.hasNUL || $0.value.hasNUL }
-        }
-    }
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let bool = try? container.decode(Bool.self) {
-            self = .bool(bool)
-        } else if let number = try? container.decode(Double.self) {
-            self = .number(number)
-        } else if let string = try? container.decode(String.self) {
-            self = .string(string)
-        } else if let array = try? container.decode([PreferenceValue].self) {
-            self = .array(array)
-        } else {
-            self = .object(try container.decode([String: PreferenceValue].self))
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .null: try container.encodeNil()
-        case .bool(let bool): try container.encode(bool)
-        case .number(let number): try container.encode(number)
-        case .string(let string): try container.encode(string)
-        case .array(let values): try container.encode(values)
-        case .object(let values): try container.encode(values)
-        }
     }
 }

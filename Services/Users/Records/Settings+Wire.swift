@@ -74,13 +74,13 @@ extension PreferenceName {
 }
 
 extension UsersV1.SetPreferenceRequest {
-    func parsed() throws(RPCError) -> (PreferenceName, PreferenceValue) {
+    func parsed() throws(RPCError) -> (PreferenceName, JSONNode) {
         var violations = FieldViolations()
         let category = violations.value("category", category, PreferenceName.category)
         let key = violations.value("key", key, PreferenceName.key)
         let value = violations.value("value", value) { given throws(InvalidValue) in
             guard let given else { throw InvalidValue("is needed") }
-            let value = PreferenceValue(given)
+            let value = JSONNode(given)
             try value.check()
             return value
         }
@@ -103,32 +103,7 @@ extension UsersV1.ListPreferencesRequest {
 extension UsersV1.Preference {
     init(_ preference: Preference) throws {
         self.init(
-            category: preference.category, key: preference.key, value: try PreferenceValue(preference.value).message,
+            category: preference.category, key: preference.key, value: try JSONNode(preference.value).message,
             version: preference.version)
-    }
-}
-
-extension PreferenceValue {
-    /// As deep as messages are read, which is a hundred levels.
-    init(_ value: GoogleProtobuf.Value) {
-        self = switch value.kind {
-        case .nullValue, nil: .null
-        case .boolValue(let bool): .bool(bool)
-        case .numberValue(let number): .number(number)
-        case .stringValue(let string): .string(string)
-        case .structValue(let object): .object(object.fields.mapValues { PreferenceValue($0) })
-        case .listValue(let list): .array(list.values.map { PreferenceValue($0) })
-        }
-    }
-
-    var message: GoogleProtobuf.Value {
-        switch self {
-        case .null: .init(kind: .nullValue(.nullValue))
-        case .bool(let bool): .init(kind: .boolValue(bool))
-        case .number(let number): .init(kind: .numberValue(number))
-        case .string(let string): .init(kind: .stringValue(string))
-        case .array(let values): .init(kind: .listValue(.init(values: values.map(\.message))))
-        case .object(let values): .init(kind: .structValue(.init(fields: values.mapValues(\.message))))
-        }
     }
 }

@@ -119,19 +119,15 @@ struct AlertList {
         let size = violations.pageSize(request.pageSize, usual: 20, most: 100)
         self.size = try violations.complete(size)
         openOnly = request.openOnly
-        guard !request.pageToken.isEmpty else {
-            place = nil
-            return
-        }
-        let parts = try PageToken(parsing: request.pageToken, parts: 3).parts
-        guard parts[0] == "alerts", parts[1] == "\(openOnly)", let id = UUID(uuidString: parts[2]) else { throw PageToken.invalid }
-        place = id
+        place = try PageToken.id(request.pageToken, of: Self.query(openOnly))
     }
+
+    private static func query(_ openOnly: Bool) -> [String] { ["alerts", "\(openOnly)"] }
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [RuleAlert]) -> VitalsV1.ListAlertsResponse {
         let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken(["alerts", "\(openOnly)", $0.id.uuidString]).text } : nil
+        let next = read.count > size ? page.last.map { PageToken(of: Self.query(openOnly), behind: $0.id).text } : nil
         return VitalsV1.ListAlertsResponse(alerts: page.map { .init($0) }, nextPageToken: next ?? "")
     }
 }

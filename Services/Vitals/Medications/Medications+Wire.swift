@@ -156,19 +156,15 @@ struct MedicationList {
         let size = violations.pageSize(request.pageSize, usual: 50, most: 100)
         self.size = try violations.complete(size)
         activeOnly = request.activeOnly
-        guard !request.pageToken.isEmpty else {
-            place = nil
-            return
-        }
-        let parts = try PageToken(parsing: request.pageToken, parts: 3).parts
-        guard parts[0] == "medications", parts[1] == "\(activeOnly)", let id = UUID(uuidString: parts[2]) else { throw PageToken.invalid }
-        place = id
+        place = try PageToken.id(request.pageToken, of: Self.query(activeOnly))
     }
+
+    private static func query(_ activeOnly: Bool) -> [String] { ["medications", "\(activeOnly)"] }
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [Medication]) throws -> VitalsV1.ListMedicationsResponse {
         let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken(["medications", "\(activeOnly)", $0.id.uuidString]).text } : nil
+        let next = read.count > size ? page.last.map { PageToken(of: Self.query(activeOnly), behind: $0.id).text } : nil
         return VitalsV1.ListMedicationsResponse(medications: try page.map { try .init($0) }, nextPageToken: next ?? "")
     }
 }

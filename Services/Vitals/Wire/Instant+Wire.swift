@@ -3,13 +3,6 @@ internal import Contracts
 internal import Time
 
 extension Instant {
-    init(checking timestamp: GoogleProtobuf.Timestamp) throws(InvalidValue) {
-        guard let instant = Instant(timestamp) else {
-            throw InvalidValue("is not a timestamp between the years 1 and 9999")
-        }
-        self = instant
-    }
-
     /// When something was measured: from 1900 on, and at most five minutes ahead of our clock, for clocks differ.
     init(measuredAt timestamp: GoogleProtobuf.Timestamp?, now: Instant) throws(InvalidValue) {
         guard let timestamp else { throw InvalidValue("is needed") }

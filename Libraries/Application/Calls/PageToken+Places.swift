@@ -1,0 +1,31 @@
+package import FoundationEssentials
+package import RPC
+package import Time
+
+extension PageToken {
+    /// A page's token holds the query that it belongs to beside the place where it goes on, so that it cannot be used with another query.
+    package init(of query: [String], behind instant: Instant, _ id: UUID) {
+        self.init(query + ["\(instant.microsecondsSinceEpoch)", id.uuidString])
+    }
+
+    /// The place in a token that `init(of:behind:_:)` made for this query; `nil` for no token. Throws INVALID_ARGUMENT on `page_token`.
+    package static func place(_ token: String, of query: [String]) throws(RPCError) -> (at: Instant, id: UUID)? {
+        guard !token.isEmpty else { return nil }
+        let parts = try PageToken(parsing: token, parts: query.count + 2).parts
+        guard Array(parts.prefix(query.count)) == query, let microseconds = Int64(parts[query.count]),
+            let id = UUID(uuidString: parts[query.count + 1])
+        else { throw PageToken.invalid }
+        return (Instant(microsecondsSinceEpoch: microseconds), id)
+    }
+
+    /// The same for a list in the order of ids.
+    package init(of query: [String] = [], behind id: UUID) { self.init(query + [id.uuidString]) }
+
+    /// The id in a token that `init(of:behind:)` made for this query; `nil` for no token. Throws INVALID_ARGUMENT on `page_token`.
+    package static func id(_ token: String, of query: [String] = []) throws(RPCError) -> UUID? {
+        guard !token.isEmpty else { return nil }
+        let parts = try PageToken(parsing: token, parts: query.count + 1).parts
+        guard Array(parts.prefix(query.count)) == query, let id = UUID(uuidString: parts[query.count]) else { throw PageToken.invalid }
+        return id
+    }
+}
