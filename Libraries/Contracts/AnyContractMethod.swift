@@ -37,17 +37,14 @@ package struct AnyContractMethod: Sendable {
         for parameter in parameters {
             object = try ParameterPath(contracts: schema).setting(parameter, in: object, message)
         }
-        return try JSONReading(contracts: schema).message(object, message, "").serialized
+        return try JSONReading(contracts: schema).bytes(object, message)
     }
 
     /// The JSON of a response's bytes; an empty object for bytes that are no such message.
     package func responseJSON(_ bytes: [UInt8]) -> [UInt8] {
-        var writer = JSONWriter()
-        if let type = schema.messages[responseName], let message = DynamicMessage(type, decoding: bytes[...], in: schema) {
-            writer.write(JSONPrinting(contracts: schema).object(message))
-        } else {
-            writer.write(.object([]))
+        guard let type = schema.messages[responseName], let json = try? JSONPrinting.json(of: bytes, type, in: schema) else {
+            return Array("{}".utf8)
         }
-        return writer.bytes
+        return json
     }
 }

@@ -7,14 +7,29 @@ extension Instant: CustomStringConvertible {
         let second = microsecondOfDay / 1_000_000
         let fraction = microsecondOfDay % 1_000_000
 
-        var text = date.description
-        text += "T\(padded(second / 3_600, to: 2)):\(padded(second / 60 % 60, to: 2)):\(padded(second % 60, to: 2))"
-        if fraction % 1_000 != 0 {
-            text += ".\(padded(fraction, to: 6))"
-        } else if fraction != 0 {
-            text += ".\(padded(fraction / 1_000, to: 3))"
+        guard (0...9_999).contains(date.year) else { return date.description + Self.timeOfDay(second, fraction, behind: []) }
+        var text: [UInt8] = []
+        text.reserveCapacity(27)
+        text.append(date.year, digits: 4)
+        text.append(UInt8(ascii: "-"))
+        text.append(date.month, digits: 2)
+        text.append(UInt8(ascii: "-"))
+        text.append(date.day, digits: 2)
+        return Self.timeOfDay(second, fraction, behind: text)
+    }
+
+    private static func timeOfDay(_ second: Int64, _ fraction: Int64, behind date: [UInt8]) -> String {
+        var text = date
+        for (mark, number) in [(UInt8(ascii: "T"), second / 3_600), (UInt8(ascii: ":"), second / 60 % 60), (UInt8(ascii: ":"), second % 60)] {
+            text.append(mark)
+            text.append(number, digits: 2)
         }
-        return text + "Z"
+        if fraction != 0 {
+            text.append(UInt8(ascii: "."))
+            if fraction % 1_000 == 0 { text.append(fraction / 1_000, digits: 3) } else { text.append(fraction, digits: 6) }
+        }
+        text.append(UInt8(ascii: "Z"))
+        return String(decoding: text, as: UTF8.self)
     }
 
     package var description: String { rfc3339 }
@@ -24,17 +39,17 @@ extension Instant: CustomStringConvertible {
     /// A leap second (`:60`) is taken as the first moment of the next minute, which is what POSIX time does.
     package init?(rfc3339 text: String) {
         var scanner = DigitScanner(text.utf8)
-        guard let year = scanner.digits(4), scanner.take(any: "-"),
-              let month = scanner.digits(2), (1...12).contains(month), scanner.take(any: "-"),
+        guard let year = scanner.digits(4), scanner.take("-"),
+              let month = scanner.digits(2), (1...12).contains(month), scanner.take("-"),
               let day = scanner.digits(2), day >= 1, day <= CivilDate.days(inMonth: month, of: year),
-              scanner.take(any: "Tt "),
-              let hour = scanner.digits(2), hour <= 23, scanner.take(any: ":"),
-              let minute = scanner.digits(2), minute <= 59, scanner.take(any: ":"),
+              scanner.take("T", "t", " "),
+              let hour = scanner.digits(2), hour <= 23, scanner.take(":"),
+              let minute = scanner.digits(2), minute <= 59, scanner.take(":"),
               let second = scanner.digits(2), second <= 60
         else { return nil }
 
         var microseconds: Int64 = 0
-        if scanner.take(any: ".") {
+        if scanner.take(".") {
             guard let fraction = scanner.fraction() else { return nil }
             microseconds = fraction
         }
@@ -46,13 +61,26 @@ extension Instant: CustomStringConvertible {
     }
 }
 
+extension [UInt8] {
+    /// Appends a number that is not negative, with zeros before it.
+    fileprivate mutating func append(_ number: Int64, digits: Int) {
+        var power: Int64 = 1
+        for _ in 1..<digits { power *= 10 }
+        while power > 0 {
+            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / power % 10))
+            power /= 10
+        }
+    }
+}
+
 /// Reads the fixed-width numbers of a timestamp.
 private struct DigitScanner {
-    private var rest: Substring.UTF8View
+    private let text: [UInt8]
+    private var position = 0
 
-    init(_ text: String.UTF8View) { rest = text[...] }
+    init(_ text: String.UTF8View) { self.text = Array(text) }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    var isAtEnd: Bool { position == text.count }
 
     mutating func digits(_ count: Int) -> Int64? {
         var value: Int64 = 0
@@ -63,9 +91,9 @@ private struct DigitScanner {
         return value
     }
 
-    mutating func take(any characters: StaticString) -> Bool {
-        guard let next = rest.first, "\(characters)".utf8.contains(next) else { return false }
-        rest.removeFirst()
+    mutating func take(_ characters: Unicode.Scalar...) -> Bool {
+        guard position < text.count, characters.contains(Unicode.Scalar(text[position])) else { return false }
+        position += 1
         return true
     }
 
@@ -84,17 +112,17 @@ private struct DigitScanner {
 
     /// `Z`, `+hh:mm` or `-hh:mm`.
     mutating func offsetSeconds() -> Int64? {
-        if take(any: "Zz") { return 0 }
+        if take("Z", "z") { return 0 }
         let isNegative: Bool
-        if take(any: "+") { isNegative = false } else if take(any: "-") { isNegative = true } else { return nil }
-        guard let hours = digits(2), hours <= 23, take(any: ":"), let minutes = digits(2), minutes <= 59 else { return nil }
+        if take("+") { isNegative = false } else if take("-") { isNegative = true } else { return nil }
+        guard let hours = digits(2), hours <= 23, take(":"), let minutes = digits(2), minutes <= 59 else { return nil }
         let seconds = hours * 3_600 + minutes * 60
         return isNegative ? -seconds : seconds
     }
 
     private mutating func nextDigit() -> Int64? {
-        guard let byte = rest.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-        rest.removeFirst()
-        return Int64(byte - UInt8(ascii: "0"))
+        guard position < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[position]) else { return nil }
+        defer { position += 1 }
+        return Int64(text[position] - UInt8(ascii: "0"))
     }
 }

@@ -116,6 +116,7 @@ internal import Time
             .init(.messageCount(of: session, user)),
             .init(.find([clientID], in: session, of: user)),
             .init(.append([message], behind: 0, in: session, of: user)),
+            .init(.appendFresh([message], to: session, of: user)),
             .init(.page(of: session, user, after: 0, limit: 1, maxBytes: 1)),
             .init(.page(of: session, user, before: 1, limit: 1, maxBytes: 1)),
             .init(.count(1, moreIn: session, of: user)),

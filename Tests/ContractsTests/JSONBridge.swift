@@ -11,15 +11,9 @@ struct JSONBridge {
         self.contracts = contracts
     }
 
-    func json(of bytes: [UInt8]) -> [UInt8]? {
-        DynamicMessage(type, decoding: bytes[...], in: contracts).map { message in
-            var writer = JSONWriter()
-            writer.write(JSONPrinting(contracts: contracts).object(message))
-            return writer.bytes
-        }
-    }
+    func json(of bytes: [UInt8]) -> [UInt8]? { try? JSONPrinting.json(of: bytes, type, in: contracts) }
 
     func bytes(ofJSON json: [UInt8]) throws -> [UInt8] {
-        try JSONReading(contracts: contracts).message(try JSONParser.parse(json), type, "").serialized
+        try JSONReading(contracts: contracts).bytes(try JSONParser.parse(json), type)
     }
 }

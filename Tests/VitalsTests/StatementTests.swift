@@ -32,7 +32,8 @@ internal import Time
             measurement: .quantity(Quantity(value: try DecimalNumber("60"), unit: try UCUMUnit("/min"))), effectiveAt: moment,
             utcOffset: try UTCOffset(minutes: 0), source: try ObservationSource("watch"), device: nil,
             sequence: try SequenceNumber(1))
-        let columns = try ObservationColumns([reading])
+        let batch = try ObservationRepository.Batch([reading])
+        let columns = batch.columns
         let device = NewDevice(
             kind: .watch, platform: try .platform("platform"), name: try .name("name"), serialNumber: try .serialNumber("1"))
         let metric = try MetricName("ecg")
@@ -110,7 +111,7 @@ internal import Time
             .init(.substances(of: ["a"])),
             .init(.isRevoked(session: id, of: id)),
             .init(.hold([id], of: user)),
-            .init(.insert(columns, from: [id], of: user)),
+            .init(.insert(batch, of: user)),
             .init(.ids(of: columns, user)),
             .init(.list(reading.code, of: user, in: period, on: nil, after: .init(effectiveAt: moment, id: .least), limit: 1)),
             .init(.list(reading.code, of: user, in: period, on: day, after: .init(effectiveAt: moment, id: .least), limit: 1)),

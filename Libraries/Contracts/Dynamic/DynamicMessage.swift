@@ -1,10 +1,8 @@
-/// A message as a list of fields and values, for what treats all messages alike.
+/// A message as a list of fields and values, for what shows all messages alike.
 struct DynamicMessage {
     let schema: MessageSchema
     /// The values of each field that was on the wire, by number; one for a field that is not repeated.
     private(set) var values: [Int: [DynamicValue]] = [:]
-
-    init(_ schema: MessageSchema) { self.schema = schema }
 
     /// Reads a serialized message. Nil when the bytes are none, or nest deeper than 100 messages.
     init?(_ schema: MessageSchema, decoding bytes: ArraySlice<UInt8>, in contracts: ContractSchema, depth: Int = 0) {
@@ -31,29 +29,7 @@ struct DynamicMessage {
         }
     }
 
-    subscript(_ number: Int) -> [DynamicValue] {
-        get { values[number] ?? [] }
-        set { values[number] = newValue }
-    }
-
-    /// The message on the wire, its fields in the order of their numbers.
-    var serialized: [UInt8] {
-        var writer = WireWriter()
-        for field in schema.fields {
-            guard let list = values[field.number], !list.isEmpty else { continue }
-            if field.isRepeated && field.isPackable {
-                var packed = WireWriter()
-                for value in list { value.write(to: &packed) }
-                writer.lengthDelimited(field.number, packed.bytes)
-            } else {
-                for value in list where field.isRepeated || field.hasPresence || !value.isDefault {
-                    writer.tag(field.number, value.wireType)
-                    value.write(to: &writer)
-                }
-            }
-        }
-        return writer.bytes
-    }
+    subscript(_ number: Int) -> [DynamicValue] { values[number] ?? [] }
 
     private static func values(
         _ part: WireReader.Field, _ field: FieldSchema, _ contracts: ContractSchema, _ depth: Int

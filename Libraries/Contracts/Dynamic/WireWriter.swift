@@ -17,6 +17,21 @@ struct WireWriter {
         bytes += content
     }
 
+    mutating func text(_ number: Int, _ text: String) {
+        tag(number, 2)
+        varint(UInt64(text.utf8.count))
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    /// A number without its tag, by the bits of its kind.
+    mutating func number(_ bits: UInt64, _ kind: FieldSchema.Kind) {
+        switch kind {
+        case .double, .fixed64, .sfixed64: fixed(bits, byteCount: 8)
+        case .float, .fixed32, .sfixed32: fixed(bits, byteCount: 4)
+        default: varint(bits)
+        }
+    }
+
     mutating func lengthDelimited(_ number: Int, _ content: [UInt8]) {
         tag(number, 2)
         counted(content)

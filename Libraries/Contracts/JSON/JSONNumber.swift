@@ -1,45 +1,45 @@
-/// The numbers of proto3's JSON mapping: a JSON number, or a string of one.
+/// The numbers of proto3's JSON mapping: a JSON number, or a string of one. They are read as the bits that go onto the wire.
 enum JSONNumber {
-    static func floating(
-        _ json: JSONValue, isFloat: Bool, _ path: String
-    ) throws(JSONMappingError) -> DynamicValue {
+    static func floating(_ json: JSONValue, isFloat: Bool) throws(JSONMappingError) -> UInt64 {
+        func bits(_ number: Double) -> UInt64 { isFloat ? UInt64(Float(number).bitPattern) : number.bitPattern }
         let digits: String
         switch json {
         case .number(let text): digits = text
-        case .string("NaN"): return isFloat ? .float(.nan) : .double(.nan)
-        case .string("Infinity"): return isFloat ? .float(.infinity) : .double(.infinity)
-        case .string("-Infinity"): return isFloat ? .float(-.infinity) : .double(-.infinity)
+        case .string("NaN"): return bits(.nan)
+        case .string("Infinity"): return bits(.infinity)
+        case .string("-Infinity"): return bits(-.infinity)
         case .string(let text):
             guard let value = try? JSONParser.parse(Array(text.utf8)), case .number = value else { fallthrough }
             digits = text
-        default: throw JSONMappingError(path: path, reason: "Must be a number, not \(json.kindName).")
+        default: throw JSONMappingError("Must be a number, not \(json.kindName).")
         }
         guard let number = Double(digits), number.isFinite, !isFloat || Float(number).isFinite else {
-            throw JSONMappingError(path: path, reason: "The number is too large.")
+            throw JSONMappingError("The number is too large.")
         }
         // Read by its digits: rounding twice, to Double and then to Float, can miss the nearest.
-        return isFloat ? .float(Float(digits) ?? Float(number)) : .double(number)
+        return isFloat ? UInt64((Float(digits) ?? Float(number)).bitPattern) : bits(number)
     }
 
-    static func integer(
-        _ json: JSONValue, _ kind: FieldSchema.Kind, _ path: String
-    ) throws(JSONMappingError) -> DynamicValue {
+    /// Of a signed kind with its sign in all 64 bits; of `sint32` and `sint64` zigzagged.
+    static func integer(_ json: JSONValue, _ kind: FieldSchema.Kind) throws(JSONMappingError) -> UInt64 {
         let text: String
         switch json {
         case .number(let digits), .string(let digits): text = digits
-        default: throw JSONMappingError(path: path, reason: "Must be a whole number, not \(json.kindName).")
+        default: throw JSONMappingError("Must be a whole number, not \(json.kindName).")
         }
-        let value: DynamicValue? =
+        func signed(_ number: Int64) -> UInt64 { UInt64(bitPattern: number) }
+        func zigzag(_ number: Int64) -> UInt64 { UInt64(bitPattern: number << 1 ^ number >> 63) }
+        let bits: UInt64? =
             switch kind {
-            case .int32, .sint32, .sfixed32: exact(text, Int32.self).map { .signed(kind, Int64($0)) }
-            case .int64, .sint64, .sfixed64: exact(text, Int64.self).map { .signed(kind, $0) }
-            case .uint32, .fixed32: exact(text, UInt32.self).map { .unsigned(kind, UInt64($0)) }
-            default: exact(text, UInt64.self).map { .unsigned(kind, $0) }
+            case .int32, .sfixed32: exact(text, Int32.self).map { signed(Int64($0)) }
+            case .sint32: exact(text, Int32.self).map { zigzag(Int64($0)) }
+            case .int64, .sfixed64: exact(text, Int64.self).map(signed)
+            case .sint64: exact(text, Int64.self).map(zigzag)
+            case .uint32, .fixed32: exact(text, UInt32.self).map { UInt64($0) }
+            default: exact(text, UInt64.self)
             }
-        guard let value else {
-            throw JSONMappingError(path: path, reason: "Must be a whole number that fits the field.")
-        }
-        return value
+        guard let bits else { throw JSONMappingError("Must be a whole number that fits the field.") }
+        return bits
     }
 
     /// Digits as they are, or with a point or exponent that leaves a whole number, as in 1.0 and 1e3.

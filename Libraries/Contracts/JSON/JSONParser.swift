@@ -9,7 +9,7 @@ struct JSONParser {
 
     static func parse(_ bytes: [UInt8]) throws(JSONMappingError) -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw JSONMappingError(path: "", reason: "The JSON text is not valid UTF-8.")
+            throw JSONMappingError("The JSON text is not valid UTF-8.")
         }
         var parser = JSONParser(bytes)
         let value = try parser.value(depth: 0)
@@ -21,15 +21,15 @@ struct JSONParser {
     private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     private func failure(_ reason: String) -> JSONMappingError {
-        JSONMappingError(path: "", reason: "\(reason), at byte \(position).")
+        JSONMappingError("\(reason), at byte \(position).")
     }
 
     private mutating func skipSpace() {
         while let byte = current, byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d { position += 1 }
     }
 
-    private mutating func take(_ byte: Character) -> Bool {
-        guard current == byte.asciiValue else { return false }
+    private mutating func take(_ byte: Unicode.Scalar) -> Bool {
+        guard position < bytes.count, UInt32(bytes[position]) == byte.value else { return false }
         position += 1
         return true
     }
@@ -38,7 +38,7 @@ struct JSONParser {
         guard depth < Self.maxDepth else { throw failure("The JSON text nests deeper than \(Self.maxDepth) levels") }
         skipSpace()
         guard let byte = current else { throw failure("The JSON text ends too early") }
-        switch Character(UnicodeScalar(byte)) {
+        switch Unicode.Scalar(byte) {
         case "{": return try object(depth)
         case "[": return try array(depth)
         case "\"": return .string(try string())
@@ -72,14 +72,14 @@ struct JSONParser {
     private mutating func object(_ depth: Int) throws(JSONMappingError) -> JSONValue {
         position += 1
         var members: [(name: String, value: JSONValue)] = []
-        var names: Set<String> = []
+        var names = MemberNames()
         skipSpace()
         if take("}") { return .object(members) }
         while true {
             skipSpace()
             guard current == 0x22 else { throw failure("A member's name is missing") }
             let name = try string()
-            guard names.insert(name).inserted else { throw failure("A member is there twice") }
+            guard names.insert(name, behind: members) else { throw failure("A member is there twice") }
             skipSpace()
             guard take(":") else { throw failure("A colon is missing") }
             members.append((name, try value(depth: depth + 1)))
@@ -109,14 +109,21 @@ struct JSONParser {
 
     private mutating func string() throws(JSONMappingError) -> String {
         position += 1
+        // All of a string without an escape, else what came behind the last one.
+        var start = position
         var content: [UInt8] = []
         while let byte = current {
             position += 1
             switch byte {
-            case 0x22: return String(decoding: content, as: UTF8.self)
-            case 0x5c: content += try escape()
+            case 0x22:
+                let rest = bytes[start..<position - 1]
+                return String(decoding: content.isEmpty ? rest : (content + rest)[...], as: UTF8.self)
+            case 0x5c:
+                content += bytes[start..<position - 1]
+                content += try escape()
+                start = position
             case 0..<0x20: throw failure("A control character in a string is not escaped")
-            default: content.append(byte)
+            default: break
             }
         }
         throw failure("A string does not end")
@@ -125,7 +132,7 @@ struct JSONParser {
     private mutating func escape() throws(JSONMappingError) -> [UInt8] {
         guard let byte = current else { throw failure("A string does not end") }
         position += 1
-        switch Character(UnicodeScalar(byte)) {
+        switch Unicode.Scalar(byte) {
         case "\"": return [0x22]
         case "\\": return [0x5c]
         case "/": return [0x2f]
@@ -155,5 +162,17 @@ struct JSONParser {
         else { throw failure("An escape lacks its four digits") }
         position += 4
         return code
+    }
+}
+
+/// The names of an object's members, to find one that is there twice. Few are compared, many looked up.
+private struct MemberNames {
+    private var set: Set<String> = []
+
+    /// `false` if the name is among the members' already.
+    mutating func insert(_ name: String, behind members: [(name: String, value: JSONValue)]) -> Bool {
+        guard members.count >= 16 else { return !members.contains { $0.name == name } }
+        if set.isEmpty { set = Set(members.map(\.name)) }
+        return set.insert(name).inserted
     }
 }

@@ -1,65 +1,81 @@
 internal import Time
 
 extension JSONPrinting {
-    /// The types that have a form of their own in JSON; nil for all others and for values that have none.
-    func wellKnown(_ message: DynamicMessage) -> JSONValue? {
-        guard message.schema.fullName.hasPrefix("google.protobuf.") else { return nil }
-        switch message.schema.fullName.dropFirst("google.protobuf.".count) {
-        case "Timestamp":
-            return WellKnownText.timestamp(seconds: integer(message, 1), nanos: integer(message, 2)).map { .string($0) }
-        case "Duration":
-            return .string(WellKnownText.duration(seconds: integer(message, 1), nanos: integer(message, 2)))
-        case "FieldMask":
-            let paths = message[1].compactMap { if case .string(let path) = $0 { path } else { nil } }
-            return WellKnownText.fieldMask(paths).map { .string($0) }
-        case "Struct":
-            guard case .object(let members) = JSONValue.object(members(message)), let fields = members.first?.value else {
-                return .object([])
-            }
-            return fields
-        case "ListValue":
-            return members(message).first?.value ?? .array([])
-        case "Value":
-            return members(message).first?.value ?? .null
-        case "DoubleValue", "FloatValue", "Int64Value", "UInt64Value", "Int32Value", "UInt32Value", "BoolValue",
-            "StringValue", "BytesValue":
-            return wrapped(message)
-        case "Any":
-            return any(message)
-        default:
-            return nil
+    /// Writes a message in the form of its own that its type has in JSON; `false`, and nothing is written, for a value that has none.
+    mutating func wellKnown(
+        _ type: WellKnownType, _ content: ArraySlice<UInt8>, _ schema: MessageSchema, _ depth: Int
+    ) throws(Unreadable) -> Bool {
+        switch type {
+        case .timestamp:
+            let (seconds, nanos) = try Self.secondsAndNanos(content, schema)
+            guard let text = WellKnownText.timestamp(seconds: seconds, nanos: nanos) else { return false }
+            writer.string(text)
+        case .duration:
+            let (seconds, nanos) = try Self.secondsAndNanos(content, schema)
+            writer.string(WellKnownText.duration(seconds: seconds, nanos: nanos))
+        case .fieldMask:
+            guard let text = WellKnownText.fieldMask(try MessageParts(content, schema).all.map(\.value.text)) else { return false }
+            writer.string(text)
+        case .structure: if try !only(content, schema, depth) { writer.raw("{}") }
+        case .list: if try !only(content, schema, depth) { writer.raw("[]") }
+        case .value: if try !only(content, schema, depth) { writer.raw("null") }
+        case .wrapper:
+            // A wrapper is written even when it holds the default.
+            guard let field = schema.field(1) else { return false }
+            try value(try MessageParts(content, schema).single(1, field) ?? .absent(field), field, depth)
+        case .any: try any(content, schema, depth)
         }
+        return true
     }
 
-    private func integer(_ message: DynamicMessage, _ number: Int) -> Int64 {
-        if case .signed(_, let value) = message[number].first { value } else { 0 }
+    /// Writes the one field that is there, without its name; `false` if none is.
+    private mutating func only(_ content: ArraySlice<UInt8>, _ schema: MessageSchema, _ depth: Int) throws(Unreadable) -> Bool {
+        let parts = try MessageParts(content, schema)
+        guard let place = parts.last else { return false }
+        let field = schema.fields[place]
+        let values = parts.all.filter { $0.place == place }[...]
+        if field.isRepeated { try items(values, field, depth) } else if let single = MessageParts.single(values, field) {
+            try value(single, field, depth)
+        }
+        return true
     }
 
-    /// A wrapper is written even when it holds the default.
-    private func wrapped(_ message: DynamicMessage) -> JSONValue? {
-        if let value = members(message).first?.value { return value }
-        guard let kind = message.schema.field(1)?.kind else { return nil }
-        switch kind {
-        case .bool: return .bool(false)
-        case .string, .bytes: return .string("")
-        case .int64, .uint64: return .string("0")
-        default: return .number("0")
+    private static func secondsAndNanos(_ content: ArraySlice<UInt8>, _ schema: MessageSchema) throws(Unreadable) -> (Int64, Int64) {
+        let parts = try MessageParts(content, schema)
+        func number(_ number: Int) -> UInt64 {
+            guard let field = schema.field(number) else { return 0 }
+            return parts.single(number, field)?.value ?? 0
         }
+        return (Int64(bitPattern: number(1)), Int64(Int32(truncatingIfNeeded: number(2))))
     }
 
     private static let deepestAny = 10
 
     /// An Any whose type is not known here, or that lies too deep, is written as its type alone.
-    private func any(_ message: DynamicMessage) -> JSONValue? {
-        guard case .string(let url) = message[1].first else { return .object([]) }
-        var bytes: [UInt8] = []
-        if case .bytes(let content) = message[2].first { bytes = content }
-        guard anyDepth < Self.deepestAny, let name = url.split(separator: "/").last, let schema = contracts.messages[String(name)],
-            let content = DynamicMessage(schema, decoding: bytes[...], in: contracts)
-        else { return .object([("@type", .string(url))]) }
+    private mutating func any(_ message: ArraySlice<UInt8>, _ schema: MessageSchema, _ depth: Int) throws(Unreadable) {
+        let parts = try MessageParts(message, schema)
+        guard let urlField = schema.field(1), let contentField = schema.field(2), let url = parts.single(1, urlField)?.text else {
+            return writer.raw("{}")
+        }
+        writer.raw("{\"@type\":")
+        writer.string(url)
         var inside = self
         inside.anyDepth += 1
-        if let special = inside.wellKnown(content) { return .object([("@type", .string(url)), ("value", special)]) }
-        return .object([("@type", .string(url))] + inside.members(content))
+        if anyDepth < Self.deepestAny, let name = url.split(separator: "/").last, let type = contracts.messages[String(name)],
+            (try? inside.members(of: parts.single(2, contentField)?.bytes ?? [], type)) != nil
+        {
+            writer = inside.writer
+        }
+        writer.raw("}")
+    }
+
+    /// The members of an Any's content, or the form of its own that it has as the member `value`.
+    private mutating func members(of content: ArraySlice<UInt8>, _ schema: MessageSchema) throws(Unreadable) {
+        let begin = writer
+        writer.raw(",\"value\":")
+        if let special = schema.wellKnown, try wellKnown(special, content, schema, 0) { return }
+        writer = begin
+        var isFirst = false
+        try members(content, schema, 0, &isFirst)
     }
 }

@@ -1,29 +1,26 @@
 extension JSONReading {
-    /// The types that have a form of their own in JSON; nil for all others.
+    /// Reads the types that have a form of their own in JSON.
     func wellKnown(
-        _ json: JSONValue, _ schema: MessageSchema, _ path: String
-    ) throws(JSONMappingError) -> DynamicMessage? {
-        guard schema.fullName.hasPrefix("google.protobuf.") else { return nil }
-        var message = DynamicMessage(schema)
-        switch schema.fullName.dropFirst("google.protobuf.".count) {
-        case "Timestamp":
+        _ type: WellKnownType, _ json: JSONValue, _ schema: MessageSchema, into writer: inout WireWriter
+    ) throws(JSONMappingError) {
+        switch type {
+        case .timestamp:
             guard case .string(let text) = json, let (seconds, nanos) = WellKnownText.timestamp(text) else {
-                throw JSONMappingError(path: path, reason: "Must be a time as in \"2026-02-21T08:30:00Z\" (RFC 3339).")
+                throw JSONMappingError("Must be a time as in \"2026-02-21T08:30:00Z\" (RFC 3339).")
             }
-            set(&message, seconds, nanos)
-        case "Duration":
+            write(seconds, nanos, into: &writer)
+        case .duration:
             guard case .string(let text) = json, let (seconds, nanos) = WellKnownText.duration(text) else {
-                throw JSONMappingError(path: path, reason: "Must be a duration in seconds, as in \"1.5s\".")
+                throw JSONMappingError("Must be a duration in seconds, as in \"1.5s\".")
             }
-            set(&message, seconds, nanos)
-        case "FieldMask":
-            guard case .string(let text) = json else { throw wrong(json, "field names with commas between", path) }
-            message[1] = text.split(separator: ",").map { .string(WellKnownText.snakeCase(String($0))) }
-        case "Struct":
-            return try self.message(.object([("fields", json)]), plain: schema, path)
-        case "ListValue":
-            return try self.message(.object([("values", json)]), plain: schema, path)
-        case "Value":
+            write(seconds, nanos, into: &writer)
+        case .fieldMask:
+            guard case .string(let text) = json else { throw wrong(json, "field names with commas between") }
+            for path in text.split(separator: ",") { writer.text(1, WellKnownText.snakeCase(String(path))) }
+        case .structure: try only("fields", json, schema, into: &writer)
+        case .list: try only("values", json, schema, into: &writer)
+        case .wrapper: try only("value", json, schema, into: &writer)
+        case .value:
             let member: String =
                 switch json {
                 case .null: "nullValue"
@@ -33,41 +30,39 @@ extension JSONReading {
                 case .array: "listValue"
                 case .object: "structValue"
                 }
-            return try self.message(.object([(member, json)]), plain: schema, path)
-        case "DoubleValue", "FloatValue", "Int64Value", "UInt64Value", "Int32Value", "UInt32Value", "BoolValue",
-            "StringValue", "BytesValue":
-            return try self.message(.object([("value", json)]), plain: schema, path)
-        case "Any":
-            return try any(json, schema, path)
-        default:
-            return nil
+            try only(member, json, schema, into: &writer)
+        case .any: try any(json, into: &writer)
         }
-        return message
     }
 
-    private func set(_ message: inout DynamicMessage, _ seconds: Int64, _ nanos: Int64) {
-        message[1] = [.signed(.int64, seconds)]
-        message[2] = [.signed(.int32, nanos)]
+    /// Reads a value as the one member of a message, which its path does not name.
+    private func only(
+        _ member: String, _ json: JSONValue, _ schema: MessageSchema, into writer: inout WireWriter
+    ) throws(JSONMappingError) {
+        try message(.object([(member, json)]), plain: schema, into: &writer)
     }
 
-    private func any(_ json: JSONValue, _ schema: MessageSchema, _ path: String) throws(JSONMappingError) -> DynamicMessage {
-        guard case .object(var members) = json else { throw wrong(json, "an object", path) }
-        var message = DynamicMessage(schema)
-        if members.isEmpty { return message }
+    private func write(_ seconds: Int64, _ nanos: Int64, into writer: inout WireWriter) {
+        for (number, value) in [(1, seconds), (2, nanos)] where value != 0 {
+            writer.tag(number, 0)
+            writer.varint(UInt64(bitPattern: value))
+        }
+    }
+
+    private func any(_ json: JSONValue, into writer: inout WireWriter) throws(JSONMappingError) {
+        guard case .object(var members) = json else { throw wrong(json, "an object") }
+        if members.isEmpty { return }
         guard let index = members.firstIndex(where: { $0.name == "@type" }),
             case .string(let url) = members.remove(at: index).value,
             let content = contracts.messages[url.split(separator: "/").last.map(String.init) ?? ""]
-        else { throw JSONMappingError(path: path, reason: "Must have an \"@type\" that is known here.") }
-        let read: DynamicMessage
-        if let value = members.first(where: { $0.name == "value" })?.value,
-            let special = try wellKnown(value, content, path)
-        {
-            read = special
+        else { throw JSONMappingError("Must have an \"@type\" that is known here.") }
+        var read = WireWriter()
+        if content.wellKnown != nil, let value = members.first(where: { $0.name == "value" })?.value {
+            try message(value, content, into: &read)
         } else {
-            read = try self.message(.object(members), content, path)
+            try message(.object(members), content, into: &read)
         }
-        message[1] = [.string(url)]
-        message[2] = [.bytes(read.serialized)]
-        return message
+        writer.text(1, url)
+        if !read.bytes.isEmpty { writer.lengthDelimited(2, read.bytes) }
     }
 }

@@ -40,4 +40,15 @@ package struct JSONMappingError: Error, Sendable, Equatable {
     package let path: String
     /// A sentence that never repeats the value.
     package let reason: String
+
+    init(path: String = "", _ reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+
+    /// The same as seen from a message whose field it is of, or from an array or map, whose place is in brackets.
+    func inside(_ part: String) -> JSONMappingError {
+        let separator = path.isEmpty || path.hasPrefix("[") ? "" : "."
+        return JSONMappingError(path: part + separator + path, reason)
+    }
 }

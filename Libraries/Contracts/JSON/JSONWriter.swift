@@ -1,47 +1,63 @@
-/// Writes JSON (RFC 8259) without spaces.
+internal import FoundationEssentials
+
+/// Writes the tokens of JSON (RFC 8259) without spaces.
 struct JSONWriter {
     private(set) var bytes: [UInt8] = []
 
-    mutating func write(_ value: JSONValue) {
-        switch value {
-        case .null: raw("null")
-        case .bool(let flag): raw(flag ? "true" : "false")
-        case .number(let digits): raw(digits)
-        case .string(let text): string(text)
-        case .array(let items):
-            raw("[")
-            for (index, item) in items.enumerated() {
-                if index > 0 { raw(",") }
-                write(item)
-            }
-            raw("]")
-        case .object(let members):
-            raw("{")
-            for (index, member) in members.enumerated() {
-                if index > 0 { raw(",") }
-                string(member.name)
-                raw(":")
-                write(member.value)
-            }
-            raw("}")
-        }
+    mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    mutating func raw(_ text: [UInt8]) { bytes.append(contentsOf: text) }
+
+    /// Between the items of an array, or the members of an object.
+    mutating func comma(unless isFirst: inout Bool) {
+        if isFirst { isFirst = false } else { bytes.append(0x2c) }
     }
 
-    private mutating func raw(_ text: String) { bytes += text.utf8 }
+    mutating func number(_ number: some BinaryInteger) { bytes.append(contentsOf: String(number).utf8) }
 
-    private mutating func string(_ text: String) {
+    /// Swift's digits are the shortest that read back as the same number.
+    mutating func number(_ number: Double, digits: @autoclosure () -> String) {
+        if number.isFinite { return bytes.append(contentsOf: digits().utf8) }
+        string(number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity")
+    }
+
+    mutating func string(_ text: String) { escaped(Array(text.utf8)[...]) }
+
+    /// The text that these bytes are in UTF-8; what is none of it becomes U+FFFD.
+    mutating func string(utf8 text: ArraySlice<UInt8>) {
+        // ASCII, which most is, needs no look at how its bytes go together.
+        if text.allSatisfy({ $0 < 0x80 }) { escaped(text) } else { string(String(decoding: text, as: UTF8.self)) }
+    }
+
+    mutating func base64(_ content: ArraySlice<UInt8>) {
         bytes.append(0x22)
-        for byte in text.utf8 {
-            switch byte {
-            case 0x22: raw("\\\"")
-            case 0x5c: raw("\\\\")
-            case 0x0a: raw("\\n")
-            case 0x0d: raw("\\r")
-            case 0x09: raw("\\t")
-            case 0..<0x20: raw("\\u00" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16))
-            default: bytes.append(byte)
-            }
+        bytes.append(contentsOf: Data(content).base64EncodedData())
+        bytes.append(0x22)
+    }
+
+    /// What needs no escape goes over in one piece.
+    private mutating func escaped(_ text: ArraySlice<UInt8>) {
+        bytes.append(0x22)
+        var rest = text
+        while let place = rest.firstIndex(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c }) {
+            bytes.append(contentsOf: rest[..<place])
+            escape(rest[place])
+            rest = rest[(place + 1)...]
         }
+        bytes.append(contentsOf: rest)
         bytes.append(0x22)
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        switch byte {
+        case 0x22: raw("\\\"")
+        case 0x5c: raw("\\\\")
+        case 0x0a: raw("\\n")
+        case 0x0d: raw("\\r")
+        case 0x09: raw("\\t")
+        default:
+            raw(byte < 0x10 ? "\\u000" : "\\u00")
+            raw(String(byte, radix: 16))
+        }
     }
 }

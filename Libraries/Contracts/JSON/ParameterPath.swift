@@ -3,31 +3,28 @@ struct ParameterPath {
     let contracts: ContractSchema
 
     func setting(
-        _ parameter: (field: String, values: [String]), in object: JSONValue, _ message: MessageSchema, at path: String = ""
+        _ parameter: (field: String, values: [String]), in object: JSONValue, _ message: MessageSchema
     ) throws(JSONMappingError) -> JSONValue {
-        guard case .object(var members) = object else {
-            throw JSONMappingError(path: path, reason: "Must be an object, not \(object.kindName).")
-        }
+        guard case .object(var members) = object else { throw JSONMappingError("Must be an object, not \(object.kindName).") }
         let parts = parameter.field.split(separator: ".", maxSplits: 1).map(String.init)
         guard let name = parts.first, let field = message.field(named: name) else {
-            throw JSONMappingError(
-                path: JSONReading.join(path, parts.first ?? ""), reason: "There is no field of this name.")
+            throw JSONMappingError("There is no field of this name.").inside(parts.first ?? "")
         }
-        let fieldPath = JSONReading.join(path, field.name)
         let old = members.firstIndex { $0.name == field.name || $0.name == field.jsonName }
         let value: JSONValue
         if parts.count == 2 {
-            guard !field.isRepeated, let inner = contracts.messages[field.typeName] else {
-                throw JSONMappingError(path: fieldPath, reason: "Has no fields that a parameter could set.")
+            do throws(JSONMappingError) {
+                guard !field.isRepeated, let inner = contracts.message(of: field) else {
+                    throw JSONMappingError("Has no fields that a parameter could set.")
+                }
+                value = try setting((parts[1], parameter.values), in: old.map { members[$0].value } ?? .object([]), inner)
+            } catch {
+                throw error.inside(field.name)
             }
-            let innerObject = old.map { members[$0].value } ?? .object([])
-            value = try setting((parts[1], parameter.values), in: innerObject, inner, at: fieldPath)
         } else if field.isRepeated {
             value = .array(parameter.values.map { json($0, field) })
         } else {
-            guard parameter.values.count == 1 else {
-                throw JSONMappingError(path: fieldPath, reason: "Must be given once.")
-            }
+            guard parameter.values.count == 1 else { throw JSONMappingError("Must be given once.").inside(field.name) }
             value = json(parameter.values[0], field)
         }
         if let old { members.remove(at: old) }

@@ -2,7 +2,12 @@
 ///
 /// The numbers are those of google/protobuf/descriptor.proto.
 struct SchemaReader {
-    private(set) var messages: [String: MessageSchema] = [:]
+    struct Message {
+        let fields: [FieldSchema.Traits]
+        let isMapEntry: Bool
+    }
+
+    private(set) var messages: [String: Message] = [:]
     private(set) var enums: [String: EnumSchema] = [:]
     private let file: ArraySlice<UInt8>
 
@@ -21,7 +26,7 @@ struct SchemaReader {
 
     private mutating func readMessage(_ bytes: ArraySlice<UInt8>, in scope: String) {
         let name = Self.join(scope, WireReader(bytes).first { $0.number == 1 }?.text ?? "")
-        var fields: [FieldSchema] = []
+        var fields: [FieldSchema.Traits] = []
         var isMapEntry = false
         for part in WireReader(bytes) {
             switch part.number {
@@ -32,7 +37,7 @@ struct SchemaReader {
             default: break
             }
         }
-        messages[name] = MessageSchema(fullName: name, fields: fields, isMapEntry: isMapEntry)
+        messages[name] = Message(fields: fields, isMapEntry: isMapEntry)
     }
 
     private mutating func readEnum(_ bytes: ArraySlice<UInt8>, in scope: String) {
@@ -49,7 +54,7 @@ struct SchemaReader {
         enums[name] = EnumSchema(nameByNumber: nameByNumber, numberByName: numberByName)
     }
 
-    private static func field(_ bytes: ArraySlice<UInt8>) -> FieldSchema? {
+    private static func field(_ bytes: ArraySlice<UInt8>) -> FieldSchema.Traits? {
         var name = ""
         var jsonName: String?
         var number = 0
@@ -74,7 +79,7 @@ struct SchemaReader {
             }
         }
         guard let kind else { return nil }
-        return FieldSchema(
+        return FieldSchema.Traits(
             name: name, jsonName: jsonName ?? name, number: number, kind: kind, typeName: typeName,
             isRepeated: label == 3, hasPresence: kind == .message || oneof != nil, oneof: isOptional ? nil : oneof,
             isPHI: isPHI)

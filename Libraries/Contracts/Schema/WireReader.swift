@@ -14,11 +14,15 @@ package struct WireReader: IteratorProtocol, Sequence {
         package var text: String { String(decoding: bytes, as: UTF8.self) }
     }
 
-    private var rest: ArraySlice<UInt8>
+    private let bytes: ArraySlice<UInt8>
+    private var position: Int
 
-    package init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+    package init(_ bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+        position = bytes.startIndex
+    }
 
-    package var isAtEnd: Bool { rest.isEmpty }
+    package var isAtEnd: Bool { position == bytes.endIndex }
 
     package mutating func next() -> Field? {
         guard let tag = varint() else { return nil }
@@ -27,8 +31,8 @@ package struct WireReader: IteratorProtocol, Sequence {
         case 0: return varint().map { Field(number: number, wireType: 0, value: $0, bytes: []) }
         case 1: return fixed(8).map { Field(number: number, wireType: 1, value: $0, bytes: []) }
         case 2:
-            guard let count = varint(), let bytes = take(Int(clamping: count)) else { return nil }
-            return Field(number: number, wireType: 2, value: 0, bytes: bytes)
+            guard let count = varint(), let start = skip(Int(clamping: count)) else { return nil }
+            return Field(number: number, wireType: 2, value: 0, bytes: bytes[start..<position])
         case 5: return fixed(4).map { Field(number: number, wireType: 5, value: $0, bytes: []) }
         default: return nil
         }
@@ -37,22 +41,26 @@ package struct WireReader: IteratorProtocol, Sequence {
     /// The next varint of a packed field.
     mutating func varint() -> UInt64? {
         var value: UInt64 = 0
-        for shift in stride(from: 0, to: 64, by: 7) {
-            guard let byte = rest.popFirst() else { return nil }
-            value |= UInt64(byte & 0x7f) << UInt64(shift)
+        var shift: UInt64 = 0
+        while position < bytes.endIndex, shift < 64 {
+            let byte = bytes[position]
+            position += 1
+            value |= UInt64(byte & 0x7f) << shift
             if byte < 0x80 { return value }
+            shift += 7
         }
         return nil
     }
 
     /// The next little-endian number of a packed field.
     mutating func fixed(_ byteCount: Int) -> UInt64? {
-        take(byteCount).map { $0.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+        skip(byteCount).map { start in bytes[start..<position].reversed().reduce(0) { $0 << 8 | UInt64($1) } }
     }
 
-    private mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
-        guard count <= rest.count else { return nil }
-        defer { rest = rest.dropFirst(count) }
-        return rest.prefix(count)
+    /// Passes bytes, and answers where they begin.
+    private mutating func skip(_ count: Int) -> Int? {
+        guard count <= bytes.endIndex - position else { return nil }
+        defer { position += count }
+        return position
     }
 }

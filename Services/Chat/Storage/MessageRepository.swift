@@ -22,8 +22,23 @@ struct MessageRepository: Sendable {
     /// The lock on the session's row puts concurrent appends in an order, and `message_count` under it is the sequence
     /// of the last message; so sequences have no gaps, whatever fails.
     func append(_ messages: [NewMessage], to session: SessionID, of user: UUID) async throws -> Appended {
-        try await postgres.transaction(identity: .user(user), tier: .normal) { transaction in
+        // Nearly always none of them is there yet: then all is said in one round trip.
+        if let appended = try await appendFresh(messages, to: session, of: user) { return appended }
+        return try await postgres.transaction(identity: .user(user), tier: .normal) { transaction in
             try await append(messages, to: session, of: user, transaction)
+        }
+    }
+
+    /// Adds messages of which none is there already. `nil`, and nothing is added, if one is or may be.
+    private func appendFresh(_ messages: [NewMessage], to session: SessionID, of user: UUID) async throws -> Appended? {
+        do {
+            let (locked, added) = try await postgres.batch(
+                .lock(session, of: user), .appendFresh(messages, to: session, of: user), identity: .user(user))
+            guard try locked.first() != nil else { throw ChatError.sessionNotFound(session) }
+            let rows = try added.rows()
+            return rows.isEmpty ? nil : Appended(messages: rows, duplicateCount: 0)
+        } catch let error as PostgresError where error.code == .uniqueViolation {
+            return nil
         }
     }
 
@@ -183,6 +198,29 @@ extension Statement<ChatMessage> {
                 \(messages.map { JSONB($0.metadata.json) }), \(messages.map(\.clientID.text))
             ) AS new (id, sequence, role, content, metadata, client_id)
             RETURNING \(ChatMessage.columns)
+            """)
+    }
+
+    /// Adds messages to a session whose row is locked, and counts them. Fails with `.uniqueViolation` if a client id is there; adds nothing if the
+    /// session has an archive, which may have it. Answers them in their order.
+    static func appendFresh(_ messages: [NewMessage], to session: SessionID, of user: UUID) -> Self {
+        .writing(
+            """
+            WITH counted AS (
+                UPDATE chat.chat_sessions SET message_count = message_count + \(messages.count), archived_at = NULL
+                WHERE user_id = \(user) AND id = \(session.uuid)
+                  AND NOT EXISTS (SELECT FROM chat.session_archives WHERE user_id = \(user) AND session_id = \(session.uuid))
+                RETURNING message_count - \(messages.count) AS last
+            ), added AS (
+                INSERT INTO chat.chat_messages (user_id, session_id, id, sequence, role, content, metadata, client_id)
+                SELECT \(user), \(session.uuid), new.id, counted.last + new.place, new.role, new.content, new.metadata, new.client_id
+                FROM counted, unnest(
+                    \(messages.map { _ in UUIDv7.make() }), \(messages.map(\.speaker.rawValue)), \(messages.map(\.content.text)),
+                    \(messages.map { JSONB($0.metadata.json) }), \(messages.map(\.clientID.text))
+                ) WITH ORDINALITY AS new (id, role, content, metadata, client_id, place)
+                RETURNING \(ChatMessage.columns)
+            )
+            SELECT \(ChatMessage.columns) FROM added ORDER BY sequence
             """)
     }
 

@@ -4,16 +4,21 @@ internal import Time
 
 // What rules read and write while they judge.
 
+extension AlertRule {
+    /// The rows of every version of the person's rules for these codes that judges a time between two, as they stand behind FROM.
+    static func judging(_ codes: [LOINCCode], from first: Instant, through last: Instant, of user: UserID) -> Query {
+        """
+        vitals.alert_rules
+        WHERE user_id = \(user.uuid) AND metric = ANY(\(codes.map(\.text))) AND enabled AND since <= \(last)
+          AND (judged_until IS NULL OR judged_until > \(first))
+        """
+    }
+}
+
 extension Statement<AlertRule> {
     /// Every version of the person's rules for these codes that judges a time between two.
     static func rules(judging codes: [LOINCCode], from first: Instant, through last: Instant, of user: UserID) -> Self {
-        .reading(
-            """
-            SELECT \(AlertRule.columns) FROM vitals.alert_rules
-            WHERE user_id = \(user.uuid) AND metric = ANY(\(codes.map(\.text))) AND enabled AND since <= \(last)
-              AND (judged_until IS NULL OR judged_until > \(first))
-            ORDER BY id, version
-            """)
+        .reading("SELECT \(AlertRule.columns) FROM \(AlertRule.judging(codes, from: first, through: last, of: user)) ORDER BY id, version")
     }
 }
 

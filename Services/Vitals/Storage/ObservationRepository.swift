@@ -25,18 +25,59 @@ struct ObservationRepository: Sendable {
     ///
     /// Throws `VitalsError.noSuchDevice` unless every device named is the person's and active.
     func record(_ observations: [NewObservation], of user: UserID) async throws -> Recorded {
-        let devices = Array(Set(observations.compactMap { $0.device?.uuid }))
-        let columns = try ObservationColumns(observations)
-        let times = observations.map(\.effectiveAt)
-        let codes = Array(Set(observations.map(\.code)))
+        let batch = try Batch(observations)
+        // Most people have no rule for what they record, and none of it is there yet: then all is said in one round trip.
+        if let recorded = try await recordUnjudged(batch, of: user) { return recorded }
         return try await postgres.transaction(identity: .user(user.uuid), tier: .normal) { transaction in
             let (_, held, insertion, kept, rules) = try await transaction.batch(
-                .advanceTimeline(of: user, by: observations.count), .hold(devices, of: user), .insert(columns, from: devices, of: user),
-                .ids(of: columns, user),
-                .rules(judging: codes, from: times.min() ?? .now(), through: times.max() ?? .now(), of: user))
-            guard held.rowsAffected == devices.count else { throw VitalsError.noSuchDevice }
+                .advanceTimeline(of: user, by: batch.count), .hold(batch.devices, of: user), .insert(batch, of: user),
+                .ids(of: batch.columns, user), .rules(judging: batch.codes, from: batch.first, through: batch.last, of: user))
+            guard held.rowsAffected == batch.devices.count else { throw VitalsError.noSuchDevice }
             try await judge.judge(try insertion.rows(), by: try rules.rows(), of: user, in: transaction)
             return Recorded(newCount: insertion.rowsAffected, ids: try kept.rows().map { ObservationID($0.value) })
+        }
+    }
+
+    /// Keeps what is new of a batch. `nil`, and nothing is kept, if a rule judges some of it, a device is not the person's, or nothing is new.
+    private func recordUnjudged(_ batch: Batch, of user: UserID) async throws -> Recorded? {
+        let unjudged: Query = "NOT EXISTS (SELECT FROM \(AlertRule.judging(batch.codes, from: batch.first, through: batch.last, of: user)))"
+        let (_, _, insertion) = try await postgres.batch(
+            .advanceTimeline(of: user, by: batch.count, if: unjudged), .hold(batch.devices, of: user),
+            .insert(batch, of: user, if: unjudged), identity: .user(user.uuid))
+        switch insertion.rowsAffected {
+        case 0: return nil
+        case batch.count: return Recorded(newCount: batch.count, ids: batch.columns.ids.map { ObservationID($0) })
+        case let newCount:
+            let kept = try await postgres.rows(.ids(of: batch.columns, user), identity: .user(user.uuid))
+            return Recorded(newCount: newCount, ids: kept.map { ObservationID($0.value) })
+        }
+    }
+
+    /// Readings that are kept together, each under an id of its own.
+    struct Batch {
+        let columns: ObservationColumns
+        let devices: [UUID]
+        let codes: [LOINCCode]
+        let first: Instant
+        let last: Instant
+
+        var count: Int { columns.ids.count }
+
+        init(_ observations: [NewObservation]) throws {
+            columns = try ObservationColumns(observations)
+            devices = Array(Set(observations.compactMap { $0.device?.uuid }))
+            codes = Array(Set(observations.map(\.code)))
+            let times = observations.map(\.effectiveAt)
+            first = times.min() ?? .now()
+            last = times.max() ?? .now()
+        }
+
+        /// The index that finds those that are there already; without one every unique index is asked. With devices and without, a reading
+        /// has another.
+        var arbiter: Query {
+            let count = columns.devices.count { $0 != nil }
+            if count == 0 { return "(user_id, source, sequence) WHERE device_id IS NULL" }
+            return count == columns.devices.count ? "(user_id, device_id, sequence) WHERE device_id IS NOT NULL" : ""
         }
     }
 
@@ -117,11 +158,12 @@ extension Statement<Void> {
             """)
     }
 
-    /// Takes the next numbers of a person's changes, and holds the person's row of them until the commit.
-    static func advanceTimeline(of user: UserID, by count: Int) -> Self {
+    /// Takes the next numbers of a person's changes, and holds the person's row of them until the commit; or does neither where a condition does not
+    /// hold.
+    static func advanceTimeline(of user: UserID, by count: Int, if condition: Query = "true") -> Self {
         .writing(
             """
-            INSERT INTO vitals.timelines AS known (user_id, position) VALUES (\(user.uuid), \(Int64(count)))
+            INSERT INTO vitals.timelines AS known (user_id, position) SELECT \(user.uuid), \(Int64(count)) WHERE \(condition)
             ON CONFLICT (user_id) DO UPDATE SET position = known.position + excluded.position
             """)
     }
@@ -139,9 +181,10 @@ extension Statement<Void> {
 }
 
 extension Statement<ReadingChange> {
-    /// The places of those that are new. They take the last of the numbers that the timeline has come to.
-    static func insert(_ columns: ObservationColumns, from devices: [UUID], of user: UserID) -> Self {
-        .writing(
+    /// The places of those that are new. They take the last of the numbers that the timeline has come to. None is new where a condition does not hold.
+    static func insert(_ batch: ObservationRepository.Batch, of user: UserID, if condition: Query = "true") -> Self {
+        let (columns, devices) = (batch.columns, batch.devices)
+        return .writing(
             """
             INSERT INTO vitals.vitals (user_id, id, metric, value, unit, components, effective_at,
                                        utc_offset_minutes, source, device_id, sequence, position)
@@ -155,8 +198,9 @@ extension Statement<ReadingChange> {
                        sequence, behind)
             WHERE (SELECT count(*) FROM vitals.user_devices d
                    WHERE d.user_id = \(user.uuid) AND d.id = ANY(\(devices)) AND d.is_active) = \(devices.count)
+              AND \(condition)
             ORDER BY n.device_id, n.source, n.sequence
-            ON CONFLICT DO NOTHING RETURNING metric, effective_at, id
+            ON CONFLICT \(batch.arbiter) DO NOTHING RETURNING metric, effective_at, id
             """,
             tier: .normal)
     }
