@@ -6,6 +6,12 @@ internal import RPC
 enum VitalsError: Error, Equatable {
     /// The device is not there, is somebody else's, or is not active; which of the three is not said.
     case noSuchDevice
+    /// The device is not there or is somebody else's.
+    case unknownDevice
+    /// The series of the code was begun in another unit.
+    case seriesHasAnotherUnit
+    /// A plot of so few points would hold too much.
+    case tooManySamplesForPlot
     /// The caller has as many devices as a person may have.
     case tooManyDevices
     /// The reading is not there or is somebody else's.
@@ -29,6 +35,11 @@ extension VitalsError: RPCErrorConvertible {
     var rpcError: RPCError {
         switch self {
         case .noSuchDevice: RPCError(.notFound, "There is no such device, or it is not active.")
+        case .unknownDevice: RPCError(.notFound, "There is no such device.")
+        case .seriesHasAnotherUnit:
+            RPCError(.failedPrecondition, "The device's series of this code has another unit. Convert the samples to it; ListSeries tells which it is.")
+        case .tooManySamplesForPlot:
+            .invalid("plot.points", InvalidValue(sentence: "There are more than \(SeriesReader.maxSamplesPerPoint) samples a point. Ask for more points or for a shorter period."))
         case .tooManyDevices:
             .quota("user", "A person may have \(DeviceRepository.maxDevices) devices.")
         case .noSuchObservation: RPCError(.notFound, "There is no such reading.")

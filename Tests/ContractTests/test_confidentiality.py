@@ -24,7 +24,15 @@ from heartguard.users.v1 import providers_service_pb2 as providers
 from heartguard.users.v1 import users_service_pb2 as users
 from heartguard.vectors.v1 import vectors_pb2
 from heartguard.vectors.v1 import vectors_service_pb2 as vectors
-from heartguard.vitals.v1 import alerts_pb2, alerts_service_pb2, medications_pb2, medications_service_pb2, vitals_pb2
+from heartguard.vitals.v1 import (
+    alerts_pb2,
+    alerts_service_pb2,
+    medications_pb2,
+    medications_service_pb2,
+    series_pb2,
+    series_service_pb2,
+    vitals_pb2,
+)
 from heartguard.vitals.v1 import vitals_service_pb2 as vitals
 
 
@@ -112,6 +120,19 @@ def plant_at(door, person, operator, canary):
     samples = vitals.AppendSamplesRequest(device_id=device.id, metric="ppg", samples=[sample])
     attempt(door.vitals.AppendSamples, samples, mine)
     attempt(door.vitals.AppendSamples, samples, mine)
+
+    metric = series_pb2.SeriesMetric(channel="ppg")
+    for value in (float(canary.number("streamed sample")), float("nan")):
+        streamed = vitals_pb2.Sample(at=at(2), sequence=2, value=value)
+        message = series_service_pb2.SeriesServiceAppendSamplesRequest(device_id=device.id, metric=metric, samples=[streamed])
+        attempt(lambda messages, **options: list(door.series.AppendSamples(messages, **options)), iter([message]), mine)
+    attempt(
+        lambda request, **options: list(door.series.ReadSeries(request, **options)),
+        series_service_pb2.ReadSeriesRequest(device_id=device.id, metric=metric),
+        mine,
+    )
+    rename = vitals.RenameDeviceRequest(device_id=device.id, name=canary("another device name"))
+    attempt(door.vitals.RenameDevice, rename, mine)
 
     known = attempt(door.vitals.RecordObservations, vitals.RecordObservationsRequest(observations=[heart_rate(3)]), mine)
     for version in (1, 7):

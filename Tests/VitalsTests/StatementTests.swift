@@ -36,6 +36,7 @@ internal import Time
         let device = NewDevice(
             kind: .watch, platform: try .platform("platform"), name: try .name("name"), serialNumber: try .serialNumber("1"))
         let metric = try MetricName("ecg")
+        let series = SeriesKey(user: user, device: .make(), metric: metric)
         let alert = HealthAlert(id: id, type: .threshold, severity: .info, title: "title", triggeredAt: moment)
         let medication = Medication(id: id, name: "name", dosage: "dosage", startsOn: day)
         let goal = HealthGoal(id: id, goalType: .weight, title: "title", unit: "kg", targetValue: one, startsOn: day)
@@ -118,7 +119,18 @@ internal import Time
             .init(.insert(device, as: .make(), of: user, atMost: 1)),
             .init(.find(withSerialNumber: device.serialNumber, of: user)),
             .init(Statement<Device>.list(of: user)),
-            .init(.insert([Sample(at: moment, sequence: try SequenceNumber(1), value: 1)], metric, of: .make(), user)),
+            .init(.insert([Sample(at: moment, sequence: try SequenceNumber(1), value: 1)], .channel(metric), in: series)),
+            .init(.insert([Sample(at: moment, sequence: try SequenceNumber(1), value: 1, revision: 1)], .channel(metric), in: series)),
+            .init(.hold(series, .channel(metric), reaching: 1)),
+            .init(.series(of: .make(), user)),
+            .init(.firstHour(of: series, endingAfter: moment, before: moment)),
+            .init(.buckets(between: [moment, moment + .seconds(1)], of: series)),
+            .init(.holdStale(of: series, from: moment, before: moment, limit: 1)),
+            .init(.rollUp(hours: [moment], of: series)),
+            .init(.rollUp(days: [moment], of: series)),
+            .init(.activate(withSerialNumber: device.serialNumber, of: user)),
+            .init(.rename(.make(), device.name, of: user)),
+            .init(.deactivate(.make(), of: user)),
             .init(.find(DeviceID.make(), of: user)),
             .init(.list(metric, of: .make(), user, after: .init(at: moment, sequence: 1), before: moment, limit: 1)),
             .init(.insert(alert, of: user)),

@@ -23,6 +23,7 @@ from heartguard.vitals.v1 import (
     alerts_service_pb2_grpc,
     live_service_pb2_grpc,
     medications_service_pb2_grpc,
+    series_service_pb2_grpc,
     vitals_service_pb2_grpc,
 )
 
@@ -44,6 +45,7 @@ class Door:
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
         self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))
+        self.series = series_service_pb2_grpc.SeriesServiceStub(self.channel("vitals"))
         self.live = live_service_pb2_grpc.LiveServiceStub(self.channel("vitals"))
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel("chat"))
         self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))
