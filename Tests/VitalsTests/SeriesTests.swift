@@ -306,6 +306,15 @@ private struct ExpectedSeries {
 
             try await runAsSuperuser("SET ROLE heartguard_owner; SELECT vitals.retire_device_timeseries_partitions('2001-02-03')")
 
+            // How long that is comes of a setting of the database.
+            for (setting, months) in [("", 36), ("60", 60), ("1", 2)] {
+                try await runAsSuperuser(
+                    """
+                    SELECT set_config('heartguard.samples_kept_months', '\(setting)', false);
+                    DO $$ BEGIN ASSERT vitals.samples_kept() = interval '\(months) months'; END $$
+                    """)
+            }
+
             var raw: [Sample] = []
             try await SeriesReader(postgres: postgres).raw(ada.series, in: .always) { raw += $0 }
             #expect(raw == [samples[1]])
