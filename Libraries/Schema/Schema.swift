@@ -33,6 +33,8 @@ package enum Schema {
         revision("20261129_alert_rules", PackageResources._0261129_alert_rules_sql),
         revision("20261129_medication_doses", PackageResources._0261129_medication_doses_sql),
         revision("20261129_consent_history", PackageResources._0261129_consent_history_sql),
+        revision("20261129_device_series", PackageResources._0261129_device_series_sql),
+        revision("20261129_goals_and_predictions", PackageResources._0261129_goals_and_predictions_sql),
     ])
 
     private static func revision(

@@ -9,6 +9,10 @@ struct VitalsApplication: Sendable {
     private let alerts: AlertsService
     private let medications: MedicationsService
     private let live: LiveService
+    private let series: SeriesService
+    private let goals: GoalsService
+    private let predictions: PredictionsService
+    private let records: PatientRecordsService
     private let erasure: ErasureService
     private let jobs: ServiceJobs
     private let users: RPCChannel
@@ -28,6 +32,10 @@ struct VitalsApplication: Sendable {
         medications = MedicationsService(
             medications: MedicationStore(postgres: host.postgres), interactions: Interactions(postgres: host.postgres))
         live = LiveService(feed: LiveFeed(postgres: host.postgres))
+        series = SeriesService(samples: SampleRepository(postgres: host.postgres), reader: SeriesReader(postgres: host.postgres))
+        goals = GoalsService(goals: GoalStore(postgres: host.postgres))
+        predictions = PredictionsService(predictions: PredictionStore(postgres: host.postgres))
+        records = PatientRecordsService(records: PatientRecordStore(postgres: host.postgres))
         users = RPCChannel(
             target: (host: configuration.users.host, port: configuration.users.port), tls: configuration.common.clientTLS, logger: host.logger)
         jobs = ServiceJobs(host, schema: "vitals", handlers: [AlertTeller(alerts: rules, users: users).handler])
@@ -40,7 +48,7 @@ struct VitalsApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, alerts, medications, live, erasure], background: [{ [users] in await users.run() }] + jobs.background, stopSignals: stopSignals,
+            services: [service, alerts, medications, live, series, goals, predictions, records, erasure], background: [{ [users] in await users.run() }] + jobs.background, stopSignals: stopSignals,
             onListening: onListening)
     }
 }

@@ -94,13 +94,25 @@ extension VitalsService: VitalsV1.VitalsServiceProtocol {
         return VitalsV1.ListDevicesResponse(devices: devices.map(VitalsV1.Device.init))
     }
 
+    func renameDevice(_ request: VitalsV1.RenameDeviceRequest, context: RPCContext) async throws -> VitalsV1.RenameDeviceResponse {
+        let (id, name) = try request.parsed()
+        return VitalsV1.RenameDeviceResponse(device: .init(try await devices.rename(id, name, of: try context.userID)))
+    }
+
+    func deactivateDevice(
+        _ request: VitalsV1.DeactivateDeviceRequest, context: RPCContext
+    ) async throws -> VitalsV1.DeactivateDeviceResponse {
+        let id = DeviceID(try .init(named: "device_id", request.deviceId))
+        return VitalsV1.DeactivateDeviceResponse(device: .init(try await devices.deactivate(id, of: try context.userID)))
+    }
+
     func appendSamples(
         _ request: VitalsV1.AppendSamplesRequest, context: RPCContext
     ) async throws -> VitalsV1.AppendSamplesResponse {
         let batch = try SampleBatch(request)
-        let newCount = try await samples.append(batch.samples, batch.metric, of: batch.device, try context.userID)
-        return VitalsV1.AppendSamplesResponse(
-            recordedCount: Int32(newCount), duplicateCount: Int32(batch.samples.count - newCount))
+        let appended = try await samples.append(batch.samples, .channel(batch.metric), of: batch.device, try context.userID).appended
+        let kept = Int(appended.newCount + appended.correctedCount)
+        return VitalsV1.AppendSamplesResponse(recordedCount: Int32(kept), duplicateCount: Int32(batch.samples.count - kept))
     }
 
     func listSamples(

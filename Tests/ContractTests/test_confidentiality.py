@@ -2,6 +2,7 @@
 
 import pathlib
 import secrets
+import uuid
 
 import grpc
 from client import people
@@ -24,7 +25,19 @@ from heartguard.users.v1 import providers_service_pb2 as providers
 from heartguard.users.v1 import users_service_pb2 as users
 from heartguard.vectors.v1 import vectors_pb2
 from heartguard.vectors.v1 import vectors_service_pb2 as vectors
-from heartguard.vitals.v1 import alerts_pb2, alerts_service_pb2, medications_pb2, medications_service_pb2, vitals_pb2
+from heartguard.vitals.v1 import (
+    alerts_pb2,
+    alerts_service_pb2,
+    goals_pb2,
+    goals_service_pb2,
+    medications_pb2,
+    medications_service_pb2,
+    patient_records_service_pb2,
+    predictions_service_pb2,
+    series_pb2,
+    series_service_pb2,
+    vitals_pb2,
+)
 from heartguard.vitals.v1 import vitals_service_pb2 as vitals
 
 
@@ -113,6 +126,19 @@ def plant_at(door, person, operator, canary):
     attempt(door.vitals.AppendSamples, samples, mine)
     attempt(door.vitals.AppendSamples, samples, mine)
 
+    metric = series_pb2.SeriesMetric(channel="ppg")
+    for value in (float(canary.number("streamed sample")), float("nan")):
+        streamed = vitals_pb2.Sample(at=at(2), sequence=2, value=value)
+        message = series_service_pb2.SeriesServiceAppendSamplesRequest(device_id=device.id, metric=metric, samples=[streamed])
+        attempt(lambda messages, **options: list(door.series.AppendSamples(messages, **options)), iter([message]), mine)
+    attempt(
+        lambda request, **options: list(door.series.ReadSeries(request, **options)),
+        series_service_pb2.ReadSeriesRequest(device_id=device.id, metric=metric),
+        mine,
+    )
+    rename = vitals.RenameDeviceRequest(device_id=device.id, name=canary("another device name"))
+    attempt(door.vitals.RenameDevice, rename, mine)
+
     known = attempt(door.vitals.RecordObservations, vitals.RecordObservationsRequest(observations=[heart_rate(3)]), mine)
     for version in (1, 7):
         correction = vitals.CorrectObservationRequest(
@@ -139,6 +165,37 @@ def plant_at(door, person, operator, canary):
         attempt(door.medications.AddMedication, medications_service_pb2.AddMedicationRequest(medication=drug), mine)
     check = medications_service_pb2.CheckInteractionsRequest(drugs=[canary("asked drug")], include_mine=True)
     attempt(door.medications.CheckInteractions, check, mine)
+
+    # in goals, predictions and patients' records
+    for zone in ("UTC", "nowhere"):
+        goal = goals_pb2.Goal(
+            kind="GOAL_KIND_OTHER", title=canary("title of a goal"), description=canary("description of a goal"), unit="1", time_zone=zone,
+            start_value=canary.number("start"), target_value=canary.number("target"), direction="GOAL_DIRECTION_INCREASE",
+        )
+        made = attempt(door.goals.CreateGoal, goals_service_pb2.CreateGoalRequest(goal=goal), mine)
+        if made is None:
+            continue
+        for position in (1, 1):
+            step = goals_pb2.Milestone(
+                goal_id=made.goal.id, position=position, title=canary("milestone"), target_value=canary.number("target of a milestone")
+            )
+            attempt(door.goals.SetMilestone, goals_service_pb2.SetMilestoneRequest(milestone=step), mine)
+        entry = goals_pb2.ProgressEntry(goal_id=made.goal.id, value=canary.number("progress"), note=canary("note of progress"))
+        attempt(door.goals.RecordProgress, goals_service_pb2.RecordProgressRequest(entry=entry), mine)
+    why = Struct()
+    why.update({canary("key of an explanation"): canary("explanation")})
+    for score in ("0.5", canary("score")):
+        prediction = predictions_service_pb2.Prediction(
+            id=str(uuid.uuid4()), kind="PREDICTION_KIND_OTHER", model_id="m", model_version="1", inputs_sha256=bytes(32), score=score,
+            risk_level="RISK_LEVEL_LOW", explanation=why, recommendations=[canary("recommendation")], predicted_at=at(1),
+        )
+        attempt(door.predictions.RecordPrediction, predictions_service_pb2.RecordPredictionRequest(prediction=prediction), mine)
+    for onset in ("2020-01-01", canary("onset")):
+        record = patient_records_service_pb2.PatientRecord(
+            kind="PATIENT_RECORD_KIND_OTHER", title=canary("title of a record"), code_system="CODE_SYSTEM_OTHER", code=canary("code"), content=why,
+            document_uri=canary("address of a document"), onset_on=onset,
+        )
+        attempt(door.patient_records.CreatePatientRecord, patient_records_service_pb2.CreatePatientRecordRequest(record=record), mine)
 
     # in conversations
     session = attempt(door.chat.CreateSession, chat.CreateSessionRequest(title=canary("title")), mine).session

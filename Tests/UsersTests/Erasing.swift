@@ -148,7 +148,7 @@ enum PersonalRows {
     /// What `make` makes, with what an account has that has signed in once.
     static let made: [String: [String: Int64]] = [
         "users": ["users": 1, "sessions": 1, "refresh_tokens": 1, "push_devices": 1, "notifications": 1],
-        "vitals": ["user_devices": 1, "vitals": 3, "device_timeseries": 1, "health_alerts": 1],
+        "vitals": ["user_devices": 1, "vitals": 3, "device_timeseries": 1, "device_rollups": 2, "health_alerts": 1],
         "chat": ["chat_sessions": 1, "chat_messages": 2, "feedback": 1],
         "vectors": ["vector_user_memories": 1],
     ]

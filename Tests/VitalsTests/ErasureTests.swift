@@ -32,6 +32,7 @@ internal import Time
     }
 
     private static let filled = [
+        RemovedRows(table: "device_rollups", count: 2), RemovedRows(table: "device_series", count: 1),
         RemovedRows(table: "device_timeseries", count: 2), RemovedRows(table: "timelines", count: 1), RemovedRows(table: "user_devices", count: 1),
         RemovedRows(table: "vitals", count: 20),
     ]

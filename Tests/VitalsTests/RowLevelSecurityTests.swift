@@ -11,7 +11,8 @@ internal import Time
     /// One query for each table with a user's id, written as a forgetful programmer would: without a condition.
     private static let everything: [Query] = [
         "SELECT user_id FROM vitals.user_devices", "SELECT user_id FROM vitals.vitals",
-        "SELECT user_id FROM vitals.device_timeseries",
+        "SELECT user_id FROM vitals.device_timeseries", "SELECT user_id FROM vitals.device_series",
+        "SELECT user_id FROM vitals.device_rollups WHERE hours = 1",
     ]
 
     /// Somebody with a row in every table; returns their device.

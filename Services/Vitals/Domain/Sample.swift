@@ -6,6 +6,8 @@ struct Sample: Hashable, Sendable {
     let at: Instant
     let sequence: SequenceNumber
     let value: Double
+    /// 0 as it was first sent; of two samples of one instant and number the one with the higher revision holds.
+    var revision: Int32 = 0
 }
 
 /// What of a device is sampled, for example `ppg`.
@@ -14,6 +16,9 @@ struct MetricName: Hashable, Sendable {
 
     static let maxBytes = 64
 
+    /// What codes are kept under begins with this, and no channel does.
+    private static let coded = "loinc_"
+
     init(_ given: String) throws(InvalidValue) {
         guard !given.isEmpty else { throw InvalidValue("is needed") }
         guard given.utf8.count <= Self.maxBytes, given.utf8.first?.isASCIILowercase == true,
@@ -21,6 +26,13 @@ struct MetricName: Hashable, Sendable {
         else {
             throw InvalidValue("must be a letter and up to \(Self.maxBytes - 1) lower-case letters, digits and underscores")
         }
+        guard !given.hasPrefix(Self.coded) else { throw InvalidValue("begins with \(Self.coded), which stands for codes") }
         text = given
     }
+
+    /// What the series of a code is kept under.
+    init(of code: LOINCCode) { text = Self.coded + code.text.replacing("-", with: "_") }
+
+    /// A name that the table holds.
+    init(stored: String) { text = stored }
 }

@@ -43,7 +43,7 @@ extension Medication {
 }
 
 extension FieldViolations {
-    fileprivate mutating func text(_ field: String, _ given: String, most: Int, isNeeded: Bool) -> String? {
+    mutating func text(_ field: String, _ given: String, most: Int, isNeeded: Bool) -> String? {
         value(field, given) { text throws(InvalidValue) in
             guard !isNeeded || text.contains(where: { !$0.isWhitespace }) else { throw InvalidValue("is needed") }
             guard text.codePointCount <= most else { throw InvalidValue("has more than \(most) characters") }

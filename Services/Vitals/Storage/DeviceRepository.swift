@@ -27,15 +27,30 @@ struct DeviceRepository: Sendable {
     /// How many a person may have, so that the list of them is short. Two registrations at once may pass it by one.
     static let maxDevices = 200
 
-    /// Registers a device, or finds the one with its serial number. Answers whether it is new.
+    /// Registers a device, or finds the one with its serial number and makes it active. Answers whether it is new.
     ///
     /// Throws `VitalsError.tooManyDevices` when the person has as many as may be.
     func register(_ device: NewDevice, of user: UserID) async throws -> (Device, isNew: Bool) {
-        let (insertion, found) = try await postgres.batch(
-            .insert(device, as: .make(), of: user, atMost: Self.maxDevices), .find(withSerialNumber: device.serialNumber, of: user),
-            identity: .user(user.uuid))
+        let (insertion, _, found) = try await postgres.batch(
+            .insert(device, as: .make(), of: user, atMost: Self.maxDevices), .activate(withSerialNumber: device.serialNumber, of: user),
+            .find(withSerialNumber: device.serialNumber, of: user), identity: .user(user.uuid))
         guard let registered = try found.first() else { throw VitalsError.tooManyDevices }
         return (registered, insertion.rowsAffected == 1)
+    }
+
+    /// Throws `VitalsError.unknownDevice`.
+    func rename(_ device: DeviceID, _ name: DeviceText, of user: UserID) async throws -> Device {
+        try await changed(.rename(device, name, of: user), of: user)
+    }
+
+    /// Throws `VitalsError.unknownDevice`.
+    func deactivate(_ device: DeviceID, of user: UserID) async throws -> Device {
+        try await changed(.deactivate(device, of: user), of: user)
+    }
+
+    private func changed(_ statement: Statement<Device>, of user: UserID) async throws -> Device {
+        guard let device = try await postgres.first(statement, identity: .user(user.uuid)) else { throw VitalsError.unknownDevice }
+        return device
     }
 
     /// The person's devices, newest first: ids grow with time.
@@ -56,9 +71,33 @@ extension Statement<Void> {
             ON CONFLICT (user_id, serial_number) DO NOTHING
             """)
     }
+
+    static func activate(withSerialNumber serialNumber: DeviceText, of user: UserID) -> Self {
+        .writing(
+            """
+            UPDATE vitals.user_devices SET is_active = true
+            WHERE user_id = \(user.uuid) AND serial_number = \(serialNumber.text) AND NOT is_active
+            """)
+    }
 }
 
 extension Statement<Device> {
+    static func rename(_ device: DeviceID, _ name: DeviceText, of user: UserID) -> Self {
+        .writing(
+            """
+            UPDATE vitals.user_devices SET name = \(name.text)
+            WHERE user_id = \(user.uuid) AND id = \(device.uuid) RETURNING \(Device.columns)
+            """)
+    }
+
+    static func deactivate(_ device: DeviceID, of user: UserID) -> Self {
+        .writing(
+            """
+            UPDATE vitals.user_devices SET is_active = false
+            WHERE user_id = \(user.uuid) AND id = \(device.uuid) RETURNING \(Device.columns)
+            """)
+    }
+
     static func find(withSerialNumber serialNumber: DeviceText, of user: UserID) -> Self {
         .reading(
             """

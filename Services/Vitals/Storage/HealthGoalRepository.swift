@@ -34,13 +34,15 @@ struct HealthGoal: Hashable, Sendable {
     var targetDate: CivilDate?
     var completedAt: Instant?
     var version: Int64 = 1
+    /// IANA: whose days these are.
+    var timeZone: String = "UTC"
 }
 
 extension HealthGoal: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, goal_type, title, description, metric, unit, start_value, target_value, current_value, direction,
-        status, starts_on, target_date, completed_at, version
+        status, starts_on, target_date, completed_at, version, time_zone
         """
 
     init(row: Row) throws(PostgresError) {
@@ -59,6 +61,7 @@ extension HealthGoal: TableRecord {
         targetDate = try row.decode("target_date")
         completedAt = try row.decode("completed_at")
         version = try row.decode("version")
+        timeZone = try row.decode("time_zone")
     }
 }
 
@@ -84,12 +87,12 @@ extension Statement<Void> {
             """
             INSERT INTO vitals.user_health_goals (
                 user_id, id, goal_type, title, description, metric, unit, start_value, target_value,
-                current_value, direction, status, starts_on, target_date, completed_at, version
+                current_value, direction, status, starts_on, target_date, completed_at, version, time_zone
             ) VALUES (
                 \(user.uuid), \(record.id), \(record.goalType), \(record.title), \(record.description),
                 \(record.metric), \(record.unit), \(record.startValue), \(record.targetValue),
                 \(record.currentValue), \(record.direction), \(record.status), \(record.startsOn),
-                \(record.targetDate), \(record.completedAt), \(record.version)
+                \(record.targetDate), \(record.completedAt), \(record.version), \(record.timeZone)
             )
             """)
     }
@@ -102,7 +105,7 @@ extension Statement<Void> {
                 metric = \(record.metric), unit = \(record.unit), start_value = \(record.startValue),
                 target_value = \(record.targetValue), current_value = \(record.currentValue),
                 direction = \(record.direction), status = \(record.status), starts_on = \(record.startsOn),
-                target_date = \(record.targetDate), completed_at = \(record.completedAt), version = version + 1
+                target_date = \(record.targetDate), completed_at = \(record.completedAt), time_zone = \(record.timeZone), version = version + 1
             WHERE user_id = \(user.uuid) AND id = \(record.id) AND version = \(record.version)
             """)
     }

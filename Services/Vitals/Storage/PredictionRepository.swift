@@ -17,20 +17,23 @@ struct Prediction: Hashable, Sendable {
     var predictionType: PredictionType
     var model: String
     var modelVersion: String
-    var features: JSONB
+    var features: JSONB = JSONB("{}")
     var riskScore: Numeric
     var riskLevel: RiskLevel
     var confidence: Numeric?
     var explanation: JSONB = JSONB("{}")
     var recommendations: [String] = []
     var predictedAt: Instant
+    /// Of what it was made.
+    var inputsSHA256: [UInt8]?
+    var calibratedScore: Numeric?
 }
 
 extension Prediction: TableRecord {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, prediction_type, model, model_version, features, risk_score, risk_level, confidence, explanation,
-        recommendations, predicted_at
+        recommendations, predicted_at, inputs_sha256, calibrated_score
         """
 
     init(row: Row) throws(PostgresError) {
@@ -45,6 +48,8 @@ extension Prediction: TableRecord {
         explanation = try row.decode("explanation")
         recommendations = try row.decode("recommendations")
         predictedAt = try row.decode("predicted_at")
+        inputsSHA256 = try row.decode("inputs_sha256")
+        calibratedScore = try row.decode("calibrated_score")
     }
 }
 
@@ -65,11 +70,12 @@ extension Statement<Void> {
             """
             INSERT INTO vitals.prediction_history (
                 user_id, id, prediction_type, model, model_version, features, risk_score, risk_level,
-                confidence, explanation, recommendations, predicted_at
+                confidence, explanation, recommendations, predicted_at, inputs_sha256, calibrated_score
             ) VALUES (
                 \(user.uuid), \(record.id), \(record.predictionType), \(record.model), \(record.modelVersion),
                 \(record.features), \(record.riskScore), \(record.riskLevel), \(record.confidence),
-                \(record.explanation), \(record.recommendations), \(record.predictedAt)
+                \(record.explanation), \(record.recommendations), \(record.predictedAt),
+                \(record.inputsSHA256), \(record.calibratedScore)
             )
             """)
     }

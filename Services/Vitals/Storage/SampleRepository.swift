@@ -8,6 +8,7 @@ extension Sample: RowDecodable {
         at = try row.decode("timestamp")
         sequence = SequenceNumber(stored: try row.decode("sequence"))
         value = try row.decode("value")
+        revision = try row.decode("revision")
     }
 }
 
@@ -15,14 +16,32 @@ extension Sample: RowDecodable {
 struct SampleRepository: Sendable {
     let postgres: Postgres
 
-    /// Keeps a batch, all or none, in one round trip, and answers how many were new.
+    /// What became of a batch.
+    struct Appended: Hashable, Sendable, RowDecodable {
+        let newCount: Int64
+        let correctedCount: Int64
+
+        init(row: Row) throws(PostgresError) {
+            newCount = try row.decode("new_count")
+            correctedCount = try row.decode("corrected_count")
+        }
+    }
+
+    /// Keeps a batch, all or none, in one round trip; the rollups of its hours and days are stale from the same moment on. Answers what of it
+    /// was new, and the greatest number in the series.
     ///
-    /// Throws `VitalsError.noSuchDevice` unless the device is the person's and active.
-    func append(_ samples: [Sample], _ metric: MetricName, of device: DeviceID, _ user: UserID) async throws -> Int {
-        let (held, insertion) = try await postgres.batch(
-            .hold([device.uuid], of: user), .insert(samples, metric, of: device, user), identity: .user(user.uuid))
+    /// Throws `VitalsError.noSuchDevice` unless the device is the person's and active, and `.seriesHasAnotherUnit`.
+    func append(
+        _ samples: [Sample], _ metric: SeriesMetric, of device: DeviceID, _ user: UserID
+    ) async throws -> (appended: Appended, lastSequence: Int64) {
+        let series = SeriesKey(user: user, device: device, metric: metric.name)
+        let last = samples.map(\.sequence.value).max() ?? 0
+        let (held, known, insertion) = try await postgres.batch(
+            .hold([device.uuid], of: user), .hold(series, metric, reaching: last), .insert(samples, metric, in: series),
+            identity: .user(user.uuid))
         guard held.rowsAffected == 1 else { throw VitalsError.noSuchDevice }
-        return insertion.rowsAffected
+        guard let known = try known.first(), let appended = try insertion.first() else { throw VitalsError.seriesHasAnotherUnit }
+        return (appended, known.value)
     }
 
     /// Where a page of samples ends. The next one begins after it.
@@ -47,19 +66,44 @@ struct SampleRepository: Sendable {
     }
 }
 
-extension Statement<Void> {
-    /// In the order of the key, so that two replays of one batch wait for each other and never in a ring.
-    static func insert(_ samples: [Sample], _ metric: MetricName, of device: DeviceID, _ user: UserID) -> Self {
-        .writing(
+extension Statement<SampleRepository.Appended> {
+    /// Nothing, and no row, unless the device is active and the series has the metric's unit. In the order of the key, so that two replays of
+    /// one batch wait for each other and never in a ring.
+    static func insert(_ samples: [Sample], _ metric: SeriesMetric, in series: SeriesKey) -> Self {
+        let (user, device) = (series.user.uuid, series.device.uuid)
+        // A first revision is never higher than what is there, and then what is there need not be looked at or held.
+        let corrects = samples.contains { $0.revision > 0 }
+        let unlessThere: Query = corrects
+            ? "DO UPDATE SET value = excluded.value, revision = excluded.revision WHERE excluded.revision > known.revision" : "DO NOTHING"
+        let corrected: Query = corrects
+            ? """
+            count(*) FILTER (WHERE EXISTS (
+                SELECT FROM vitals.device_timeseries t
+                WHERE t.user_id = \(user) AND t.device_id = \(device) AND t.metric_type = \(series.metric.text)
+                  AND t."timestamp" = n.at AND t.sequence = n.sequence AND t.revision < n.revision))
+            """ : "0::bigint"
+        return .writing(
             """
-            INSERT INTO vitals.device_timeseries (user_id, device_id, metric_type, "timestamp", sequence, value)
-            SELECT \(user.uuid), \(device.uuid), \(metric.text), n.at, n.sequence, n.value
-            FROM unnest(\(samples.map(\.at)), \(samples.map(\.sequence.value)), \(samples.map(\.value)))
-                 AS n (at, sequence, value)
-            WHERE EXISTS (SELECT FROM vitals.user_devices d
-                          WHERE d.user_id = \(user.uuid) AND d.id = \(device.uuid) AND d.is_active)
-            ORDER BY n.at, n.sequence
-            ON CONFLICT DO NOTHING
+            WITH allowed AS (
+                SELECT FROM vitals.device_series s JOIN vitals.user_devices d ON d.user_id = s.user_id AND d.id = s.device_id
+                WHERE s.user_id = \(user) AND s.device_id = \(device) AND s.metric_type = \(series.metric.text) AND d.is_active
+                  AND s.unit IS NOT DISTINCT FROM \(metric.unit?.text)
+            ), n AS MATERIALIZED (
+                SELECT DISTINCT ON (n.at, n.sequence) n.at, n.sequence, n.value, n.revision
+                FROM unnest(\(samples.map(\.at)), \(samples.map(\.sequence.value)), \(samples.map(\.value)), \(samples.map(\.revision)))
+                     AS n (at, sequence, value, revision)
+                WHERE EXISTS (SELECT FROM allowed)
+                ORDER BY n.at, n.sequence, n.revision DESC
+            ), kept AS (
+                INSERT INTO vitals.device_timeseries AS known (user_id, device_id, metric_type, "timestamp", sequence, value, revision)
+                SELECT \(user), \(device), \(series.metric.text), n.at, n.sequence, n.value, n.revision FROM n ORDER BY n.at, n.sequence
+                ON CONFLICT (user_id, device_id, metric_type, "timestamp", sequence) \(unlessThere)
+                RETURNING 1
+            ), corrected AS (
+                SELECT \(corrected) AS count FROM n
+            )
+            SELECT (SELECT count(*) FROM kept) - c.count AS new_count, c.count AS corrected_count
+            FROM corrected c WHERE EXISTS (SELECT FROM allowed)
             """,
             tier: .normal)
     }
@@ -79,7 +123,7 @@ extension Statement<Sample> {
     ) -> Self {
         .reading(
             """
-            SELECT "timestamp", sequence, value FROM vitals.device_timeseries
+            SELECT "timestamp", sequence, value, revision FROM vitals.device_timeseries
             WHERE user_id = \(user.uuid) AND device_id = \(device.uuid) AND metric_type = \(metric.text)
               AND "timestamp" >= \(place.at) AND ("timestamp", sequence) > (\(place.at), \(place.sequence))
               AND "timestamp" < \(end)

@@ -110,7 +110,7 @@ struct SampleList {
 }
 
 extension FieldViolations {
-    fileprivate mutating func period(
+    mutating func period(
         _ startAt: GoogleProtobuf.Timestamp?, _ endAt: GoogleProtobuf.Timestamp?
     ) -> Period? {
         let start = optional("start_at", startAt, Instant.init(checking:))

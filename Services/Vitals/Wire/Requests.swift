@@ -52,35 +52,40 @@ struct SampleBatch {
 
     static let maxSamples = 10_000
     /// After so many faulty samples the rest is not looked at: the answer has to fit into metadata.
-    private static let maxFaulty = 10
+    fileprivate static let maxFaulty = 10
 
     init(_ request: VitalsV1.AppendSamplesRequest, now: Instant = .now()) throws(RPCError) {
         var violations = FieldViolations()
         let device = violations.value("device_id", request.deviceId, DeviceID.init(parsing:))
         let metric = violations.value("metric", request.metric, MetricName.init(_:))
-        violations.check(
-            (1...Self.maxSamples).contains(request.samples.count), "samples",
-            "There must be 1 to \(Self.maxSamples) of them.")
-        var samples: [Sample] = []
-        samples.reserveCapacity(min(request.samples.count, Self.maxSamples))
-        for (position, sample) in request.samples.prefix(Self.maxSamples).enumerated() {
-            if let sample = violations.sample(sample, at: position, now: now) { samples.append(sample) }
-            if position + 1 - samples.count == Self.maxFaulty { break }
-        }
+        let samples = violations.samples(request.samples, now: now)
         (self.device, self.metric) = try violations.complete(device, metric)
         self.samples = samples
     }
 }
 
 extension FieldViolations {
-    fileprivate mutating func sample(_ given: VitalsV1.Sample, at position: Int, now: Instant) -> Sample? {
+    /// One to as many as a batch may have.
+    mutating func samples(_ given: [VitalsV1.Sample], now: Instant) -> [Sample] {
+        check((1...SampleBatch.maxSamples).contains(given.count), "samples", "There must be 1 to \(SampleBatch.maxSamples) of them.")
+        var samples: [Sample] = []
+        samples.reserveCapacity(min(given.count, SampleBatch.maxSamples))
+        for (position, sample) in given.prefix(SampleBatch.maxSamples).enumerated() {
+            if let sample = self.sample(sample, at: position, now: now) { samples.append(sample) }
+            if position + 1 - samples.count == SampleBatch.maxFaulty { break }
+        }
+        return samples
+    }
+
+    mutating func sample(_ given: VitalsV1.Sample, at position: Int, now: Instant) -> Sample? {
         let at = value("samples[\(position)].at", given.at) { timestamp throws(InvalidValue) in
             try Instant(measuredAt: timestamp, now: now)
         }
         let sequence = value("samples[\(position)].sequence", given.sequence, SequenceNumber.init(_:))
         if !given.value.isFinite { add("samples[\(position)].value", "The field is not a finite number.") }
-        guard let at, let sequence, given.value.isFinite else { return nil }
-        return Sample(at: at, sequence: sequence, value: given.value)
+        if given.revision < 0 { add("samples[\(position)].revision", "The field must not be negative.") }
+        guard let at, let sequence, given.value.isFinite, given.revision >= 0 else { return nil }
+        return Sample(at: at, sequence: sequence, value: given.value, revision: given.revision)
     }
 }
 

@@ -105,6 +105,6 @@ extension VitalsV1.DeviceKind {
 
 extension VitalsV1.Sample {
     init(_ sample: Sample) {
-        self.init(at: .init(sample.at), sequence: sample.sequence.value, value: sample.value)
+        self.init(at: .init(sample.at), sequence: sample.sequence.value, value: sample.value, revision: sample.revision)
     }
 }

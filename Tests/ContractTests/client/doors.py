@@ -21,8 +21,12 @@ from heartguard.vectors.v1 import memories_service_pb2_grpc as memory_vectors_pb
 from heartguard.vectors.v1 import index_service_pb2_grpc, vectors_service_pb2_grpc
 from heartguard.vitals.v1 import (
     alerts_service_pb2_grpc,
+    goals_service_pb2_grpc,
     live_service_pb2_grpc,
     medications_service_pb2_grpc,
+    patient_records_service_pb2_grpc,
+    predictions_service_pb2_grpc,
+    series_service_pb2_grpc,
     vitals_service_pb2_grpc,
 )
 
@@ -44,6 +48,10 @@ class Door:
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
         self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))
+        self.series = series_service_pb2_grpc.SeriesServiceStub(self.channel("vitals"))
+        self.goals = goals_service_pb2_grpc.GoalsServiceStub(self.channel("vitals"))
+        self.predictions = predictions_service_pb2_grpc.PredictionsServiceStub(self.channel("vitals"))
+        self.patient_records = patient_records_service_pb2_grpc.PatientRecordsServiceStub(self.channel("vitals"))
         self.live = live_service_pb2_grpc.LiveServiceStub(self.channel("vitals"))
         self.chat = chat_service_pb2_grpc.ChatServiceStub(self.channel("chat"))
         self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))

@@ -28,7 +28,16 @@ from heartguard.users.v1 import (
 )
 from heartguard.vectors.v1 import memories_service_pb2 as memory_vectors_pb2
 from heartguard.vectors.v1 import index_service_pb2, transfer_service_pb2, vectors_service_pb2
-from heartguard.vitals.v1 import alerts_service_pb2, live_service_pb2, medications_service_pb2, vitals_service_pb2
+from heartguard.vitals.v1 import (
+    alerts_service_pb2,
+    goals_service_pb2,
+    live_service_pb2,
+    medications_service_pb2,
+    patient_records_service_pb2,
+    predictions_service_pb2,
+    series_service_pb2,
+    vitals_service_pb2,
+)
 
 _FILES = [
     ("users", users_service_pb2),
@@ -40,6 +49,10 @@ _FILES = [
     ("vitals", vitals_service_pb2),
     ("vitals", alerts_service_pb2),
     ("vitals", medications_service_pb2),
+    ("vitals", series_service_pb2),
+    ("vitals", goals_service_pb2),
+    ("vitals", predictions_service_pb2),
+    ("vitals", patient_records_service_pb2),
     ("chat", chat_service_pb2),
     ("chat", checkpoints_service_pb2),
     ("chat", drafts_service_pb2),

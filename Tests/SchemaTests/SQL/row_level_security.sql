@@ -83,6 +83,9 @@ BEGIN
 END
 $$;
 
+-- Nor on the rows that a row brings with it in another table.
+ALTER TABLE vitals.device_timeseries DISABLE TRIGGER stale_rollups_by_insert;
+
 CREATE FUNCTION pg_temp.insertion(target regclass, person_column text, person uuid) RETURNS text LANGUAGE sql AS $$
     SELECT format('INSERT INTO %s (%s) VALUES (%s)', target, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum),
         string_agg(CASE

@@ -496,6 +496,9 @@ extension VitalsV1 {
         /// The device's own running number of the sample.
         package var sequence: Int64 = 0
         package var value: Double = 0
+        /// 0 for the sample as it was first sent; a correction of it, at the same instant and with the same number, has a higher one.
+        /// Whatever the order in which they come, the highest stays.
+        package var revision: Int32 = 0
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -504,11 +507,13 @@ extension VitalsV1 {
         package init(
             at: GoogleProtobuf.Timestamp? = nil,
             sequence: Int64 = 0,
-            value: Double = 0
+            value: Double = 0,
+            revision: Int32 = 0
         ) {
             self.at = at
             self.sequence = sequence
             self.value = value
+            self.revision = revision
         }
 
         package static var fullName: String { "heartguard.vitals.v1.Sample" }
@@ -522,6 +527,7 @@ extension VitalsV1 {
             self.at = try unsafe Copy.message(c.pointee.at, as: GoogleProtobuf.Timestamp.self)
             self.sequence = unsafe c.pointee.sequence
             self.value = unsafe c.pointee.value
+            self.revision = unsafe c.pointee.revision
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -534,6 +540,7 @@ extension VitalsV1 {
                 unsafe c.pointee._value_case.rawValue = 3
                 unsafe c.pointee.value = self.value
             }
+            unsafe c.pointee.revision = self.revision
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

@@ -854,6 +854,155 @@ extension VitalsV1 {
 }
 
 extension VitalsV1 {
+    package struct RenameDeviceRequest: ContractMessage {
+        package var deviceId: String = ""
+        package var name: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            deviceId: String = "",
+            name: String = ""
+        ) {
+            self.deviceId = deviceId
+            self.name = name
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.RenameDeviceRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__RenameDeviceRequest.self) {
+            unsafe heartguard__vitals__v1__rename_device_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__RenameDeviceRequest.self)
+            self.deviceId = try unsafe Copy.string(c.pointee.device_id, field: "heartguard.vitals.v1.RenameDeviceRequest.device_id")
+            self.name = try unsafe Copy.string(c.pointee.name, field: "heartguard.vitals.v1.RenameDeviceRequest.name")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__RenameDeviceRequest.self)
+            unsafe heartguard__vitals__v1__rename_device_request__init(c)
+            if !self.deviceId.isEmpty { unsafe c.pointee.device_id = try unsafe arena.string(self.deviceId, field: "heartguard.vitals.v1.RenameDeviceRequest.device_id") }
+            if !self.name.isEmpty { unsafe c.pointee.name = try unsafe arena.string(self.name, field: "heartguard.vitals.v1.RenameDeviceRequest.name") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct RenameDeviceResponse: ContractMessage {
+        package var device: VitalsV1.Device? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            device: VitalsV1.Device? = nil
+        ) {
+            self.device = device
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.RenameDeviceResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__RenameDeviceResponse.self) {
+            unsafe heartguard__vitals__v1__rename_device_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__RenameDeviceResponse.self)
+            self.device = try unsafe Copy.message(c.pointee.device, as: VitalsV1.Device.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__RenameDeviceResponse.self)
+            unsafe heartguard__vitals__v1__rename_device_response__init(c)
+            if let value = self.device { unsafe c.pointee.device = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct DeactivateDeviceRequest: ContractMessage {
+        package var deviceId: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            deviceId: String = ""
+        ) {
+            self.deviceId = deviceId
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.DeactivateDeviceRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__DeactivateDeviceRequest.self) {
+            unsafe heartguard__vitals__v1__deactivate_device_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__DeactivateDeviceRequest.self)
+            self.deviceId = try unsafe Copy.string(c.pointee.device_id, field: "heartguard.vitals.v1.DeactivateDeviceRequest.device_id")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__DeactivateDeviceRequest.self)
+            unsafe heartguard__vitals__v1__deactivate_device_request__init(c)
+            if !self.deviceId.isEmpty { unsafe c.pointee.device_id = try unsafe arena.string(self.deviceId, field: "heartguard.vitals.v1.DeactivateDeviceRequest.device_id") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    package struct DeactivateDeviceResponse: ContractMessage {
+        package var device: VitalsV1.Device? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            device: VitalsV1.Device? = nil
+        ) {
+            self.device = device
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.DeactivateDeviceResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__DeactivateDeviceResponse.self) {
+            unsafe heartguard__vitals__v1__deactivate_device_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__DeactivateDeviceResponse.self)
+            self.device = try unsafe Copy.message(c.pointee.device, as: VitalsV1.Device.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__DeactivateDeviceResponse.self)
+            unsafe heartguard__vitals__v1__deactivate_device_response__init(c)
+            if let value = self.device { unsafe c.pointee.device = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
     package struct AppendSamplesRequest: ContractMessage {
         package var deviceId: String = ""
         /// What is sampled: lower-case letters, digits and underscores, for example "ppg".
@@ -1103,7 +1252,7 @@ extension VitalsV1 {
                 service: "heartguard.vitals.v1.VitalsService", name: "ListDailySummaries", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/observations:daily", body: "")]))
-        /// Registers a device. Registering the same serial number again returns the device that is there.
+        /// Registers a device. Registering the same serial number again returns the device that is there, and makes it active again.
         package static let registerDevice = RPC.Method<VitalsV1.RegisterDeviceRequest, VitalsV1.RegisterDeviceResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.VitalsService", name: "RegisterDevice", kind: .unary,
@@ -1115,6 +1264,19 @@ extension VitalsV1 {
                 service: "heartguard.vitals.v1.VitalsService", name: "ListDevices", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/devices", body: "")]))
+        /// Gives a device another name. NOT_FOUND when the caller has no such device.
+        package static let renameDevice = RPC.Method<VitalsV1.RenameDeviceRequest, VitalsV1.RenameDeviceResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.vitals.v1.VitalsService", name: "RenameDevice", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/devices/{device_id}/rename", body: "*")]))
+        /// Takes nothing more from a device; what came from it stays. Registering it again makes it active. NOT_FOUND when the
+        /// caller has no such device.
+        package static let deactivateDevice = RPC.Method<VitalsV1.DeactivateDeviceRequest, VitalsV1.DeactivateDeviceResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.vitals.v1.VitalsService", name: "DeactivateDevice", kind: .unary,
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "POST", path: "/v1/devices/{device_id}/deactivate", body: "*")]))
         /// Keeps a batch of a device's signal, all or none; samples that are there already add nothing.
         package static let appendSamples = RPC.Method<VitalsV1.AppendSamplesRequest, VitalsV1.AppendSamplesResponse>(
             RPC.MethodDescriptor(
@@ -1128,7 +1290,7 @@ extension VitalsV1 {
                 policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/devices/{device_id}/samples", body: "")]))
 
-        package static let all: [RPC.MethodDescriptor] = [recordObservations.descriptor, listObservations.descriptor, getLatestObservations.descriptor, correctObservation.descriptor, retractObservation.descriptor, listObservationHistory.descriptor, listDailySummaries.descriptor, registerDevice.descriptor, listDevices.descriptor, appendSamples.descriptor, listSamples.descriptor]
+        package static let all: [RPC.MethodDescriptor] = [recordObservations.descriptor, listObservations.descriptor, getLatestObservations.descriptor, correctObservation.descriptor, retractObservation.descriptor, listObservationHistory.descriptor, listDailySummaries.descriptor, registerDevice.descriptor, listDevices.descriptor, renameDevice.descriptor, deactivateDevice.descriptor, appendSamples.descriptor, listSamples.descriptor]
     }
 
     /// Vital signs, the devices that take them, and the devices' signals.
@@ -1154,10 +1316,15 @@ extension VitalsV1 {
         func listObservationHistory(_ request: VitalsV1.ListObservationHistoryRequest, context: RPCContext) async throws -> VitalsV1.ListObservationHistoryResponse
         /// The caller's readings of one kind by the day where the person was, for every day of a range, those without any included.
         func listDailySummaries(_ request: VitalsV1.ListDailySummariesRequest, context: RPCContext) async throws -> VitalsV1.ListDailySummariesResponse
-        /// Registers a device. Registering the same serial number again returns the device that is there.
+        /// Registers a device. Registering the same serial number again returns the device that is there, and makes it active again.
         func registerDevice(_ request: VitalsV1.RegisterDeviceRequest, context: RPCContext) async throws -> VitalsV1.RegisterDeviceResponse
         /// The caller's devices, newest first.
         func listDevices(_ request: VitalsV1.ListDevicesRequest, context: RPCContext) async throws -> VitalsV1.ListDevicesResponse
+        /// Gives a device another name. NOT_FOUND when the caller has no such device.
+        func renameDevice(_ request: VitalsV1.RenameDeviceRequest, context: RPCContext) async throws -> VitalsV1.RenameDeviceResponse
+        /// Takes nothing more from a device; what came from it stays. Registering it again makes it active. NOT_FOUND when the
+        /// caller has no such device.
+        func deactivateDevice(_ request: VitalsV1.DeactivateDeviceRequest, context: RPCContext) async throws -> VitalsV1.DeactivateDeviceResponse
         /// Keeps a batch of a device's signal, all or none; samples that are there already add nothing.
         func appendSamples(_ request: VitalsV1.AppendSamplesRequest, context: RPCContext) async throws -> VitalsV1.AppendSamplesResponse
         /// A device's signal between two instants, oldest first, in pages.
@@ -1226,7 +1393,7 @@ extension VitalsV1 {
             try await channel.unary(VitalsV1.VitalsServiceMethods.listDailySummaries, request, options: options)
         }
 
-        /// Registers a device. Registering the same serial number again returns the device that is there.
+        /// Registers a device. Registering the same serial number again returns the device that is there, and makes it active again.
         package func registerDevice(
             _ request: VitalsV1.RegisterDeviceRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VitalsV1.RegisterDeviceResponse {
@@ -1238,6 +1405,21 @@ extension VitalsV1 {
             _ request: VitalsV1.ListDevicesRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VitalsV1.ListDevicesResponse {
             try await channel.unary(VitalsV1.VitalsServiceMethods.listDevices, request, options: options)
+        }
+
+        /// Gives a device another name. NOT_FOUND when the caller has no such device.
+        package func renameDevice(
+            _ request: VitalsV1.RenameDeviceRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> VitalsV1.RenameDeviceResponse {
+            try await channel.unary(VitalsV1.VitalsServiceMethods.renameDevice, request, options: options)
+        }
+
+        /// Takes nothing more from a device; what came from it stays. Registering it again makes it active. NOT_FOUND when the
+        /// caller has no such device.
+        package func deactivateDevice(
+            _ request: VitalsV1.DeactivateDeviceRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> VitalsV1.DeactivateDeviceResponse {
+            try await channel.unary(VitalsV1.VitalsServiceMethods.deactivateDevice, request, options: options)
         }
 
         /// Keeps a batch of a device's signal, all or none; samples that are there already add nothing.
@@ -1287,6 +1469,12 @@ extension VitalsV1.VitalsServiceProtocol {
             },
             .unary(VitalsV1.VitalsServiceMethods.listDevices) { request, context in
                 try await self.listDevices(request, context: context)
+            },
+            .unary(VitalsV1.VitalsServiceMethods.renameDevice) { request, context in
+                try await self.renameDevice(request, context: context)
+            },
+            .unary(VitalsV1.VitalsServiceMethods.deactivateDevice) { request, context in
+                try await self.deactivateDevice(request, context: context)
             },
             .unary(VitalsV1.VitalsServiceMethods.appendSamples) { request, context in
                 try await self.appendSamples(request, context: context)

@@ -914,7 +914,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__device__descriptor =
   (ProtobufCMessageInit) heartguard__vitals__v1__device__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__sample__field_descriptors[3] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__sample__field_descriptors[4] =
 {
   {
     "at",
@@ -952,16 +952,29 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__sample__field_desc
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "revision",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__Sample, revision),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__sample__field_indices_by_name[] = {
   0,   /* field[0] = at */
+  3,   /* field[3] = revision */
   1,   /* field[1] = sequence */
   2,   /* field[2] = value */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__sample__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__sample__descriptor =
 {
@@ -971,7 +984,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__sample__descriptor =
   "Heartguard__Vitals__V1__Sample",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__Sample),
-  3,
+  4,
   heartguard__vitals__v1__sample__field_descriptors,
   heartguard__vitals__v1__sample__field_indices_by_name,
   1,  heartguard__vitals__v1__sample__number_ranges,

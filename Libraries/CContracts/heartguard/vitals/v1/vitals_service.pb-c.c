@@ -817,6 +817,186 @@ void   heartguard__vitals__v1__list_devices_response__free_unpacked
   assert(message->base.descriptor == &heartguard__vitals__v1__list_devices_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__vitals__v1__rename_device_request__init
+                     (Heartguard__Vitals__V1__RenameDeviceRequest         *message)
+{
+  static const Heartguard__Vitals__V1__RenameDeviceRequest init_value = HEARTGUARD__VITALS__V1__RENAME_DEVICE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__rename_device_request__get_packed_size
+                     (const Heartguard__Vitals__V1__RenameDeviceRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__rename_device_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__rename_device_request__pack
+                     (const Heartguard__Vitals__V1__RenameDeviceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__rename_device_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__rename_device_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__RenameDeviceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__rename_device_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__RenameDeviceRequest *
+       heartguard__vitals__v1__rename_device_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__RenameDeviceRequest *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__rename_device_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__rename_device_request__free_unpacked
+                     (Heartguard__Vitals__V1__RenameDeviceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__rename_device_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__rename_device_response__init
+                     (Heartguard__Vitals__V1__RenameDeviceResponse         *message)
+{
+  static const Heartguard__Vitals__V1__RenameDeviceResponse init_value = HEARTGUARD__VITALS__V1__RENAME_DEVICE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__rename_device_response__get_packed_size
+                     (const Heartguard__Vitals__V1__RenameDeviceResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__rename_device_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__rename_device_response__pack
+                     (const Heartguard__Vitals__V1__RenameDeviceResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__rename_device_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__rename_device_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__RenameDeviceResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__rename_device_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__RenameDeviceResponse *
+       heartguard__vitals__v1__rename_device_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__RenameDeviceResponse *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__rename_device_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__rename_device_response__free_unpacked
+                     (Heartguard__Vitals__V1__RenameDeviceResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__rename_device_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__deactivate_device_request__init
+                     (Heartguard__Vitals__V1__DeactivateDeviceRequest         *message)
+{
+  static const Heartguard__Vitals__V1__DeactivateDeviceRequest init_value = HEARTGUARD__VITALS__V1__DEACTIVATE_DEVICE_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__deactivate_device_request__get_packed_size
+                     (const Heartguard__Vitals__V1__DeactivateDeviceRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__deactivate_device_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__deactivate_device_request__pack
+                     (const Heartguard__Vitals__V1__DeactivateDeviceRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__deactivate_device_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__deactivate_device_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__DeactivateDeviceRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__deactivate_device_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__DeactivateDeviceRequest *
+       heartguard__vitals__v1__deactivate_device_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__DeactivateDeviceRequest *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__deactivate_device_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__deactivate_device_request__free_unpacked
+                     (Heartguard__Vitals__V1__DeactivateDeviceRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__deactivate_device_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vitals__v1__deactivate_device_response__init
+                     (Heartguard__Vitals__V1__DeactivateDeviceResponse         *message)
+{
+  static const Heartguard__Vitals__V1__DeactivateDeviceResponse init_value = HEARTGUARD__VITALS__V1__DEACTIVATE_DEVICE_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__deactivate_device_response__get_packed_size
+                     (const Heartguard__Vitals__V1__DeactivateDeviceResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__deactivate_device_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__deactivate_device_response__pack
+                     (const Heartguard__Vitals__V1__DeactivateDeviceResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__deactivate_device_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__deactivate_device_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__DeactivateDeviceResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__deactivate_device_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__DeactivateDeviceResponse *
+       heartguard__vitals__v1__deactivate_device_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__DeactivateDeviceResponse *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__deactivate_device_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__deactivate_device_response__free_unpacked
+                     (Heartguard__Vitals__V1__DeactivateDeviceResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__deactivate_device_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__vitals__v1__append_samples_request__init
                      (Heartguard__Vitals__V1__AppendSamplesRequest         *message)
 {
@@ -2036,6 +2216,171 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__list_devices_response__
   heartguard__vitals__v1__list_devices_response__field_indices_by_name,
   1,  heartguard__vitals__v1__list_devices_response__number_ranges,
   (ProtobufCMessageInit) heartguard__vitals__v1__list_devices_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__rename_device_request__field_descriptors[2] =
+{
+  {
+    "device_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__RenameDeviceRequest, device_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "name",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__RenameDeviceRequest, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__rename_device_request__field_indices_by_name[] = {
+  0,   /* field[0] = device_id */
+  1,   /* field[1] = name */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__rename_device_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__rename_device_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.RenameDeviceRequest",
+  "RenameDeviceRequest",
+  "Heartguard__Vitals__V1__RenameDeviceRequest",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__RenameDeviceRequest),
+  2,
+  heartguard__vitals__v1__rename_device_request__field_descriptors,
+  heartguard__vitals__v1__rename_device_request__field_indices_by_name,
+  1,  heartguard__vitals__v1__rename_device_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__rename_device_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__rename_device_response__field_descriptors[1] =
+{
+  {
+    "device",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__RenameDeviceResponse, device),
+    &heartguard__vitals__v1__device__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__rename_device_response__field_indices_by_name[] = {
+  0,   /* field[0] = device */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__rename_device_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__rename_device_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.RenameDeviceResponse",
+  "RenameDeviceResponse",
+  "Heartguard__Vitals__V1__RenameDeviceResponse",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__RenameDeviceResponse),
+  1,
+  heartguard__vitals__v1__rename_device_response__field_descriptors,
+  heartguard__vitals__v1__rename_device_response__field_indices_by_name,
+  1,  heartguard__vitals__v1__rename_device_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__rename_device_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__deactivate_device_request__field_descriptors[1] =
+{
+  {
+    "device_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__DeactivateDeviceRequest, device_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__deactivate_device_request__field_indices_by_name[] = {
+  0,   /* field[0] = device_id */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__deactivate_device_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__deactivate_device_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.DeactivateDeviceRequest",
+  "DeactivateDeviceRequest",
+  "Heartguard__Vitals__V1__DeactivateDeviceRequest",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__DeactivateDeviceRequest),
+  1,
+  heartguard__vitals__v1__deactivate_device_request__field_descriptors,
+  heartguard__vitals__v1__deactivate_device_request__field_indices_by_name,
+  1,  heartguard__vitals__v1__deactivate_device_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__deactivate_device_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__deactivate_device_response__field_descriptors[1] =
+{
+  {
+    "device",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__DeactivateDeviceResponse, device),
+    &heartguard__vitals__v1__device__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__deactivate_device_response__field_indices_by_name[] = {
+  0,   /* field[0] = device */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__deactivate_device_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__deactivate_device_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.DeactivateDeviceResponse",
+  "DeactivateDeviceResponse",
+  "Heartguard__Vitals__V1__DeactivateDeviceResponse",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__DeactivateDeviceResponse),
+  1,
+  heartguard__vitals__v1__deactivate_device_response__field_descriptors,
+  heartguard__vitals__v1__deactivate_device_response__field_indices_by_name,
+  1,  heartguard__vitals__v1__deactivate_device_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__deactivate_device_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor heartguard__vitals__v1__append_samples_request__field_descriptors[3] =

@@ -281,6 +281,11 @@ struct  Heartguard__Vitals__V1__Sample
    * The device's own running number of the sample.
    */
   int64_t sequence;
+  /*
+   * 0 for the sample as it was first sent; a correction of it, at the same instant and with the same number, has a higher one.
+   * Whatever the order in which they come, the highest stays.
+   */
+  int32_t revision;
   Heartguard__Vitals__V1__Sample__ValueCase _value_case;
   union {
     double value;
@@ -288,7 +293,7 @@ struct  Heartguard__Vitals__V1__Sample
 };
 #define HEARTGUARD__VITALS__V1__SAMPLE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__sample__descriptor) \
-    , NULL, 0, HEARTGUARD__VITALS__V1__SAMPLE___VALUE__NOT_SET, {0} }
+    , NULL, 0, 0, HEARTGUARD__VITALS__V1__SAMPLE___VALUE__NOT_SET, {0} }
 
 
 /* Heartguard__Vitals__V1__Quantity methods */

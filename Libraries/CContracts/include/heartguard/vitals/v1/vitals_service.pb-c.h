@@ -35,6 +35,10 @@ typedef struct Heartguard__Vitals__V1__RegisterDeviceRequest Heartguard__Vitals_
 typedef struct Heartguard__Vitals__V1__RegisterDeviceResponse Heartguard__Vitals__V1__RegisterDeviceResponse;
 typedef struct Heartguard__Vitals__V1__ListDevicesRequest Heartguard__Vitals__V1__ListDevicesRequest;
 typedef struct Heartguard__Vitals__V1__ListDevicesResponse Heartguard__Vitals__V1__ListDevicesResponse;
+typedef struct Heartguard__Vitals__V1__RenameDeviceRequest Heartguard__Vitals__V1__RenameDeviceRequest;
+typedef struct Heartguard__Vitals__V1__RenameDeviceResponse Heartguard__Vitals__V1__RenameDeviceResponse;
+typedef struct Heartguard__Vitals__V1__DeactivateDeviceRequest Heartguard__Vitals__V1__DeactivateDeviceRequest;
+typedef struct Heartguard__Vitals__V1__DeactivateDeviceResponse Heartguard__Vitals__V1__DeactivateDeviceResponse;
 typedef struct Heartguard__Vitals__V1__AppendSamplesRequest Heartguard__Vitals__V1__AppendSamplesRequest;
 typedef struct Heartguard__Vitals__V1__AppendSamplesResponse Heartguard__Vitals__V1__AppendSamplesResponse;
 typedef struct Heartguard__Vitals__V1__ListSamplesRequest Heartguard__Vitals__V1__ListSamplesRequest;
@@ -369,6 +373,47 @@ struct  Heartguard__Vitals__V1__ListDevicesResponse
 #define HEARTGUARD__VITALS__V1__LIST_DEVICES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_devices_response__descriptor) \
     , 0,NULL }
+
+
+struct  Heartguard__Vitals__V1__RenameDeviceRequest
+{
+  ProtobufCMessage base;
+  char *device_id;
+  char *name;
+};
+#define HEARTGUARD__VITALS__V1__RENAME_DEVICE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__rename_device_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Vitals__V1__RenameDeviceResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Vitals__V1__Device *device;
+};
+#define HEARTGUARD__VITALS__V1__RENAME_DEVICE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__rename_device_response__descriptor) \
+    , NULL }
+
+
+struct  Heartguard__Vitals__V1__DeactivateDeviceRequest
+{
+  ProtobufCMessage base;
+  char *device_id;
+};
+#define HEARTGUARD__VITALS__V1__DEACTIVATE_DEVICE_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__deactivate_device_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Vitals__V1__DeactivateDeviceResponse
+{
+  ProtobufCMessage base;
+  Heartguard__Vitals__V1__Device *device;
+};
+#define HEARTGUARD__VITALS__V1__DEACTIVATE_DEVICE_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__deactivate_device_response__descriptor) \
+    , NULL }
 
 
 struct  Heartguard__Vitals__V1__AppendSamplesRequest
@@ -773,6 +818,82 @@ Heartguard__Vitals__V1__ListDevicesResponse *
 void   heartguard__vitals__v1__list_devices_response__free_unpacked
                      (Heartguard__Vitals__V1__ListDevicesResponse *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__RenameDeviceRequest methods */
+void   heartguard__vitals__v1__rename_device_request__init
+                     (Heartguard__Vitals__V1__RenameDeviceRequest         *message);
+size_t heartguard__vitals__v1__rename_device_request__get_packed_size
+                     (const Heartguard__Vitals__V1__RenameDeviceRequest   *message);
+size_t heartguard__vitals__v1__rename_device_request__pack
+                     (const Heartguard__Vitals__V1__RenameDeviceRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__rename_device_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__RenameDeviceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__RenameDeviceRequest *
+       heartguard__vitals__v1__rename_device_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__rename_device_request__free_unpacked
+                     (Heartguard__Vitals__V1__RenameDeviceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__RenameDeviceResponse methods */
+void   heartguard__vitals__v1__rename_device_response__init
+                     (Heartguard__Vitals__V1__RenameDeviceResponse         *message);
+size_t heartguard__vitals__v1__rename_device_response__get_packed_size
+                     (const Heartguard__Vitals__V1__RenameDeviceResponse   *message);
+size_t heartguard__vitals__v1__rename_device_response__pack
+                     (const Heartguard__Vitals__V1__RenameDeviceResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__rename_device_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__RenameDeviceResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__RenameDeviceResponse *
+       heartguard__vitals__v1__rename_device_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__rename_device_response__free_unpacked
+                     (Heartguard__Vitals__V1__RenameDeviceResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__DeactivateDeviceRequest methods */
+void   heartguard__vitals__v1__deactivate_device_request__init
+                     (Heartguard__Vitals__V1__DeactivateDeviceRequest         *message);
+size_t heartguard__vitals__v1__deactivate_device_request__get_packed_size
+                     (const Heartguard__Vitals__V1__DeactivateDeviceRequest   *message);
+size_t heartguard__vitals__v1__deactivate_device_request__pack
+                     (const Heartguard__Vitals__V1__DeactivateDeviceRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__deactivate_device_request__pack_to_buffer
+                     (const Heartguard__Vitals__V1__DeactivateDeviceRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__DeactivateDeviceRequest *
+       heartguard__vitals__v1__deactivate_device_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__deactivate_device_request__free_unpacked
+                     (Heartguard__Vitals__V1__DeactivateDeviceRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__DeactivateDeviceResponse methods */
+void   heartguard__vitals__v1__deactivate_device_response__init
+                     (Heartguard__Vitals__V1__DeactivateDeviceResponse         *message);
+size_t heartguard__vitals__v1__deactivate_device_response__get_packed_size
+                     (const Heartguard__Vitals__V1__DeactivateDeviceResponse   *message);
+size_t heartguard__vitals__v1__deactivate_device_response__pack
+                     (const Heartguard__Vitals__V1__DeactivateDeviceResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__deactivate_device_response__pack_to_buffer
+                     (const Heartguard__Vitals__V1__DeactivateDeviceResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__DeactivateDeviceResponse *
+       heartguard__vitals__v1__deactivate_device_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__deactivate_device_response__free_unpacked
+                     (Heartguard__Vitals__V1__DeactivateDeviceResponse *message,
+                      ProtobufCAllocator *allocator);
 /* Heartguard__Vitals__V1__AppendSamplesRequest methods */
 void   heartguard__vitals__v1__append_samples_request__init
                      (Heartguard__Vitals__V1__AppendSamplesRequest         *message);
@@ -905,6 +1026,18 @@ typedef void (*Heartguard__Vitals__V1__ListDevicesRequest_Closure)
 typedef void (*Heartguard__Vitals__V1__ListDevicesResponse_Closure)
                  (const Heartguard__Vitals__V1__ListDevicesResponse *message,
                   void *closure_data);
+typedef void (*Heartguard__Vitals__V1__RenameDeviceRequest_Closure)
+                 (const Heartguard__Vitals__V1__RenameDeviceRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__RenameDeviceResponse_Closure)
+                 (const Heartguard__Vitals__V1__RenameDeviceResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__DeactivateDeviceRequest_Closure)
+                 (const Heartguard__Vitals__V1__DeactivateDeviceRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vitals__V1__DeactivateDeviceResponse_Closure)
+                 (const Heartguard__Vitals__V1__DeactivateDeviceResponse *message,
+                  void *closure_data);
 typedef void (*Heartguard__Vitals__V1__AppendSamplesRequest_Closure)
                  (const Heartguard__Vitals__V1__AppendSamplesRequest *message,
                   void *closure_data);
@@ -941,6 +1074,10 @@ extern const ProtobufCMessageDescriptor heartguard__vitals__v1__register_device_
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__register_device_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__list_devices_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__list_devices_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__rename_device_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__rename_device_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__deactivate_device_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__deactivate_device_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__append_samples_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__append_samples_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__list_samples_request__descriptor;
