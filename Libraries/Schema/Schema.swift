@@ -35,6 +35,7 @@ package enum Schema {
         revision("20261129_consent_history", PackageResources._0261129_consent_history_sql),
         revision("20261129_device_series", PackageResources._0261129_device_series_sql),
         revision("20261129_goals_and_predictions", PackageResources._0261129_goals_and_predictions_sql),
+        revision("20261129_care_grants", PackageResources._0261129_care_grants_sql),
     ])
 
     private static func revision(

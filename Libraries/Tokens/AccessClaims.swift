@@ -5,6 +5,8 @@ package import Time
 package struct AccessClaims: Sendable, Hashable {
     package enum Role: String, Sendable, Hashable, CaseIterable {
         case user
+        /// Sees the records of patients who have let them in, beside their own.
+        case clinician
         case operator_ = "operator"
     }
 

@@ -42,14 +42,14 @@ struct Accounts: Sendable {
     /// Signs in. Throws `UsersError.wrongCredentials`, after the same work whether the account exists or not, and `.tooManyPasswords` as for an
     /// address without one; `.passwordTooLong` or `.passwordsBusy`.
     func signIn(_ email: EmailAddress, password: String) async throws -> (User, TokenPair) {
-        let found = try await check(password, of: email) { try await users.credentials(of: email) }
+        var found = try await check(password, of: email) { try await users.credentials(of: email) }
         let session = sessions.new(for: found.user.id)
         do {
-            try await sessions.begin(session, of: found.user.id, whosePasswordIs: found.passwordHash)
+            try await sessions.begin(session, of: found)
         } catch UsersError.wrongCredentials {
-            // The account was closed, or its hash is another one by now: a stronger one of the same password, or that of another.
-            let again = try await check(password, of: email) { try await users.credentials(of: email) }
-            try await sessions.begin(session, of: again.user.id, whosePasswordIs: again.passwordHash)
+            // The account was closed, has another role, or its hash is another one by now: a stronger one of the same password, or that of another.
+            found = try await check(password, of: email) { try await users.credentials(of: email) }
+            try await sessions.begin(session, of: found)
         }
         try await strengthenHash(of: found, password: password)
         return (found.user, try await sessions.tokens(of: session, role: found.user.role))
@@ -60,7 +60,7 @@ struct Accounts: Sendable {
     /// Throws `UsersError.wrongCredentials`, `.tooManyPasswords`, `.accountGone`, `.operatorsPassword`, `.passwordTooLong` or `.passwordsBusy`.
     func changePassword(of caller: CallerIdentity, from current: String, to new: Password) async throws {
         let found = try await account(UserID(caller.userID), knownBy: current)
-        guard found.user.role == .user else { throw UsersError.operatorsPassword }
+        guard found.user.role != .operator_ else { throw UsersError.operatorsPassword }
         let hash = try await hashing { () async throws(PasswordsError) in try await passwords.hash(new.text) }
         try await sessions.changePassword(of: found.user.id, found.passwordHash, to: hash, keeping: SessionID(caller.sessionID))
     }

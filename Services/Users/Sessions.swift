@@ -27,9 +27,12 @@ struct Sessions: Sendable {
         NewSession(id: .make(), token: RefreshToken(userID: user.uuid), tokenExpiresAt: .now() + lifetimes.refresh)
     }
 
-    /// Throws `UsersError.wrongCredentials` if the account was closed meanwhile, or has another hash.
-    func begin(_ session: NewSession, of user: UserID, whosePasswordIs hash: String) async throws {
-        guard try await repository.insert(session, of: user, whosePasswordIs: hash) else { throw UsersError.wrongCredentials }
+    /// Throws `UsersError.wrongCredentials` if the account was closed meanwhile, or has another hash or role.
+    func begin(_ session: NewSession, of account: UserRepository.Credentials) async throws {
+        let user = account.user
+        guard try await repository.insert(session, of: user.id, whosePasswordIs: account.passwordHash, role: user.role) else {
+            throw UsersError.wrongCredentials
+        }
     }
 
     /// The first pair of a session that has been stored.
@@ -85,6 +88,16 @@ struct Sessions: Sendable {
         let ended = try await repository.changePassword(of: user, old, to: new, keeping: session, accessUntil: until)
         // The keeper owes it now.
         try? await block(ended.map { .session($0.uuid, expiresAt: until) })
+    }
+
+    /// Gives an account another role, and ends every session that it has: their tokens say what it was. The same role again changes nothing.
+    ///
+    /// The change is on record when this returns, as that of a password is. Throws `UsersError.accountGone` or `.operatorsRole`.
+    func assign(_ role: AccessClaims.Role, to user: UserID) async throws {
+        let until = accessUntil
+        guard let youngest = try await repository.assign(role, to: user, accessUntil: until) else { return }
+        // The keeper owes it now.
+        try? await block([.sessions(of: user.uuid, upTo: youngest.uuid, expiresAt: until)])
     }
 
     /// Has every access token of an account refused that is closed, which is on record already. Where Redis cannot be reached, `BlocklistKeeper`

@@ -26,6 +26,8 @@ enum UsersError: Error, Equatable {
     case operatorsAccount
     /// The account is an operator's, whose password stands in the settings.
     case operatorsPassword
+    /// The account is an operator's, which the settings name and which has no other role.
+    case operatorsRole
     /// There is no such erasure.
     case erasureNotFound
     /// Nothing with this id was sent to the person.
@@ -52,6 +54,7 @@ extension UsersError: RPCErrorConvertible {
             .retry(.resourceExhausted, "Too many wrong passwords were tried for this address; try again later.", after: wait)
         case .operatorsPassword: RPCError(.failedPrecondition, "An operator's password stands in the settings and is changed there.")
         case .operatorsAccount: RPCError(.failedPrecondition, "An operator's account cannot be erased.")
+        case .operatorsRole: RPCError(.failedPrecondition, "An operator's account has no other role.")
         case .erasureNotFound: RPCError(.notFound, "There is no such erasure.")
         case .notificationNotFound: RPCError(.notFound, "You have no notification with this id.")
         case .noAvatar: RPCError(.notFound, "You have given no picture of yourself.")

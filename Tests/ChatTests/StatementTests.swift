@@ -1,6 +1,7 @@
 internal import Application
 internal import FoundationEssentials
 internal import Postgres
+internal import RPC
 internal import RecordTestSupport
 internal import Testing
 internal import Time
@@ -102,6 +103,7 @@ internal import Time
         ]
         return checkpoints + [
             .init(.isRevoked(session: id, of: id)),
+            .init(.isGranted([.vitalsRead], by: id)),
             .init(.create(session, title: try SessionTitle("title"), clientID: clientID, for: user)),
             .init(.find(clientID: clientID, of: user)),
             .init(Statement<Session>.find(session, of: user)),

@@ -88,7 +88,7 @@ internal import Tokens
             try await change(users, context, from: ada.password)
 
             let sessions = SessionRepository(postgres: users.postgres)
-            #expect(try await sessions.insert(session, of: user, whosePasswordIs: before.passwordHash) == false)
+            #expect(try await sessions.insert(session, of: user, whosePasswordIs: before.passwordHash, role: .user) == false)
         }
     }
 

@@ -53,7 +53,7 @@ internal import Tokens
             let account = try #require(try await UserRepository(postgres: users.postgres).credentials(of: UserID(claims.subject)))
             _ = try await repository.insert(
                 NewSession(id: ahead, token: token, tokenExpiresAt: .now() + .seconds(60)), of: account.user.id,
-                whosePasswordIs: account.passwordHash)
+                whosePasswordIs: account.passwordHash, role: account.user.role)
 
             let youngest = try await repository.endAll(of: UserID(claims.subject), accessUntil: .now() + .seconds(60))
 

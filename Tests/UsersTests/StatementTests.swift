@@ -1,6 +1,7 @@
 internal import Application
 internal import FoundationEssentials
 internal import Postgres
+internal import RPC
 internal import RecordTestSupport
 internal import Testing
 internal import Time
@@ -44,7 +45,7 @@ internal import Tokens
             .init(.credentials(of: user)),
             .init(.replacePasswordHash(of: user, "old", with: "new")),
             .init(.insertOperator(user, email: email, name: name, passwordHash: "hash")),
-            .init(.insert(session, of: user, whosePasswordIs: "hash")),
+            .init(.insert(session, of: user, whosePasswordIs: "hash", role: .user)),
             .init(.endOthers(than: session.id, of: user, accessUntil: moment)),
             .init(.countAttempt(for: email)),
             .init(.wait(for: email)),
@@ -61,7 +62,29 @@ internal import Tokens
             .init(.withdraw(.healthData, by: user)),
             .init(.find(.healthData, of: user)),
             .init(Statement<Consent>.list(of: user)),
-        ] + erasures(of: user, moment)
+        ] + erasures(of: user, moment) + grants(of: user, email, moment)
+    }
+
+    private static func grants(of user: UserID, _ email: EmailAddress, _ moment: Instant) -> [CataloguedStatement] {
+        func wish(_ clinician: ClinicianName) -> GrantWish {
+            GrantWish(id: UUID(), clinician: clinician, scopes: [.vitalsRead], purpose: "purpose", expiresAt: moment)
+        }
+        return [
+            .init(.isGranted([.vitalsRead, .chatRead], by: user.uuid)),
+            .init(.assign(.clinician, to: user)),
+            .init(.grant(user.uuid, by: user)),
+            .init(.grants(by: user, after: nil, limit: 1)),
+            .init(.grants(by: user, after: user.uuid, limit: 1)),
+            .init(.give(wish(.id(UUID())), by: user)),
+            .init(.give(wish(.email(email)), by: user)),
+            .init(.endGrant(user.uuid, by: user)),
+            .init(.endGrant(to: .email(email), by: user)),
+            .init(.endGrants(by: user)),
+            .init(.endGrants(to: user)),
+            .init(.countGrants(besidesTo: .id(user.uuid), by: user)),
+            .init(.patients(of: user, after: nil, limit: 1)),
+            .init(.patients(of: user, after: user.uuid, limit: 1)),
+        ]
     }
 
     private static func erasures(of user: UserID, _ moment: Instant) -> [CataloguedStatement] {

@@ -3,6 +3,7 @@ internal import Filters
 internal import FoundationEssentials
 internal import HNSW
 internal import Postgres
+internal import RPC
 internal import RecordTestSupport
 internal import Schema
 internal import TestSupport
@@ -58,6 +59,7 @@ internal import Time
 
         return [
             .init(.isRevoked(session: user, of: user)),
+            .init(.isGranted([.vitalsRead], by: user)),
             .init(.lockMemories(of: user)),
             .init(.emptyExpired(of: user)),
             .init(.emptyExpiredMemories(atMost: 1)),

@@ -1,6 +1,7 @@
 internal import Application
 internal import FoundationEssentials
 internal import Postgres
+internal import RPC
 internal import RecordTestSupport
 internal import Testing
 internal import Time
@@ -111,6 +112,7 @@ internal import Time
             .init(.replace(id, with: dose, of: user)),
             .init(.substances(of: ["a"])),
             .init(.isRevoked(session: id, of: id)),
+            .init(.isGranted([.vitalsRead], by: id)),
             .init(.hold([id], of: user)),
             .init(.insert(batch, of: user)),
             .init(.ids(of: columns, user)),

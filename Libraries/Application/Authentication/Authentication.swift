@@ -7,21 +7,27 @@ internal import Resilience
 /// The token is verified here whoever forwarded it, and whether its session still stands is asked on every call and never
 /// guessed. A program without a record of its own may leave that question, while the blocklist does not answer, to the service
 /// that it passes the call and its token on to.
+///
+/// A clinician may call for a patient who has let them in; what the handler sees then are that patient's records, and who acts.
 package struct Authentication: ServerInterceptor {
     private let verifier: TokenVerifier
     private let sessions: SessionCheck
+    private let patients: PatientAccess
     private let isPassedOn: @Sendable (MethodDescriptor) -> Bool
 
     /// - Parameter isPassedOn: whether a call of the method is answered by nobody but services that check the token themselves.
     package init(
-        verifier: TokenVerifier, sessions: SessionCheck, isPassedOn: @escaping @Sendable (MethodDescriptor) -> Bool = { _ in false }
+        verifier: TokenVerifier, sessions: SessionCheck, patients: PatientAccess,
+        isPassedOn: @escaping @Sendable (MethodDescriptor) -> Bool = { _ in false }
     ) {
         self.verifier = verifier
         self.sessions = sessions
+        self.patients = patients
         self.isPassedOn = isPassedOn
     }
 
     package func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
+        let patient = try PatientAccess.patient(context)
         switch context.method.policy.access {
         case .anyone:
             return try await next(context)
@@ -36,8 +42,13 @@ package struct Authentication: ServerInterceptor {
             throw RPCError(.permissionDenied, "Only an operator may call \(context.method.name).")
         }
         var identified = context
-        identified[CallerIdentity.self] = caller
-        try await next(identified)
+        guard let patient else {
+            identified[CallerIdentity.self] = caller
+            return try await next(identified)
+        }
+        try await patients.admit(caller, for: patient, to: context.method)
+        identified[CallerIdentity.self] = caller.acting(for: patient)
+        try await patients.go(on: caller, for: patient, identified, next: next)
     }
 
     /// The domain of the URIs in the certificates of a cluster's programs, `spiffe://heartguard/users` and so on.

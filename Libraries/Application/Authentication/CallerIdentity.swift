@@ -4,9 +4,12 @@ package import RPC
 package import Time
 package import Tokens
 
-/// Who calls, as the access token proved it.
+/// Who calls, as the access token proved it, and whose records are meant.
 package struct CallerIdentity: Sendable, Equatable {
-    package let userID: UUID
+    /// Whose records are meant: the caller's own, or those of the patient for whom a clinician calls.
+    package private(set) var userID: UUID
+    /// Who calls: the account of the token. Sessions, limits and blame are this account's.
+    package let actorID: UUID
     package let role: AccessClaims.Role
     package let tokenID: String
     package let sessionID: UUID
@@ -16,12 +19,23 @@ package struct CallerIdentity: Sendable, Equatable {
 
     package init(_ claims: AccessClaims, isSessionChecked: Bool = true) {
         userID = claims.subject
+        actorID = claims.subject
         role = claims.role
         tokenID = claims.tokenID
         sessionID = claims.sessionID
         tokenExpiresAt = claims.expiresAt
         self.isSessionChecked = isSessionChecked
     }
+
+    /// The same caller, for the records of a patient who has let them in.
+    package func acting(for patient: UUID) -> CallerIdentity {
+        var identity = self
+        identity.userID = patient
+        return identity
+    }
+
+    /// Whether the records are those of somebody else, who has let the caller in.
+    package var actsForPatient: Bool { actorID != userID }
 }
 
 extension CallerIdentity: RPCContextKey {

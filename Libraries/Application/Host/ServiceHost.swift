@@ -77,7 +77,8 @@ package final class ServiceHost: Sendable {
         gate = ReadinessGate(health: health)
         let authentication = Authentication(
             verifier: try TokenVerifier(jwks: configuration.jwks, issuer: configuration.tokenIssuer),
-            sessions: SessionCheck(blocklist: blocklist, postgres: database), isPassedOn: isPassedOn)
+            sessions: SessionCheck(blocklist: blocklist, postgres: database), patients: PatientAccess(postgres: database),
+            isPassedOn: isPassedOn)
         metrics = HDRMetrics()
         observers = CallObservers.standard(metrics: metrics, logger: logger)
         interceptors = CallInterceptors.standard() + [gate, authentication]

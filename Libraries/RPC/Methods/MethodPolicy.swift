@@ -62,6 +62,8 @@ package struct MethodPolicy: Sendable, Hashable {
     package var onRedisLoss: RedisLoss
     /// The programs that may call a method of access `service`.
     package var callers: [String]
+    /// What a clinician has to have been granted, any one of these, to call the method for a patient; empty where nobody may.
+    package var scopes: [CareScope]
 
     package init(
         access: Access,
@@ -71,7 +73,8 @@ package struct MethodPolicy: Sendable, Hashable {
         audit: AuditClass = .none,
         cacheTTL: Duration? = nil,
         onRedisLoss: RedisLoss = .failClosed,
-        callers: [String] = []
+        callers: [String] = [],
+        scopes: [CareScope] = []
     ) {
         self.access = access
         self.timeout = timeout
@@ -81,5 +84,6 @@ package struct MethodPolicy: Sendable, Hashable {
         self.cacheTTL = cacheTTL
         self.onRedisLoss = onRedisLoss
         self.callers = callers
+        self.scopes = scopes
     }
 }

@@ -39,9 +39,16 @@ struct Backends: Sendable {
         return response.message.bytes
     }
 
-    /// What a service needs to know of the call: who calls, and under which name the call is logged. (The trace goes on by
+    /// What a service needs to know of the call: who calls and for which patient, and under which name the call is logged. (The trace goes on by
     /// itself.)
     static func forwarded(_ context: RPCContext) -> Metadata {
+        var metadata = ofCaller(context)
+        for patient in context.metadata.values(for: PatientAccess.header) { metadata.add(PatientAccess.header, value: patient) }
+        return metadata
+    }
+
+    /// The same for what is asked for the caller, and is nobody's record.
+    static func ofCaller(_ context: RPCContext) -> Metadata {
         var metadata: Metadata = ["x-request-id": context.requestID]
         if let token = context.metadata["authorization"] { metadata["authorization"] = token }
         return metadata

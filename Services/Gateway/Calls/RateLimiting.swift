@@ -4,7 +4,7 @@ import FoundationEssentials
 import RPC
 import Resilience
 
-/// Takes the cost of each call from its caller's budget: a signed-in caller's own, else that of the address it came from.
+/// Takes the cost of each call from its caller's budget: a signed-in caller's own, whoever's records are meant, else that of the address it came from.
 ///
 /// When Redis cannot be asked, a call lives on this replica's share or is turned away, as the method's policy says.
 struct RateLimiting: ServerInterceptor {
@@ -15,7 +15,7 @@ struct RateLimiting: ServerInterceptor {
         if context.method.service.hasPrefix("grpc.") { return try await next(context) }
         let caller = context[CallerIdentity.self]
         let limiter = caller == nil ? anonymous : signedIn
-        let key = caller.map { Self.key(of: $0.userID) } ?? Self.host(of: context.peer)
+        let key = caller.map { Self.key(of: $0.actorID) } ?? Self.host(of: context.peer)
         let policy = context.method.policy
         let admission: Admission
         do throws(LeasedLimiter.NotCounted) {

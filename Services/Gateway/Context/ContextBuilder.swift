@@ -14,6 +14,7 @@ struct ContextBuilder: Sendable {
         let wish = try ContextWish(request)
         // A part that is not there is marked at once, not waited for.
         let options = CallOptions(metadata: Backends.forwarded(context), waitForReady: false)
+        let shared = CallOptions(metadata: Backends.ofCaller(context), waitForReady: false)
         return try await Deadline.with(PartsBudget.of(context.deadline)) {
             async let messages = PartialAnswer.of(.chat) { () async throws(RPCError) in
                 try await ChatV1.ChatServiceClient(backends[.chat]).listMessages(wish.newestMessages, options: options)
@@ -24,7 +25,7 @@ struct ContextBuilder: Sendable {
             }
             async let passages = PartialAnswer.of(.vectors) { () async throws(RPCError) -> VectorsV1.SearchResponse in
                 guard wish.passages > 0 else { return .init() }
-                return try await VectorsV1.VectorsServiceClient(backends[.vectors]).search(wish.passageSearch, options: options)
+                return try await VectorsV1.VectorsServiceClient(backends[.vectors]).search(wish.passageSearch, options: shared)
             }
             return try await Self.assemble(wish, messages, memories, passages)
         }

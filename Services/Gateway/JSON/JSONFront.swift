@@ -105,6 +105,8 @@ struct JSONFront: HTTPResponder {
             guard let field = HTTPField.Name(name), let value = headers[field], value.utf8.count <= 8_192 else { continue }
             metadata[name] = value
         }
+        // However long it is: one that names nobody is refused, and one that is left out would be a call for somebody else.
+        if let field = HTTPField.Name(PatientAccess.header), let patient = headers[field] { metadata[PatientAccess.header] = patient }
         return metadata
     }
 

@@ -25,6 +25,7 @@ struct PartialAnswer<Answer: Sendable>: Sendable {
             return switch error.code {
             case .unavailable: PartialAnswer(part: part(.unavailable), answer: nil, error: error)
             case .deadlineExceeded: PartialAnswer(part: part(.timedOut), answer: nil, error: error)
+            case .permissionDenied: PartialAnswer(part: part(.notGranted), answer: nil, error: error)
             default: PartialAnswer(part: part(.failed), answer: nil, error: error)
             }
         }

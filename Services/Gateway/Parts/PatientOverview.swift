@@ -20,7 +20,8 @@ struct PatientOverview: Sendable {
             keeping: { $0.parts.allSatisfy { $0.state == .present } }, locally: false)
     }
 
-    /// Throws UNAUTHENTICATED if a service says that the caller's session has ended.
+    /// Throws UNAUTHENTICATED if a service says that the caller's session has ended, and PERMISSION_DENIED if the patient has let the caller into no
+    /// part. What is kept is the person's own overview: for a patient each service is asked, and looks whether the grant stands.
     func answer(
         _ request: GatewayV1.GetPatientOverviewRequest, context: RPCContext
     ) async throws -> GatewayV1.GetPatientOverviewResponse {
@@ -30,7 +31,7 @@ struct PatientOverview: Sendable {
 
         let caller = try context.caller()
         var answer: GatewayV1.GetPatientOverviewResponse
-        if caller.isSessionChecked {
+        if caller.isSessionChecked, !caller.actsForPatient {
             let entry = CacheEntry.patientOverview(of: caller.userID)
             let kept = try await cache.value(for: entry.key) { try await ask(context) }
             // What is asked for is never absent.
@@ -45,6 +46,7 @@ struct PatientOverview: Sendable {
     private func ask(_ context: RPCContext) async throws -> GatewayV1.GetPatientOverviewResponse {
         // A part that is not there is marked at once, not waited for.
         let options = CallOptions(metadata: Backends.forwarded(context), waitForReady: false)
+        let shared = CallOptions(metadata: Backends.ofCaller(context), waitForReady: false)
         let sessions = ChatV1.ListSessionsRequest(pageSize: Self.mostSessions)
         return try await Deadline.with(PartsBudget.of(context.deadline)) {
             async let user = PartialAnswer.of(.users) { () async throws(RPCError) in
@@ -57,11 +59,15 @@ struct PatientOverview: Sendable {
                 try await ChatV1.ChatServiceClient(backends[.chat]).listSessions(sessions, options: options)
             }
             async let collections = PartialAnswer.of(.vectors) { () async throws(RPCError) in
-                try await VectorsV1.VectorsServiceClient(backends[.vectors]).listCollections(.init(), options: options)
+                try await VectorsV1.VectorsServiceClient(backends[.vectors]).listCollections(.init(), options: shared)
             }
             let parts = await [user.part, latest.part, recent.part, collections.part]
             if let refusal = await [user.refusal, latest.refusal, recent.refusal, collections.refusal].lazy.compactMap(\.self).first {
                 throw refusal
+            }
+            let own = await [user.error, latest.error, recent.error]
+            if !own.contains(where: { $0 == nil }), let denial = own.lazy.compactMap(\.self).first(where: { $0.code == .permissionDenied }) {
+                throw denial
             }
             return await GatewayV1.GetPatientOverviewResponse(
                 parts: parts,

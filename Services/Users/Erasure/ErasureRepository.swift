@@ -15,7 +15,8 @@ struct ErasureRepository: Sendable {
         outbox = Outbox(postgres: postgres, table: "users.outbox")
     }
 
-    /// Closes an account: what it says of its person goes, its sessions end and their tokens are on record as revoked, and the job that removes
+    /// Closes an account: what it says of its person goes, its sessions end and their tokens are on record as revoked, nobody is let
+    /// into its records any more nor it into those of others, and the job that removes
     /// the rest is decided on; all of it or nothing. Closing it again changes nothing.
     ///
     /// Throws `UsersError.accountGone`, or `.operatorsAccount`.
@@ -26,11 +27,13 @@ struct ErasureRepository: Sendable {
                 guard let erasure = try await transaction.first(.find(known)) else { throw UsersError.accountGone }
                 return erasure
             }
-            guard account.role == .user else { throw UsersError.operatorsAccount }
+            guard account.role != .operator_ else { throw UsersError.operatorsAccount }
             let begun = try await transaction.first(.begin(.make(), by: requester))
             guard let begun else { throw PostgresError(.decoding, "An erasure that was begun was not returned.") }
             try await transaction.execute(.forgetAttempts(for: account.email))
             try await transaction.execute(.close(user, for: begun.id))
+            try await transaction.execute(.endGrants(by: user))
+            try await transaction.execute(.endGrants(to: user))
             _ = try await transaction.first(.endAll(of: user, upTo: .last, accessUntil: accessUntil))
             try await outbox.add(ErasureStep.eraseAccount.event(begun.id, user), in: transaction)
             return begun
@@ -59,7 +62,7 @@ struct ErasureRepository: Sendable {
         let erasure: ErasureID?
 
         init(row: Row) throws(PostgresError) {
-            role = try row.decode("role")
+            role = try .stored(row)
             email = EmailAddress(stored: try row.decode("email"))
             erasure = try row.decode("erasure_id", as: UUID?.self).map(ErasureID.init)
         }
@@ -94,7 +97,7 @@ extension Erasure: RowDecodable {
 
 extension Statement<ErasureRepository.Closing> {
     static func closing(_ user: UserID) -> Self {
-        .writing("SELECT role, email, erasure_id FROM users.users WHERE id = \(user.uuid) FOR UPDATE")
+        .writing("SELECT role, clinician_since, email, erasure_id FROM users.users WHERE id = \(user.uuid) FOR UPDATE")
     }
 }
 

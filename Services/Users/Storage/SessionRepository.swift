@@ -16,9 +16,11 @@ struct SessionRepository: Sendable {
     let postgres: Postgres
 
     /// Begins a session, and forgets the account's refresh tokens that have expired. `false` if the account is not there any more, is closed, or
-    /// has another password's hash.
-    func insert(_ session: NewSession, of user: UserID, whosePasswordIs hash: String) async throws(PostgresError) -> Bool {
-        try await postgres.execute(.insert(session, of: user, whosePasswordIs: hash), identity: .user(user.uuid)) == 1
+    /// has another password's hash or another role.
+    func insert(
+        _ session: NewSession, of user: UserID, whosePasswordIs hash: String, role: AccessClaims.Role
+    ) async throws(PostgresError) -> Bool {
+        try await postgres.execute(.insert(session, of: user, whosePasswordIs: hash, role: role), identity: .user(user.uuid)) == 1
     }
 
     /// What became of a refresh token that was shown.
@@ -44,7 +46,7 @@ struct SessionRepository: Sendable {
             isUsed = try row.decode("is_used")
             isExpired = try row.decode("is_expired")
             isSessionEnded = try row.decode("is_session_ended")
-            role = try row.decode("role")
+            role = try .stored(row)
         }
     }
 
@@ -106,6 +108,24 @@ struct SessionRepository: Sendable {
         }
     }
 
+    /// Gives an account another role, ends every session of it, and what patients have let it into: that was for what it is no more. Those who
+    /// sign in meanwhile wait for the account's row and are told to do it again. Returns the youngest session that is meant; `nil` if the
+    /// account has the role already.
+    ///
+    /// Throws `UsersError.accountGone` or `.operatorsRole`.
+    func assign(_ role: AccessClaims.Role, to user: UserID, accessUntil: Instant) async throws -> SessionID? {
+        try await postgres.transaction(identity: .user(user.uuid)) { transaction in
+            guard let account = try await transaction.first(.closing(user)), account.erasure == nil else { throw UsersError.accountGone }
+            guard account.role != .operator_ else { throw UsersError.operatorsRole }
+            guard account.role != role else { return nil }
+            try await transaction.execute(.assign(role, to: user))
+            try await transaction.execute(.endGrants(to: user))
+            let youngest = try await transaction.first(.endAll(of: user, upTo: .make(), accessUntil: accessUntil))
+            guard let youngest else { throw PostgresError(.decoding, "The record of the sessions' end gave no row.") }
+            return SessionID(youngest.value)
+        }
+    }
+
     /// Why a session ended.
     enum EndReason: String, Sendable, PostgresEncodable {
         case logOut = "log_out"
@@ -119,7 +139,7 @@ extension Statement<SessionRepository.StoredToken> {
         .writing(
             """
             SELECT t.session_id, t.used_at IS NOT NULL AS is_used, t.expires_at <= clock_timestamp() AS is_expired,
-                   s.ended_at IS NOT NULL AS is_session_ended, u.role
+                   s.ended_at IS NOT NULL AS is_session_ended, u.role, u.clinician_since
             FROM users.refresh_tokens t
             JOIN users.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
             JOIN users.users u ON u.id = t.user_id
@@ -130,13 +150,14 @@ extension Statement<SessionRepository.StoredToken> {
 }
 
 extension Statement<Void> {
-    /// Waits for whoever is closing the account or changing its password, and does nothing then.
-    static func insert(_ session: NewSession, of user: UserID, whosePasswordIs hash: String) -> Self {
+    /// Waits for whoever is closing the account or changing its password or its role, and does nothing then.
+    static func insert(_ session: NewSession, of user: UserID, whosePasswordIs hash: String, role: AccessClaims.Role) -> Self {
         .writing(
             """
             WITH account AS (
                 SELECT id FROM users.users
-                WHERE id = \(user.uuid) AND erasure_id IS NULL AND password_hash = \(hash) FOR SHARE
+                WHERE id = \(user.uuid) AND erasure_id IS NULL AND password_hash = \(hash)
+                  AND (clinician_since IS NOT NULL) = \(role == .clinician) FOR SHARE
             ), forgotten AS (
                 DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp()
             ), session AS (
@@ -160,6 +181,11 @@ extension Statement<Void> {
             INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
             VALUES (\(used.userID), \(next.digest), \(session.uuid), \(expiresAt))
             """)
+    }
+
+    static func assign(_ role: AccessClaims.Role, to user: UserID) -> Self {
+        .writing(
+            "UPDATE users.users SET clinician_since = CASE WHEN \(role == .clinician) THEN clock_timestamp() END WHERE id = \(user.uuid)")
     }
 
     static func end(

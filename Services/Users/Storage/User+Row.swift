@@ -5,13 +5,13 @@ internal import Tokens
 extension User: RowDecodable {
     /// The columns that the initialiser reads.
     static let columns: Query = """
-        id, email, role, name, phone, avatar_url, birth_date, sex, time_zone, created_at, updated_at, version
+        id, email, role, clinician_since, name, phone, avatar_url, birth_date, sex, time_zone, created_at, updated_at, version
         """
 
     init(row: Row) throws(PostgresError) {
         id = UserID(try row.decode("id"))
         email = EmailAddress(stored: try row.decode("email"))
-        role = try row.decode("role")
+        role = try .stored(row)
         profile = Profile(
             name: PersonName(stored: try row.decode("name")),
             phone: try row.decode("phone", as: String?.self).map(PhoneNumber.init(stored:)),
@@ -28,7 +28,12 @@ extension User: RowDecodable {
 
 extension Sex: PostgresDecodable {}
 extension ConsentKind: PostgresDecodable, PostgresEncodable {}
-extension AccessClaims.Role: PostgresDecodable, PostgresEncodable {}
+extension AccessClaims.Role: PostgresDecodable, PostgresEncodable {
+    /// Of the columns `role` and `clinician_since`: programs that know of no clinicians read the first alone.
+    static func stored(_ row: Row) throws(PostgresError) -> AccessClaims.Role {
+        try row.decode("clinician_since", as: Instant?.self) == nil ? row.decode("role") : .clinician
+    }
+}
 
 extension Sex {
     /// What the column holds; nothing for what was never said.

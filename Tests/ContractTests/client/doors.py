@@ -13,8 +13,10 @@ from heartguard.users.v1 import (
     appointments_service_pb2_grpc,
     avatars_service_pb2_grpc,
     calendar_service_pb2_grpc,
+    care_grants_service_pb2_grpc,
     providers_service_pb2_grpc,
     records_service_pb2_grpc,
+    roles_service_pb2_grpc,
     users_service_pb2_grpc,
 )
 from heartguard.vectors.v1 import memories_service_pb2_grpc as memory_vectors_pb2_grpc
@@ -45,6 +47,8 @@ class Door:
         self.calendar = calendar_service_pb2_grpc.CalendarServiceStub(self.channel("users"))
         self.records = records_service_pb2_grpc.RecordsServiceStub(self.channel("users"))
         self.avatars = avatars_service_pb2_grpc.AvatarsServiceStub(self.channel("users"))
+        self.care_grants = care_grants_service_pb2_grpc.CareGrantsServiceStub(self.channel("users"))
+        self.roles = roles_service_pb2_grpc.RolesServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
         self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))

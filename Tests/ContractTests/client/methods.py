@@ -21,9 +21,11 @@ from heartguard.users.v1 import (
     appointments_service_pb2,
     avatars_service_pb2,
     calendar_service_pb2,
+    care_grants_service_pb2,
     notification_inbox_service_pb2,
     providers_service_pb2,
     records_service_pb2,
+    roles_service_pb2,
     users_service_pb2,
 )
 from heartguard.vectors.v1 import memories_service_pb2 as memory_vectors_pb2
@@ -46,6 +48,8 @@ _FILES = [
     ("users", calendar_service_pb2),
     ("users", records_service_pb2),
     ("users", avatars_service_pb2),
+    ("users", care_grants_service_pb2),
+    ("users", roles_service_pb2),
     ("vitals", vitals_service_pb2),
     ("vitals", alerts_service_pb2),
     ("vitals", medications_service_pb2),

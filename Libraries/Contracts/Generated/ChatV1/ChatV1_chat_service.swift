@@ -738,7 +738,7 @@ extension ChatV1 {
         package static let getSession = RPC.Method<ChatV1.GetSessionRequest, ChatV1.GetSessionResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.ChatService", name: "GetSession", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.chatRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/chats/{session_id}", body: "")]))
         /// Renames a conversation.
         package static let renameSession = RPC.Method<ChatV1.RenameSessionRequest, ChatV1.RenameSessionResponse>(
@@ -765,7 +765,7 @@ extension ChatV1 {
         package static let listSessions = RPC.Method<ChatV1.ListSessionsRequest, ChatV1.ListSessionsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.ChatService", name: "ListSessions", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(300), onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(300), onRedisLoss: .failOpen, scopes: [.chatRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/chats", body: "")]))
         /// Adds messages to the end of a conversation, all or none, in their order. A message
         /// whose client id is there already adds nothing and is returned as it was kept.
@@ -778,7 +778,7 @@ extension ChatV1 {
         package static let listMessages = RPC.Method<ChatV1.ListMessagesRequest, ChatV1.ListMessagesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.ChatService", name: "ListMessages", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.chatRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/chats/{session_id}/messages", body: "")]))
 
         package static let all: [RPC.MethodDescriptor] = [createSession.descriptor, getSession.descriptor, renameSession.descriptor, archiveSession.descriptor, restoreSession.descriptor, listSessions.descriptor, appendMessages.descriptor, listMessages.descriptor]

@@ -515,21 +515,21 @@ extension ChatV1 {
         package static let listMemories = RPC.Method<ChatV1.ListMemoriesRequest, ChatV1.ListMemoriesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.MemoriesService", name: "ListMemories", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.chatRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/memories", body: "")]))
         /// The memories that were current at one moment and hold any of the words, the best
         /// first: relevance, weighed by how new and how important each is.
         package static let searchMemories = RPC.Method<ChatV1.SearchMemoriesRequest, ChatV1.SearchMemoriesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.MemoriesService", name: "SearchMemories", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.chatRead]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/memories:search", body: "*")]))
         /// Everything that one memory took the place of, itself, and what took its place, the
         /// oldest first.
         package static let listMemoryHistory = RPC.Method<ChatV1.ListMemoryHistoryRequest, ChatV1.ListMemoryHistoryResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.MemoriesService", name: "ListMemoryHistory", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.chatRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/memories/{memory_id}/history", body: "")]))
         /// Removes memories for good, all or none. What one of them superseded stays history.
         package static let forgetMemories = RPC.Method<ChatV1.ForgetMemoriesRequest, ChatV1.ForgetMemoriesResponse>(

@@ -353,7 +353,7 @@ extension GatewayV1 {
         package static let buildContext = RPC.Method<GatewayV1.BuildContextRequest, GatewayV1.BuildContextResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.gateway.v1.ContextService", name: "BuildContext", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 6, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 6, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.chatRead]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/chats/{session_id}/context", body: "*")]))
 
         package static let all: [RPC.MethodDescriptor] = [buildContext.descriptor]

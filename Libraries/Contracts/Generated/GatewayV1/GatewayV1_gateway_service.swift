@@ -15,10 +15,12 @@ extension GatewayV1 {
         case timedOut
         /// Its service answered with an error.
         case failed
+        /// The patient has not let the caller into it.
+        case notGranted
         /// A number that a newer contract has a name for.
         case unrecognized(Int32)
 
-        package static var allCases: [Self] { [.unspecified, .present, .unavailable, .timedOut, .failed] }
+        package static var allCases: [Self] { [.unspecified, .present, .unavailable, .timedOut, .failed, .notGranted] }
 
         package init(rawValue: Int32) {
             self = switch rawValue {
@@ -27,6 +29,7 @@ extension GatewayV1 {
                 case 2: .unavailable
                 case 3: .timedOut
                 case 4: .failed
+                case 5: .notGranted
                 default: .unrecognized(rawValue)
             }
         }
@@ -38,6 +41,7 @@ extension GatewayV1 {
                 case .unavailable: 2
                 case .timedOut: 3
                 case .failed: 4
+                case .notGranted: 5
                 case .unrecognized(let number): number
             }
         }
@@ -205,11 +209,12 @@ extension GatewayV1 {
     package enum GatewayServiceMethods {
         /// What is known of the caller, asked of all services at once within one deadline.
         /// A part that could not be had is marked and the rest is answered. A whole overview may be up to
-        /// half a minute old, though never older than what its person has changed since.
+        /// half a minute old, though never older than what its person has changed since. For a patient it is asked anew each time; parts that were not
+        /// granted are marked, and PERMISSION_DENIED is the answer when there is none that was.
         package static let getPatientOverview = RPC.Method<GatewayV1.GetPatientOverviewRequest, GatewayV1.GetPatientOverviewResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.gateway.v1.GatewayService", name: "GetPatientOverview", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 5, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(30), onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 5, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(30), onRedisLoss: .failOpen, scopes: [.profileRead, .vitalsRead, .chatRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/overview", body: "")]))
 
         package static let all: [RPC.MethodDescriptor] = [getPatientOverview.descriptor]
@@ -220,7 +225,8 @@ extension GatewayV1 {
     package protocol GatewayServiceProtocol: RPCService {
         /// What is known of the caller, asked of all services at once within one deadline.
         /// A part that could not be had is marked and the rest is answered. A whole overview may be up to
-        /// half a minute old, though never older than what its person has changed since.
+        /// half a minute old, though never older than what its person has changed since. For a patient it is asked anew each time; parts that were not
+        /// granted are marked, and PERMISSION_DENIED is the answer when there is none that was.
         func getPatientOverview(_ request: GatewayV1.GetPatientOverviewRequest, context: RPCContext) async throws -> GatewayV1.GetPatientOverviewResponse
     }
 
@@ -232,7 +238,8 @@ extension GatewayV1 {
 
         /// What is known of the caller, asked of all services at once within one deadline.
         /// A part that could not be had is marked and the rest is answered. A whole overview may be up to
-        /// half a minute old, though never older than what its person has changed since.
+        /// half a minute old, though never older than what its person has changed since. For a patient it is asked anew each time; parts that were not
+        /// granted are marked, and PERMISSION_DENIED is the answer when there is none that was.
         package func getPatientOverview(
             _ request: GatewayV1.GetPatientOverviewRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> GatewayV1.GetPatientOverviewResponse {

@@ -9,7 +9,7 @@ extension PolicyV1 {
         case unspecified
         /// Anyone, without a token.
         case `public`
-        /// A signed-in user, for the user's own records.
+        /// A signed-in user, for the user's own records; a clinician, for those of a patient who has granted one of the scopes.
         case user
         /// Another service of the cluster, by its certificate; the policy names which.
         case service
@@ -198,6 +198,62 @@ extension PolicyV1 {
 }
 
 extension PolicyV1 {
+    /// What of a patient's record a clinician may be let into.
+    package enum CareScope: ContractEnum {
+        case unspecified
+        /// Observations and their history, samples, daily summaries, alerts and the rules that raise them.
+        case vitalsRead
+        /// Recording observations, answering alerts, and making the rules that raise them.
+        case vitalsWrite
+        /// Medications, when they are due, and how they were taken.
+        case medicationsRead
+        /// Adding medications, changing them and taking them out.
+        case medicationsWrite
+        /// Who the patient is, how they look, and whom to call in an emergency.
+        case profileRead
+        case appointmentsRead
+        /// Booking appointments, moving them and calling them off.
+        case appointmentsWrite
+        /// Conversations with the assistant, and what it remembers of them.
+        case chatRead
+        /// A number that a newer contract has a name for.
+        case unrecognized(Int32)
+
+        package static var allCases: [Self] { [.unspecified, .vitalsRead, .vitalsWrite, .medicationsRead, .medicationsWrite, .profileRead, .appointmentsRead, .appointmentsWrite, .chatRead] }
+
+        package init(rawValue: Int32) {
+            self = switch rawValue {
+                case 0: .unspecified
+                case 1: .vitalsRead
+                case 2: .vitalsWrite
+                case 3: .medicationsRead
+                case 4: .medicationsWrite
+                case 5: .profileRead
+                case 6: .appointmentsRead
+                case 7: .appointmentsWrite
+                case 8: .chatRead
+                default: .unrecognized(rawValue)
+            }
+        }
+
+        package var rawValue: Int32 {
+            switch self {
+                case .unspecified: 0
+                case .vitalsRead: 1
+                case .vitalsWrite: 2
+                case .medicationsRead: 3
+                case .medicationsWrite: 4
+                case .profileRead: 5
+                case .appointmentsRead: 6
+                case .appointmentsWrite: 7
+                case .chatRead: 8
+                case .unrecognized(let number): number
+            }
+        }
+    }
+}
+
+extension PolicyV1 {
     /// The policy of one method.
     package struct MethodPolicy: ContractMessage {
         package var access: PolicyV1.Access = .unspecified
@@ -211,6 +267,9 @@ extension PolicyV1 {
         package var cacheTtl: GoogleProtobuf.Duration? = nil
         /// The services that may call the method, such as "gateway". With ACCESS_SERVICE at least one, otherwise none.
         package var callers: [String] = []
+        /// What a clinician needs to have been granted by a patient, any one of these, to call the method for that patient.
+        /// Empty: nobody calls it for somebody else. Only with ACCESS_USER.
+        package var scopes: [PolicyV1.CareScope] = []
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -224,7 +283,8 @@ extension PolicyV1 {
             audit: PolicyV1.AuditClass = .unspecified,
             onRedisLoss: PolicyV1.RedisLoss = .unspecified,
             cacheTtl: GoogleProtobuf.Duration? = nil,
-            callers: [String] = []
+            callers: [String] = [],
+            scopes: [PolicyV1.CareScope] = []
         ) {
             self.access = access
             self.timeout = timeout
@@ -234,6 +294,7 @@ extension PolicyV1 {
             self.onRedisLoss = onRedisLoss
             self.cacheTtl = cacheTtl
             self.callers = callers
+            self.scopes = scopes
         }
 
         package static var fullName: String { "heartguard.policy.v1.MethodPolicy" }
@@ -252,6 +313,7 @@ extension PolicyV1 {
             self.onRedisLoss = unsafe PolicyV1.RedisLoss(rawValue: Int32(truncatingIfNeeded: c.pointee.on_redis_loss.rawValue))
             self.cacheTtl = try unsafe Copy.message(c.pointee.cache_ttl, as: GoogleProtobuf.Duration.self)
             self.callers = try unsafe Copy.list(c.pointee.n_callers, c.pointee.callers) { c throws(MalformedMessage) in try unsafe Copy.string(c.pointee, field: "heartguard.policy.v1.MethodPolicy.callers") }
+            self.scopes = try unsafe Copy.list(c.pointee.n_scopes, c.pointee.scopes) { c throws(MalformedMessage) in unsafe PolicyV1.CareScope(rawValue: Int32(truncatingIfNeeded: c.pointee.rawValue)) }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -268,6 +330,10 @@ extension PolicyV1 {
             if !self.callers.isEmpty {
                 unsafe c.pointee.n_callers = self.callers.count
                 unsafe c.pointee.callers = try unsafe arena.strings(self.callers, field: "heartguard.policy.v1.MethodPolicy.callers")
+            }
+            if !self.scopes.isEmpty {
+                unsafe c.pointee.n_scopes = self.scopes.count
+                unsafe c.pointee.scopes = try unsafe arena.list(self.scopes) { value, arena throws(MalformedMessage) in Heartguard__Policy__V1__CareScope(rawValue: .init(truncatingIfNeeded: value.rawValue)) }
             }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)

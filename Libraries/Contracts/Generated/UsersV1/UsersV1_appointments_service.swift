@@ -974,14 +974,14 @@ extension UsersV1 {
         package static let holdAppointment = RPC.Method<UsersV1.HoldAppointmentRequest, UsersV1.HoldAppointmentResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.AppointmentsService", name: "HoldAppointment", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 5, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 5, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.appointmentsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/appointments", body: "*")]))
         /// Makes a held appointment one that stands, with an entry in the calendar and a reminder.
         /// FAILED_PRECONDITION when its time to confirm is over. Confirming again changes nothing.
         package static let confirmAppointment = RPC.Method<UsersV1.ConfirmAppointmentRequest, UsersV1.ConfirmAppointmentResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.AppointmentsService", name: "ConfirmAppointment", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.appointmentsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/appointments/{appointment_id}/confirm", body: "*")]))
         /// Moves an appointment that stands and has not begun to another time of the same provider;
         /// its entry in the calendar and its reminder go along. Refused as HoldAppointment is, and
@@ -990,14 +990,14 @@ extension UsersV1 {
         package static let rescheduleAppointment = RPC.Method<UsersV1.RescheduleAppointmentRequest, UsersV1.RescheduleAppointmentResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.AppointmentsService", name: "RescheduleAppointment", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 5, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 5, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.appointmentsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/appointments/{appointment_id}/reschedule", body: "*")]))
         /// Gives the time of an appointment back that has not begun. Its reminder is not sent.
         /// Cancelling again changes nothing.
         package static let cancelAppointment = RPC.Method<UsersV1.CancelAppointmentRequest, UsersV1.CancelAppointmentResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.AppointmentsService", name: "CancelAppointment", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.appointmentsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/appointments/{appointment_id}/cancel", body: "*")]))
         /// Says for the provider that an appointment took place. FAILED_PRECONDITION before it has
         /// begun. For operators, until there are roles for providers.
@@ -1017,13 +1017,13 @@ extension UsersV1 {
         package static let getAppointment = RPC.Method<UsersV1.GetAppointmentRequest, UsersV1.GetAppointmentResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.AppointmentsService", name: "GetAppointment", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.appointmentsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/appointments/{appointment_id}", body: "")]))
         /// The caller's appointments, the latest first, in pages.
         package static let listAppointments = RPC.Method<UsersV1.ListAppointmentsRequest, UsersV1.ListAppointmentsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.AppointmentsService", name: "ListAppointments", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.appointmentsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/appointments", body: "")]))
 
         package static let all: [RPC.MethodDescriptor] = [holdAppointment.descriptor, confirmAppointment.descriptor, rescheduleAppointment.descriptor, cancelAppointment.descriptor, completeAppointment.descriptor, markNoShow.descriptor, getAppointment.descriptor, listAppointments.descriptor]

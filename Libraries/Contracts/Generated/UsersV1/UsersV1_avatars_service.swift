@@ -267,7 +267,7 @@ extension UsersV1 {
         package static let getAvatar = RPC.Method<UsersV1.GetAvatarRequest, UsersV1.GetAvatarResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.AvatarsService", name: "GetAvatar", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.profileRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/profile/avatar", body: "")]))
         /// Takes the picture out. NOT_FOUND when there is none.
         package static let deleteAvatar = RPC.Method<UsersV1.DeleteAvatarRequest, UsersV1.DeleteAvatarResponse>(

@@ -1848,7 +1848,7 @@ extension UsersV1 {
         package static let listEmergencyContacts = RPC.Method<UsersV1.ListEmergencyContactsRequest, UsersV1.ListEmergencyContactsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.RecordsService", name: "ListEmergencyContacts", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.profileRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/emergencyContacts", body: "")]))
         /// Changes what is set in the request and leaves the rest. ABORTED when expected_version is
         /// set and is not the contact's.

@@ -1363,7 +1363,7 @@ extension UsersV1 {
         package static let getProfile = RPC.Method<UsersV1.GetProfileRequest, UsersV1.GetProfileResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.UsersService", name: "GetProfile", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(300), onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(300), onRedisLoss: .failOpen, scopes: [.profileRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/profile", body: "")]))
         /// Changes what is set in the request and leaves the rest. ABORTED when
         /// expected_version is set and is not the profile's.

@@ -710,59 +710,59 @@ extension VitalsV1 {
         package static let createAlertRule = RPC.Method<VitalsV1.CreateAlertRuleRequest, VitalsV1.CreateAlertRuleResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.AlertsService", name: "CreateAlertRule", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/alert-rules", body: "*")]))
         /// The caller's rules, newest first.
         package static let listAlertRules = RPC.Method<VitalsV1.ListAlertRulesRequest, VitalsV1.ListAlertRulesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.AlertsService", name: "ListAlertRules", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/alert-rules", body: "")]))
         /// Puts a rule in the place of the one with its id and version, for readings from now on; an open alert of the one before is
         /// over. Its code and component stay. ABORTED when version is not the rule's, NOT_FOUND when there is none.
         package static let updateAlertRule = RPC.Method<VitalsV1.UpdateAlertRuleRequest, VitalsV1.UpdateAlertRuleResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.AlertsService", name: "UpdateAlertRule", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsWrite]),
                 routes: [RPC.HTTPRoute(method: "PUT", path: "/v1/alert-rules", body: "*")]))
         /// Takes a rule away; its alerts stay. Deleting it again changes nothing.
         package static let deleteAlertRule = RPC.Method<VitalsV1.DeleteAlertRuleRequest, VitalsV1.DeleteAlertRuleResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.AlertsService", name: "DeleteAlertRule", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsWrite]),
                 routes: [RPC.HTTPRoute(method: "DELETE", path: "/v1/alert-rules", body: "")]))
         /// The caller's alerts, the newest first.
         package static let listAlerts = RPC.Method<VitalsV1.ListAlertsRequest, VitalsV1.ListAlertsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.AlertsService", name: "ListAlerts", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/alerts", body: "")]))
         /// Says that the caller has seen an alert. Again, and nothing changes. NOT_FOUND when the caller has no such alert.
         package static let acknowledgeAlert = RPC.Method<VitalsV1.AcknowledgeAlertRequest, VitalsV1.AcknowledgeAlertResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.AlertsService", name: "AcknowledgeAlert", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/alerts/{alert_id}/acknowledge", body: "*")]))
         /// Closes an alert. The rule fires again only when the readings have cleared it. Closing it again changes nothing.
         /// NOT_FOUND when the caller has no such alert.
         package static let resolveAlert = RPC.Method<VitalsV1.ResolveAlertRequest, VitalsV1.ResolveAlertResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.AlertsService", name: "ResolveAlert", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/alerts/{alert_id}/resolve", body: "*")]))
         /// Judges the readings that an alert was made of once more, as they were then, by the version of the rule that fired, and
         /// says whether that gives the same alert. NOT_FOUND when the caller has no such alert.
         package static let verifyAlert = RPC.Method<VitalsV1.VerifyAlertRequest, VitalsV1.VerifyAlertResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.AlertsService", name: "VerifyAlert", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 5, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 5, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/alerts/{alert_id}/verification", body: "")]))
         /// Judges all the caller's readings since a rule's version began once more, from nothing, and says whether that gives the
         /// alerts that are kept. NOT_FOUND when the caller has no such rule.
         package static let replayAlerts = RPC.Method<VitalsV1.ReplayAlertsRequest, VitalsV1.ReplayAlertsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.AlertsService", name: "ReplayAlerts", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .slow, cost: 20, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .slow, cost: 20, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/alert-rules/{rule_id}/replay", body: "")]))
 
         package static let all: [RPC.MethodDescriptor] = [createAlertRule.descriptor, listAlertRules.descriptor, updateAlertRule.descriptor, deleteAlertRule.descriptor, listAlerts.descriptor, acknowledgeAlert.descriptor, resolveAlert.descriptor, verifyAlert.descriptor, replayAlerts.descriptor]

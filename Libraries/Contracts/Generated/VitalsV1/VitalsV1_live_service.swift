@@ -110,7 +110,7 @@ extension VitalsV1 {
         package static let subscribe = RPC.Method<VitalsV1.SubscribeRequest, VitalsV1.SubscribeResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.LiveService", name: "Subscribe", kind: .serverStreaming,
-                policy: RPC.MethodPolicy(access: .user, timeout: .batch, cost: 5, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .batch, cost: 5, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: []))
 
         package static let all: [RPC.MethodDescriptor] = [subscribe.descriptor]

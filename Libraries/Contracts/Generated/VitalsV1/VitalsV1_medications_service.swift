@@ -675,34 +675,34 @@ extension VitalsV1 {
         package static let addMedication = RPC.Method<VitalsV1.AddMedicationRequest, VitalsV1.AddMedicationResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.MedicationsService", name: "AddMedication", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.medicationsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/medications", body: "*")]))
         /// The caller's medications, newest first, in pages.
         package static let listMedications = RPC.Method<VitalsV1.ListMedicationsRequest, VitalsV1.ListMedicationsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.MedicationsService", name: "ListMedications", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.medicationsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/medications", body: "")]))
         /// Puts a medication in the place of the one with its id and version. A new schedule holds from now on; what was due before
         /// stays. ABORTED when version is not the medication's, NOT_FOUND when there is none.
         package static let updateMedication = RPC.Method<VitalsV1.UpdateMedicationRequest, VitalsV1.UpdateMedicationResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.MedicationsService", name: "UpdateMedication", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.medicationsWrite]),
                 routes: [RPC.HTTPRoute(method: "PUT", path: "/v1/medications", body: "*")]))
         /// Takes a medication away, with its doses. Removing it again changes nothing. One that is no longer taken is better set to not
         /// active.
         package static let removeMedication = RPC.Method<VitalsV1.RemoveMedicationRequest, VitalsV1.RemoveMedicationResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.MedicationsService", name: "RemoveMedication", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.medicationsWrite]),
                 routes: [RPC.HTTPRoute(method: "DELETE", path: "/v1/medications", body: "")]))
         /// The doses that are due within a period, in the order of their times, with what became of them; of the medications that the
         /// caller takes.
         package static let listDueDoses = RPC.Method<VitalsV1.ListDueDosesRequest, VitalsV1.ListDueDosesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.MedicationsService", name: "ListDueDoses", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.medicationsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/doses", body: "")]))
         /// Says what became of a dose. A scheduled dose is recorded once: saying the same again changes nothing, and saying something
         /// else is ALREADY_EXISTS unless replace is set. NOT_FOUND when the caller has no such medication, INVALID_ARGUMENT when no
@@ -717,13 +717,13 @@ extension VitalsV1 {
         package static let getAdherence = RPC.Method<VitalsV1.GetAdherenceRequest, VitalsV1.GetAdherenceResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.MedicationsService", name: "GetAdherence", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.medicationsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/medications:adherence", body: "")]))
         /// What drugs do to each other, each pair once, the worst first. The order of the names makes no difference.
         package static let checkInteractions = RPC.Method<VitalsV1.CheckInteractionsRequest, VitalsV1.CheckInteractionsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.MedicationsService", name: "CheckInteractions", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.medicationsRead]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/medications:checkInteractions", body: "*")]))
 
         package static let all: [RPC.MethodDescriptor] = [addMedication.descriptor, listMedications.descriptor, updateMedication.descriptor, removeMedication.descriptor, listDueDoses.descriptor, recordDose.descriptor, getAdherence.descriptor, checkInteractions.descriptor]

@@ -1208,20 +1208,20 @@ extension VitalsV1 {
         package static let recordObservations = RPC.Method<VitalsV1.RecordObservationsRequest, VitalsV1.RecordObservationsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.VitalsService", name: "RecordObservations", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 5, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 5, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/observations", body: "*")]))
         /// The caller's readings of one kind, newest first, in pages that neither skip nor
         /// repeat a reading while new ones arrive.
         package static let listObservations = RPC.Method<VitalsV1.ListObservationsRequest, VitalsV1.ListObservationsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.VitalsService", name: "ListObservations", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/observations", body: "")]))
         /// The caller's newest reading of each kind.
         package static let getLatestObservations = RPC.Method<VitalsV1.GetLatestObservationsRequest, VitalsV1.GetLatestObservationsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.VitalsService", name: "GetLatestObservations", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(300), onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(300), onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/observations:latest", body: "")]))
         /// Changes what a reading says. What it said before stays in its history, and lists, summaries and alerts go by what it
         /// says now; the device's sending the original again changes nothing. A retried call changes nothing more.
@@ -1244,13 +1244,13 @@ extension VitalsV1 {
         package static let listObservationHistory = RPC.Method<VitalsV1.ListObservationHistoryRequest, VitalsV1.ListObservationHistoryResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.VitalsService", name: "ListObservationHistory", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/observations/{observation_id}/history", body: "")]))
         /// The caller's readings of one kind by the day where the person was, for every day of a range, those without any included.
         package static let listDailySummaries = RPC.Method<VitalsV1.ListDailySummariesRequest, VitalsV1.ListDailySummariesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.VitalsService", name: "ListDailySummaries", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/observations:daily", body: "")]))
         /// Registers a device. Registering the same serial number again returns the device that is there, and makes it active again.
         package static let registerDevice = RPC.Method<VitalsV1.RegisterDeviceRequest, VitalsV1.RegisterDeviceResponse>(
@@ -1262,7 +1262,7 @@ extension VitalsV1 {
         package static let listDevices = RPC.Method<VitalsV1.ListDevicesRequest, VitalsV1.ListDevicesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.VitalsService", name: "ListDevices", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/devices", body: "")]))
         /// Gives a device another name. NOT_FOUND when the caller has no such device.
         package static let renameDevice = RPC.Method<VitalsV1.RenameDeviceRequest, VitalsV1.RenameDeviceResponse>(
@@ -1287,7 +1287,7 @@ extension VitalsV1 {
         package static let listSamples = RPC.Method<VitalsV1.ListSamplesRequest, VitalsV1.ListSamplesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.VitalsService", name: "ListSamples", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/devices/{device_id}/samples", body: "")]))
 
         package static let all: [RPC.MethodDescriptor] = [recordObservations.descriptor, listObservations.descriptor, getLatestObservations.descriptor, correctObservation.descriptor, retractObservation.descriptor, listObservationHistory.descriptor, listDailySummaries.descriptor, registerDevice.descriptor, listDevices.descriptor, renameDevice.descriptor, deactivateDevice.descriptor, appendSamples.descriptor, listSamples.descriptor]

@@ -40,6 +40,23 @@ struct OptionBytes {
         return nil
     }
 
+    /// Every number of this field, packed or not. `nil` for packed ones that break off.
+    func numbers(_ field: Int) -> [UInt64]? {
+        var numbers: [UInt64] = []
+        for case (field, let value) in fields {
+            switch value {
+            case .number(let number): numbers.append(number)
+            case .bytes(let bytes):
+                var rest = bytes[...]
+                while !rest.isEmpty {
+                    guard let number = Self.varint(&rest) else { return nil }
+                    numbers.append(number)
+                }
+            }
+        }
+        return numbers
+    }
+
     func string(_ field: Int) -> String? {
         message(field).map { String(decoding: $0, as: UTF8.self) }
     }

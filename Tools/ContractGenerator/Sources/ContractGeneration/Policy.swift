@@ -45,9 +45,10 @@ struct Policy {
             throw ContractFault("\(method.fullName): its policy has no cost; the least is 1.")
         }
         let callers = try Self.callers(policy, isForServices: access == ".service", method)
+        let scopes = try Self.scopes(policy, isForUsers: access == ".user", method)
         expression = """
             RPC.MethodPolicy(access: \(access), timeout: \(timeout), cost: \(cost), idempotency: \(idempotency), \
-            audit: \(audit), cacheTTL: \(Self.cacheTTL(policy)), onRedisLoss: \(redisLoss)\(callers))
+            audit: \(audit), cacheTTL: \(Self.cacheTTL(policy)), onRedisLoss: \(redisLoss)\(callers)\(scopes))
             """
     }
 
@@ -74,6 +75,31 @@ struct Policy {
             throw ContractFault("\(method.fullName): its policy has the caller \"\(name)\", which is no service's name.")
         }
         return ", callers: [\(names.map { "\"\($0)\"" }.joined(separator: ", "))]"
+    }
+
+    /// In the order of their numbers.
+    private static let careScopes = [
+        "vitalsRead", "vitalsWrite", "medicationsRead", "medicationsWrite", "profileRead", "appointmentsRead", "appointmentsWrite",
+        "chatRead",
+    ]
+
+    /// The argument that names what a clinician has to be granted; empty for a method that nobody calls for somebody else.
+    private static func scopes(
+        _ policy: OptionBytes, isForUsers: Bool, _ method: MethodDescriptor
+    ) throws(ContractFault) -> String {
+        guard let numbers = policy.numbers(9) else { throw ContractFault("\(method.fullName): its policy has scopes that cannot be read.") }
+        guard !numbers.isEmpty else { return "" }
+        guard isForUsers else {
+            throw ContractFault("\(method.fullName): its policy has scopes, which only access = ACCESS_USER has.")
+        }
+        var names: [String] = []
+        for number in numbers {
+            guard (1...UInt64(careScopes.count)).contains(number) else {
+                throw ContractFault("\(method.fullName): its policy has the unknown scope \(number).")
+            }
+            names.append(".\(careScopes[Int(number) - 1])")
+        }
+        return ", scopes: [\(names.joined(separator: ", "))]"
     }
 
     private static func cacheTTL(_ policy: OptionBytes) -> String {

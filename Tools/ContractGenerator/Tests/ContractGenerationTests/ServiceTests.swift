@@ -24,6 +24,11 @@ import Testing
         ([0x08, 3, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1], "is for services and names none in callers"),
         ([0x08, 2, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1, 0x42, 1, 0x61], "names callers, which only"),
         ([0x08, 3, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1, 0x42, 1, 0x2a], "has the caller \"*\", which is no"),
+        ([0x08, 1, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1, 0x48, 1], "has scopes, which only access = ACCESS_USER has"),
+        ([0x08, 4, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1, 0x4a, 1, 1], "has scopes, which only access = ACCESS_USER has"),
+        ([0x08, 2, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1, 0x48, 0], "has the unknown scope 0"),
+        ([0x08, 2, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1, 0x4a, 2, 1, 99], "has the unknown scope 99"),
+        ([0x08, 2, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1, 0x4a, 1, 0x80], "has scopes that cannot be read"),
     ] as [([UInt8], String)])
     func `whose policy leaves a part unsaid is refused, and the part named`(policy: [UInt8], reason: String) throws {
         var contract = Contract()
@@ -52,6 +57,15 @@ import Testing
 
         #expect(contract.answer.error.isEmpty)
         #expect(contract.swift.contains(#"onRedisLoss: .failOpen, callers: ["gateway", "chat"])"#))
+    }
+
+    @Test(arguments: [[0x4a, 2, 1, 8], [0x48, 1, 0x48, 8]] as [[UInt8]])
+    func `for patients' clinicians names what they have to be granted, packed or not`(scopes: [UInt8]) throws {
+        var contract = Contract()
+        try contract.method("Find", options: Option.policy([0x08, 2, 0x10, 1, 0x18, 1, 0x20, 1, 0x28, 1, 0x30, 1] + scopes))
+
+        #expect(contract.answer.error.isEmpty)
+        #expect(contract.swift.contains(#"onRedisLoss: .failOpen, scopes: [.vitalsRead, .chatRead])"#))
     }
 
     @Test func `whose path names what the request has not is refused`() throws {

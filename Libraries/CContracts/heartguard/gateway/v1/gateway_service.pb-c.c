@@ -334,20 +334,22 @@ const ProtobufCMessageDescriptor heartguard__gateway__v1__get_patient_overview_r
   (ProtobufCMessageInit) heartguard__gateway__v1__get_patient_overview_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue heartguard__gateway__v1__part_state__enum_values_by_number[5] =
+static const ProtobufCEnumValue heartguard__gateway__v1__part_state__enum_values_by_number[6] =
 {
   { "PART_STATE_UNSPECIFIED", "HEARTGUARD__GATEWAY__V1__PART_STATE__PART_STATE_UNSPECIFIED", 0 },
   { "PART_STATE_PRESENT", "HEARTGUARD__GATEWAY__V1__PART_STATE__PART_STATE_PRESENT", 1 },
   { "PART_STATE_UNAVAILABLE", "HEARTGUARD__GATEWAY__V1__PART_STATE__PART_STATE_UNAVAILABLE", 2 },
   { "PART_STATE_TIMED_OUT", "HEARTGUARD__GATEWAY__V1__PART_STATE__PART_STATE_TIMED_OUT", 3 },
   { "PART_STATE_FAILED", "HEARTGUARD__GATEWAY__V1__PART_STATE__PART_STATE_FAILED", 4 },
+  { "PART_STATE_NOT_GRANTED", "HEARTGUARD__GATEWAY__V1__PART_STATE__PART_STATE_NOT_GRANTED", 5 },
 };
 static const ProtobufCIntRange heartguard__gateway__v1__part_state__value_ranges[] = {
-{0, 0},{0, 5}
+{0, 0},{0, 6}
 };
-static const ProtobufCEnumValueIndex heartguard__gateway__v1__part_state__enum_values_by_name[5] =
+static const ProtobufCEnumValueIndex heartguard__gateway__v1__part_state__enum_values_by_name[6] =
 {
   { "PART_STATE_FAILED", 4 },
+  { "PART_STATE_NOT_GRANTED", 5 },
   { "PART_STATE_PRESENT", 1 },
   { "PART_STATE_TIMED_OUT", 3 },
   { "PART_STATE_UNAVAILABLE", 2 },
@@ -360,9 +362,9 @@ const ProtobufCEnumDescriptor heartguard__gateway__v1__part_state__descriptor =
   "PartState",
   "Heartguard__Gateway__V1__PartState",
   "heartguard.gateway.v1",
-  5,
+  6,
   heartguard__gateway__v1__part_state__enum_values_by_number,
-  5,
+  6,
   heartguard__gateway__v1__part_state__enum_values_by_name,
   1,
   heartguard__gateway__v1__part_state__value_ranges,

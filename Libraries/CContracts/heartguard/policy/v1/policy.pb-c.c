@@ -52,7 +52,7 @@ void   heartguard__policy__v1__method_policy__free_unpacked
   assert(message->base.descriptor == &heartguard__policy__v1__method_policy__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor heartguard__policy__v1__method_policy__field_descriptors[8] =
+static const ProtobufCFieldDescriptor heartguard__policy__v1__method_policy__field_descriptors[9] =
 {
   {
     "access",
@@ -150,6 +150,18 @@ static const ProtobufCFieldDescriptor heartguard__policy__v1__method_policy__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "scopes",
+    9,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Heartguard__Policy__V1__MethodPolicy, n_scopes),
+    offsetof(Heartguard__Policy__V1__MethodPolicy, scopes),
+    &heartguard__policy__v1__care_scope__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__policy__v1__method_policy__field_indices_by_name[] = {
   0,   /* field[0] = access */
@@ -159,12 +171,13 @@ static const unsigned heartguard__policy__v1__method_policy__field_indices_by_na
   2,   /* field[2] = cost */
   3,   /* field[3] = idempotency */
   5,   /* field[5] = on_redis_loss */
+  8,   /* field[8] = scopes */
   1,   /* field[1] = timeout */
 };
 static const ProtobufCIntRange heartguard__policy__v1__method_policy__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor heartguard__policy__v1__method_policy__descriptor =
 {
@@ -174,7 +187,7 @@ const ProtobufCMessageDescriptor heartguard__policy__v1__method_policy__descript
   "Heartguard__Policy__V1__MethodPolicy",
   "heartguard.policy.v1",
   sizeof(Heartguard__Policy__V1__MethodPolicy),
-  8,
+  9,
   heartguard__policy__v1__method_policy__field_descriptors,
   heartguard__policy__v1__method_policy__field_indices_by_name,
   1,  heartguard__policy__v1__method_policy__number_ranges,
@@ -343,5 +356,47 @@ const ProtobufCEnumDescriptor heartguard__policy__v1__redis_loss__descriptor =
   heartguard__policy__v1__redis_loss__enum_values_by_name,
   1,
   heartguard__policy__v1__redis_loss__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue heartguard__policy__v1__care_scope__enum_values_by_number[9] =
+{
+  { "CARE_SCOPE_UNSPECIFIED", "HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_UNSPECIFIED", 0 },
+  { "CARE_SCOPE_VITALS_READ", "HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_VITALS_READ", 1 },
+  { "CARE_SCOPE_VITALS_WRITE", "HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_VITALS_WRITE", 2 },
+  { "CARE_SCOPE_MEDICATIONS_READ", "HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_MEDICATIONS_READ", 3 },
+  { "CARE_SCOPE_MEDICATIONS_WRITE", "HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_MEDICATIONS_WRITE", 4 },
+  { "CARE_SCOPE_PROFILE_READ", "HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_PROFILE_READ", 5 },
+  { "CARE_SCOPE_APPOINTMENTS_READ", "HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_APPOINTMENTS_READ", 6 },
+  { "CARE_SCOPE_APPOINTMENTS_WRITE", "HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_APPOINTMENTS_WRITE", 7 },
+  { "CARE_SCOPE_CHAT_READ", "HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_CHAT_READ", 8 },
+};
+static const ProtobufCIntRange heartguard__policy__v1__care_scope__value_ranges[] = {
+{0, 0},{0, 9}
+};
+static const ProtobufCEnumValueIndex heartguard__policy__v1__care_scope__enum_values_by_name[9] =
+{
+  { "CARE_SCOPE_APPOINTMENTS_READ", 6 },
+  { "CARE_SCOPE_APPOINTMENTS_WRITE", 7 },
+  { "CARE_SCOPE_CHAT_READ", 8 },
+  { "CARE_SCOPE_MEDICATIONS_READ", 3 },
+  { "CARE_SCOPE_MEDICATIONS_WRITE", 4 },
+  { "CARE_SCOPE_PROFILE_READ", 5 },
+  { "CARE_SCOPE_UNSPECIFIED", 0 },
+  { "CARE_SCOPE_VITALS_READ", 1 },
+  { "CARE_SCOPE_VITALS_WRITE", 2 },
+};
+const ProtobufCEnumDescriptor heartguard__policy__v1__care_scope__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "heartguard.policy.v1.CareScope",
+  "CareScope",
+  "Heartguard__Policy__V1__CareScope",
+  "heartguard.policy.v1",
+  9,
+  heartguard__policy__v1__care_scope__enum_values_by_number,
+  9,
+  heartguard__policy__v1__care_scope__enum_values_by_name,
+  1,
+  heartguard__policy__v1__care_scope__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

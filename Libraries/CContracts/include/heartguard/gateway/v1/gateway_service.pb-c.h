@@ -46,7 +46,11 @@ typedef enum _Heartguard__Gateway__V1__PartState {
   /*
    * Its service answered with an error.
    */
-  HEARTGUARD__GATEWAY__V1__PART_STATE__PART_STATE_FAILED = 4
+  HEARTGUARD__GATEWAY__V1__PART_STATE__PART_STATE_FAILED = 4,
+  /*
+   * The patient has not let the caller into it.
+   */
+  HEARTGUARD__GATEWAY__V1__PART_STATE__PART_STATE_NOT_GRANTED = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__GATEWAY__V1__PART_STATE)
 } Heartguard__Gateway__V1__PartState;
 

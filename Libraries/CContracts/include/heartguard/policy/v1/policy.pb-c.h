@@ -31,7 +31,7 @@ typedef enum _Heartguard__Policy__V1__Access {
    */
   HEARTGUARD__POLICY__V1__ACCESS__ACCESS_PUBLIC = 1,
   /*
-   * A signed-in user, for the user's own records.
+   * A signed-in user, for the user's own records; a clinician, for those of a patient who has granted one of the scopes.
    */
   HEARTGUARD__POLICY__V1__ACCESS__ACCESS_USER = 2,
   /*
@@ -127,6 +127,42 @@ typedef enum _Heartguard__Policy__V1__RedisLoss {
   HEARTGUARD__POLICY__V1__REDIS_LOSS__REDIS_LOSS_FAIL_CLOSED = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__POLICY__V1__REDIS_LOSS)
 } Heartguard__Policy__V1__RedisLoss;
+/*
+ * What of a patient's record a clinician may be let into.
+ */
+typedef enum _Heartguard__Policy__V1__CareScope {
+  HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_UNSPECIFIED = 0,
+  /*
+   * Observations and their history, samples, daily summaries, alerts and the rules that raise them.
+   */
+  HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_VITALS_READ = 1,
+  /*
+   * Recording observations, answering alerts, and making the rules that raise them.
+   */
+  HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_VITALS_WRITE = 2,
+  /*
+   * Medications, when they are due, and how they were taken.
+   */
+  HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_MEDICATIONS_READ = 3,
+  /*
+   * Adding medications, changing them and taking them out.
+   */
+  HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_MEDICATIONS_WRITE = 4,
+  /*
+   * Who the patient is, how they look, and whom to call in an emergency.
+   */
+  HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_PROFILE_READ = 5,
+  HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_APPOINTMENTS_READ = 6,
+  /*
+   * Booking appointments, moving them and calling them off.
+   */
+  HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_APPOINTMENTS_WRITE = 7,
+  /*
+   * Conversations with the assistant, and what it remembers of them.
+   */
+  HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_CHAT_READ = 8
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__POLICY__V1__CARE_SCOPE)
+} Heartguard__Policy__V1__CareScope;
 
 /* --- messages --- */
 
@@ -154,10 +190,16 @@ struct  Heartguard__Policy__V1__MethodPolicy
    */
   size_t n_callers;
   char **callers;
+  /*
+   * What a clinician needs to have been granted by a patient, any one of these, to call the method for that patient.
+   * Empty: nobody calls it for somebody else. Only with ACCESS_USER.
+   */
+  size_t n_scopes;
+  Heartguard__Policy__V1__CareScope *scopes;
 };
 #define HEARTGUARD__POLICY__V1__METHOD_POLICY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__policy__v1__method_policy__descriptor) \
-    , HEARTGUARD__POLICY__V1__ACCESS__ACCESS_UNSPECIFIED, HEARTGUARD__POLICY__V1__TIMEOUT_TIER__TIMEOUT_TIER_UNSPECIFIED, 0, HEARTGUARD__POLICY__V1__IDEMPOTENCY__IDEMPOTENCY_UNSPECIFIED, HEARTGUARD__POLICY__V1__AUDIT_CLASS__AUDIT_CLASS_UNSPECIFIED, HEARTGUARD__POLICY__V1__REDIS_LOSS__REDIS_LOSS_UNSPECIFIED, NULL, 0,NULL }
+    , HEARTGUARD__POLICY__V1__ACCESS__ACCESS_UNSPECIFIED, HEARTGUARD__POLICY__V1__TIMEOUT_TIER__TIMEOUT_TIER_UNSPECIFIED, 0, HEARTGUARD__POLICY__V1__IDEMPOTENCY__IDEMPOTENCY_UNSPECIFIED, HEARTGUARD__POLICY__V1__AUDIT_CLASS__AUDIT_CLASS_UNSPECIFIED, HEARTGUARD__POLICY__V1__REDIS_LOSS__REDIS_LOSS_UNSPECIFIED, NULL, 0,NULL, 0,NULL }
 
 
 /* Heartguard__Policy__V1__MethodPolicy methods */
@@ -195,6 +237,7 @@ extern const ProtobufCEnumDescriptor    heartguard__policy__v1__timeout_tier__de
 extern const ProtobufCEnumDescriptor    heartguard__policy__v1__idempotency__descriptor;
 extern const ProtobufCEnumDescriptor    heartguard__policy__v1__audit_class__descriptor;
 extern const ProtobufCEnumDescriptor    heartguard__policy__v1__redis_loss__descriptor;
+extern const ProtobufCEnumDescriptor    heartguard__policy__v1__care_scope__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__policy__v1__method_policy__descriptor;
 
 PROTOBUF_C__END_DECLS
