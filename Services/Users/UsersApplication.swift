@@ -13,6 +13,7 @@ struct UsersApplication: Sendable {
     private let calendar: CalendarService
     private let records: RecordsService
     private let avatars: AvatarsService
+    private let accessLog: AccessLogService
     private let bootstrap: OperatorBootstrap?
     private let keeper: BlocklistKeeper
     private let jobs: ServiceJobs
@@ -41,6 +42,7 @@ struct UsersApplication: Sendable {
         calendar = CalendarService(calendar: PersonalCalendar(postgres: host.postgres))
         records = RecordsService(postgres: host.postgres)
         avatars = AvatarsService(avatars: AvatarRepository(postgres: host.postgres))
+        accessLog = AccessLogService(log: AccessLogRepository(postgres: host.postgres))
         let others = configuration.recordKeepers.map { [host] keeper in
             let channel = RPCChannel(
                 target: (host: keeper.host, port: keeper.port), tls: configuration.common.clientTLS, logger: host.logger)
@@ -63,7 +65,9 @@ struct UsersApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, providers, appointments, calendar, records, avatars, NotificationInbox(notifications: service.notifications)],
+            services: [
+                service, providers, appointments, calendar, records, avatars, accessLog, NotificationInbox(notifications: service.notifications),
+            ],
             background: [{ [keeper] in await keeper.run() }] + channels.map { channel in { await channel.run() } } + jobs.background,
             readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals, onListening: onListening)
     }

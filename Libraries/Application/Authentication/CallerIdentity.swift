@@ -6,7 +6,10 @@ package import Tokens
 
 /// Who calls, as the access token proved it.
 package struct CallerIdentity: Sendable, Equatable {
+    /// Whose records.
     package let userID: UUID
+    /// Who calls.
+    package let actorID: UUID
     package let role: AccessClaims.Role
     package let tokenID: String
     package let sessionID: UUID
@@ -16,6 +19,7 @@ package struct CallerIdentity: Sendable, Equatable {
 
     package init(_ claims: AccessClaims, isSessionChecked: Bool = true) {
         userID = claims.subject
+        actorID = claims.subject
         role = claims.role
         tokenID = claims.tokenID
         sessionID = claims.sessionID

@@ -1,4 +1,5 @@
 import Application
+import Audit
 import Contracts
 import Logging
 import RPC
@@ -39,11 +40,13 @@ struct Backends: Sendable {
         return response.message.bytes
     }
 
-    /// What a service needs to know of the call: who calls, and under which name the call is logged. (The trace goes on by
+    /// What a service needs to know of the call: who calls, why, and under which name the call is logged. (The trace goes on by
     /// itself.)
     static func forwarded(_ context: RPCContext) -> Metadata {
         var metadata: Metadata = ["x-request-id": context.requestID]
-        if let token = context.metadata["authorization"] { metadata["authorization"] = token }
+        for field in ["authorization", PurposeOfUse.field] {
+            if let value = context.metadata[field] { metadata[field] = value }
+        }
         return metadata
     }
 }

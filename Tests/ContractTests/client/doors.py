@@ -10,6 +10,7 @@ from heartguard.chat.v1 import (
 )
 from heartguard.gateway.v1 import context_service_pb2_grpc, gateway_service_pb2_grpc
 from heartguard.users.v1 import (
+    access_log_service_pb2_grpc,
     appointments_service_pb2_grpc,
     avatars_service_pb2_grpc,
     calendar_service_pb2_grpc,
@@ -41,6 +42,7 @@ class Door:
         self.calendar = calendar_service_pb2_grpc.CalendarServiceStub(self.channel("users"))
         self.records = records_service_pb2_grpc.RecordsServiceStub(self.channel("users"))
         self.avatars = avatars_service_pb2_grpc.AvatarsServiceStub(self.channel("users"))
+        self.access_log = access_log_service_pb2_grpc.AccessLogServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
         self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))
