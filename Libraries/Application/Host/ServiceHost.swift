@@ -118,7 +118,8 @@ package final class ServiceHost: Sendable {
         let told = [TelemetryService.serviceName, MonitoringService.serviceName]
         let serviceHealth = ServiceHealth(
             program: health,
-            services: methods.keys.map { ($0, .database) } + told.map { ($0, .nothing) })
+            services: methods.keys.map { ($0, .database) } + told.map { ($0, .nothing) }
+                + (recorder == nil ? [] : [(AuditIntakeService.serviceName, .database)]))
         let monitor = ReadinessMonitor(checks: checks, health: health, gate: gate, logger: logger) { serviceHealth.update() }
         let names = serviceHealth.names
         let about: [any RPCService] = [

@@ -10,6 +10,8 @@ struct AuditIntake: Sendable {
 
     /// How long the services are asked, whatever has become of the call.
     private static let patience = Duration.seconds(2)
+    /// How long one of them is waited for that says nothing.
+    private static let patienceWithOne = Duration.seconds(1)
 
     /// Returns when the event is on record. Whoever hung up meanwhile is put on record all the same.
     ///
@@ -24,7 +26,7 @@ struct AuditIntake: Sendable {
                 for backend in Backend.allCases {
                     do throws(RPCError) {
                         let client = AuditV1.AuditIntakeServiceClient(backends[backend])
-                        _ = try await client.recordAccess(request, options: CallOptions(waitForReady: false))
+                        _ = try await client.recordAccess(request, options: CallOptions(timeout: Self.patienceWithOne, waitForReady: false))
                         return .success(())
                     } catch {
                         last = error
