@@ -128,6 +128,7 @@ let package = Package(
         library("LZ4", ["CLZ4"]),
         library("Cache", ["LZ4", "Redis", "Time", histogram, logging]),
         library("Jobs", ["Postgres", "Redis", "Time", logging]),
+        library("Audit", ["Postgres", "Redis", "Time", logging, crypto]),
         library("Gzip", ["CZlib"]),
         library("HTTP2", ["CNghttp2"], also: loopBound),
         library("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging, x509, asn1], also: loopBound),
@@ -147,22 +148,22 @@ let package = Package(
         library(
             "Application",
             [
-                "Cache", "CMalloc", "Contracts", "Jobs", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
+                "Audit", "Cache", "CMalloc", "Contracts", "Jobs", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
                 "Time", logging, configuration, lifecycle, unixSignals, nioCore, nioHTTP1, nioPosix,
             ]),
 
         // Services
-        service("Users", ["Cache", "Jobs", "Postgres", "Passwords", "Tokens", "Resilience"]),
+        service("Users", ["Audit", "Cache", "Jobs", "Postgres", "Passwords", "Tokens", "Resilience"]),
         service("Vitals", ["Cache", "Jobs", "Postgres"]),
         service("Vectors", ["Filters", "HNSW", "Jobs", "Postgres", "Snapshots", "Telemetry", "TextSearch"]),
         service("Chat", ["Cache", "Jobs", "LZ4", "Postgres", "Redis", crypto]),
-        service("Gateway", ["Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
+        service("Gateway", ["Audit", "Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
         // Tools
         .executableTarget(
             name: "HeartGuardCommand",
             dependencies: [
-                "Contracts", "Jobs", "RPC", "Postgres", "Redis", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser, crypto,
+                "Audit", "Contracts", "Jobs", "RPC", "Postgres", "Redis", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser, crypto,
             ],
             path: "Tools/heartguard", swiftSettings: settings),
 
@@ -231,6 +232,7 @@ let package = Package(
             name: "JobsTests",
             dependencies: ["Jobs", "JobsTestProcess", "ConnectionPool", "Postgres", "Redis", "TestSupport", "Time", logging],
             path: "Tests/JobsTests", exclude: ["Process", "Python"], swiftSettings: settings),
+        tests("Audit", ["ConnectionPool", "Migrations", "Postgres", "Redis", "Schema", "TestSupport", "Time", logging]),
         tests("HTTP2"),
         tests("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioEmbedded, nioPosix, logging]),
         tests("Telemetry", ["ConnectionPool", "Postgres", "RPC", "TestSupport", "Time", coreMetrics, tracing, instrumentation, inMemoryTracing, logging]),
@@ -255,8 +257,8 @@ let package = Package(
         tests("Snapshots", ["HNSW", "TestSupport"]),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),
-        tests("Application", ["Cache", "ConnectionPool", "Jobs", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", logging]),
-        tests("Users", serviceTests + ["Jobs", "Passwords", "Tokens", "Resilience", "Redis"]),
+        tests("Application", ["Audit", "Cache", "ConnectionPool", "Jobs", "Contracts", "Postgres", "RPC", "Telemetry", "TestSupport", "Time", "Tokens", logging]),
+        tests("Users", serviceTests + ["Audit", "Jobs", "Passwords", "Tokens", "Resilience", "Redis"]),
         tests("Vitals", serviceTests + ["Jobs", "Redis", "Tokens"]),
         tests("Vectors", serviceTests + ["Filters", "HNSW", "Snapshots", "Telemetry", "TextSearch", "Tokens"]),
         tests("Chat", serviceTests + ["Cache", "Jobs", "LZ4", "Redis", "Tokens"]),

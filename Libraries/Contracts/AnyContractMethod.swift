@@ -22,6 +22,8 @@ package struct AnyContractMethod: Sendable {
         self.schema = schema
     }
 
+    var requestFields: [FieldSchema] { schema.messages[requestName]?.fields ?? [] }
+
     /// The bytes of the request that JSON and parameters describe together.
     ///
     /// - Parameters:

@@ -23,10 +23,12 @@ struct GatewayApplication: Sendable {
         let overview = PatientOverview(backends: backends, caches: host.caches)
         let endpoints = Endpoints(backends: backends, overview: overview)
         let limits = CallLimits(configuration, redis: host.cache)
-        let limiter = limits.interceptor
+        let intake = AuditIntake(backends: backends)
+        host.audit.lead { event async throws(RPCError) in try await intake.record(event) }
+        let interceptors: [any ServerInterceptor] = [limits.interceptor, CallAudit(host.audit) { Backend(serving: $0) == nil }]
         let json = JSONFront(
             routes: RouteTable(endpoints.all),
-            path: CallPath(endpoints, interceptors: host.interceptors + [limiter], observers: host.observers),
+            path: CallPath(endpoints, interceptors: host.interceptors + interceptors, observers: host.observers),
             health: host.health,
             configuration: configuration,
             logger: host.logger)
@@ -35,7 +37,7 @@ struct GatewayApplication: Sendable {
 
         try await host.run(
             services: [EndpointService(endpoints)],
-            interceptors: [limiter],
+            interceptors: interceptors,
             background: backends.channels.map { channel in { @Sendable in await channel.run() } } + [
                 { await limits.shares.run() }, { await guards.breakers.run() }, { try await json.run() },
             ],

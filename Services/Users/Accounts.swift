@@ -39,10 +39,18 @@ struct Accounts: Sendable {
         return (user, try await sessions.tokens(of: session, role: user.role))
     }
 
-    /// Signs in. Throws `UsersError.wrongCredentials`, after the same work whether the account exists or not, and `.tooManyPasswords` as for an
+    /// Signs in. `about` is told whose account it is, where there is one, whether or not the password is right.
+    ///
+    /// Throws `UsersError.wrongCredentials`, after the same work whether the account exists or not, and `.tooManyPasswords` as for an
     /// address without one; `.passwordTooLong` or `.passwordsBusy`.
-    func signIn(_ email: EmailAddress, password: String) async throws -> (User, TokenPair) {
-        var found = try await check(password, of: email) { try await users.credentials(of: email) }
+    func signIn(
+        _ email: EmailAddress, password: String, about: @Sendable (UserID) -> Void = { _ in }
+    ) async throws -> (User, TokenPair) {
+        var found = try await check(password, of: email) {
+            let found = try await users.credentials(of: email)
+            if let found { about(found.user.id) }
+            return found
+        }
         let session = sessions.new(for: found.user.id)
         do {
             try await sessions.begin(session, of: found)

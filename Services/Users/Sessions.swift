@@ -1,4 +1,5 @@
 internal import Application
+internal import FoundationEssentials
 internal import Resilience
 internal import Time
 internal import Tokens
@@ -45,7 +46,9 @@ struct Sessions: Sendable {
     /// Throws `UsersError.refreshTokenRefused`, or `.refreshTokenReused` after it has ended the session: its refresh
     /// tokens are dead and its access tokens blocked. Throws `RedisError` when they could not be blocked; whoever shows
     /// the token again has that done again.
-    func refresh(_ shown: String) async throws -> TokenPair {
+    ///
+    /// `about` is told whose token it is, once it is known to have been given out.
+    func refresh(_ shown: String, about: (UUID) -> Void = { _ in }) async throws -> TokenPair {
         guard let token = try? RefreshToken(parsing: shown) else {
             // What cannot be read was never given out.
             throw UsersError.refreshTokenRefused
@@ -53,8 +56,11 @@ struct Sessions: Sendable {
         let next = RefreshToken(userID: token.userID)
         let expiresAt = Instant.now() + lifetimes.refresh
         switch try await repository.rotate(token, to: next, expiresAt: expiresAt, accessUntil: accessUntil) {
-        case .rotated(let session, let role): return try await pair(session, role, next, expiresAt: expiresAt)
+        case .rotated(let session, let role):
+            about(token.userID)
+            return try await pair(session, role, next, expiresAt: expiresAt)
         case .reused(let session):
+            about(token.userID)
             try await block([.session(session.uuid, expiresAt: accessUntil)])
             throw UsersError.refreshTokenReused
         case .refused: throw UsersError.refreshTokenRefused

@@ -15,6 +15,7 @@ struct UsersApplication: Sendable {
     private let avatars: AvatarsService
     private let grants: CareGrantsService
     private let roles: RolesService
+    private let accessLog: AccessLogService
     private let bootstrap: OperatorBootstrap?
     private let keeper: BlocklistKeeper
     private let jobs: ServiceJobs
@@ -45,6 +46,7 @@ struct UsersApplication: Sendable {
         avatars = AvatarsService(avatars: AvatarRepository(postgres: host.postgres))
         grants = CareGrantsService(grants: CareGrantRepository(postgres: host.postgres))
         roles = RolesService(users: users, sessions: sessions)
+        accessLog = AccessLogService(log: AccessLogRepository(postgres: host.postgres))
         let others = configuration.recordKeepers.map { [host] keeper in
             let channel = RPCChannel(
                 target: (host: keeper.host, port: keeper.port), tls: configuration.common.clientTLS, logger: host.logger)
@@ -67,7 +69,10 @@ struct UsersApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, providers, appointments, calendar, records, avatars, grants, roles, NotificationInbox(notifications: service.notifications)],
+            services: [
+                service, providers, appointments, calendar, records, avatars, grants, roles, accessLog,
+                NotificationInbox(notifications: service.notifications),
+            ],
             background: [{ [keeper] in await keeper.run() }] + channels.map { channel in { await channel.run() } } + jobs.background,
             readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals, onListening: onListening)
     }

@@ -16,12 +16,13 @@ extension UsersService: UsersV1.UsersServiceProtocol {
         _ request: UsersV1.RegisterRequest, context: RPCContext
     ) async throws -> UsersV1.RegisterResponse {
         let (user, tokens) = try await accounts.open(try NewAccount(request))
+        context.concerns(user.id.uuid)
         return UsersV1.RegisterResponse(user: .init(user), tokens: .init(tokens))
     }
 
     func logIn(_ request: UsersV1.LogInRequest, context: RPCContext) async throws -> UsersV1.LogInResponse {
         let signIn = try SignIn(request)
-        let (user, tokens) = try await accounts.signIn(signIn.email, password: signIn.password)
+        let (user, tokens) = try await accounts.signIn(signIn.email, password: signIn.password) { context.concerns($0.uuid) }
         return UsersV1.LogInResponse(user: .init(user), tokens: .init(tokens))
     }
 
@@ -31,7 +32,8 @@ extension UsersService: UsersV1.UsersServiceProtocol {
         var violations = FieldViolations()
         violations.check(!request.refreshToken.isEmpty, "refresh_token", "The field is needed.")
         try violations.throwIfAny()
-        return UsersV1.RefreshTokenResponse(tokens: .init(try await sessions.refresh(request.refreshToken)))
+        let tokens = try await sessions.refresh(request.refreshToken) { context.concerns($0) }
+        return UsersV1.RefreshTokenResponse(tokens: .init(tokens))
     }
 
     func logOut(_ request: UsersV1.LogOutRequest, context: RPCContext) async throws -> UsersV1.LogOutResponse {

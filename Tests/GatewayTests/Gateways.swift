@@ -83,7 +83,7 @@ extension Result<Void, RPCError> {
     }
 }
 
-/// Runs a service that answers every method of one package in the same way.
+/// Runs a service that answers every method of one package in the same way, and puts everything on record.
 func withService<Value: Sendable>(
     _ backend: Backend, port: Int = 0,
     _ answer: @escaping @Sendable (MethodDescriptor) async throws -> Void = { _ in },
@@ -96,7 +96,8 @@ func withService<Value: Sendable>(
             return RawMessage([])
         }
     }
-    return try await withService(port: port, answering: handlers, body)
+    let intake = Method<RawMessage, RawMessage>(AuditV1.AuditIntakeServiceMethods.recordAccess.descriptor)
+    return try await withService(port: port, answering: handlers + [.unary(intake) { _, _ in RawMessage([]) }], body)
 }
 
 /// Runs a service that answers these methods.

@@ -157,40 +157,4 @@ internal import Tokens
             #expect(try await preferences.remove("units", in: "display", of: ada))
         }
     }
-
-    @Test func `of the audit log are a chain whoever adds to it, and cannot be changed`() async throws {
-        try await withPeople { postgres, ada, bob in
-            let log = AuditLogRepository(postgres: postgres)
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<8 {
-                    group.addTask {
-                        let entry = AuditEntry(
-                            actor: ada.uuid, actorKind: .user, action: "profile.read", resource: "profile", outcome: .allowed,
-                            requestID: "r\(number)", details: JSONB(#"{"n": 1}"#))
-                        try await log.append(entry, about: ada)
-                    }
-                }
-                try await group.waitForAll()
-            }
-
-            let entries = try await log.list(of: ada, limit: 10)
-            #expect(Set(entries.compactMap(\.requestID)) == Set((0..<8).map { "r\($0)" }))
-            #expect(try await log.firstBroken(of: ada) == nil)
-            #expect(try await log.list(of: bob, limit: 10) == [])
-            let refused = await #expect(throws: PostgresError.self) {
-                try await postgres.execute("UPDATE users.audit_log SET action = 'x'", identity: .user(ada.uuid))
-            }
-            #expect(refused?.code == .insufficientPrivilege)
-
-            // What only somebody with more power than the service can do is found.
-            let administrator = try await administratorConfiguration()
-            try await PostgresServer.withClient(administrator) { administrator in
-                _ = try await administrator.execute(
-                    "UPDATE users.audit_log SET action = 'profile.none' WHERE user_id = \(ada.uuid) AND sequence = 5")
-                #expect(try await log.firstBroken(of: ada) == 5)
-                _ = try await administrator.execute("DELETE FROM users.audit_log WHERE user_id = \(ada.uuid) AND sequence = 3")
-                #expect(try await log.firstBroken(of: ada) == 3)
-            }
-        }
-    }
 }

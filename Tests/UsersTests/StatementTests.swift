@@ -1,4 +1,5 @@
 internal import Application
+internal import Audit
 internal import FoundationEssentials
 internal import Postgres
 internal import RPC
@@ -109,7 +110,8 @@ internal import Tokens
         let appointment = Appointment(
             id: id, providerID: id, appointmentType: .consultation, startsAt: moment, endsAt: moment, reason: "reason",
             confirmationCode: "ABC123", paidAmount: Numeric(0))
-        let entry = AuditEntry(actorKind: .user, action: "action", resource: "resource", outcome: .allowed)
+        let place = AccessQuery.Place(occurredAt: moment, writer: id, sequence: 1)
+        let accesses = AccessQuery(action: .read, start: moment, end: moment, place: place, limit: 1)
         let event = CalendarEvent(id: id, kind: .other, title: "title", startsAt: moment, endsAt: moment)
         let contact = EmergencyContact(id: id, name: "name", relationship: .friend, phone: "phone")
         let insurance = InsuranceInfo(id: id, insurer: "insurer", policyNumber: "1", holderName: "name", validFrom: day)
@@ -121,10 +123,7 @@ internal import Tokens
             .init(.insert(appointment, of: user)),
             .init(.replace(appointment, of: user)),
             .init(.appointments(with: id, of: user, limit: 1)),
-            .init(.lockAuditLog(of: user)),
-            .init(.append(entry, about: user)),
-            .init(.list(of: user, before: .max, limit: 1)),
-            .init(.firstBroken(of: user)),
+            .init(.accessEvents(of: user, accesses)),
             .init(.insert(event, of: user)),
             .init(.replace(event, of: user)),
             .init(.insert(contact, of: user)),

@@ -14,15 +14,19 @@ package struct Authentication: ServerInterceptor {
     private let sessions: SessionCheck
     private let patients: PatientAccess
     private let isPassedOn: @Sendable (MethodDescriptor) -> Bool
+    private let audit: CallAudit
 
-    /// - Parameter isPassedOn: whether a call of the method is answered by nobody but services that check the token themselves.
+    /// - Parameters:
+    ///   - audit: is told of callers who are known and are not let.
+    ///   - isPassedOn: whether a call of the method is answered by nobody but services that check the token themselves.
     package init(
-        verifier: TokenVerifier, sessions: SessionCheck, patients: PatientAccess,
+        verifier: TokenVerifier, sessions: SessionCheck, patients: PatientAccess, audit: CallAudit,
         isPassedOn: @escaping @Sendable (MethodDescriptor) -> Bool = { _ in false }
     ) {
         self.verifier = verifier
         self.sessions = sessions
         self.patients = patients
+        self.audit = audit
         self.isPassedOn = isPassedOn
     }
 
@@ -32,22 +36,40 @@ package struct Authentication: ServerInterceptor {
         case .anyone:
             return try await next(context)
         case .service:
-            try Self.admitService(context)
+            do throws(RPCError) {
+                try Self.admitService(context)
+            } catch {
+                if error.code == .permissionDenied { try await audit.denied(context, error) }
+                throw error
+            }
             return try await next(context)
         case .user, .operator_:
             break
         }
-        let caller = try await identify(context)
-        if context.method.policy.access == .operator_, caller.role != .operator_ {
-            throw RPCError(.permissionDenied, "Only an operator may call \(context.method.name).")
-        }
+        let claims = try await claims(context)
         var identified = context
-        guard let patient else {
-            identified[CallerIdentity.self] = caller
-            return try await next(identified)
+        switch try await sessions.standing(of: claims) {
+        case .standing: identified[CallerIdentity.self] = CallerIdentity(claims)
+        case .revoked:
+            identified[CallerIdentity.self] = CallerIdentity(claims)
+            try await refuse(identified, RPCError(.unauthenticated, "The session has ended. Sign in again."))
+        case .unknown where isPassedOn(context.method):
+            identified[CallerIdentity.self] = CallerIdentity(claims, isSessionChecked: false)
+        case .unknown: throw RPCError.unavailable("Whether the session still stands cannot be checked right now.")
         }
-        try await patients.admit(caller, for: patient, to: context.method)
-        identified[CallerIdentity.self] = caller.acting(for: patient)
+        if context.method.policy.access == .operator_, claims.role != .operator_ {
+            try await refuse(identified, RPCError(.permissionDenied, "Only an operator may call \(context.method.name)."))
+        }
+        guard let patient else { return try await next(identified) }
+        let caller = try identified.caller()
+        // A clinician's try is among what the patient can read of, whatever comes of it.
+        if caller.role == .clinician { identified[CallerIdentity.self] = caller.acting(for: patient) }
+        do throws(RPCError) {
+            try await patients.admit(caller, for: patient, to: context.method)
+        } catch {
+            if error.code == .permissionDenied { try await audit.denied(identified, error) }
+            throw error
+        }
         try await patients.go(on: caller, for: patient, identified, next: next)
     }
 
@@ -66,8 +88,14 @@ package struct Authentication: ServerInterceptor {
         }
     }
 
-    /// Who the token in the metadata belongs to.
-    private func identify(_ context: RPCContext) async throws(RPCError) -> CallerIdentity {
+    /// Turns somebody away who is known, and has that put on record.
+    private func refuse(_ context: RPCContext, _ error: RPCError) async throws(RPCError) {
+        try await audit.denied(context, error)
+        throw error
+    }
+
+    /// What the token in the metadata says.
+    private func claims(_ context: RPCContext) async throws(RPCError) -> AccessClaims {
         guard let header = context.metadata["authorization"] else {
             throw RPCError(.unauthenticated, "Sign in and send the access token as \"authorization: Bearer …\".")
         }
@@ -75,17 +103,10 @@ package struct Authentication: ServerInterceptor {
         guard parts.count == 2, parts[0].lowercased() == "bearer" else {
             throw RPCError(.unauthenticated, "The authorization header is not of the form \"Bearer …\".")
         }
-        let claims: AccessClaims
         do throws(TokenError) {
-            claims = try await verifier.verify(String(parts[1]))
+            return try await verifier.verify(String(parts[1]))
         } catch {
             throw RPCError(.unauthenticated, error.message)
-        }
-        switch try await sessions.standing(of: claims) {
-        case .standing: return CallerIdentity(claims)
-        case .revoked: throw RPCError(.unauthenticated, "The session has ended. Sign in again.")
-        case .unknown where isPassedOn(context.method): return CallerIdentity(claims, isSessionChecked: false)
-        case .unknown: throw .unavailable("Whether the session still stands cannot be checked right now.")
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import Audit
 package import Cache
 internal import Contracts
 package import Logging
@@ -25,7 +26,8 @@ package final class ServiceHost: Sendable {
     package let blocklist: TokenBlocklist
     package let health: HealthReporter
     /// What every call passes on its way to a handler, whichever door it came in by: the call's span, its errors turned
-    /// into statuses, the gate that keeps calls out until the service is ready, and who may call.
+    /// into statuses, the gate that keeps calls out until the service is ready, who may call, and in a service that keeps records what puts each
+    /// call on record.
     package let interceptors: [any ServerInterceptor]
     /// What the program has counted.
     package let metrics: HDRMetrics
@@ -33,6 +35,9 @@ package final class ServiceHost: Sendable {
     package let observers: [any RPCObserver]
     /// What else the program tells an operator.
     package let published = PublishedMetrics()
+    /// Where the events of calls go. A program without a database says where (`lead(to:)`), and has its calls pass a `CallAudit` of its own.
+    package let audit: AuditOutlet
+    private let recorder: AuditRecorder?
     private let gate: ReadinessGate
     private let database: Postgres?
     private let monitors: Monitors
@@ -75,13 +80,17 @@ package final class ServiceHost: Sendable {
         blocklist = TokenBlocklist(redis: durable)
         health = HealthReporter()
         gate = ReadinessGate(health: health)
+        recorder = database.map { AuditRecorder($0, logger: logger) }
+        audit = AuditOutlet(recorder)
+        let callAudit = CallAudit(audit)
         let authentication = Authentication(
             verifier: try TokenVerifier(jwks: configuration.jwks, issuer: configuration.tokenIssuer),
             sessions: SessionCheck(blocklist: blocklist, postgres: database), patients: PatientAccess(postgres: database),
-            isPassedOn: isPassedOn)
+            audit: callAudit, isPassedOn: isPassedOn)
         metrics = HDRMetrics()
         observers = CallObservers.standard(metrics: metrics, logger: logger)
-        interceptors = CallInterceptors.standard() + [gate, authentication]
+        interceptors = CallInterceptors.standard() + [gate, authentication] + (recorder == nil ? [] : [callAudit])
+        if let recorder { published.add { recorder.counts.write(to: &$0) } }
     }
 
     /// The service's database. A programmer's mistake in a service that was configured without one.
@@ -110,13 +119,14 @@ package final class ServiceHost: Sendable {
         let told = [TelemetryService.serviceName, MonitoringService.serviceName]
         let serviceHealth = ServiceHealth(
             program: health,
-            services: methods.keys.map { ($0, .database) } + told.map { ($0, .nothing) })
+            services: methods.keys.map { ($0, .database) } + told.map { ($0, .nothing) }
+                + (recorder == nil ? [] : [(AuditIntakeService.serviceName, .database)]))
         let monitor = ReadinessMonitor(checks: checks, health: health, gate: gate, logger: logger) { serviceHealth.update() }
         let names = serviceHealth.names
         let about: [any RPCService] = [
             HealthService(health: serviceHealth), TelemetryService(metrics: metrics), MonitoringService(monitors: monitors),
             ChannelzService(),
-        ]
+        ] + (recorder.map { [AuditIntakeService(recorder: $0)] } ?? [])
         let reflection = ReflectionService(serving: names.union(about.map { type(of: $0).serviceName }))
         let server = RPCServer(
             configuration: configuration.server,
@@ -128,6 +138,7 @@ package final class ServiceHost: Sendable {
         var children: [Child] = []
         if let database { children.append(Child(name: "postgres") { await database.run() }) }
         children.append(Child(name: "redis durable") { [durable] in await durable.run() })
+        if let recorder { children.append(Child(name: "audit") { [durable] in await recorder.run(anchoringIn: durable) }) }
         children.append(Child(name: "redis cache") { [cache] in await cache.run() })
         children.append(Child(name: "caches") { [caches] in await caches.run() })
         children += background.map { Child(name: "background", body: $0) }

@@ -18,6 +18,9 @@ package enum GRPCReflectionV1 {}
 /// The contract grpc.reflection.v1alpha.
 package enum GRPCReflectionV1alpha {}
 
+/// The contract heartguard.audit.v1.
+package enum AuditV1 {}
+
 /// The contract heartguard.chat.v1.
 package enum ChatV1 {}
 

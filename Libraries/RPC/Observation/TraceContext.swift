@@ -25,6 +25,9 @@ package struct TraceContext: Sendable, Hashable {
     /// The trace of the call that this task answers.
     package static var current: TraceContext? { (CurrentTask.scope as? any CallScope)?.trace }
 
+    /// The id's 128 bits.
+    package var traceBits: (high: UInt64, low: UInt64) { (high, low) }
+
     /// 32 lower-case hexadecimal digits.
     package var traceID: String { Hexadecimal.digits(of: high) + Hexadecimal.digits(of: low) }
 

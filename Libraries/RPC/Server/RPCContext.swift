@@ -16,8 +16,8 @@ package struct RPCContext: Sendable {
         let requestID: RequestID
         let trace: TraceContext
         let givenBoxes: (response: MetadataBox, trailing: MetadataBox)?
-        /// Set before a handler sees it.
-        var requestWasCompressed = false
+        /// The one request of the call, and the most that it may unpack to. Set before a handler sees it.
+        var request: (message: ReceivedMessage, limit: Int)?
         var values: [ObjectIdentifier: any Sendable]
 
         init(
@@ -48,7 +48,7 @@ package struct RPCContext: Sendable {
                 method: method, metadata: metadata, deadline: deadline, peer: peer, peerIdentity: peerIdentity,
                 requestID: requestID, trace: trace,
                 boxes: (givenBoxes?.response ?? beforeMessages, givenBoxes?.trailing ?? behindStatus), values: values)
-            copy.requestWasCompressed = requestWasCompressed
+            copy.request = request
             return copy
         }
     }
@@ -115,9 +115,18 @@ package struct RPCContext: Sendable {
     package var trailingMetadata: MetadataBox { contents.givenBoxes?.trailing ?? contents.behindStatus }
 
     /// Whether the one request of the call came compressed; of a stream, `RequestStream.framed` tells it of each message.
-    package var requestWasCompressed: Bool { contents.requestWasCompressed }
+    package var requestWasCompressed: Bool { contents.request?.message.isCompressed ?? false }
 
-    func noteCompressedRequest() { contents.requestWasCompressed = true }
+    /// The bytes of the one request of the call, for an interceptor that has to know what is asked before the handler does; nil for a call
+    /// whose caller sends several. Nobody has checked yet whether they are a message.
+    ///
+    /// Throws RESOURCE_EXHAUSTED and INTERNAL as reading the request does.
+    package func requestBytes() async throws(RPCError) -> [UInt8]? {
+        guard let request = contents.request else { return nil }
+        return try await request.message.unpacked(limit: request.limit)
+    }
+
+    func note(_ request: ReceivedMessage, limit: Int) { contents.request = (request, limit) }
 
     /// Has the messages of the answer compressed with gzip, if the caller reads it and the answer has not begun.
     package func compressResponse() { responseMetadata.askForCompression() }

@@ -138,7 +138,7 @@ final class ServerCall: @unchecked Sendable {
     private func start() {
         isRunning = true
         connection.handlerStarted()
-        if let request, request.isCompressed { context.noteCompressedRequest() }
+        if let request { context.note(request, limit: connection.configuration.maxReceiveMessageBytes) }
         // A task begins with the values of where it is made, which is cheaper than to set them within it.
         task = CurrentTask.$scope.withValue(context.scope) {
             Task.immediate(executorPreference: connection.executor) { await self.runHandler() }

@@ -1,4 +1,5 @@
 import Application
+import Audit
 import Contracts
 import Logging
 import RPC
@@ -39,7 +40,7 @@ struct Backends: Sendable {
         return response.message.bytes
     }
 
-    /// What a service needs to know of the call: who calls and for which patient, and under which name the call is logged. (The trace goes on by
+    /// What a service needs to know of the call: who calls, for which patient and why, and under which name the call is logged. (The trace goes on by
     /// itself.)
     static func forwarded(_ context: RPCContext) -> Metadata {
         var metadata = ofCaller(context)
@@ -50,7 +51,9 @@ struct Backends: Sendable {
     /// The same for what is asked for the caller, and is nobody's record.
     static func ofCaller(_ context: RPCContext) -> Metadata {
         var metadata: Metadata = ["x-request-id": context.requestID]
-        if let token = context.metadata["authorization"] { metadata["authorization"] = token }
+        for field in ["authorization", PurposeOfUse.field] {
+            if let value = context.metadata[field] { metadata[field] = value }
+        }
         return metadata
     }
 }

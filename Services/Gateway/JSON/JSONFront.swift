@@ -1,4 +1,5 @@
 import Application
+import Audit
 import Contracts
 import FoundationEssentials
 import HTTPTypes
@@ -101,7 +102,7 @@ struct JSONFront: HTTPResponder {
     /// The fields of the HTTP head that mean something to a call.
     private static func metadata(of headers: HTTPFields) -> Metadata {
         var metadata: Metadata = [:]
-        for name in ["authorization", "x-request-id", "traceparent", "tracestate"] {
+        for name in ["authorization", "x-request-id", "traceparent", "tracestate", PurposeOfUse.field] {
             guard let field = HTTPField.Name(name), let value = headers[field], value.utf8.count <= 8_192 else { continue }
             metadata[name] = value
         }

@@ -10,6 +10,7 @@ from heartguard.chat.v1 import (
 )
 from heartguard.gateway.v1 import context_service_pb2_grpc, gateway_service_pb2_grpc
 from heartguard.users.v1 import (
+    access_log_service_pb2_grpc,
     appointments_service_pb2_grpc,
     avatars_service_pb2_grpc,
     calendar_service_pb2_grpc,
@@ -49,6 +50,7 @@ class Door:
         self.avatars = avatars_service_pb2_grpc.AvatarsServiceStub(self.channel("users"))
         self.care_grants = care_grants_service_pb2_grpc.CareGrantsServiceStub(self.channel("users"))
         self.roles = roles_service_pb2_grpc.RolesServiceStub(self.channel("users"))
+        self.access_log = access_log_service_pb2_grpc.AccessLogServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
         self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))

@@ -5,6 +5,7 @@ import dataclasses
 import grpc
 from google.api import annotations_pb2
 from google.protobuf import message_factory
+from heartguard.audit.v1 import intake_service_pb2
 from heartguard.chat.v1 import (
     chat_service_pb2,
     checkpoints_service_pb2,
@@ -18,6 +19,7 @@ from heartguard.gateway.v1 import context_service_pb2, gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
 from heartguard.users.v1 import (
+    access_log_service_pb2,
     appointments_service_pb2,
     avatars_service_pb2,
     calendar_service_pb2,
@@ -50,6 +52,7 @@ _FILES = [
     ("users", avatars_service_pb2),
     ("users", care_grants_service_pb2),
     ("users", roles_service_pb2),
+    ("users", access_log_service_pb2),
     ("vitals", vitals_service_pb2),
     ("vitals", alerts_service_pb2),
     ("vitals", medications_service_pb2),
@@ -142,14 +145,18 @@ INBOX = notification_inbox_service_pb2.DESCRIPTOR.services_by_name["Notification
 # What Users asks of those who keep people's records.
 KEEPERS = ("vitals", "chat", "vectors")
 
+# What the Gateway asks of whoever keeps records: to put on record what it answered itself.
+INTAKE = intake_service_pb2.DESCRIPTOR.services_by_name["AuditIntakeService"]
+
 
 def services_of(program: str) -> set:
     """The services that a program has besides those that every program has."""
     owners = ("users", "vitals", "chat", "vectors", "gateway") if program == "gateway" else (program,)
     erasing = {erasure_service_pb2.DESCRIPTOR.services_by_name["ErasureService"]} if program in KEEPERS else set()
     inbox = {INBOX} if program == "users" else set()
+    intake = set() if program == "gateway" else {INTAKE}
     streams = {service for owner, service in STREAMS if owner in owners}
-    return {method.descriptor.containing_service for method in ALL if method.owner in owners} | streams | erasing | inbox
+    return {method.descriptor.containing_service for method in ALL if method.owner in owners} | streams | erasing | inbox | intake
 
 
 def with_access(*names: str) -> list[Method]:

@@ -1,0 +1,85 @@
+internal import Audit
+package import FoundationEssentials
+package import RPC
+internal import Synchronization
+
+/// Puts on record each call of a method whose policy has an audit class, once, and lets no call go unrecorded: where the event cannot be
+/// written the call ends in UNAVAILABLE.
+///
+/// What changes something is on record before its handler begins, and so is what is answered message by message; what reads, before its answer
+/// leaves, with how it ended. Signing in is on record before its answer leaves too: until then nobody knows whose account it is, and a session whose
+/// token was never answered is of no use to anybody.
+package struct CallAudit: ServerInterceptor {
+    private let outlet: AuditOutlet
+    private let isAnsweredHere: @Sendable (MethodDescriptor) -> Bool
+
+    /// - Parameter isAnsweredHere: false for methods whose calls are passed on to a program that puts them on record itself.
+    package init(_ outlet: AuditOutlet, isAnsweredHere: @escaping @Sendable (MethodDescriptor) -> Bool = { _ in true }) {
+        self.outlet = outlet
+        self.isAnsweredHere = isAnsweredHere
+    }
+
+    package func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
+        let method = context.method
+        guard let action = AuditEvent.Action(method.policy.audit), isAnsweredHere(method) else { return try await next(context) }
+        var event = try await AuditEvent(action, of: context)
+        do throws(RPCError) {
+            event.purpose = try context.purposeOfUse()
+        } catch {
+            try await record(&event, endedBy: error)
+            throw error
+        }
+        if method.isRecordedFirst {
+            try await outlet.record(event)
+            return try await next(context)
+        }
+        let subject = method.policy.access == .anyone ? AuditSubject() : nil
+        var context = context
+        if let subject { context[AuditSubject.self] = subject }
+        do {
+            try await next(context)
+        } catch {
+            let answer = RPCError.answering(error)
+            event.person = subject?.person ?? event.person
+            try await record(&event, endedBy: answer)
+            throw answer
+        }
+        event.person = subject?.person ?? event.person
+        try await record(&event, endedBy: nil)
+    }
+
+    /// Puts on record that a caller who is known was not let.
+    func denied(_ context: RPCContext, _ error: RPCError) async throws(RPCError) {
+        guard let action = AuditEvent.Action(context.method.policy.audit) else { return }
+        var event = try await AuditEvent(action, of: context)
+        event.purpose = (try? context.purposeOfUse()) ?? event.purpose  // what it is denied for matters no more
+        try await record(&event, endedBy: error)
+    }
+
+    private func record(_ event: inout AuditEvent, endedBy error: RPCError?) async throws(RPCError) {
+        event.status = Int16((error?.code ?? .ok).rawValue)
+        try await outlet.record(event)
+    }
+}
+
+extension MethodDescriptor {
+    fileprivate var isRecordedFirst: Bool {
+        if !kind.hasSingleResponse { return true }
+        return policy.audit != .read && policy.access != .anyone
+    }
+}
+
+/// Whose account a call was about that nobody has to be signed in for; its handler says so.
+final class AuditSubject: RPCContextKey, Sendable {
+    typealias Value = AuditSubject
+
+    private let known = Mutex<UUID?>(nil)
+
+    var person: UUID? { known.withLock { $0 } }
+    func set(_ person: UUID) { known.withLock { $0 = person } }
+}
+
+extension RPCContext {
+    /// Says whose account a call is about that nobody has to be signed in for, so that it is among what the person can read of it.
+    package func concerns(_ person: UUID) { self[AuditSubject.self]?.set(person) }
+}
