@@ -19,7 +19,7 @@ NORTH_EAST = (1, 1, 0)
 
 
 def new_name() -> str:
-    """Collections are never deleted, so each run takes names of its own."""
+    """Each run takes names of its own."""
     return f"contract_{secrets.token_hex(6)}"
 
 

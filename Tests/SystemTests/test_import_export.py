@@ -135,6 +135,12 @@ def test_json_lines_come_back_as_they_went_in(heartguard, make, direct, operator
     assert {match.id for match in found} == {document["id"] for document in documents[1::60]}
     refusal = heartguard("export", tmp_path / "out.jsonl", "--collection", name, succeeds=False)
     assert "--force" in refusal
+    # what another model makes embeddings of
+    heartguard("export", tmp_path / "texts.jsonl", "--collection", name, "--without-embeddings")
+    texts = [json.loads(text) for text in (tmp_path / "texts.jsonl").read_text().splitlines()]
+    assert texts == [{key: value for key, value in document.items() if key != "embedding"} for document in read]
+    refusal = heartguard("export", tmp_path / "texts.npy", "--collection", name, "--without-embeddings", succeeds=False)
+    assert ".jsonl" in refusal
 
 
 @pytest.mark.parametrize("format", ["fvecs", "npy"])

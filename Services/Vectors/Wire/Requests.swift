@@ -24,6 +24,10 @@ extension VectorsV1.CreateCollectionRequest {
     }
 }
 
+extension VectorsV1.DeleteCollectionRequest {
+    func parsedName() throws(RPCError) -> CollectionName { try parse(collection) }
+}
+
 extension VectorsV1.UpsertDocumentsRequest {
     func parsedName() throws(RPCError) -> CollectionName { try parse(collection) }
 

@@ -27,7 +27,7 @@ from heartguard.users.v1 import (
     users_service_pb2,
 )
 from heartguard.vectors.v1 import memories_service_pb2 as memory_vectors_pb2
-from heartguard.vectors.v1 import index_service_pb2, transfer_service_pb2, vectors_service_pb2
+from heartguard.vectors.v1 import aliases_service_pb2, index_service_pb2, transfer_service_pb2, vectors_service_pb2
 from heartguard.vitals.v1 import alerts_service_pb2, live_service_pb2, medications_service_pb2, vitals_service_pb2
 
 _FILES = [
@@ -50,6 +50,7 @@ _FILES = [
     ("vectors", transfer_service_pb2),
     ("vectors", vectors_service_pb2),
     ("vectors", index_service_pb2),
+    ("vectors", aliases_service_pb2),
     ("gateway", context_service_pb2),
     ("gateway", gateway_service_pb2),
 ]
