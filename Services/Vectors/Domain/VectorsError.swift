@@ -49,12 +49,15 @@ extension VectorsError: RPCErrorConvertible {
                 and the metric \(space.metric.storedName).
                 """)
         case .otherModel(let expected, let given):
-            RPCError(
-                .failedPrecondition,
-                """
-                The embeddings here are made by the model \(expected.text), and the request's \
-                \(given.map { "by \($0.text)" } ?? "by none that it names").
-                """)
+            .invalid([
+                (
+                    "model_id",
+                    """
+                    The embeddings here are made by the model \(expected.text), and the request's \
+                    \(given.map { "by \($0.text)" } ?? "by none that it names").
+                    """
+                )
+            ])
         case .aliasNotFound:
             RPCError(.notFound, "There is no alias with this name.")
         case .aliasLeadsElsewhere(let collection):
