@@ -403,9 +403,12 @@ def test_each_message_is_kept_or_not_as_a_whole(cluster, make, direct, operator)
         send(first, *requests(name, [document("z")], validate_only=True))
     with invalid("documents"):
         send(*requests(name, []))
-    with refused("FAILED_PRECONDITION") as refusal:
+    with invalid("model_id") as refusal:
         send(*requests(name, [document("z")], model="another"))
     assert MODEL in refusal.message and "another" in refusal.message
+    # what is a message, and is refused before anybody has read it
+    with refused("INVALID_ARGUMENT"):
+        send(*requests(name, [document("with a\0 in it")]))
     assert send(*requests(name, [document("z")], validate_only=True)) == [1]
     assert count(direct, operator, name) == 3
 
