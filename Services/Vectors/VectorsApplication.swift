@@ -24,7 +24,7 @@ struct VectorsApplication: Sendable {
             snapshots: configuration.snapshotFolder.map { [logger = host.logger] folder in
                 SnapshotStore(folder: folder, policy: configuration.snapshots, logger: logger)
             },
-            answersFromRows: configuration.rowSearch.documents,
+            answersFromRows: configuration.rowSearch,
             // An index has at most one job here, so the bound is one on collections.
             threads: ComputeThreads(name: "index", threads: configuration.indexThreads, maxQueued: 4_096),
             logger: host.logger)

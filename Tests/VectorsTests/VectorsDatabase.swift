@@ -60,7 +60,7 @@ struct VectorsDatabase: Sendable {
             let indexes = CollectionIndexes(
                 collections: collections, documents: documents, aliases: aliases,
                 configuration: GraphConfiguration(m: 8, efConstruction: 60),
-                snapshots: snapshots, answersFromRows: rows.documents, threads: indexThreads, pollInterval: pollInterval,
+                snapshots: snapshots, answersFromRows: rows, threads: indexThreads, pollInterval: pollInterval,
                 logger: quiet)
             let threads = ComputeThreads(name: "search", threads: 2, maxQueued: 64)
             async let _: Void = indexes.run()

@@ -13,7 +13,7 @@ final class CollectionIndexes: Sendable {
     /// `nil` keeps nothing on the disk.
     let snapshots: SnapshotStore?
     private let threads: ComputeThreads
-    private let answersFromRows: Int64
+    private let answersFromRows: RowSearch.Limits
     private let pollInterval: Duration
     private let logger: Logger
 
@@ -30,13 +30,13 @@ final class CollectionIndexes: Sendable {
 
     /// - Parameters:
     ///   - snapshots: Where indexes are kept over a restart.
-    ///   - answersFromRows: how many documents a collection may have whose searches are answered while its index is being built.
+    ///   - answersFromRows: Which collections' searches are answered while the index is being built.
     ///   - threads: Where rows are put into the graphs.
     ///   - pollInterval: How long another replica's change, of a table or of an alias, may go unnoticed.
     init(
         collections: CollectionRepository, documents: DocumentRepository, aliases: AliasRepository,
         configuration: GraphConfiguration,
-        snapshots: SnapshotStore? = nil, answersFromRows: Int64 = 0, threads: ComputeThreads, pollInterval: Duration = .milliseconds(500), logger: Logger
+        snapshots: SnapshotStore? = nil, answersFromRows: RowSearch.Limits = .init(documents: 0), threads: ComputeThreads, pollInterval: Duration = .milliseconds(500), logger: Logger
     ) {
         self.collections = collections
         self.documents = documents
@@ -116,7 +116,7 @@ final class CollectionIndexes: Sendable {
         state.withLock { state in
             guard state.isListed else { return "The collections have not been read yet." }
             let building = state.indexes.values.filter {
-                $0.seen == nil && $0.collection.documentCount > answersFromRows
+                $0.seen == nil && !answersFromRows.allow($0.collection.documentCount, of: $0.collection.space)
             }
             guard let largest = building.max(by: { $0.collection.documentCount < $1.collection.documentCount }) else {
                 return nil
