@@ -78,10 +78,11 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
     }
 
     func search(_ request: VectorsV1.SearchRequest, context: RPCContext) async throws -> VectorsV1.SearchResponse {
-        let index = try await indexes.searched(
+        let searched = try await indexes.searched(
             by: request.parsedName(), for: request.modelId, at: request.minPosition)
+        let index = searched.index
         let query = try request.parsedQuery(for: index.collection)
-        let wanted = request.minPosition
+        let wanted = max(request.minPosition, searched.position)
         let isDegraded = index.seen == nil
         let answer: CollectionIndex.Answer
         if isDegraded {

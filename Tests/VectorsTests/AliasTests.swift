@@ -134,6 +134,7 @@ internal import Testing
                     try await until { elsewhere.indexes.aliases.known(CollectionName(kept: "notes")) != nil }
                     #expect(try await elsewhere.find(near: [1, 0, 0], in: "notes", model: "mini").collection == "notes_1")
 
+                    try await vectors.upsert([.at([0, 1], "newer")], in: "notes_2", model: "maxi")
                     let alias = try await vectors.point("notes", to: "notes_2")
 
                     #expect(elsewhere.indexes.aliases.known(CollectionName(kept: "notes"))?.target.name.text == "notes_1")
@@ -146,6 +147,23 @@ internal import Testing
                     let written = try await elsewhere.upsert([.at([0, 0, 1], "late")], in: "notes", model: "mini")
                     #expect(written.collection == "notes_1")
                     #expect(try await elsewhere.find(near: [1, 0, 0], in: "notes", minPosition: written.position, model: "mini").collection == "notes_1")
+                }
+            }
+        }
+    }
+
+    @Test func `is answered elsewhere with all that was there then, whatever that replica had followed`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.makeBoth()
+                try await database.withReplica(pollInterval: .seconds(3_600)) { elsewhere in
+                    _ = try await elsewhere.untilBuilt("notes_2")
+                    try await vectors.upsert([.at([0, 1], "newer")], in: "notes_2", model: "maxi")
+                    try await vectors.point("notes", to: "notes_2")
+
+                    let found = try await elsewhere.find(near: [0, 1], in: "notes", model: "maxi")
+
+                    #expect(found.matches.map(\.id) == ["newer", "new"])
                 }
             }
         }

@@ -5,14 +5,21 @@ struct NamedCollection: Sendable {
     let alias: CollectionName?
 }
 
+/// What a search by a name is answered from.
+struct SearchedCollection: Sendable {
+    let index: CollectionIndex
+    /// What the index must have seen: by an alias all that the collection had when the alias began to lead to it.
+    var position: Int64 = 0
+}
+
 extension CollectionIndexes {
     /// What a name means to a write or an export. An alias leads where the database says now.
     ///
     /// - Throws: `VectorsError.collectionNotFound`, or why the database could not be asked.
     func named(_ name: CollectionName) async throws -> NamedCollection {
         if let index = known(name) { return NamedCollection(index: index, alias: nil) }
-        if let alias = try await aliases.find(name), let index = try await index(of: alias.target, alias) {
-            return NamedCollection(index: index, alias: name)
+        if let alias = try await aliases.find(name), let found = try await searched(alias.target, by: alias) {
+            return NamedCollection(index: found.index, alias: name)
         }
         return NamedCollection(index: try await index(of: name), alias: nil)
     }
@@ -23,19 +30,19 @@ extension CollectionIndexes {
     /// known is not enough: a position behind the last change that is known, or a model that is none of the alias's.
     ///
     /// - Throws: `.collectionNotFound`; `.otherModel` if neither the alias's collection nor the one before has that model.
-    func searched(by name: CollectionName, for model: String, at position: Int64) async throws -> CollectionIndex {
-        if let index = known(name) { return index }
+    func searched(by name: CollectionName, for model: String, at position: Int64) async throws -> SearchedCollection {
+        if let index = known(name) { return SearchedCollection(index: index) }
         if let alias = aliases.known(name), position <= alias.position, let target = alias.answering(model, at: position),
-            let index = try await index(of: target, alias)
+            let found = try await searched(target, by: alias)
         {
-            return index
+            return found
         }
-        guard let alias = try await aliases.find(name) else { return try await index(of: name) }
+        guard let alias = try await aliases.find(name) else { return SearchedCollection(index: try await index(of: name)) }
         guard let target = alias.answering(model, at: position) else {
             throw VectorsError.otherModel(expected: alias.target.model, given: try? ModelID(model))
         }
-        guard let index = try await index(of: target, alias) else { throw VectorsError.collectionNotFound }
-        return index
+        guard let found = try await searched(target, by: alias) else { throw VectorsError.collectionNotFound }
+        return found
     }
 
     /// Runs a change where a name leads, and again where it leads then if that is elsewhere meanwhile.
@@ -51,14 +58,19 @@ extension CollectionIndexes {
     private static let writeAttempts = 3
 
     /// The index of what an alias leads to, which may have got its name after this replica had one of another under it.
-    private func index(of target: CollectionAlias.Target, _ alias: CollectionAlias) async throws -> CollectionIndex? {
-        var index = known(target.name)
-        if index?.collection.id != target.id {
+    private func searched(
+        _ target: CollectionAlias.Target, by alias: CollectionAlias
+    ) async throws -> SearchedCollection? {
+        let index: CollectionIndex
+        if let known = known(target.name), known.collection.id == target.id {
+            index = known
+        } else {
             guard let collection = try await find(target.name), collection.id == target.id else { return nil }
             index = try adopt(collection)
         }
+        guard target == alias.target else { return SearchedCollection(index: index) }
         // Its table is there, though no row may be of that position.
-        if target == alias.target { index?.tableHasReached(alias.position) }
-        return index
+        index.tableHasReached(alias.position)
+        return SearchedCollection(index: index, position: alias.position)
     }
 }
