@@ -84,7 +84,7 @@ bench-redis: setup ## measure the Redis client, cache, limiter and LZ4 beside re
 	@Scripts/setup-bench redis
 	@.heartguard/venv/bin/python Benchmarks/redis.py $(ARGS)
 
-bench-vectors: setup ## measure the vector index beside hnswlib, faiss and usearch; ARGS=--quick for a first look, ARGS="--base FILE --queries FILE" for vectors of your own
+bench-vectors: setup ## measure the vector index, and the service, beside hnswlib, faiss, usearch, chromadb and pgvector; ARGS=--quick for a first look, ARGS="--base FILE --queries FILE" for vectors of your own
 	@Scripts/setup-bench vectors
 	@.heartguard/venv/bin/python Benchmarks/vectors.py $(ARGS)
 

@@ -87,6 +87,7 @@ let package = Package(
         .executable(name: "postgres-bench", targets: ["PostgresBench"]),
         .executable(name: "redis-bench", targets: ["RedisBench"]),
         .executable(name: "hnsw-bench", targets: ["VectorsBench"]),
+        .executable(name: "vectors-client-bench", targets: ["VectorsClientBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
@@ -191,6 +192,9 @@ let package = Package(
         .executableTarget(
             name: "VectorsBench", dependencies: ["BenchmarkSupport", "HNSW", "Snapshots", argumentParser], path: "Benchmarks/vectors/Bench",
             swiftSettings: settings),
+        .executableTarget(
+            name: "VectorsClientBench", dependencies: ["BenchmarkSupport", "Contracts", "RPC", logging, argumentParser],
+            path: "Benchmarks/vectors/Client", swiftSettings: settings),
 
         // gRPC's interoperability tests, a server and a client
         .target(

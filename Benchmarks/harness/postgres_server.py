@@ -31,7 +31,8 @@ GRANT SELECT ON vitals TO {reader}, {unguarded};
 class PostgresServer:
     """Stopped by `stop`, which removes its folder as well. As root it runs as Debian's postgres user, since PostgreSQL refuses root."""
 
-    def __init__(self):
+    def __init__(self, programs=PROGRAMS):
+        self.programs = programs
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="heartguard-bench-"))
         self.port = free_port()
         self.account = "postgres" if os.geteuid() == 0 else None
@@ -51,7 +52,7 @@ class PostgresServer:
         self.helpers = len(self._children())
 
     def _run(self, program, *arguments):
-        command = [str(PROGRAMS / program), *map(str, arguments)]
+        command = [str(self.programs / program), *map(str, arguments)]
         if self.account:
             command = ["runuser", "-u", self.account, "--"] + command
         # The server would keep a pipe open, so what is said goes to a file.
@@ -70,7 +71,7 @@ class PostgresServer:
 
     def client(self, program, role, database, *arguments):
         """The command line of one of PostgreSQL's own clients."""
-        return [str(PROGRAMS / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", role, *arguments, database]
+        return [str(self.programs / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", role, *arguments, database]
 
     def make_roles(self):
         self.psql("postgres", f"CREATE ROLE {READER} LOGIN", f"CREATE ROLE {UNGUARDED} LOGIN BYPASSRLS")

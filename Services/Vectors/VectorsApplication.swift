@@ -11,18 +11,20 @@ struct VectorsApplication: Sendable {
     private let memories: MemoriesService
     private let transfer: TransferService
     private let indexService: IndexService
+    private let aliasesService: AliasesService
     private let erasure: ErasureService
 
     init(_ configuration: VectorsConfiguration) throws {
         host = try ServiceHost(configuration.common)
         let collections = CollectionRepository(postgres: host.postgres)
         let documents = DocumentRepository(postgres: host.postgres)
+        let aliases = AliasRepository(postgres: host.postgres)
         indexes = CollectionIndexes(
-            collections: collections, documents: documents, configuration: configuration.graph,
+            collections: collections, documents: documents, aliases: aliases, configuration: configuration.graph,
             snapshots: configuration.snapshotFolder.map { [logger = host.logger] folder in
                 SnapshotStore(folder: folder, policy: configuration.snapshots, logger: logger)
             },
-            answersFromRows: configuration.rowSearch.documents,
+            answersFromRows: configuration.rowSearch,
             // An index has at most one job here, so the bound is one on collections.
             threads: ComputeThreads(name: "index", threads: configuration.indexThreads, maxQueued: 4_096),
             logger: host.logger)
@@ -44,6 +46,7 @@ struct VectorsApplication: Sendable {
             recall: recall, threads: threads)
         indexService = IndexService(indexes: indexes, recall: recall)
         host.published.add { [indexes] in IndexMetrics(indexes, recall).write(to: &$0) }
+        aliasesService = AliasesService(collections: collections, aliases: aliases, indexes: indexes)
         transfer = TransferService(collections: collections, documents: documents, indexes: indexes)
         memories = MemoriesService(memories: MemoryRepository(postgres: host.postgres), threads: threads)
     }
@@ -54,7 +57,7 @@ struct VectorsApplication: Sendable {
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, memories, transfer, indexService, erasure],
+            services: [service, aliasesService, memories, transfer, indexService, erasure],
             background: [{ [indexes] in await indexes.run() }] + jobs.background,
             readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
             stopSignals: stopSignals, onListening: onListening)

@@ -43,6 +43,8 @@ struct VectorsConfiguration: Sendable {
         var rowSearch = RowSearch.Limits()
         rowSearch.documents = Int64(
             settings.int("HEARTGUARD_VECTORS_ROW_SEARCH_DOCUMENTS", default: Int(rowSearch.documents), in: 0...1_000_000))
+        rowSearch.bytes = Int64(
+            settings.int("HEARTGUARD_VECTORS_ROW_SEARCH_MEGABYTES", default: Int(rowSearch.bytes >> 20), in: 0...65_536)) << 20
         rowSearch.searches = settings.int("HEARTGUARD_VECTORS_ROW_SEARCHES", default: rowSearch.searches, in: 1...64)
         self.rowSearch = rowSearch
         recallPercent = settings.int("HEARTGUARD_VECTORS_RECALL_PERCENT", default: 1, in: 0...100)

@@ -34,38 +34,55 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
         VectorsV1.ListCollectionsResponse(collections: try await collections.list().map { .init($0) })
     }
 
+    func deleteCollection(
+        _ request: VectorsV1.DeleteCollectionRequest, context: RPCContext
+    ) async throws -> VectorsV1.DeleteCollectionResponse {
+        let collection = try await indexes.named(request.parsedName()).index.collection
+        guard !DocumentTable.ownNames.contains(collection.name) else { throw VectorsError.collectionOfTheSchema }
+
+        let count = try await collections.delete(collection)
+        indexes.drop(collection)
+        return VectorsV1.DeleteCollectionResponse(deletedCount: count, collection: collection.name.text)
+    }
+
     func upsertDocuments(
         _ request: VectorsV1.UpsertDocumentsRequest, context: RPCContext
     ) async throws -> VectorsV1.UpsertDocumentsResponse {
-        let index = try await indexes.index(of: request.parsedName())
-        let new = try request.parsedDocuments(for: index.collection)
+        try await indexes.changing(by: request.parsedName()) { named in
+            let index = named.index
+            let new = try request.parsedDocuments(for: index.collection)
 
-        let upserted = try await documents.upsert(new, in: index.collection)
-        await settle(index, at: upserted.position)
-        return VectorsV1.UpsertDocumentsResponse(
-            insertedCount: Int32(new.count - upserted.replacedCount), replacedCount: Int32(upserted.replacedCount),
-            position: upserted.position)
+            let upserted = try await documents.upsert(new, in: index.collection, by: named.alias)
+            await settle(index, at: upserted.position)
+            return VectorsV1.UpsertDocumentsResponse(
+                insertedCount: Int32(new.count - upserted.replacedCount), replacedCount: Int32(upserted.replacedCount),
+                position: upserted.position, collection: index.collection.name.text)
+        }
     }
 
     func deleteDocuments(
         _ request: VectorsV1.DeleteDocumentsRequest, context: RPCContext
     ) async throws -> VectorsV1.DeleteDocumentsResponse {
         let (name, selection) = try request.parsed()
-        let index = try await indexes.index(of: name)
-
-        let deleted =
-            switch selection {
-            case .ids(let ids): try await documents.delete(ids, from: index.collection)
-            case .passing(let filter): try await delete(passing: filter, from: index)
-            }
-        await settle(index, at: deleted.position)
-        return VectorsV1.DeleteDocumentsResponse(deletedCount: Int32(deleted.count), position: deleted.position)
+        return try await indexes.changing(by: name) { named in
+            let index = named.index
+            let deleted =
+                switch selection {
+                case .ids(let ids): try await documents.delete(ids, from: index.collection, by: named.alias)
+                case .passing(let filter): try await delete(passing: filter, from: named)
+                }
+            await settle(index, at: deleted.position)
+            return VectorsV1.DeleteDocumentsResponse(
+                deletedCount: Int32(deleted.count), position: deleted.position, collection: index.collection.name.text)
+        }
     }
 
     func search(_ request: VectorsV1.SearchRequest, context: RPCContext) async throws -> VectorsV1.SearchResponse {
-        let index = try await indexes.index(of: request.parsedName())
+        let searched = try await indexes.searched(
+            by: request.parsedName(), for: request.modelId, at: request.minPosition)
+        let index = searched.index
         let query = try request.parsedQuery(for: index.collection)
-        let wanted = request.minPosition
+        let wanted = max(request.minPosition, searched.position)
         let isDegraded = index.seen == nil
         let answer: CollectionIndex.Answer
         if isDegraded {
@@ -79,6 +96,7 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             recall.offer(query, of: index)
         }
         let found = try await documents.find(answer.hits.map(\.id), in: index.collection)
+        if found.isEmpty, !answer.hits.isEmpty { try await requireCollection(of: index) }
         let kept = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
         // The table is newer than the graph, and its rows are what the caller gets: one that was deleted meanwhile, or
         // no longer passes the filter, is left out.
@@ -87,17 +105,27 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             return VectorsV1.Match(document, score: hit.score)
         }
         return VectorsV1.SearchResponse(
-            matches: matches, position: answer.position, exact: answer.isExact, degraded: isDegraded)
+            matches: matches, position: answer.position, exact: answer.isExact, degraded: isDegraded,
+            collection: index.collection.name.text)
+    }
+
+    /// Another replica may have deleted the collection a moment ago.
+    private func requireCollection(of index: CollectionIndex) async throws {
+        guard try await collections.find(index.collection.name)?.id == index.collection.id else {
+            throw VectorsError.collectionNotFound
+        }
     }
 
     /// Deletes exactly the documents that pass when they go: the index is asked once it has everything that the table has, while
     /// the table's lock keeps further changes out.
     private func delete(
-        passing filter: Filter, from index: CollectionIndex
+        passing filter: Filter, from named: NamedCollection
     ) async throws -> DocumentRepository.Deleted {
+        let index = named.index
         // Nobody waits for a build with the table's lock in hand.
         guard await index.hasSeen(0, by: .forWaiting) else { throw VectorsError.indexIsBuilding }
-        return try await documents.delete(from: index.collection) { position in
+        return try await documents.delete(from: index.collection, by: named.alias) { position in
+            index.tableHasReached(position)
             guard await index.hasSeen(position, by: .forWaiting) else {
                 throw index.seen.map { VectorsError.behind(wanted: position, seen: $0) } ?? .indexIsBuilding
             }
@@ -129,6 +157,7 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
     /// must see it asks for its position.
     private func settle(_ index: CollectionIndex, at position: Int64) async {
         // A large index takes long to build, and is searched by its rows until then.
+        index.tableHasReached(position)
         let patience = index.seen == nil ? Deadline.earlier(.forWaiting, .after(.seconds(1))) : nil
         _ = await index.hasSeen(position, by: patience ?? .forWaiting)
     }
@@ -136,7 +165,7 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
 
 extension Deadline {
     /// Until when a call may wait for an index: long enough before its own deadline that the answer still arrives.
-    fileprivate static var forWaiting: Deadline {
+    static var forWaiting: Deadline {
         let remaining = Deadline.current?.remaining ?? .seconds(5)
         return .after(remaining - max(.milliseconds(20), remaining / 10))
     }

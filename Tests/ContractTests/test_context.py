@@ -139,7 +139,7 @@ def test_what_is_wrong_is_named_and_nobody_elses_is_told(contexts, ada, bob, ses
         build(contexts, ada, "mine")
     with invalid("collection"):
         build(contexts, ada, session, embedding=[1, 0])
-    with refused("FAILED_PRECONDITION"):
+    with invalid("model_id"):
         build(contexts, ada, session, collection=knowledge[0], model_id="another", embedding=[1, 0])
     with invalid("embedding"):
         build(contexts, ada, session, collection=knowledge[0], model_id=MODEL, embedding=[1, 0, 0])

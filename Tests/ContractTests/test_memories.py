@@ -188,7 +188,7 @@ def test_what_is_no_question_is_refused(door, reader):
     with refused("INVALID_ARGUMENT") as refusal:
         search(door, reader, where=deep)
     assert all(field.startswith("where.") for field in refusal.fields) and refusal.fields
-    with refused("FAILED_PRECONDITION") as refusal:
+    with invalid("model_id") as refusal:
         search(door, reader, model="MedCPT")
     assert MODEL in refusal.message and "MedCPT" in refusal.message
     with invalid("memories[1].id"):

@@ -107,7 +107,7 @@ def test_one_id_is_a_text_and_an_image(door, reader, shelve):
 
 def test_another_space_is_refused_and_both_are_named(door, reader):
     text, image = SEEDS["medical_text_768"][0], SEEDS["medical_images_1152"][0]
-    with refused("FAILED_PRECONDITION") as refusal:
+    with invalid("model_id") as refusal:
         search(door, reader, "medical_images_1152", [1.0] * 768, model=text)
     assert text in refusal.message and image in refusal.message
     with invalid("embedding"):

@@ -1,6 +1,7 @@
 import RPC
 
-/// A message written by hand: its bytes are the UTF-8 of a text. A text of "unreadable" stands for malformed bytes.
+/// A message written by hand: its bytes are the UTF-8 of a text. A text of "unreadable" stands for malformed bytes, one of "too deep"
+/// for a message that is refused though it is one.
 struct Note: Message, Equatable, ExpressibleByStringLiteral {
     static var fullName: String { "test.Note" }
 
@@ -17,6 +18,9 @@ struct Note: Message, Equatable, ExpressibleByStringLiteral {
     init(decoding bytes: RawSpan) throws(MalformedMessage) {
         text = String(decoding: [UInt8](copying: bytes), as: UTF8.self)
         if text == "unreadable" { throw MalformedMessage(messageName: Note.fullName, reason: "Its bytes make no sense.") }
+        if text == "too deep" {
+            throw MalformedMessage(messageName: Note.fullName, reason: "It is nested too deeply.", isWellFormed: true)
+        }
     }
 
     func encode(_ write: (_ byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) -> Void) throws(MalformedMessage) {

@@ -44,6 +44,52 @@ import Testing
         #expect(error?.code == .dataLoss)
     }
 
+    @Test(arguments: [("unreadable", StatusCode.internalError), ("too deep", .invalidArgument)])
+    func `and one of a single request say the same of a request that cannot be read`(_ text: String, _ code: StatusCode) async throws {
+        let handlers = [
+            MethodHandler.unary(Notes.say) { note, _ in note },
+            .clientStreaming(Notes.collect) { requests, _ in
+                for try await _ in requests {}
+                return Note("")
+            },
+            .bidirectional(Notes.chat) { requests, responses, _ in
+                for try await note in requests { try await responses.write(note) }
+            },
+        ]
+        let errors = try await withLoopback(handlers) { loopback in
+            let channel = loopback.channel
+            return await [
+                #expect(throws: RPCError.self) { try await channel.unary(Notes.say, Note(text)) },
+                #expect(throws: RPCError.self) {
+                    try await channel.clientStreaming(Notes.collect) { try await $0.write(Note(text)) }
+                },
+                #expect(throws: RPCError.self) {
+                    try await channel.bidirectional(Notes.chat) { requests, responses in
+                        try await requests.write(Note(text))
+                        for try await _ in responses {}
+                    }
+                },
+            ]
+        }
+
+        #expect(errors.map(\.?.code) == [code, code, code])
+        #expect(Set(errors.map(\.?.message)).count == 1)
+    }
+
+    @Test func `whose answer the client cannot read fails inside, whatever is wrong with it`() async throws {
+        let handler = MethodHandler.serverStreaming(Notes.list) { note, responses, _ in
+            try await responses.write(Note(note.text == "deep" ? "too deep" : "unreadable"))
+        }
+        for text in ["deep", "no message"] {
+            let error = try await withLoopback([handler]) { loopback in
+                await #expect(throws: RPCError.self) {
+                    try await loopback.channel.serverStreaming(Notes.list, Note(text)) { for try await _ in $0 {} }
+                }
+            }
+            #expect(error?.code == .internalError)
+        }
+    }
+
     @Test func `of the client hands over every message and is answered once`() async throws {
         let handler = MethodHandler.clientStreaming(Notes.collect) { requests, _ in
             var all = ""

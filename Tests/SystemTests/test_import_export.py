@@ -135,6 +135,12 @@ def test_json_lines_come_back_as_they_went_in(heartguard, make, direct, operator
     assert {match.id for match in found} == {document["id"] for document in documents[1::60]}
     refusal = heartguard("export", tmp_path / "out.jsonl", "--collection", name, succeeds=False)
     assert "--force" in refusal
+    # what another model makes embeddings of
+    heartguard("export", tmp_path / "texts.jsonl", "--collection", name, "--without-embeddings")
+    texts = [json.loads(text) for text in (tmp_path / "texts.jsonl").read_text().splitlines()]
+    assert texts == [{key: value for key, value in document.items() if key != "embedding"} for document in read]
+    refusal = heartguard("export", tmp_path / "texts.npy", "--collection", name, "--without-embeddings", succeeds=False)
+    assert ".jsonl" in refusal
 
 
 @pytest.mark.parametrize("format", ["fvecs", "npy"])
@@ -397,9 +403,12 @@ def test_each_message_is_kept_or_not_as_a_whole(cluster, make, direct, operator)
         send(first, *requests(name, [document("z")], validate_only=True))
     with invalid("documents"):
         send(*requests(name, []))
-    with refused("FAILED_PRECONDITION") as refusal:
+    with invalid("model_id") as refusal:
         send(*requests(name, [document("z")], model="another"))
     assert MODEL in refusal.message and "another" in refusal.message
+    # what is a message, and is refused before anybody has read it
+    with refused("INVALID_ARGUMENT"):
+        send(*requests(name, [document("with a\0 in it")]))
     assert send(*requests(name, [document("z")], validate_only=True)) == [1]
     assert count(direct, operator, name) == 3
 

@@ -276,7 +276,7 @@ private func withPerson(_ body: (Person) async throws -> Void) async throws {
             await expect(.invalidArgument, fields: ["memories[1].id"]) { try await ada.keep([.at(1, "a"), .at(2, "a")]) }
             await expect(.invalidArgument, fields: ["memories"]) { try await ada.keep([]) }
             await expect(.invalidArgument, fields: ["memories"]) { try await ada.keep((0...100).map { .at(1, "\($0)") }) }
-            await expect(.failedPrecondition) { try await ada.keep([.at(1, "a")], model: "another") }
+            await expect(.invalidArgument, fields: ["model_id"]) { try await ada.keep([.at(1, "a")], model: "another") }
             let kept = try await ada.list().memories
             #expect(kept.isEmpty)
         }

@@ -77,6 +77,28 @@ internal import Time
         }
     }
 
+    @Test func `a collection whose embeddings take more than the bound is refused, however few they are`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("narrow", dimension: 8)
+                try await vectors.create("wide", dimension: 16)
+                for (name, dimension) in [("narrow", 8), ("wide", 16)] {
+                    try await vectors.upsert((1...3).map { .at(.along($0, dimension: dimension), "\($0)") }, in: name)
+                }
+            }
+            // Three vectors of 16 components take 192 bytes, and three of 8 take 96.
+            try await withReplicaThatCannotBuild(over: database, rows: .init(bytes: 191)) { vectors in
+                await expect(.unavailable) { try await vectors.find(near: .along(1, dimension: 16), in: "wide") }
+                #expect(try await vectors.find(near: .along(1, dimension: 8), in: "narrow").matches.count == 3)
+                try await until { vectors.indexes.readinessProblem?.contains("wide has 0 of 3 documents") == true }
+            }
+            try await withReplicaThatCannotBuild(over: database, rows: .init(bytes: 192)) { vectors in
+                try await until { vectors.indexes.readinessProblem == nil }
+                #expect(try await vectors.find(near: .along(1, dimension: 16), in: "wide").matches.count == 3)
+            }
+        }
+    }
+
     @Test func `more searches by the rows than may run are refused`() async throws {
         try await withVectorsDatabase { database in
             try await withReplicaThatCannotBuild(over: database, rows: .init(searches: 1)) { vectors in

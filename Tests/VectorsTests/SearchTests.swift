@@ -118,7 +118,7 @@ internal import Time
             await expect(.invalidArgument, fields: ["embedding", "limit", "ef_search", "min_position"]) {
                 try await vectors.find(near: [1, 2], in: "notes", limit: 1_001, effort: 10_001, minPosition: -1)
             }
-            await expect(.failedPrecondition) {
+            await expect(.invalidArgument, fields: ["model_id"]) {
                 try await vectors.find(near: [1, 2, 3], in: "notes", model: "another")
             }
         }

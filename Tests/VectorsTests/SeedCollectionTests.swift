@@ -144,7 +144,7 @@ struct SeedCollection: Sendable, CustomTestStringConvertible {
                 let sentence = error.detail(GoogleRPC.BadRequest.self)?.fieldViolations.first?.description_p ?? ""
                 #expect(sentence.contains("768") && sentence.contains("1152"), "\(sentence)")
             }
-            await expect(.failedPrecondition) {
+            await expect(.invalidArgument, fields: ["model_id"]) {
                 try await vectors.upsert([.at(.along(1, dimension: 768), "a")], in: images.name, model: "")
             }
         }

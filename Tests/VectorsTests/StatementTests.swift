@@ -47,8 +47,28 @@ internal import Time
             .init(Statement<Collection>.find(ordinary)),
             .init(Statement<Collection>.list),
             .init(.runDueJobs),
+        ] + aliases(of: ordinary, space) + [
         ] + ([ordinary] + DocumentTable.ownNames).flatMap { try documents(in: $0, space) } + memories()
             + ErasureStatements.catalogue(in: "vectors")
+    }
+
+    private static func aliases(of name: CollectionName, _ space: EmbeddingSpace) throws -> [CataloguedStatement] {
+        let collection = Collection(id: UUID(), name: name, space: space, documentCount: 0, position: 0, createdAt: .now())
+        let alias = try CollectionName("current")
+
+        return [
+            .init(Statement<CollectionAlias>.find(alias: alias)),
+            .init(.aliases),
+            .init(.target(of: alias)),
+            .init(.lock(alias: alias)),
+            .init(.create(alias: alias, for: collection)),
+            .init(.point(alias, to: collection, from: UUID(), at: 1)),
+            .init(.advance(collection, to: 1)),
+            .init(.delete(alias: alias)),
+            .init(.lockPositions(of: [UUID(), UUID()])),
+            .init(.lockAliases(of: collection)),
+            .init(.delete(collection)),
+        ]
     }
 
     private static func memories() throws -> [CataloguedStatement] {

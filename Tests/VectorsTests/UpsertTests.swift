@@ -59,7 +59,7 @@ internal import Testing
         try await withVectors { vectors in
             try await vectors.create("notes", model: "mini")
 
-            await expect(.failedPrecondition) {
+            await expect(.invalidArgument, fields: ["model_id"]) {
                 try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes", model: "maxi")
             }
         }

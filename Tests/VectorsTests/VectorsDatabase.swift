@@ -56,10 +56,11 @@ struct VectorsDatabase: Sendable {
         return try await PostgresServer.withClient(configuration) { postgres in
             let collections = CollectionRepository(postgres: postgres)
             let documents = DocumentRepository(postgres: postgres)
+            let aliases = AliasRepository(postgres: postgres)
             let indexes = CollectionIndexes(
-                collections: collections, documents: documents,
+                collections: collections, documents: documents, aliases: aliases,
                 configuration: GraphConfiguration(m: 8, efConstruction: 60),
-                snapshots: snapshots, answersFromRows: rows.documents, threads: indexThreads, pollInterval: pollInterval,
+                snapshots: snapshots, answersFromRows: rows, threads: indexThreads, pollInterval: pollInterval,
                 logger: quiet)
             let threads = ComputeThreads(name: "search", threads: 2, maxQueued: 64)
             async let _: Void = indexes.run()

@@ -8,15 +8,18 @@ struct BenchSession {
     let index: HNSWIndex<Int>
     let vectors: VectorFile
     let queries: [[Float]]
+    /// How many of the vectors, from the first one on.
+    let count: Int
     let k: Int
     let threads: Int
     private(set) var buildSeconds = 0.0
     private(set) var buildCPUSeconds = 0.0
 
-    init(index: HNSWIndex<Int>, vectors: VectorFile, queries: [[Float]], k: Int, threads: Int) {
+    init(index: HNSWIndex<Int>, vectors: VectorFile, queries: [[Float]], count: Int, k: Int, threads: Int) {
         self.index = index
         self.vectors = vectors
         self.queries = queries
+        self.count = count
         self.k = k
         self.threads = threads
     }
@@ -25,8 +28,8 @@ struct BenchSession {
         let start = ContinuousClock.now
         let busy = ProcessTime.now
         // In portions, as an index that follows a table gets them.
-        for first in stride(from: 0, to: vectors.count, by: 1024) {
-            let keys = first..<min(first + 1024, vectors.count)
+        for first in stride(from: 0, to: count, by: 1024) {
+            let keys = first..<min(first + 1024, count)
             try index.insert(keys.map { (key: $0, vector: vectors[$0]) }, threads: threads)
         }
         buildCPUSeconds = (ProcessTime.now - busy) / .seconds(1)
@@ -48,7 +51,7 @@ struct BenchSession {
         case ("select", 4):
             let share = Double(words[1]) ?? 1
             let efSearch = Int(words[2]) ?? 0
-            let selection = KeySelection((0..<vectors.count).filter { Self.passes($0, share: share) })
+            let selection = KeySelection((0..<count).filter { Self.passes($0, share: share) })
             try search(truth: VectorFile(words[3])) { try index.search($0, k: k, efSearch: efSearch, among: selection) }
         case ("churn", 2):
             try churn(times: Double(words[1]) ?? 0)
@@ -98,14 +101,14 @@ struct BenchSession {
     /// Takes a vector out and puts it in again, so that the truth stays what it is.
     private func churn(times: Double) throws {
         var generator = SystemRandomNumberGenerator()
-        let count = Int(Double(vectors.count) * times)
+        let changes = Int(Double(count) * times)
         let start = ContinuousClock.now
         // A tenth of the set is out at a time, so that those that come do not find what they had.
         var out: [Int] = []
-        for _ in 0..<count {
-            let key = Int.random(in: 0..<vectors.count, using: &generator)
+        for _ in 0..<changes {
+            let key = Int.random(in: 0..<count, using: &generator)
             if index.remove(key) { out.append(key) }
-            if out.count > vectors.count / 10 {
+            if out.count > count / 10 {
                 let back = Int.random(in: 0..<out.count, using: &generator)
                 out.swapAt(back, out.count - 1)
                 let key = out.removeLast()
@@ -113,7 +116,7 @@ struct BenchSession {
             }
         }
         for key in out { try index.insert(vectors[key], for: key) }
-        answer([("replaced", Double(count)), ("seconds", (ContinuousClock.now - start) / .seconds(1))])
+        answer([("replaced", Double(changes)), ("seconds", (ContinuousClock.now - start) / .seconds(1))])
     }
 
     /// How long writers wait for a snapshot, how long the disk takes for it, and how long a start reads until the first search is answered.

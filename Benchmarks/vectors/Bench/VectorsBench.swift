@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import BenchmarkSupport
 internal import Glibc
 internal import HNSW
 
@@ -24,6 +25,9 @@ struct VectorsBench: ParsableCommand {
     @Option(help: "A folder for the file of the vectors; in memory without.")
     var folder: String?
 
+    @Option(help: "How many of the vectors; all without.")
+    var count: Int?
+
     @Option var m = 16
     @Option var efConstruction = 200
     @Option(help: "Threads that build.") var threads = 2
@@ -37,7 +41,7 @@ struct VectorsBench: ParsableCommand {
             HNSWConfiguration(
                 dimension: vectors.dimension, metric: Metric(rawValue: metric) ?? .cosine, m: m,
                 efConstruction: efConstruction, representation: kept, vectorFolder: folder))
-        var session = BenchSession(index: index, vectors: vectors, queries: questions.all, k: k, threads: threads)
+        var session = BenchSession(index: index, vectors: vectors, queries: questions.all, count: min(count ?? .max, vectors.count), k: k, threads: threads)
         try session.build()
         session.answer([
             ("seconds", session.buildSeconds),

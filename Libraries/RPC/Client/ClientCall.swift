@@ -40,7 +40,7 @@ final class ClientCall: @unchecked Sendable {
         reader = MessageFrameReader(maxMessageBytes: limit)
         state = ClientStream(maxTransparentRetries: configuration.maxTransparentRetries)
         responses = InboundMessages(
-            executor: executor,
+            .responses, executor: executor,
             maxWaitingBytes: configuration.streamWindowBytes / 2,
             maxMessageBytes: limit
         )

@@ -146,7 +146,7 @@ extension RPCChannel {
                 wasCompressed: received.isCompressed
             )
         } catch {
-            throw RPCError(.internalError, "The message \(error.messageName) could not be read: \(error.reason)", cause: error)
+            throw RPCError(unreadableResponse: error)
         }
     }
 

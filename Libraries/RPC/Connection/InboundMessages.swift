@@ -11,8 +11,12 @@ protocol RoomGiver: AnyObject {
 /// been read: that is how a slow reader slows its peer down. What is unfinished never counts, so a message may be
 /// larger than the window.
 final class InboundMessages: @unchecked Sendable {
+    /// Whose messages they are, which decides who is told what is wrong with one.
+    enum Direction { case requests, responses }
+
     // Everything mutable is touched on the executor's event loop alone.
     let executor: LoopExecutor
+    private let direction: Direction
     private let maxWaitingBytes: Int
     private let maxMessageBytes: Int
     private var messages: [ReceivedMessage] = []
@@ -31,7 +35,8 @@ final class InboundMessages: @unchecked Sendable {
     }
 
     /// A message that was packed may hold up to `maxMessageBytes`.
-    init(executor: LoopExecutor, maxWaitingBytes: Int, maxMessageBytes: Int) {
+    init(_ direction: Direction, executor: LoopExecutor, maxWaitingBytes: Int, maxMessageBytes: Int) {
+        self.direction = direction
         self.executor = executor
         self.maxMessageBytes = maxMessageBytes
         self.maxWaitingBytes = maxWaitingBytes
@@ -122,7 +127,7 @@ final class InboundMessages: @unchecked Sendable {
         do {
             return FramedMessage(message: try M(decoding: bytes), wasCompressed: received.isCompressed)
         } catch {
-            throw RPCError(.internalError, "The message \(error.messageName) could not be read: \(error.reason)", cause: error)
+            throw direction == .requests ? RPCError(unreadableRequest: error) : RPCError(unreadableResponse: error)
         }
     }
 

@@ -9,10 +9,7 @@ extension ServerCall: HandledCall {
         do {
             return try Request(decoding: request.bytes)
         } catch {
-            // gRPC's list of status codes has INTERNAL for a request that cannot be parsed.
-            throw RPCError(
-                error.isWellFormed ? .invalidArgument : .internalError,
-                "The message \(error.messageName) could not be read: \(error.reason)", cause: error)
+            throw RPCError(unreadableRequest: error)
         }
     }
 

@@ -49,7 +49,7 @@ final class ServerCall: @unchecked Sendable {
             requests = nil
         } else {
             let requests = InboundMessages(
-                executor: connection.executor, maxWaitingBytes: connection.configuration.streamWindowBytes / 2,
+                .requests, executor: connection.executor, maxWaitingBytes: connection.configuration.streamWindowBytes / 2,
                 maxMessageBytes: connection.configuration.maxReceiveMessageBytes)
             requests.returnRoom(to: connection, on: stream)
             self.requests = requests

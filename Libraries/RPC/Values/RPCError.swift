@@ -27,6 +27,20 @@ package struct RPCError: Error, Sendable {
     }
 }
 
+extension RPCError {
+    /// A request that could not be read. gRPC's list of status codes has INTERNAL for bytes that are no message.
+    init(unreadableRequest error: MalformedMessage) {
+        self.init(unreadable: error, error.isWellFormed ? .invalidArgument : .internalError)
+    }
+
+    /// A response that could not be read, which is never the caller's mistake.
+    init(unreadableResponse error: MalformedMessage) { self.init(unreadable: error, .internalError) }
+
+    private init(unreadable error: MalformedMessage, _ code: StatusCode) {
+        self.init(code, "The message \(error.messageName) could not be read: \(error.reason)", cause: error)
+    }
+}
+
 extension RPCError: CustomStringConvertible {
     package var description: String { "\(code.name): \(message)" }
 }

@@ -58,7 +58,7 @@ struct ContextBuilder: Sendable {
             memories: assembly.memories.map { .init(found: known[$0], tokenCount: Int32(costs.memories[$0])) },
             passages: assembly.passages.map {
                 .init(
-                    match: found[$0], collection: wish.request.collection, modelId: wish.request.modelId,
+                    match: found[$0], collection: passages.answer?.collection ?? wish.request.collection, modelId: wish.request.modelId,
                     position: passages.answer?.position ?? 0, exact: passages.answer?.exact ?? false,
                     tokenCount: Int32(costs.passages[$0]))
             },

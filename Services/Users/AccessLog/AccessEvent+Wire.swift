@@ -32,7 +32,7 @@ extension AuditEvent {
 extension UsersV1.ActorKind {
     fileprivate init(_ kind: AuditEvent.ActorKind) {
         switch kind {
-        case .clinician: .clinician
+        case .clinician: self = .clinician
         case .user: self = .user
         case .operator_: self = .operator
         case .service: self = .service

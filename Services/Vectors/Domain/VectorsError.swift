@@ -9,6 +9,19 @@ enum VectorsError: Error, Hashable {
     case pinnedOtherwise(EmbeddingSpace)
     /// The request's model is not that of what it asks for. `given` is `nil` if it names none that could be.
     case otherModel(expected: ModelID, given: ModelID?)
+    case aliasNotFound
+    /// The name is taken by an alias that leads to this collection.
+    case aliasLeadsElsewhere(CollectionName)
+    case nameIsAnAliass
+    case nameIsACollections
+    /// The alias began to lead to another collection while a write by it ran.
+    case aliasHasMoved
+    /// The collection that an alias is to leave has gone on, to this position.
+    case changedSinceCopied(Int64)
+    /// The collection cannot be deleted, since these aliases lead to it.
+    case aliasesLeadTo([CollectionName])
+    /// The collection cannot be deleted, since the schema brings it.
+    case collectionOfTheSchema
     /// The collection's index is still being built.
     case indexIsBuilding
     /// The index is still being built, and as many searches go through the rows as may.
@@ -36,12 +49,44 @@ extension VectorsError: RPCErrorConvertible {
                 and the metric \(space.metric.storedName).
                 """)
         case .otherModel(let expected, let given):
+            .invalid([
+                (
+                    "model_id",
+                    """
+                    The embeddings here are made by the model \(expected.text), and the request's \
+                    \(given.map { "by \($0.text)" } ?? "by none that it names").
+                    """
+                )
+            ])
+        case .aliasNotFound:
+            RPCError(.notFound, "There is no alias with this name.")
+        case .aliasLeadsElsewhere(let collection):
+            RPCError(
+                .alreadyExists,
+                "An alias with this name leads to the collection \(collection.text); UpdateAlias lets it lead elsewhere.")
+        case .nameIsAnAliass:
+            RPCError(.alreadyExists, "An alias has this name.")
+        case .nameIsACollections:
+            RPCError(.alreadyExists, "A collection has this name.")
+        case .aliasHasMoved:
+            RPCError(
+                .aborted, "The alias began to lead to another collection meanwhile. What was kept before is in the one before.")
+        case .changedSinceCopied(let position):
             RPCError(
                 .failedPrecondition,
                 """
-                The embeddings here are made by the model \(expected.text), and the request's \
-                \(given.map { "by \($0.text)" } ?? "by none that it names").
+                The collection that the alias leads to has been changed since it was copied; its position is \(position). Copy \
+                what has changed, and try again.
                 """)
+        case .aliasesLeadTo(let aliases):
+            RPCError(
+                .failedPrecondition,
+                """
+                The collection is in use: \(aliases.isEmpty ? "an alias" : aliases.map(\.text).joined(separator: ", ")) leads to it. \
+                Let it lead elsewhere, or delete it, first.
+                """)
+        case .collectionOfTheSchema:
+            RPCError(.failedPrecondition, "The collection is one that the schema brings, and stays. Its documents can be deleted.")
         case .indexIsBuilding:
             .unavailable("The collection's index is still being built.")
         case .tooManyRowSearches:

@@ -16,6 +16,8 @@ final class CollectionIndex: Sendable {
     private let currentGraph: Mutex<HNSWIndex<Int>>
     private let catalog = Mutex(DocumentCatalog())
     private let tracker = PositionTracker()
+    /// How far the table is known to be, which a position without a row brings it to as well.
+    private let tablePosition: Atomic<Int64>
     private let unreadable = Mutex<[DocumentID: RowVersion]>([:])
     /// What is on the disk of it, and what has changed since.
     let snapshotState = Mutex(SnapshotState())
@@ -30,6 +32,7 @@ final class CollectionIndex: Sendable {
             dimension: collection.space.dimension, metric: collection.space.metric, m: configuration.m,
             efConstruction: configuration.efConstruction, efSearch: configuration.efSearch)
         currentGraph = Mutex(try HNSWIndex(graphConfiguration))
+        tablePosition = Atomic(collection.position)
         // One wake stands for all that come while the follower works.
         (wakes, waker) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         waker.yield()
@@ -58,6 +61,15 @@ final class CollectionIndex: Sendable {
     var seen: Int64? { tracker.seen }
 
     func wake() { waker.yield() }
+
+    /// What the table is known to have reached. Rows that are read after this was asked hold everything up to there.
+    var knownTablePosition: Int64 { tablePosition.load(ordering: .acquiring) }
+
+    /// To be called with positions that the database has told, and no others.
+    func tableHasReached(_ position: Int64) {
+        tablePosition.max(position, ordering: .acquiringAndReleasing)
+        if seen.map({ $0 < position }) ?? false { wake() }
+    }
 
     /// Ends the wakes, and so the follower: the index is not used any more.
     func retire() { waker.finish() }

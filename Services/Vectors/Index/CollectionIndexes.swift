@@ -7,11 +7,13 @@ internal import Synchronization
 final class CollectionIndexes: Sendable {
     private let collections: CollectionRepository
     private let documents: DocumentRepository
+    /// Where names lead that are not collections'.
+    let aliases: AliasDirectory
     private let configuration: GraphConfiguration
     /// `nil` keeps nothing on the disk.
     let snapshots: SnapshotStore?
     private let threads: ComputeThreads
-    private let answersFromRows: Int64
+    private let answersFromRows: RowSearch.Limits
     private let pollInterval: Duration
     private let logger: Logger
 
@@ -28,15 +30,17 @@ final class CollectionIndexes: Sendable {
 
     /// - Parameters:
     ///   - snapshots: Where indexes are kept over a restart.
-    ///   - answersFromRows: how many documents a collection may have whose searches are answered while its index is being built.
+    ///   - answersFromRows: Which collections' searches are answered while the index is being built.
     ///   - threads: Where rows are put into the graphs.
-    ///   - pollInterval: How long another replica's change may go unnoticed.
+    ///   - pollInterval: How long another replica's change, of a table or of an alias, may go unnoticed.
     init(
-        collections: CollectionRepository, documents: DocumentRepository, configuration: GraphConfiguration,
-        snapshots: SnapshotStore? = nil, answersFromRows: Int64 = 0, threads: ComputeThreads, pollInterval: Duration = .milliseconds(500), logger: Logger
+        collections: CollectionRepository, documents: DocumentRepository, aliases: AliasRepository,
+        configuration: GraphConfiguration,
+        snapshots: SnapshotStore? = nil, answersFromRows: RowSearch.Limits = .init(documents: 0), threads: ComputeThreads, pollInterval: Duration = .milliseconds(500), logger: Logger
     ) {
         self.collections = collections
         self.documents = documents
+        self.aliases = AliasDirectory(repository: aliases)
         self.configuration = configuration
         self.snapshots = snapshots
         self.answersFromRows = answersFromRows
@@ -63,23 +67,41 @@ final class CollectionIndexes: Sendable {
     ///
     /// - Throws: `VectorsError.collectionNotFound`, or why the database could not be asked.
     func index(of name: CollectionName) async throws -> CollectionIndex {
-        if let index = state.withLock({ $0.indexes[name] }) { return index }
-        guard let collection = try await collections.find(name) else { throw VectorsError.collectionNotFound }
+        if let index = known(name) { return index }
+        guard let collection = try await find(name) else { throw VectorsError.collectionNotFound }
         return try adopt(collection)
     }
+
+    /// The index of a collection, if this replica has heard of it.
+    func known(_ name: CollectionName) -> CollectionIndex? { state.withLock { $0.indexes[name] } }
+
+    /// The collection as the database has it.
+    func find(_ name: CollectionName) async throws -> Collection? { try await collections.find(name) }
 
     /// The index of a collection that is known to exist, made if this is the first to hear of it.
     @discardableResult
     func adopt(_ collection: Collection) throws(HNSWError) -> CollectionIndex {
         try state.withLock { state throws(HNSWError) in
             if let index = state.indexes[collection.name] {
-                if index.collection.id == collection.id { return index }
+                if index.collection.id == collection.id {
+                    index.tableHasReached(collection.position)
+                    return index
+                }
                 index.retire()
             }
             let index = try CollectionIndex(of: collection, configuration: configuration)
             state.indexes[collection.name] = index
             announcer.yield(index)
             return index
+        }
+    }
+
+    /// Lets go of the index of a collection that has been deleted.
+    func drop(_ collection: Collection) {
+        state.withLock { state in
+            guard let index = state.indexes[collection.name], index.collection.id == collection.id else { return }
+            index.retire()
+            state.indexes[collection.name] = nil
         }
     }
 
@@ -94,7 +116,7 @@ final class CollectionIndexes: Sendable {
         state.withLock { state in
             guard state.isListed else { return "The collections have not been read yet." }
             let building = state.indexes.values.filter {
-                $0.seen == nil && $0.collection.documentCount > answersFromRows
+                $0.seen == nil && !answersFromRows.allow($0.collection.documentCount, of: $0.collection.space)
             }
             guard let largest = building.max(by: { $0.collection.documentCount < $1.collection.documentCount }) else {
                 return nil
@@ -106,7 +128,7 @@ final class CollectionIndexes: Sendable {
         }
     }
 
-    /// Asks twice a second which tables are ahead of their index. It is one statement, whatever has changed.
+    /// Asks twice a second which tables are ahead of their index, and where aliases lead. It is two statements, whatever has changed.
     private func watch() async {
         var isReachable = true
         while !Task.isCancelled {
@@ -133,6 +155,7 @@ final class CollectionIndexes: Sendable {
             if index.seen.map({ $0 < collection.position }) ?? true || snapshots?.isDue(index) ?? false { index.wake() }
         }
         forget(before.keys.filter { name in !listed.contains { $0.name == name } }, before)
+        try await aliases.refresh()
         snapshots?.keepOnly(Set(listed.map(\.id))) { [weak self] in self?.all.map(\.collection.id) ?? [] }
         state.withLock { $0.isListed = true }
     }

@@ -85,6 +85,8 @@ struct IndexFollower: Sendable {
 
     /// Puts everything in that is behind a position. How far that is, and how many rows it took.
     private func readRows(behind first: Int64) async throws -> (position: Int64, rowCount: Int) {
+        // Before the rows are, so that they hold everything up to it. The last change may have brought the table there without a row.
+        let known = index.knownTablePosition
         var cursor = ChangeCursor(behind: first)
         var position = first
         var rowCount = 0
@@ -112,7 +114,7 @@ struct IndexFollower: Sendable {
                     "collection": "\(index.collection.name.text)", "rows": "\(index.unreadableCount)",
                 ])
         }
-        return (position, rowCount)
+        return (max(position, known), rowCount)
     }
 
     /// Takes over what the disk has of the index, if it goes with the table.
@@ -134,7 +136,9 @@ struct IndexFollower: Sendable {
 
     /// Whether the index has as many rows as the table; `nil` while the table is ahead, because then it cannot be told.
     private func hasAllRows(at position: Int64) async throws -> Bool? {
-        guard let collection = try await collections.find(index.collection.name), collection.position == position else { return nil }
+        guard let collection = try await collections.find(index.collection.name) else { return nil }
+        index.tableHasReached(collection.position)
+        guard collection.position == position else { return nil }
         return collection.documentCount == Int64(index.count + index.unreadableCount)
     }
 

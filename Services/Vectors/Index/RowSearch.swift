@@ -10,9 +10,17 @@ internal import TextSearch
 final class RowSearch: Sendable {
     /// Bounds of what is spent on a collection whose index is not there.
     struct Limits: Hashable, Sendable {
-        /// Documents that a collection may have. 20,000 of 768 components are 60 MB to be read.
+        /// Documents that a collection may have.
         var documents: Int64 = 20_000
+        /// What their embeddings may take, which a search reads and holds. 20,000 of 768 components are 61 MB.
+        var bytes: Int64 = 64 << 20
         var searches = 2
+
+        /// Whether a collection of so many documents is searched by its rows.
+        func allow(_ documentCount: Int64, of space: EmbeddingSpace) -> Bool {
+            let bytesEach = Int64(space.dimension * MemoryLayout<Float>.size)
+            return documentCount <= min(documents, bytes / bytesEach)
+        }
     }
 
     private let collections: CollectionRepository
@@ -38,7 +46,7 @@ final class RowSearch: Sendable {
         guard let kept = try await collections.find(collection.name), kept.id == collection.id else {
             throw VectorsError.collectionNotFound
         }
-        guard kept.documentCount <= limits.documents else { throw VectorsError.indexIsBuilding }
+        guard limits.allow(kept.documentCount, of: kept.space) else { throw VectorsError.indexIsBuilding }
         let mayRun = running.withLock { running in
             guard running < limits.searches else { return false }
             running += 1

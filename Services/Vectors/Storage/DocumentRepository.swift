@@ -16,13 +16,17 @@ struct DocumentRepository: Sendable {
     }
 
     /// Adds documents or replaces those with the same id, all or none. The ids differ from each other.
-    func upsert(_ documents: [NewDocument], in collection: Collection) async throws -> Upserted {
+    ///
+    /// - Throws: `.aliasHasMoved` if the alias that led there does so no more.
+    func upsert(
+        _ documents: [NewDocument], in collection: Collection, by alias: CollectionName? = nil
+    ) async throws -> Upserted {
         let table = DocumentTable(of: collection)
         let metadata = try documents.map { document throws(PostgresError) in
             try MetadataJSON.encode(document.metadata)
         }
         return try await postgres.transaction(tier: .slow) { transaction in
-            let position = try await lock(collection, in: transaction) + 1
+            let position = try await lock(collection, by: alias, in: transaction) + 1
             let replaced = try await transaction.first(
                 .upsert(documents, metadata, at: position, in: collection, table))
             return Upserted(position: position, replacedCount: replaced?.value ?? 0)
@@ -37,19 +41,21 @@ struct DocumentRepository: Sendable {
 
     /// Empties the documents and leaves them as tombstones, so that other replicas learn of the deletion. Without a
     /// document to delete the position stays.
-    func delete(_ ids: [DocumentID], from collection: Collection) async throws -> Deleted {
-        try await delete(from: collection) { _ in ids }
+    func delete(
+        _ ids: [DocumentID], from collection: Collection, by alias: CollectionName? = nil
+    ) async throws -> Deleted {
+        try await delete(from: collection, by: alias) { _ in ids }
     }
 
     /// Deletes the documents that are chosen once the collection can change no more.
     ///
     /// - Parameter choose: Given the collection's position, at which it stays until the deletion is committed.
     func delete(
-        from collection: Collection, _ choose: @Sendable (_ position: Int64) async throws -> [DocumentID]
+        from collection: Collection, by alias: CollectionName?, _ choose: @Sendable (_ position: Int64) async throws -> [DocumentID]
     ) async throws -> Deleted {
         let table = DocumentTable(of: collection)
         return try await postgres.transaction(tier: .normal) { transaction in
-            let position = try await lock(collection, in: transaction) + 1
+            let position = try await lock(collection, by: alias, in: transaction) + 1
             let ids = try await choose(position - 1)
             guard !ids.isEmpty else { return Deleted(position: position - 1, count: 0) }
             let count = try await transaction.first(.delete(ids, at: position, from: collection, table))
@@ -59,9 +65,16 @@ struct DocumentRepository: Sendable {
     }
 
     /// Takes the lock that orders the changes of a collection, and returns its position.
-    private func lock(_ collection: Collection, in transaction: Transaction) async throws -> Int64 {
+    private func lock(
+        _ collection: Collection, by alias: CollectionName?, in transaction: Transaction
+    ) async throws -> Int64 {
         let position = try await transaction.first(.lock(collection))
-        guard let position else { throw VectorsError.collectionNotFound }
+        guard let position else { throw alias == nil ? VectorsError.collectionNotFound : .aliasHasMoved }
+        if let alias {
+            // It leads elsewhere once this lock has been held for that.
+            let target = try await transaction.first(.target(of: alias))
+            guard target?.value == collection.id else { throw VectorsError.aliasHasMoved }
+        }
         return position.value
     }
 

@@ -24,10 +24,14 @@ extension VectorsV1.CreateCollectionRequest {
     }
 }
 
+extension VectorsV1.DeleteCollectionRequest {
+    func parsedName() throws(RPCError) -> CollectionName { try parse(collection) }
+}
+
 extension VectorsV1.UpsertDocumentsRequest {
     func parsedName() throws(RPCError) -> CollectionName { try parse(collection) }
 
-    /// - Throws: FAILED_PRECONDITION as well, when the model is not the collection's.
+    /// - Throws: `.otherModel` as well, when the model is not the collection's.
     func parsedDocuments(for collection: Collection) throws -> [NewDocument] {
         try collection.space.require(modelId)
         return try documents.parsed(in: collection.space)
@@ -78,7 +82,7 @@ extension VectorsV1.Document {
 extension VectorsV1.SearchRequest {
     func parsedName() throws(RPCError) -> CollectionName { try parse(collection) }
 
-    /// - Throws: FAILED_PRECONDITION as well, when the model is not the collection's.
+    /// - Throws: `.otherModel` as well, when the model is not the collection's.
     func parsedQuery(for collection: Collection) throws -> SearchQuery {
         try collection.space.require(modelId)
         var violations = FieldViolations()

@@ -21,7 +21,12 @@ from heartguard.users.v1 import (
     users_service_pb2_grpc,
 )
 from heartguard.vectors.v1 import memories_service_pb2_grpc as memory_vectors_pb2_grpc
-from heartguard.vectors.v1 import index_service_pb2_grpc, vectors_service_pb2_grpc
+from heartguard.vectors.v1 import (
+    aliases_service_pb2_grpc,
+    index_service_pb2_grpc,
+    transfer_service_pb2_grpc,
+    vectors_service_pb2_grpc,
+)
 from heartguard.vitals.v1 import (
     alerts_service_pb2_grpc,
     goals_service_pb2_grpc,
@@ -67,6 +72,8 @@ class Door:
         self.verifications = verifications_service_pb2_grpc.VerificationsServiceStub(self.channel("chat"))
         self.vectors = vectors_service_pb2_grpc.VectorsServiceStub(self.channel("vectors"))
         self.memories = memory_vectors_pb2_grpc.MemoriesServiceStub(self.channel("vectors"))
+        self.aliases = aliases_service_pb2_grpc.AliasesServiceStub(self.channel("vectors"))
+        self.transfer = transfer_service_pb2_grpc.TransferServiceStub(self.channel("vectors"))
         self.indexes = index_service_pb2_grpc.IndexServiceStub(self.channel("vectors"))
 
     def channel(self, service: str):

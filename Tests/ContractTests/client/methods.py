@@ -42,6 +42,7 @@ from heartguard.vitals.v1 import (
     series_service_pb2,
     vitals_service_pb2,
 )
+from heartguard.vectors.v1 import aliases_service_pb2, index_service_pb2, transfer_service_pb2, vectors_service_pb2
 
 _FILES = [
     ("users", users_service_pb2),
@@ -70,6 +71,7 @@ _FILES = [
     ("vectors", transfer_service_pb2),
     ("vectors", vectors_service_pb2),
     ("vectors", index_service_pb2),
+    ("vectors", aliases_service_pb2),
     ("gateway", context_service_pb2),
     ("gateway", gateway_service_pb2),
 ]

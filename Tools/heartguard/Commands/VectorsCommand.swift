@@ -25,7 +25,7 @@ struct VectorsCommand: AsyncParsableCommand {
         @Argument(help: "The file.")
         var file: String
 
-        @Option(help: "The collection's name.")
+        @Option(help: "The collection's name, or an alias.")
         var collection: String
 
         @Option(help: "fvecs, npy or jsonl. Default: what the file's name ends with.")
@@ -85,7 +85,7 @@ struct VectorsCommand: AsyncParsableCommand {
         @Argument(help: "The file.")
         var file: String
 
-        @Option(help: "The collection's name.")
+        @Option(help: "The collection's name, or an alias.")
         var collection: String
 
         @Option(help: "fvecs, npy or jsonl. Default: what the file's name ends with.")
@@ -94,12 +94,18 @@ struct VectorsCommand: AsyncParsableCommand {
         @Option(help: "With fvecs and npy: the file for ids, contents and metadata. Default: FILE with .jsonl for its end.")
         var documents: String?
 
+        @Flag(help: "With jsonl: leave the embeddings out, to make them anew with another model.")
+        var withoutEmbeddings = false
+
         @Flag(help: "Replace files that are there.")
         var force = false
 
         func run() async throws {
             let url = URL(filePath: file)
             let format = try VectorFormat.chosen(format, for: url)
+            guard !withoutEmbeddings || !format.needsSideCar else {
+                throw CommandFailure("\(url.lastPathComponent) would have nothing: --without-embeddings is for .jsonl.")
+            }
             let sideCar = format.needsSideCar
                 ? documents.map { URL(filePath: $0) } ?? url.deletingPathExtension().appendingPathExtension("jsonl") : nil
             for file in [url, sideCar].compactMap(\.self) where !force && FileManager.default.fileExists(atPath: file.path) {
@@ -109,7 +115,7 @@ struct VectorsCommand: AsyncParsableCommand {
             let result: Result<Void, any Error>
             do {
                 let collection = try await vectors.collection(collection)
-                let outcome = try await Exporter(collection, to: url, as: format, besides: sideCar, through: vectors).run()
+                let outcome = try await Exporter(collection, to: url, as: format, besides: sideCar, hasEmbeddings: !withoutEmbeddings, through: vectors).run()
                 print("exported \(outcome.documents) documents of \(collection.name), with every change up to position \(outcome.position)")
                 result = .success(())
             } catch {

@@ -15,16 +15,18 @@ final class Exporter: Sendable {
 
     private let collection: VectorsV1.Collection
     private let format: VectorFormat
+    private let hasEmbeddings: Bool
     private let vectors: VectorsOperator
     private let state: Mutex<State>
     private let progress = TransferProgress("exported", part: 0)
 
     init(
         _ collection: VectorsV1.Collection, to file: URL, as format: VectorFormat, besides sideCar: URL?,
-        through vectors: VectorsOperator
+        hasEmbeddings: Bool = true, through vectors: VectorsOperator
     ) throws {
         self.collection = collection
         self.format = format
+        self.hasEmbeddings = hasEmbeddings
         self.vectors = vectors
         state = Mutex(State(vectors: try PartialFile(file), sideCar: try sideCar.map { try PartialFile($0) }))
     }
@@ -61,7 +63,7 @@ final class Exporter: Sendable {
         let options = try await vectors.options()
         let last = state.withLock { $0.lastID }
         try await VectorsV1.TransferServiceClient(vectors.channel).exportDocuments(
-            .init(collection: collection.name, afterId: last), options: options
+            .init(collection: collection.name, afterId: last, withoutEmbeddings: !hasEmbeddings), options: options
         ) { answers in
             for try await answer in answers { try self.take(answer) }
         }
@@ -72,7 +74,7 @@ final class Exporter: Sendable {
             if let collection = answer.collection, state.position == nil { state.position = collection.position }
             for document in answer.documents {
                 switch format {
-                case .jsonl: try state.vectors.write(DocumentLine(document, hasEmbedding: true).encoded())
+                case .jsonl: try state.vectors.write(DocumentLine(document, hasEmbedding: hasEmbeddings).encoded())
                 case .fvecs:
                     let dimension = UInt32(document.embedding.count)
                     try state.vectors.write((0..<4).map { UInt8(truncatingIfNeeded: dimension >> (8 * $0)) })

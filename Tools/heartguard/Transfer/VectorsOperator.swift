@@ -35,11 +35,17 @@ struct VectorsOperator: Sendable {
         return accounts.gateway.signedIn(token).options
     }
 
+    /// The collection that has a name, or that the alias with it leads to.
     func collection(_ name: String) async throws -> VectorsV1.Collection {
-        let collections = try await patiently(progress: { 0 }) {
-            try await VectorsV1.VectorsServiceClient(channel).listCollections(.init(), options: try await options()).collections
+        let (collections, aliases) = try await patiently(progress: { 0 }) {
+            let options = try await options()
+            return (
+                try await VectorsV1.VectorsServiceClient(channel).listCollections(.init(), options: options).collections,
+                try await VectorsV1.AliasesServiceClient(channel).listAliases(.init(), options: options).aliases
+            )
         }
-        guard let collection = collections.first(where: { $0.name == name }) else {
+        let target = aliases.first { $0.name == name }?.collection ?? name
+        guard let collection = collections.first(where: { $0.name == target }) else {
             let names = collections.map(\.name).joined(separator: ", ")
             throw CommandFailure("there is no collection \(name). There are: \(names).")
         }

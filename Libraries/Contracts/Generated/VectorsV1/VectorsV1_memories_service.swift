@@ -432,7 +432,7 @@ extension VectorsV1 {
 extension VectorsV1 {
     /// The methods of heartguard.vectors.v1.MemoriesService, with what the contract says about each.
     package enum MemoriesServiceMethods {
-        /// Adds memories or replaces those with the same id, all or none. FAILED_PRECONDITION for another model's embeddings,
+        /// Adds memories or replaces those with the same id, all or none. INVALID_ARGUMENT for another model's embeddings,
         /// RESOURCE_EXHAUSTED when the person would have more memories than there may be.
         package static let upsertMemories = RPC.Method<VectorsV1.UpsertMemoriesRequest, VectorsV1.UpsertMemoriesResponse>(
             RPC.MethodDescriptor(
@@ -466,7 +466,7 @@ extension VectorsV1 {
     /// everybody else there are none of them. A service that works for a person passes that person's token on. A person has up
     /// to 1,000 memories, whose embeddings are made by sentence-transformers/all-MiniLM-L6-v2.
     package protocol MemoriesServiceProtocol: RPCService {
-        /// Adds memories or replaces those with the same id, all or none. FAILED_PRECONDITION for another model's embeddings,
+        /// Adds memories or replaces those with the same id, all or none. INVALID_ARGUMENT for another model's embeddings,
         /// RESOURCE_EXHAUSTED when the person would have more memories than there may be.
         func upsertMemories(_ request: VectorsV1.UpsertMemoriesRequest, context: RPCContext) async throws -> VectorsV1.UpsertMemoriesResponse
         /// The memories nearest to an embedding, nearest first; of two equally near the one with the lesser id. Each memory that
@@ -484,7 +484,7 @@ extension VectorsV1 {
 
         package init(_ channel: RPCChannel) { self.channel = channel }
 
-        /// Adds memories or replaces those with the same id, all or none. FAILED_PRECONDITION for another model's embeddings,
+        /// Adds memories or replaces those with the same id, all or none. INVALID_ARGUMENT for another model's embeddings,
         /// RESOURCE_EXHAUSTED when the person would have more memories than there may be.
         package func upsertMemories(
             _ request: VectorsV1.UpsertMemoriesRequest, options: CallOptions = CallOptions()

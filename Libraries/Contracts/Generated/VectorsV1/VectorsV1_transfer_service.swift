@@ -5,7 +5,8 @@ package import RPC
 
 extension VectorsV1 {
     package struct ImportDocumentsRequest: ContractMessage {
-        /// The collection's name; the first message says it, and it holds for those behind it.
+        /// The collection's name, or an alias; the first message says it, and it holds for those behind it. ABORTED when an alias begins to
+        /// lead elsewhere meanwhile.
         package var collection: String = ""
         /// Must be the collection's model; said as `collection` is.
         package var modelId: String = ""
@@ -70,6 +71,8 @@ extension VectorsV1 {
         package var replacedCount: Int64 = 0
         /// The collection's position after the last of them.
         package var position: Int64 = 0
+        /// The name of the collection that has them.
+        package var collection: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -79,12 +82,14 @@ extension VectorsV1 {
             acceptedCount: Int64 = 0,
             insertedCount: Int64 = 0,
             replacedCount: Int64 = 0,
-            position: Int64 = 0
+            position: Int64 = 0,
+            collection: String = ""
         ) {
             self.acceptedCount = acceptedCount
             self.insertedCount = insertedCount
             self.replacedCount = replacedCount
             self.position = position
+            self.collection = collection
         }
 
         package static var fullName: String { "heartguard.vectors.v1.ImportDocumentsResponse" }
@@ -99,6 +104,7 @@ extension VectorsV1 {
             self.insertedCount = unsafe c.pointee.inserted_count
             self.replacedCount = unsafe c.pointee.replaced_count
             self.position = unsafe c.pointee.position
+            self.collection = try unsafe Copy.string(c.pointee.collection, field: "heartguard.vectors.v1.ImportDocumentsResponse.collection")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -109,6 +115,7 @@ extension VectorsV1 {
             unsafe c.pointee.inserted_count = self.insertedCount
             unsafe c.pointee.replaced_count = self.replacedCount
             unsafe c.pointee.position = self.position
+            if !self.collection.isEmpty { unsafe c.pointee.collection = try unsafe arena.string(self.collection, field: "heartguard.vectors.v1.ImportDocumentsResponse.collection") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -117,12 +124,16 @@ extension VectorsV1 {
 
 extension VectorsV1 {
     package struct ExportDocumentsRequest: ContractMessage {
-        /// The collection's name.
+        /// The collection's name, or an alias; all of a stream is of the collection that an alias leads to when it begins.
         package var collection: String = ""
         /// Go on behind the document with this id, in the order of the export.
         package var afterId: String = ""
         /// Only documents that pass it.
         package var `where`: VectorsV1.Filter? = nil
+        /// Leaves the embeddings out, for whoever makes them anew with another model.
+        package var withoutEmbeddings: Bool = false
+        /// Only what changed behind this position, which an export has told; goes with neither `after_id` nor `where`.
+        package var changedAfter: Int64? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -131,11 +142,15 @@ extension VectorsV1 {
         package init(
             collection: String = "",
             afterId: String = "",
-            `where`: VectorsV1.Filter? = nil
+            `where`: VectorsV1.Filter? = nil,
+            withoutEmbeddings: Bool = false,
+            changedAfter: Int64? = nil
         ) {
             self.collection = collection
             self.afterId = afterId
             self.`where` = `where`
+            self.withoutEmbeddings = withoutEmbeddings
+            self.changedAfter = changedAfter
         }
 
         package static var fullName: String { "heartguard.vectors.v1.ExportDocumentsRequest" }
@@ -149,6 +164,8 @@ extension VectorsV1 {
             self.collection = try unsafe Copy.string(c.pointee.collection, field: "heartguard.vectors.v1.ExportDocumentsRequest.collection")
             self.afterId = try unsafe Copy.string(c.pointee.after_id, field: "heartguard.vectors.v1.ExportDocumentsRequest.after_id")
             self.`where` = try unsafe Copy.message(c.pointee.where, as: VectorsV1.Filter.self)
+            self.withoutEmbeddings = unsafe c.pointee.without_embeddings != 0
+            if unsafe c.pointee._changed_after_case.rawValue != 0 { self.changedAfter = unsafe c.pointee.changed_after }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -158,6 +175,11 @@ extension VectorsV1 {
             if !self.collection.isEmpty { unsafe c.pointee.collection = try unsafe arena.string(self.collection, field: "heartguard.vectors.v1.ExportDocumentsRequest.collection") }
             if !self.afterId.isEmpty { unsafe c.pointee.after_id = try unsafe arena.string(self.afterId, field: "heartguard.vectors.v1.ExportDocumentsRequest.after_id") }
             if let value = self.`where` { unsafe c.pointee.where = try unsafe arena.message(value) }
+            unsafe c.pointee.without_embeddings = self.withoutEmbeddings ? 1 : 0
+            if let value = self.changedAfter {
+                unsafe c.pointee._changed_after_case.rawValue = 5
+                unsafe c.pointee.changed_after = value
+            }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -171,6 +193,11 @@ extension VectorsV1 {
         package var collection: VectorsV1.Collection? = nil
         /// Up to 500.
         package var documents: [VectorsV1.Document] = []
+        /// With `changed_after`, documents that are there no more; deletions and documents of one message are of different ids.
+        package var deletedIds: [String] = []
+        /// With `changed_after`, in every message but the first: all changes up to here have come, and a stream that ends early is gone on with
+        /// by another behind it.
+        package var position: Int64 = 0
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -178,10 +205,14 @@ extension VectorsV1 {
 
         package init(
             collection: VectorsV1.Collection? = nil,
-            documents: [VectorsV1.Document] = []
+            documents: [VectorsV1.Document] = [],
+            deletedIds: [String] = [],
+            position: Int64 = 0
         ) {
             self.collection = collection
             self.documents = documents
+            self.deletedIds = deletedIds
+            self.position = position
         }
 
         package static var fullName: String { "heartguard.vectors.v1.ExportDocumentsResponse" }
@@ -194,6 +225,8 @@ extension VectorsV1 {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Vectors__V1__ExportDocumentsResponse.self)
             self.collection = try unsafe Copy.message(c.pointee.collection, as: VectorsV1.Collection.self)
             self.documents = try unsafe Copy.messages(c.pointee.n_documents, c.pointee.documents)
+            self.deletedIds = try unsafe Copy.list(c.pointee.n_deleted_ids, c.pointee.deleted_ids) { c throws(MalformedMessage) in try unsafe Copy.string(c.pointee, field: "heartguard.vectors.v1.ExportDocumentsResponse.deleted_ids") }
+            self.position = unsafe c.pointee.position
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -205,6 +238,11 @@ extension VectorsV1 {
                 unsafe c.pointee.n_documents = self.documents.count
                 unsafe c.pointee.documents = try unsafe arena.messages(self.documents)
             }
+            if !self.deletedIds.isEmpty {
+                unsafe c.pointee.n_deleted_ids = self.deletedIds.count
+                unsafe c.pointee.deleted_ids = try unsafe arena.strings(self.deletedIds, field: "heartguard.vectors.v1.ExportDocumentsResponse.deleted_ids")
+            }
+            unsafe c.pointee.position = self.position
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -224,6 +262,7 @@ extension VectorsV1 {
                 routes: []))
         /// A collection's documents with their embeddings, in the order of their ids, each as it is when its turn comes. A stream that ends early is
         /// gone on with by another, behind the last id that came. No more is read than the receiver takes.
+        /// With `changed_after`, what has changed behind a position instead, in the order of the changes, and what was deleted.
         package static let exportDocuments = RPC.Method<VectorsV1.ExportDocumentsRequest, VectorsV1.ExportDocumentsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vectors.v1.TransferService", name: "ExportDocuments", kind: .serverStreaming,
@@ -241,6 +280,7 @@ extension VectorsV1 {
         func importDocuments(_ requests: RequestStream<VectorsV1.ImportDocumentsRequest>, responses: ResponseWriter<VectorsV1.ImportDocumentsResponse>, context: RPCContext) async throws
         /// A collection's documents with their embeddings, in the order of their ids, each as it is when its turn comes. A stream that ends early is
         /// gone on with by another, behind the last id that came. No more is read than the receiver takes.
+        /// With `changed_after`, what has changed behind a position instead, in the order of the changes, and what was deleted.
         func exportDocuments(_ request: VectorsV1.ExportDocumentsRequest, responses: ResponseWriter<VectorsV1.ExportDocumentsResponse>, context: RPCContext) async throws
     }
 
@@ -262,6 +302,7 @@ extension VectorsV1 {
 
         /// A collection's documents with their embeddings, in the order of their ids, each as it is when its turn comes. A stream that ends early is
         /// gone on with by another, behind the last id that came. No more is read than the receiver takes.
+        /// With `changed_after`, what has changed behind a position instead, in the order of the changes, and what was deleted.
         package func exportDocuments<Result: Sendable>(
             _ request: VectorsV1.ExportDocumentsRequest, options: CallOptions = CallOptions(),
             _ body: @Sendable (ResponseStream<VectorsV1.ExportDocumentsResponse>) async throws -> Result

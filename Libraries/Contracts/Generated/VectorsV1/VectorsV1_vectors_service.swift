@@ -163,8 +163,88 @@ extension VectorsV1 {
 }
 
 extension VectorsV1 {
-    package struct UpsertDocumentsRequest: ContractMessage {
+    package struct DeleteCollectionRequest: ContractMessage {
         /// The collection's name.
+        package var collection: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            collection: String = ""
+        ) {
+            self.collection = collection
+        }
+
+        package static var fullName: String { "heartguard.vectors.v1.DeleteCollectionRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vectors__V1__DeleteCollectionRequest.self) {
+            unsafe heartguard__vectors__v1__delete_collection_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vectors__V1__DeleteCollectionRequest.self)
+            self.collection = try unsafe Copy.string(c.pointee.collection, field: "heartguard.vectors.v1.DeleteCollectionRequest.collection")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vectors__V1__DeleteCollectionRequest.self)
+            unsafe heartguard__vectors__v1__delete_collection_request__init(c)
+            if !self.collection.isEmpty { unsafe c.pointee.collection = try unsafe arena.string(self.collection, field: "heartguard.vectors.v1.DeleteCollectionRequest.collection") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VectorsV1 {
+    package struct DeleteCollectionResponse: ContractMessage {
+        /// Documents that it had.
+        package var deletedCount: Int64 = 0
+        /// The collection's name.
+        package var collection: String = ""
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            deletedCount: Int64 = 0,
+            collection: String = ""
+        ) {
+            self.deletedCount = deletedCount
+            self.collection = collection
+        }
+
+        package static var fullName: String { "heartguard.vectors.v1.DeleteCollectionResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vectors__V1__DeleteCollectionResponse.self) {
+            unsafe heartguard__vectors__v1__delete_collection_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vectors__V1__DeleteCollectionResponse.self)
+            self.deletedCount = unsafe c.pointee.deleted_count
+            self.collection = try unsafe Copy.string(c.pointee.collection, field: "heartguard.vectors.v1.DeleteCollectionResponse.collection")
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vectors__V1__DeleteCollectionResponse.self)
+            unsafe heartguard__vectors__v1__delete_collection_response__init(c)
+            unsafe c.pointee.deleted_count = self.deletedCount
+            if !self.collection.isEmpty { unsafe c.pointee.collection = try unsafe arena.string(self.collection, field: "heartguard.vectors.v1.DeleteCollectionResponse.collection") }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VectorsV1 {
+    package struct UpsertDocumentsRequest: ContractMessage {
+        /// The collection's name, or an alias; an alias takes embeddings of the collection that it leads to now.
         package var collection: String = ""
         /// Must be the collection's model.
         package var modelId: String = ""
@@ -220,6 +300,8 @@ extension VectorsV1 {
         package var replacedCount: Int32 = 0
         /// The collection's position after this change.
         package var position: Int64 = 0
+        /// The name of the collection that has the documents.
+        package var collection: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -228,11 +310,13 @@ extension VectorsV1 {
         package init(
             insertedCount: Int32 = 0,
             replacedCount: Int32 = 0,
-            position: Int64 = 0
+            position: Int64 = 0,
+            collection: String = ""
         ) {
             self.insertedCount = insertedCount
             self.replacedCount = replacedCount
             self.position = position
+            self.collection = collection
         }
 
         package static var fullName: String { "heartguard.vectors.v1.UpsertDocumentsResponse" }
@@ -246,6 +330,7 @@ extension VectorsV1 {
             self.insertedCount = unsafe c.pointee.inserted_count
             self.replacedCount = unsafe c.pointee.replaced_count
             self.position = unsafe c.pointee.position
+            self.collection = try unsafe Copy.string(c.pointee.collection, field: "heartguard.vectors.v1.UpsertDocumentsResponse.collection")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -255,6 +340,7 @@ extension VectorsV1 {
             unsafe c.pointee.inserted_count = self.insertedCount
             unsafe c.pointee.replaced_count = self.replacedCount
             unsafe c.pointee.position = self.position
+            if !self.collection.isEmpty { unsafe c.pointee.collection = try unsafe arena.string(self.collection, field: "heartguard.vectors.v1.UpsertDocumentsResponse.collection") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -263,8 +349,10 @@ extension VectorsV1 {
 
 extension VectorsV1 {
     package struct SearchRequest: ContractMessage {
+        /// The collection's name, or an alias.
         package var collection: String = ""
-        /// Must be the collection's model.
+        /// Must be the collection's model. By an alias it may be that of the collection before as well, for as long as that is there:
+        /// the answer comes from the collection whose model it is, and from no other.
         package var modelId: String = ""
         /// May be left out when there is a `query_text`.
         package var embedding: [Float] = []
@@ -274,7 +362,8 @@ extension VectorsV1 {
         package var filter: [String: String] = [:]
         /// How widely the graph is searched, up to 10,000: larger finds more and takes longer; 0: the service's choice.
         package var efSearch: Int32 = 0
-        /// See at least the changes up to this position; 0: whatever the replica has.
+        /// See at least the changes up to this position; 0: whatever the replica has. By an alias they may be changes of any collection that it
+        /// led to, or where it leads itself: positions by an alias only grow.
         package var minPosition: Int64 = 0
         /// Only documents that pass it, besides `filter`.
         package var `where`: VectorsV1.Filter? = nil
@@ -425,6 +514,8 @@ extension VectorsV1 {
         /// and came slower than usual. A collection that is too large for it is UNAVAILABLE meanwhile, and so is what comes when
         /// several such searches run already.
         package var degraded: Bool = false
+        /// The name of the collection that the matches are of.
+        package var collection: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -434,12 +525,14 @@ extension VectorsV1 {
             matches: [VectorsV1.Match] = [],
             position: Int64 = 0,
             exact: Bool = false,
-            degraded: Bool = false
+            degraded: Bool = false,
+            collection: String = ""
         ) {
             self.matches = matches
             self.position = position
             self.exact = exact
             self.degraded = degraded
+            self.collection = collection
         }
 
         package static var fullName: String { "heartguard.vectors.v1.SearchResponse" }
@@ -454,6 +547,7 @@ extension VectorsV1 {
             self.position = unsafe c.pointee.position
             self.exact = unsafe c.pointee.exact != 0
             self.degraded = unsafe c.pointee.degraded != 0
+            self.collection = try unsafe Copy.string(c.pointee.collection, field: "heartguard.vectors.v1.SearchResponse.collection")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -467,6 +561,7 @@ extension VectorsV1 {
             unsafe c.pointee.position = self.position
             unsafe c.pointee.exact = self.exact ? 1 : 0
             unsafe c.pointee.degraded = self.degraded ? 1 : 0
+            if !self.collection.isEmpty { unsafe c.pointee.collection = try unsafe arena.string(self.collection, field: "heartguard.vectors.v1.SearchResponse.collection") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -475,6 +570,7 @@ extension VectorsV1 {
 
 extension VectorsV1 {
     package struct DeleteDocumentsRequest: ContractMessage {
+        /// The collection's name, or an alias.
         package var collection: String = ""
         /// 1 to 1,000, or none with a filter.
         package var ids: [String] = []
@@ -528,6 +624,8 @@ extension VectorsV1 {
     package struct DeleteDocumentsResponse: ContractMessage {
         package var deletedCount: Int32 = 0
         package var position: Int64 = 0
+        /// The name of the collection that had them.
+        package var collection: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -535,10 +633,12 @@ extension VectorsV1 {
 
         package init(
             deletedCount: Int32 = 0,
-            position: Int64 = 0
+            position: Int64 = 0,
+            collection: String = ""
         ) {
             self.deletedCount = deletedCount
             self.position = position
+            self.collection = collection
         }
 
         package static var fullName: String { "heartguard.vectors.v1.DeleteDocumentsResponse" }
@@ -551,6 +651,7 @@ extension VectorsV1 {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Vectors__V1__DeleteDocumentsResponse.self)
             self.deletedCount = unsafe c.pointee.deleted_count
             self.position = unsafe c.pointee.position
+            self.collection = try unsafe Copy.string(c.pointee.collection, field: "heartguard.vectors.v1.DeleteDocumentsResponse.collection")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -559,6 +660,7 @@ extension VectorsV1 {
             unsafe heartguard__vectors__v1__delete_documents_response__init(c)
             unsafe c.pointee.deleted_count = self.deletedCount
             unsafe c.pointee.position = self.position
+            if !self.collection.isEmpty { unsafe c.pointee.collection = try unsafe arena.string(self.collection, field: "heartguard.vectors.v1.DeleteDocumentsResponse.collection") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -582,6 +684,13 @@ extension VectorsV1 {
                 service: "heartguard.vectors.v1.VectorsService", name: "ListCollections", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/collections", body: "")]))
+        /// Removes a collection with all its documents, for good, and gives its name free. FAILED_PRECONDITION while an alias leads to
+        /// it, and for the collections that the schema brings.
+        package static let deleteCollection = RPC.Method<VectorsV1.DeleteCollectionRequest, VectorsV1.DeleteCollectionResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.vectors.v1.VectorsService", name: "DeleteCollection", kind: .unary,
+                policy: RPC.MethodPolicy(access: .operator_, timeout: .batch, cost: 10, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: [RPC.HTTPRoute(method: "DELETE", path: "/v1/collections/{collection}", body: "")]))
         /// Adds documents or replaces those with the same id, all or none.
         package static let upsertDocuments = RPC.Method<VectorsV1.UpsertDocumentsRequest, VectorsV1.UpsertDocumentsResponse>(
             RPC.MethodDescriptor(
@@ -601,11 +710,12 @@ extension VectorsV1 {
                 policy: RPC.MethodPolicy(access: .operator_, timeout: .normal, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/collections/{collection}/documents:delete", body: "*")]))
 
-        package static let all: [RPC.MethodDescriptor] = [createCollection.descriptor, listCollections.descriptor, upsertDocuments.descriptor, search.descriptor, deleteDocuments.descriptor]
+        package static let all: [RPC.MethodDescriptor] = [createCollection.descriptor, listCollections.descriptor, deleteCollection.descriptor, upsertDocuments.descriptor, search.descriptor, deleteDocuments.descriptor]
     }
 
     /// Semantic search over collections of embedded documents. Collections are shared
-    /// knowledge: operators fill them, every user searches them.
+    /// knowledge: operators fill them, every user searches them. Where a request names a collection it may name an alias
+    /// (AliasesService) instead.
     package protocol VectorsServiceProtocol: RPCService {
         /// Makes a collection; its model, dimension and metric are pinned for good.
         /// ALREADY_EXISTS when the name is taken by a collection that differs in one of them;
@@ -613,6 +723,9 @@ extension VectorsV1 {
         func createCollection(_ request: VectorsV1.CreateCollectionRequest, context: RPCContext) async throws -> VectorsV1.CreateCollectionResponse
         /// All collections, by name.
         func listCollections(_ request: VectorsV1.ListCollectionsRequest, context: RPCContext) async throws -> VectorsV1.ListCollectionsResponse
+        /// Removes a collection with all its documents, for good, and gives its name free. FAILED_PRECONDITION while an alias leads to
+        /// it, and for the collections that the schema brings.
+        func deleteCollection(_ request: VectorsV1.DeleteCollectionRequest, context: RPCContext) async throws -> VectorsV1.DeleteCollectionResponse
         /// Adds documents or replaces those with the same id, all or none.
         func upsertDocuments(_ request: VectorsV1.UpsertDocumentsRequest, context: RPCContext) async throws -> VectorsV1.UpsertDocumentsResponse
         /// The documents nearest to an embedding, nearest first; or those that best hold some words, or both at once.
@@ -641,6 +754,14 @@ extension VectorsV1 {
             _ request: VectorsV1.ListCollectionsRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VectorsV1.ListCollectionsResponse {
             try await channel.unary(VectorsV1.VectorsServiceMethods.listCollections, request, options: options)
+        }
+
+        /// Removes a collection with all its documents, for good, and gives its name free. FAILED_PRECONDITION while an alias leads to
+        /// it, and for the collections that the schema brings.
+        package func deleteCollection(
+            _ request: VectorsV1.DeleteCollectionRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> VectorsV1.DeleteCollectionResponse {
+            try await channel.unary(VectorsV1.VectorsServiceMethods.deleteCollection, request, options: options)
         }
 
         /// Adds documents or replaces those with the same id, all or none.
@@ -676,6 +797,9 @@ extension VectorsV1.VectorsServiceProtocol {
             },
             .unary(VectorsV1.VectorsServiceMethods.listCollections) { request, context in
                 try await self.listCollections(request, context: context)
+            },
+            .unary(VectorsV1.VectorsServiceMethods.deleteCollection) { request, context in
+                try await self.deleteCollection(request, context: context)
             },
             .unary(VectorsV1.VectorsServiceMethods.upsertDocuments) { request, context in
                 try await self.upsertDocuments(request, context: context)

@@ -264,7 +264,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__import_documents_reque
   (ProtobufCMessageInit) heartguard__vectors__v1__import_documents_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__import_documents_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__import_documents_response__field_descriptors[5] =
 {
   {
     "accepted_count",
@@ -314,9 +314,22 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__import_documents_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "collection",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__ImportDocumentsResponse, collection),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__import_documents_response__field_indices_by_name[] = {
   0,   /* field[0] = accepted_count */
+  4,   /* field[4] = collection */
   1,   /* field[1] = inserted_count */
   3,   /* field[3] = position */
   2,   /* field[2] = replaced_count */
@@ -324,7 +337,7 @@ static const unsigned heartguard__vectors__v1__import_documents_response__field_
 static const ProtobufCIntRange heartguard__vectors__v1__import_documents_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__import_documents_response__descriptor =
 {
@@ -334,14 +347,14 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__import_documents_respo
   "Heartguard__Vectors__V1__ImportDocumentsResponse",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__ImportDocumentsResponse),
-  4,
+  5,
   heartguard__vectors__v1__import_documents_response__field_descriptors,
   heartguard__vectors__v1__import_documents_response__field_indices_by_name,
   1,  heartguard__vectors__v1__import_documents_response__number_ranges,
   (ProtobufCMessageInit) heartguard__vectors__v1__import_documents_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__export_documents_request__field_descriptors[3] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__export_documents_request__field_descriptors[5] =
 {
   {
     "collection",
@@ -379,16 +392,42 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__export_documents_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "without_embeddings",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__ExportDocumentsRequest, without_embeddings),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "changed_after",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Heartguard__Vectors__V1__ExportDocumentsRequest, _changed_after_case),
+    offsetof(Heartguard__Vectors__V1__ExportDocumentsRequest, changed_after),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__export_documents_request__field_indices_by_name[] = {
   1,   /* field[1] = after_id */
+  4,   /* field[4] = changed_after */
   0,   /* field[0] = collection */
   2,   /* field[2] = where */
+  3,   /* field[3] = without_embeddings */
 };
 static const ProtobufCIntRange heartguard__vectors__v1__export_documents_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__export_documents_request__descriptor =
 {
@@ -398,14 +437,14 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__export_documents_reque
   "Heartguard__Vectors__V1__ExportDocumentsRequest",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__ExportDocumentsRequest),
-  3,
+  5,
   heartguard__vectors__v1__export_documents_request__field_descriptors,
   heartguard__vectors__v1__export_documents_request__field_indices_by_name,
   1,  heartguard__vectors__v1__export_documents_request__number_ranges,
   (ProtobufCMessageInit) heartguard__vectors__v1__export_documents_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__export_documents_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__export_documents_response__field_descriptors[4] =
 {
   {
     "collection",
@@ -431,15 +470,41 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__export_documents_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "deleted_ids",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Vectors__V1__ExportDocumentsResponse, n_deleted_ids),
+    offsetof(Heartguard__Vectors__V1__ExportDocumentsResponse, deleted_ids),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "position",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__ExportDocumentsResponse, position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__export_documents_response__field_indices_by_name[] = {
   0,   /* field[0] = collection */
+  2,   /* field[2] = deleted_ids */
   1,   /* field[1] = documents */
+  3,   /* field[3] = position */
 };
 static const ProtobufCIntRange heartguard__vectors__v1__export_documents_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__export_documents_response__descriptor =
 {
@@ -449,7 +514,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__export_documents_respo
   "Heartguard__Vectors__V1__ExportDocumentsResponse",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__ExportDocumentsResponse),
-  2,
+  4,
   heartguard__vectors__v1__export_documents_response__field_descriptors,
   heartguard__vectors__v1__export_documents_response__field_indices_by_name,
   1,  heartguard__vectors__v1__export_documents_response__number_ranges,

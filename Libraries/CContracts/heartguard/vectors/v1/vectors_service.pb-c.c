@@ -187,6 +187,96 @@ void   heartguard__vectors__v1__list_collections_response__free_unpacked
   assert(message->base.descriptor == &heartguard__vectors__v1__list_collections_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__vectors__v1__delete_collection_request__init
+                     (Heartguard__Vectors__V1__DeleteCollectionRequest         *message)
+{
+  static const Heartguard__Vectors__V1__DeleteCollectionRequest init_value = HEARTGUARD__VECTORS__V1__DELETE_COLLECTION_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__vectors__v1__delete_collection_request__get_packed_size
+                     (const Heartguard__Vectors__V1__DeleteCollectionRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__vectors__v1__delete_collection_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vectors__v1__delete_collection_request__pack
+                     (const Heartguard__Vectors__V1__DeleteCollectionRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vectors__v1__delete_collection_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vectors__v1__delete_collection_request__pack_to_buffer
+                     (const Heartguard__Vectors__V1__DeleteCollectionRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vectors__v1__delete_collection_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vectors__V1__DeleteCollectionRequest *
+       heartguard__vectors__v1__delete_collection_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vectors__V1__DeleteCollectionRequest *)
+     protobuf_c_message_unpack (&heartguard__vectors__v1__delete_collection_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vectors__v1__delete_collection_request__free_unpacked
+                     (Heartguard__Vectors__V1__DeleteCollectionRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vectors__v1__delete_collection_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__vectors__v1__delete_collection_response__init
+                     (Heartguard__Vectors__V1__DeleteCollectionResponse         *message)
+{
+  static const Heartguard__Vectors__V1__DeleteCollectionResponse init_value = HEARTGUARD__VECTORS__V1__DELETE_COLLECTION_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__vectors__v1__delete_collection_response__get_packed_size
+                     (const Heartguard__Vectors__V1__DeleteCollectionResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__vectors__v1__delete_collection_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vectors__v1__delete_collection_response__pack
+                     (const Heartguard__Vectors__V1__DeleteCollectionResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vectors__v1__delete_collection_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vectors__v1__delete_collection_response__pack_to_buffer
+                     (const Heartguard__Vectors__V1__DeleteCollectionResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vectors__v1__delete_collection_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vectors__V1__DeleteCollectionResponse *
+       heartguard__vectors__v1__delete_collection_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vectors__V1__DeleteCollectionResponse *)
+     protobuf_c_message_unpack (&heartguard__vectors__v1__delete_collection_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vectors__v1__delete_collection_response__free_unpacked
+                     (Heartguard__Vectors__V1__DeleteCollectionResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vectors__v1__delete_collection_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__vectors__v1__upsert_documents_request__init
                      (Heartguard__Vectors__V1__UpsertDocumentsRequest         *message)
 {
@@ -692,6 +782,95 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__list_collections_respo
   (ProtobufCMessageInit) heartguard__vectors__v1__list_collections_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__delete_collection_request__field_descriptors[1] =
+{
+  {
+    "collection",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__DeleteCollectionRequest, collection),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vectors__v1__delete_collection_request__field_indices_by_name[] = {
+  0,   /* field[0] = collection */
+};
+static const ProtobufCIntRange heartguard__vectors__v1__delete_collection_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__vectors__v1__delete_collection_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vectors.v1.DeleteCollectionRequest",
+  "DeleteCollectionRequest",
+  "Heartguard__Vectors__V1__DeleteCollectionRequest",
+  "heartguard.vectors.v1",
+  sizeof(Heartguard__Vectors__V1__DeleteCollectionRequest),
+  1,
+  heartguard__vectors__v1__delete_collection_request__field_descriptors,
+  heartguard__vectors__v1__delete_collection_request__field_indices_by_name,
+  1,  heartguard__vectors__v1__delete_collection_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__vectors__v1__delete_collection_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__delete_collection_response__field_descriptors[2] =
+{
+  {
+    "deleted_count",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__DeleteCollectionResponse, deleted_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "collection",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__DeleteCollectionResponse, collection),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vectors__v1__delete_collection_response__field_indices_by_name[] = {
+  1,   /* field[1] = collection */
+  0,   /* field[0] = deleted_count */
+};
+static const ProtobufCIntRange heartguard__vectors__v1__delete_collection_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heartguard__vectors__v1__delete_collection_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vectors.v1.DeleteCollectionResponse",
+  "DeleteCollectionResponse",
+  "Heartguard__Vectors__V1__DeleteCollectionResponse",
+  "heartguard.vectors.v1",
+  sizeof(Heartguard__Vectors__V1__DeleteCollectionResponse),
+  2,
+  heartguard__vectors__v1__delete_collection_response__field_descriptors,
+  heartguard__vectors__v1__delete_collection_response__field_indices_by_name,
+  1,  heartguard__vectors__v1__delete_collection_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__vectors__v1__delete_collection_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor heartguard__vectors__v1__upsert_documents_request__field_descriptors[3] =
 {
   {
@@ -756,7 +935,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__upsert_documents_reque
   (ProtobufCMessageInit) heartguard__vectors__v1__upsert_documents_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__upsert_documents_response__field_descriptors[3] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__upsert_documents_response__field_descriptors[4] =
 {
   {
     "inserted_count",
@@ -794,8 +973,21 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__upsert_documents_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "collection",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__UpsertDocumentsResponse, collection),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__upsert_documents_response__field_indices_by_name[] = {
+  3,   /* field[3] = collection */
   0,   /* field[0] = inserted_count */
   2,   /* field[2] = position */
   1,   /* field[1] = replaced_count */
@@ -803,7 +995,7 @@ static const unsigned heartguard__vectors__v1__upsert_documents_response__field_
 static const ProtobufCIntRange heartguard__vectors__v1__upsert_documents_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__upsert_documents_response__descriptor =
 {
@@ -813,7 +1005,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__upsert_documents_respo
   "Heartguard__Vectors__V1__UpsertDocumentsResponse",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__UpsertDocumentsResponse),
-  3,
+  4,
   heartguard__vectors__v1__upsert_documents_response__field_descriptors,
   heartguard__vectors__v1__upsert_documents_response__field_indices_by_name,
   1,  heartguard__vectors__v1__upsert_documents_response__number_ranges,
@@ -1077,7 +1269,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__ranking_weights__descr
   (ProtobufCMessageInit) heartguard__vectors__v1__ranking_weights__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_response__field_descriptors[4] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_response__field_descriptors[5] =
 {
   {
     "matches",
@@ -1127,8 +1319,21 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_response__
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "collection",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__SearchResponse, collection),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__search_response__field_indices_by_name[] = {
+  4,   /* field[4] = collection */
   3,   /* field[3] = degraded */
   2,   /* field[2] = exact */
   0,   /* field[0] = matches */
@@ -1137,7 +1342,7 @@ static const unsigned heartguard__vectors__v1__search_response__field_indices_by
 static const ProtobufCIntRange heartguard__vectors__v1__search_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__search_response__descriptor =
 {
@@ -1147,7 +1352,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__search_response__descr
   "Heartguard__Vectors__V1__SearchResponse",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__SearchResponse),
-  4,
+  5,
   heartguard__vectors__v1__search_response__field_descriptors,
   heartguard__vectors__v1__search_response__field_indices_by_name,
   1,  heartguard__vectors__v1__search_response__number_ranges,
@@ -1218,7 +1423,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__delete_documents_reque
   (ProtobufCMessageInit) heartguard__vectors__v1__delete_documents_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__delete_documents_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__delete_documents_response__field_descriptors[3] =
 {
   {
     "deleted_count",
@@ -1244,15 +1449,28 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__delete_documents_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "collection",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__DeleteDocumentsResponse, collection),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__delete_documents_response__field_indices_by_name[] = {
+  2,   /* field[2] = collection */
   0,   /* field[0] = deleted_count */
   1,   /* field[1] = position */
 };
 static const ProtobufCIntRange heartguard__vectors__v1__delete_documents_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__delete_documents_response__descriptor =
 {
@@ -1262,7 +1480,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__delete_documents_respo
   "Heartguard__Vectors__V1__DeleteDocumentsResponse",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__DeleteDocumentsResponse),
-  2,
+  3,
   heartguard__vectors__v1__delete_documents_response__field_descriptors,
   heartguard__vectors__v1__delete_documents_response__field_indices_by_name,
   1,  heartguard__vectors__v1__delete_documents_response__number_ranges,

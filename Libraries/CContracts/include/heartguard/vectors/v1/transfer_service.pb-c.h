@@ -32,7 +32,8 @@ struct  Heartguard__Vectors__V1__ImportDocumentsRequest
 {
   ProtobufCMessage base;
   /*
-   * The collection's name; the first message says it, and it holds for those behind it.
+   * The collection's name, or an alias; the first message says it, and it holds for those behind it. ABORTED when an alias begins to
+   * lead elsewhere meanwhile.
    */
   char *collection;
   /*
@@ -70,17 +71,27 @@ struct  Heartguard__Vectors__V1__ImportDocumentsResponse
    * The collection's position after the last of them.
    */
   int64_t position;
+  /*
+   * The name of the collection that has them.
+   */
+  char *collection;
 };
 #define HEARTGUARD__VECTORS__V1__IMPORT_DOCUMENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__import_documents_response__descriptor) \
-    , 0, 0, 0, 0 }
+    , 0, 0, 0, 0, (char *)protobuf_c_empty_string }
 
+
+typedef enum {
+  HEARTGUARD__VECTORS__V1__EXPORT_DOCUMENTS_REQUEST___CHANGED_AFTER__NOT_SET = 0,
+  HEARTGUARD__VECTORS__V1__EXPORT_DOCUMENTS_REQUEST___CHANGED_AFTER_CHANGED_AFTER = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__VECTORS__V1__EXPORT_DOCUMENTS_REQUEST___CHANGED_AFTER__CASE)
+} Heartguard__Vectors__V1__ExportDocumentsRequest__ChangedAfterCase;
 
 struct  Heartguard__Vectors__V1__ExportDocumentsRequest
 {
   ProtobufCMessage base;
   /*
-   * The collection's name.
+   * The collection's name, or an alias; all of a stream is of the collection that an alias leads to when it begins.
    */
   char *collection;
   /*
@@ -91,10 +102,21 @@ struct  Heartguard__Vectors__V1__ExportDocumentsRequest
    * Only documents that pass it.
    */
   Heartguard__Vectors__V1__Filter *where;
+  /*
+   * Leaves the embeddings out, for whoever makes them anew with another model.
+   */
+  protobuf_c_boolean without_embeddings;
+  Heartguard__Vectors__V1__ExportDocumentsRequest__ChangedAfterCase _changed_after_case;
+  union {
+    /*
+     * Only what changed behind this position, which an export has told; goes with neither `after_id` nor `where`.
+     */
+    int64_t changed_after;
+  };
 };
 #define HEARTGUARD__VECTORS__V1__EXPORT_DOCUMENTS_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__export_documents_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, 0, HEARTGUARD__VECTORS__V1__EXPORT_DOCUMENTS_REQUEST___CHANGED_AFTER__NOT_SET, {0} }
 
 
 struct  Heartguard__Vectors__V1__ExportDocumentsResponse
@@ -110,10 +132,20 @@ struct  Heartguard__Vectors__V1__ExportDocumentsResponse
    */
   size_t n_documents;
   Heartguard__Vectors__V1__Document **documents;
+  /*
+   * With `changed_after`, documents that are there no more; deletions and documents of one message are of different ids.
+   */
+  size_t n_deleted_ids;
+  char **deleted_ids;
+  /*
+   * With `changed_after`, in every message but the first: all changes up to here have come, and a stream that ends early is gone on with
+   * by another behind it.
+   */
+  int64_t position;
 };
 #define HEARTGUARD__VECTORS__V1__EXPORT_DOCUMENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__export_documents_response__descriptor) \
-    , NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0 }
 
 
 /* Heartguard__Vectors__V1__ImportDocumentsRequest methods */

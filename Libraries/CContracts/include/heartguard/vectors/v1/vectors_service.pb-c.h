@@ -21,6 +21,8 @@ typedef struct Heartguard__Vectors__V1__CreateCollectionRequest Heartguard__Vect
 typedef struct Heartguard__Vectors__V1__CreateCollectionResponse Heartguard__Vectors__V1__CreateCollectionResponse;
 typedef struct Heartguard__Vectors__V1__ListCollectionsRequest Heartguard__Vectors__V1__ListCollectionsRequest;
 typedef struct Heartguard__Vectors__V1__ListCollectionsResponse Heartguard__Vectors__V1__ListCollectionsResponse;
+typedef struct Heartguard__Vectors__V1__DeleteCollectionRequest Heartguard__Vectors__V1__DeleteCollectionRequest;
+typedef struct Heartguard__Vectors__V1__DeleteCollectionResponse Heartguard__Vectors__V1__DeleteCollectionResponse;
 typedef struct Heartguard__Vectors__V1__UpsertDocumentsRequest Heartguard__Vectors__V1__UpsertDocumentsRequest;
 typedef struct Heartguard__Vectors__V1__UpsertDocumentsResponse Heartguard__Vectors__V1__UpsertDocumentsResponse;
 typedef struct Heartguard__Vectors__V1__SearchRequest Heartguard__Vectors__V1__SearchRequest;
@@ -86,11 +88,41 @@ struct  Heartguard__Vectors__V1__ListCollectionsResponse
     , 0,NULL }
 
 
-struct  Heartguard__Vectors__V1__UpsertDocumentsRequest
+struct  Heartguard__Vectors__V1__DeleteCollectionRequest
 {
   ProtobufCMessage base;
   /*
    * The collection's name.
+   */
+  char *collection;
+};
+#define HEARTGUARD__VECTORS__V1__DELETE_COLLECTION_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__delete_collection_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Vectors__V1__DeleteCollectionResponse
+{
+  ProtobufCMessage base;
+  /*
+   * Documents that it had.
+   */
+  int64_t deleted_count;
+  /*
+   * The collection's name.
+   */
+  char *collection;
+};
+#define HEARTGUARD__VECTORS__V1__DELETE_COLLECTION_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__delete_collection_response__descriptor) \
+    , 0, (char *)protobuf_c_empty_string }
+
+
+struct  Heartguard__Vectors__V1__UpsertDocumentsRequest
+{
+  ProtobufCMessage base;
+  /*
+   * The collection's name, or an alias; an alias takes embeddings of the collection that it leads to now.
    */
   char *collection;
   /*
@@ -117,10 +149,14 @@ struct  Heartguard__Vectors__V1__UpsertDocumentsResponse
    * The collection's position after this change.
    */
   int64_t position;
+  /*
+   * The name of the collection that has the documents.
+   */
+  char *collection;
 };
 #define HEARTGUARD__VECTORS__V1__UPSERT_DOCUMENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__upsert_documents_response__descriptor) \
-    , 0, 0, 0 }
+    , 0, 0, 0, (char *)protobuf_c_empty_string }
 
 
 typedef enum {
@@ -155,9 +191,13 @@ struct  Heartguard__Vectors__V1__SearchRequest__FilterEntry
 struct  Heartguard__Vectors__V1__SearchRequest
 {
   ProtobufCMessage base;
+  /*
+   * The collection's name, or an alias.
+   */
   char *collection;
   /*
-   * Must be the collection's model.
+   * Must be the collection's model. By an alias it may be that of the collection before as well, for as long as that is there:
+   * the answer comes from the collection whose model it is, and from no other.
    */
   char *model_id;
   /*
@@ -179,7 +219,8 @@ struct  Heartguard__Vectors__V1__SearchRequest
    */
   int32_t ef_search;
   /*
-   * See at least the changes up to this position; 0: whatever the replica has.
+   * See at least the changes up to this position; 0: whatever the replica has. By an alias they may be changes of any collection that it
+   * led to, or where it leads itself: positions by an alias only grow.
    */
   int64_t min_position;
   /*
@@ -253,15 +294,22 @@ struct  Heartguard__Vectors__V1__SearchResponse
    * several such searches run already.
    */
   protobuf_c_boolean degraded;
+  /*
+   * The name of the collection that the matches are of.
+   */
+  char *collection;
 };
 #define HEARTGUARD__VECTORS__V1__SEARCH_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__search_response__descriptor) \
-    , 0,NULL, 0, 0, 0 }
+    , 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Heartguard__Vectors__V1__DeleteDocumentsRequest
 {
   ProtobufCMessage base;
+  /*
+   * The collection's name, or an alias.
+   */
   char *collection;
   /*
    * 1 to 1,000, or none with a filter.
@@ -283,10 +331,14 @@ struct  Heartguard__Vectors__V1__DeleteDocumentsResponse
   ProtobufCMessage base;
   int32_t deleted_count;
   int64_t position;
+  /*
+   * The name of the collection that had them.
+   */
+  char *collection;
 };
 #define HEARTGUARD__VECTORS__V1__DELETE_DOCUMENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__delete_documents_response__descriptor) \
-    , 0, 0 }
+    , 0, 0, (char *)protobuf_c_empty_string }
 
 
 /* Heartguard__Vectors__V1__CreateCollectionRequest methods */
@@ -364,6 +416,44 @@ Heartguard__Vectors__V1__ListCollectionsResponse *
                       const uint8_t       *data);
 void   heartguard__vectors__v1__list_collections_response__free_unpacked
                      (Heartguard__Vectors__V1__ListCollectionsResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vectors__V1__DeleteCollectionRequest methods */
+void   heartguard__vectors__v1__delete_collection_request__init
+                     (Heartguard__Vectors__V1__DeleteCollectionRequest         *message);
+size_t heartguard__vectors__v1__delete_collection_request__get_packed_size
+                     (const Heartguard__Vectors__V1__DeleteCollectionRequest   *message);
+size_t heartguard__vectors__v1__delete_collection_request__pack
+                     (const Heartguard__Vectors__V1__DeleteCollectionRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__vectors__v1__delete_collection_request__pack_to_buffer
+                     (const Heartguard__Vectors__V1__DeleteCollectionRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vectors__V1__DeleteCollectionRequest *
+       heartguard__vectors__v1__delete_collection_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vectors__v1__delete_collection_request__free_unpacked
+                     (Heartguard__Vectors__V1__DeleteCollectionRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Vectors__V1__DeleteCollectionResponse methods */
+void   heartguard__vectors__v1__delete_collection_response__init
+                     (Heartguard__Vectors__V1__DeleteCollectionResponse         *message);
+size_t heartguard__vectors__v1__delete_collection_response__get_packed_size
+                     (const Heartguard__Vectors__V1__DeleteCollectionResponse   *message);
+size_t heartguard__vectors__v1__delete_collection_response__pack
+                     (const Heartguard__Vectors__V1__DeleteCollectionResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__vectors__v1__delete_collection_response__pack_to_buffer
+                     (const Heartguard__Vectors__V1__DeleteCollectionResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vectors__V1__DeleteCollectionResponse *
+       heartguard__vectors__v1__delete_collection_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vectors__v1__delete_collection_response__free_unpacked
+                     (Heartguard__Vectors__V1__DeleteCollectionResponse *message,
                       ProtobufCAllocator *allocator);
 /* Heartguard__Vectors__V1__UpsertDocumentsRequest methods */
 void   heartguard__vectors__v1__upsert_documents_request__init
@@ -515,6 +605,12 @@ typedef void (*Heartguard__Vectors__V1__ListCollectionsRequest_Closure)
 typedef void (*Heartguard__Vectors__V1__ListCollectionsResponse_Closure)
                  (const Heartguard__Vectors__V1__ListCollectionsResponse *message,
                   void *closure_data);
+typedef void (*Heartguard__Vectors__V1__DeleteCollectionRequest_Closure)
+                 (const Heartguard__Vectors__V1__DeleteCollectionRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Vectors__V1__DeleteCollectionResponse_Closure)
+                 (const Heartguard__Vectors__V1__DeleteCollectionResponse *message,
+                  void *closure_data);
 typedef void (*Heartguard__Vectors__V1__UpsertDocumentsRequest_Closure)
                  (const Heartguard__Vectors__V1__UpsertDocumentsRequest *message,
                   void *closure_data);
@@ -549,6 +645,8 @@ extern const ProtobufCMessageDescriptor heartguard__vectors__v1__create_collecti
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__create_collection_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__list_collections_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__list_collections_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vectors__v1__delete_collection_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vectors__v1__delete_collection_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__upsert_documents_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__upsert_documents_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__search_request__descriptor;

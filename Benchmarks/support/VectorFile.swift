@@ -3,16 +3,16 @@ internal import Glibc
 /// Vectors in a .fvecs or .ivecs file: for each a little-endian count and as many words of 32 bits. The file is mapped and
 /// read as it is needed, so that it is not counted as memory of the index. Nobody writes to it.
 @safe
-struct VectorFile: @unchecked Sendable {
-    struct Unreadable: Error, CustomStringConvertible {
-        let description: String
+package struct VectorFile: @unchecked Sendable {
+    package struct Unreadable: Error, CustomStringConvertible {
+        package let description: String
     }
 
-    let dimension: Int
-    let count: Int
+    package let dimension: Int
+    package let count: Int
     private let words: UnsafeBufferPointer<UInt32>
 
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         let descriptor = unsafe open(path, O_RDONLY)
         var status = stat()
         guard descriptor >= 0, unsafe fstat(descriptor, &status) == 0, status.st_size >= 8 else {
@@ -33,11 +33,11 @@ struct VectorFile: @unchecked Sendable {
         unsafe count = words.count / (dimension + 1)
     }
 
-    subscript(position: Int) -> [Float] { row(position).map { Float(bitPattern: $0) } }
+    package subscript(position: Int) -> [Float] { row(position).map { Float(bitPattern: $0) } }
 
-    func integers(_ position: Int) -> [Int] { row(position).map { Int($0) } }
+    package func integers(_ position: Int) -> [Int] { row(position).map { Int($0) } }
 
-    var all: [[Float]] { (0..<count).map { self[$0] } }
+    package var all: [[Float]] { (0..<count).map { self[$0] } }
 
     private func row(_ position: Int) -> [UInt32] {
         let first = position * (dimension + 1) + 1

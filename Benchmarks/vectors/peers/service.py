@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Our own service: a cluster of its own whose Vectors has the vectors as a collection, searched at its own port by Benchmarks/vectors/Client
+over gRPC and TLS. Vectors keeps to one core; who asks it, and Postgres, which has the texts, to the other. serving.py says what this is told.
+Usage: as the others', with the folder of the built programs behind."""
+import json, os, pathlib, subprocess, sys, tempfile, time
+
+import serving
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "Tests/ContractTests"))
+
+from client import contracts  # noqa: E402
+
+contracts.generate()
+
+from client import people  # noqa: E402
+from client.cluster import Cluster  # noqa: E402
+from client.doors import Door  # noqa: E402
+from client.tokens import Forger  # noqa: E402
+from heartguard.vectors.v1 import index_service_pb2, transfer_service_pb2, vectors_pb2, vectors_service_pb2  # noqa: E402
+
+NAME, MODEL, BATCH = "bench", "bench-model", 500
+HOURS = 12
+
+
+def imports(rows, keys):
+    for first in range(keys.start, keys.stop, BATCH):
+        request = transfer_service_pb2.ImportDocumentsRequest(collection=NAME, model_id=MODEL)
+        for key in range(first, min(first + BATCH, keys.stop)):
+            request.documents.add(id=str(key), content=serving.text(key), embedding=rows[key].tolist())
+        yield request
+
+
+def fill(door, operator, rows):
+    made = vectors_service_pb2.CreateCollectionRequest(
+        name=NAME, model_id=MODEL, dimension=rows.shape[1], metric=vectors_pb2.METRIC_COSINE)
+    operator.calls(door.vectors.CreateCollection, made)
+    position = 0
+    # A stream has 300 seconds at most.
+    for first in range(0, len(rows), 25_000):
+        part = range(first, min(first + 25_000, len(rows)))
+        for answer in door.transfer.ImportDocuments(imports(rows, part), metadata=operator.metadata, timeout=290):
+            position = answer.position
+    while True:
+        listed = operator.calls(door.indexes.ListIndexes, index_service_pb2.ListIndexesRequest()).indexes
+        mine = next((index for index in listed if index.collection == NAME), None)
+        if mine and mine.state == index_service_pb2.INDEX_STATE_SERVING and mine.position >= position:
+            return
+        time.sleep(0.2)
+
+
+def main():
+    base, questions, threads, m, ef_construction = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+    programs = sys.argv[6]
+    rows, queries = serving.vectors(base), serving.vectors(questions)
+    environment = os.environ | {"HEARTGUARD_VECTORS_M": str(m), "HEARTGUARD_VECTORS_EF_CONSTRUCTION": str(ef_construction),
+                                "HEARTGUARD_VECTORS_INDEX_THREADS": str(threads)}
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o711)
+        state = pathlib.Path(folder) / "state"
+        heartguard = [f"{programs}/heartguard"]
+        subprocess.run(heartguard + ["up", "--state-dir", str(state), "--bin-path", programs, "--no-load"], check=True,
+                       stdout=sys.stderr, env=environment)
+        try:
+            measure(Cluster(state / "cluster.json"), rows, questions, len(queries), programs)
+        finally:
+            subprocess.run(heartguard + ["clean-state", "--state-dir", str(state)], stdout=subprocess.DEVNULL)
+
+
+def measure(cluster, rows, questions, count, programs):
+    door = Door(cluster, through_gateway=False)
+    account = cluster.credentials["operator"]
+    operator = people.log_in(door.users, account["email"], account["password"])
+    # One that lasts for as long as the benchmark does.
+    token = Forger(cluster, operator.tokens.access_token).token(claims={"exp": int(time.time()) + HOURS * 3600})
+    operator.tokens.access_token = token
+    service = cluster.read()["services"]["vectors"]
+    before, used, start = serving.anonymous_bytes(service["pid"]), serving.cpu_seconds(service["pid"]), time.perf_counter()
+    fill(door, operator, rows)
+    serving.answer({"seconds": time.perf_counter() - start, "cpu_seconds": serving.cpu_seconds(service["pid"]) - used,
+                    "anonymous_bytes": serving.anonymous_bytes(service["pid"]) - before})
+    serving.pin(service["pid"], serving.SERVER_CORE)
+    command = [f"{programs}/vectors-client-bench", "--port", service["port"], "--authority", cluster.authority, "--collection", NAME,
+               "--model", MODEL, "--queries", questions, "--k", serving.K, "--concurrency", serving.OPEN]
+    client = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              env=os.environ | {"HEARTGUARD_BENCH_TOKEN": token},
+                              preexec_fn=lambda: os.sched_setaffinity(0, {serving.CLIENT_CORE}))
+    for line in sys.stdin:
+        used = serving.cpu_seconds(service["pid"])
+        client.stdin.write(line)
+        client.stdin.flush()
+        said = client.stdout.readline()
+        if not said:
+            raise RuntimeError(f"the client ended with {client.wait()}")
+        figures = json.loads(said)
+        if "qps" in figures:
+            # With the tenth that comes first, unmeasured.
+            figures["cpu_qps"] = count * 1.1 / max(serving.cpu_seconds(service["pid"]) - used, 1 / serving.TICK)
+        serving.answer(figures)
+    client.stdin.close()
+    client.wait()
+
+
+if __name__ == "__main__":
+    main()
