@@ -33,6 +33,7 @@ package enum Schema {
         revision("20261129_alert_rules", PackageResources._0261129_alert_rules_sql),
         revision("20261129_medication_doses", PackageResources._0261129_medication_doses_sql),
         revision("20261129_consent_history", PackageResources._0261129_consent_history_sql),
+        revision("20261129_exports", PackageResources._0261129_exports_sql),
     ])
 
     private static func revision(

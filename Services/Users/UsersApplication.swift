@@ -13,6 +13,7 @@ struct UsersApplication: Sendable {
     private let calendar: CalendarService
     private let records: RecordsService
     private let avatars: AvatarsService
+    private let exports: ExportsService
     private let bootstrap: OperatorBootstrap?
     private let keeper: BlocklistKeeper
     private let jobs: ServiceJobs
@@ -44,14 +45,20 @@ struct UsersApplication: Sendable {
         let others = configuration.recordKeepers.map { [host] keeper in
             let channel = RPCChannel(
                 target: (host: keeper.host, port: keeper.port), tls: configuration.common.clientTLS, logger: host.logger)
-            return (RecordKeeper(keeper.name, at: channel), channel)
+            return (keeper: RecordKeeper(keeper.name, at: channel), teller: RecordTeller(keeper.name, at: channel), channel: channel)
         }
-        channels = others.map(\.1)
+        channels = others.map(\.channel)
         let own = RecordErasure(host, schema: "users") { subject in try await profiles.forget(UserID(subject.user)) }
         let erasing = ErasureJobs(
-            erasures: erasures, keepers: [RecordKeeper("users", own)] + others.map(\.0), signer: signer, logger: host.logger,
+            erasures: erasures, keepers: [RecordKeeper("users", own)] + others.map(\.keeper), signer: signer, logger: host.logger,
             settling: configuration.erasureSettling)
-        jobs = ServiceJobs(host, schema: "users", handlers: erasing.handlers + [service.notifications.handler], cron: [ErasureJobs.hourly])
+        exports = ExportsService(exports: ExportRepository(postgres: host.postgres))
+        let exporting = ExportJobs(
+            exports: exports.exports,
+            tellers: [RecordTeller("users", RecordExport(postgres: host.postgres, schema: "users", resources: .resources(of: host.postgres)))] + others.map(\.teller), logger: host.logger)
+        jobs = ServiceJobs(
+            host, schema: "users", handlers: erasing.handlers + exporting.handlers + [service.notifications.handler],
+            cron: [ErasureJobs.hourly, ExportJobs.hourly])
         bootstrap = configuration.operatorAccount.map { [host] account in
             OperatorBootstrap(account, users: users, passwords: passwords, logger: host.logger)
         }
@@ -63,7 +70,7 @@ struct UsersApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, providers, appointments, calendar, records, avatars, NotificationInbox(notifications: service.notifications)],
+            services: [service, providers, appointments, calendar, records, avatars, exports, NotificationInbox(notifications: service.notifications)],
             background: [{ [keeper] in await keeper.run() }] + channels.map { channel in { await channel.run() } } + jobs.background,
             readiness: bootstrap.map { [$0.readiness] } ?? [], stopSignals: stopSignals, onListening: onListening)
     }

@@ -12,6 +12,7 @@ struct VectorsApplication: Sendable {
     private let transfer: TransferService
     private let indexService: IndexService
     private let erasure: ErasureService
+    private let export: ExportService
 
     init(_ configuration: VectorsConfiguration) throws {
         host = try ServiceHost(configuration.common)
@@ -33,6 +34,7 @@ struct VectorsApplication: Sendable {
             cron: [DatabaseJobs.everyMinute, MemoryExpiry.hourly])
         // The indexes hold collections' documents, which are nobody's; memories are searched in their table.
         erasure = ErasureService(RecordErasure(host, schema: "vectors") { _ in })
+        export = ExportService(RecordExport(postgres: host.postgres, schema: "vectors"))
         let threads = ComputeThreads(
             name: "search", threads: configuration.searchThreads, maxQueued: configuration.maxQueuedSearches)
         let recall = RecallSampler(
@@ -54,7 +56,7 @@ struct VectorsApplication: Sendable {
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, memories, transfer, indexService, erasure],
+            services: [service, memories, transfer, indexService, erasure, export],
             background: [{ [indexes] in await indexes.run() }] + jobs.background,
             readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
             stopSignals: stopSignals, onListening: onListening)

@@ -10,6 +10,7 @@ struct VitalsApplication: Sendable {
     private let medications: MedicationsService
     private let live: LiveService
     private let erasure: ErasureService
+    private let export: ExportService
     private let jobs: ServiceJobs
     private let users: RPCChannel
 
@@ -31,6 +32,7 @@ struct VitalsApplication: Sendable {
         users = RPCChannel(
             target: (host: configuration.users.host, port: configuration.users.port), tls: configuration.common.clientTLS, logger: host.logger)
         jobs = ServiceJobs(host, schema: "vitals", handlers: [AlertTeller(alerts: rules, users: users).handler])
+        export = ExportService(RecordExport(postgres: host.postgres, schema: "vitals", resources: .resources(of: host.postgres)))
         erasure = ErasureService(RecordErasure(host, schema: "vitals") { subject in try await latest.forget(UserID(subject.user)) })
     }
 
@@ -40,7 +42,7 @@ struct VitalsApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, alerts, medications, live, erasure], background: [{ [users] in await users.run() }] + jobs.background, stopSignals: stopSignals,
+            services: [service, alerts, medications, live, erasure, export], background: [{ [users] in await users.run() }] + jobs.background, stopSignals: stopSignals,
             onListening: onListening)
     }
 }

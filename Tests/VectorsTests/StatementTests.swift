@@ -47,7 +47,7 @@ internal import Time
             .init(Statement<Collection>.list),
             .init(.runDueJobs),
         ] + ([ordinary] + DocumentTable.ownNames).flatMap { try documents(in: $0, space) } + memories()
-            + ErasureStatements.catalogue(in: "vectors")
+            + ErasureStatements.catalogue(in: "vectors") + ExportStatements.catalogue(in: "vectors", table: "vector_user_memories")
     }
 
     private static func memories() throws -> [CataloguedStatement] {

@@ -13,6 +13,7 @@ from heartguard.users.v1 import (
     appointments_service_pb2_grpc,
     avatars_service_pb2_grpc,
     calendar_service_pb2_grpc,
+    exports_service_pb2_grpc,
     providers_service_pb2_grpc,
     records_service_pb2_grpc,
     users_service_pb2_grpc,
@@ -41,6 +42,7 @@ class Door:
         self.calendar = calendar_service_pb2_grpc.CalendarServiceStub(self.channel("users"))
         self.records = records_service_pb2_grpc.RecordsServiceStub(self.channel("users"))
         self.avatars = avatars_service_pb2_grpc.AvatarsServiceStub(self.channel("users"))
+        self.exports = exports_service_pb2_grpc.ExportsServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
         self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))

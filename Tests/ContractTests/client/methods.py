@@ -14,6 +14,7 @@ from heartguard.chat.v1 import (
     verifications_service_pb2,
 )
 from heartguard.erasure.v1 import erasure_service_pb2
+from heartguard.export.v1 import export_service_pb2
 from heartguard.gateway.v1 import context_service_pb2, gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
@@ -21,6 +22,7 @@ from heartguard.users.v1 import (
     appointments_service_pb2,
     avatars_service_pb2,
     calendar_service_pb2,
+    exports_service_pb2,
     notification_inbox_service_pb2,
     providers_service_pb2,
     records_service_pb2,
@@ -37,6 +39,7 @@ _FILES = [
     ("users", calendar_service_pb2),
     ("users", records_service_pb2),
     ("users", avatars_service_pb2),
+    ("users", exports_service_pb2),
     ("vitals", vitals_service_pb2),
     ("vitals", alerts_service_pb2),
     ("vitals", medications_service_pb2),
@@ -129,7 +132,8 @@ KEEPERS = ("vitals", "chat", "vectors")
 def services_of(program: str) -> set:
     """The services that a program has besides those that every program has."""
     owners = ("users", "vitals", "chat", "vectors", "gateway") if program == "gateway" else (program,)
-    erasing = {erasure_service_pb2.DESCRIPTOR.services_by_name["ErasureService"]} if program in KEEPERS else set()
+    keeping = (erasure_service_pb2.DESCRIPTOR, "ErasureService"), (export_service_pb2.DESCRIPTOR, "ExportService")
+    erasing = {file.services_by_name[name] for file, name in keeping} if program in KEEPERS else set()
     inbox = {INBOX} if program == "users" else set()
     streams = {service for owner, service in STREAMS if owner in owners}
     return {method.descriptor.containing_service for method in ALL if method.owner in owners} | streams | erasing | inbox
