@@ -16,6 +16,8 @@ extension RecordSource {
             let lines: [UInt8]
             do throws(ChatError) {
                 lines = try ArchivedMessages.lines(of: found.kept.checked())
+                // Each line has its end, so that what is told comes to an end too.
+                guard lines.last ?? UInt8(ascii: "\n") == UInt8(ascii: "\n") else { throw .archiveDamaged }
             } catch {
                 let line = #"{"type":"chat.damaged_archives","record":{"session_id":"\#(session)"}}"# + "\n"
                 return RecordPage(content: Array(line.utf8), counts: ["chat.damaged_archives": 1], next: behind.text)
