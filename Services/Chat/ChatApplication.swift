@@ -38,8 +38,9 @@ struct ChatApplication: Sendable {
             try await checkpoints.hot.forgetAll(of: subject.user)
             try await recent.forget(subject.user)
         }
+        let export = RecordExport(postgres: host.postgres, schema: "chat", besides: [.archivedMessages(of: host.postgres)])
         try await host.run(
-            services: services + [ErasureService(erasure)], background: [{ [retention] in await retention.run() }] + jobs.background,
+            services: services + [ErasureService(erasure), ExportService(export)], background: [{ [retention] in await retention.run() }] + jobs.background,
             stopSignals: stopSignals, onListening: onListening)
     }
 }

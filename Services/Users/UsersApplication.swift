@@ -16,6 +16,7 @@ struct UsersApplication: Sendable {
     private let grants: CareGrantsService
     private let roles: RolesService
     private let accessLog: AccessLogService
+    private let exports: ExportsService
     private let bootstrap: OperatorBootstrap?
     private let keeper: BlocklistKeeper
     private let jobs: ServiceJobs
@@ -50,14 +51,20 @@ struct UsersApplication: Sendable {
         let others = configuration.recordKeepers.map { [host] keeper in
             let channel = RPCChannel(
                 target: (host: keeper.host, port: keeper.port), tls: configuration.common.clientTLS, logger: host.logger)
-            return (RecordKeeper(keeper.name, at: channel), channel)
+            return (keeper: RecordKeeper(keeper.name, at: channel), teller: RecordTeller(keeper.name, at: channel), channel: channel)
         }
-        channels = others.map(\.1)
+        channels = others.map(\.channel)
         let own = RecordErasure(host, schema: "users") { subject in try await profiles.forget(UserID(subject.user)) }
         let erasing = ErasureJobs(
-            erasures: erasures, keepers: [RecordKeeper("users", own)] + others.map(\.0), signer: signer, logger: host.logger,
+            erasures: erasures, keepers: [RecordKeeper("users", own)] + others.map(\.keeper), signer: signer, logger: host.logger,
             settling: configuration.erasureSettling)
-        jobs = ServiceJobs(host, schema: "users", handlers: erasing.handlers + [service.notifications.handler], cron: [ErasureJobs.hourly])
+        exports = ExportsService(exports: ExportRepository(postgres: host.postgres))
+        let exporting = ExportJobs(
+            exports: exports.exports,
+            tellers: [RecordTeller("users", RecordExport(postgres: host.postgres, schema: "users", resources: .resources(of: host.postgres)))] + others.map(\.teller), logger: host.logger)
+        jobs = ServiceJobs(
+            host, schema: "users", handlers: erasing.handlers + exporting.handlers + [service.notifications.handler],
+            cron: [ErasureJobs.hourly, ExportJobs.hourly])
         bootstrap = configuration.operatorAccount.map { [host] account in
             OperatorBootstrap(account, users: users, passwords: passwords, logger: host.logger)
         }
@@ -70,7 +77,7 @@ struct UsersApplication: Sendable {
     ) async throws {
         try await host.run(
             services: [
-                service, providers, appointments, calendar, records, avatars, grants, roles, accessLog,
+                service, providers, appointments, calendar, records, avatars, grants, roles, accessLog, exports,
                 NotificationInbox(notifications: service.notifications),
             ],
             background: [{ [keeper] in await keeper.run() }] + channels.map { channel in { await channel.run() } } + jobs.background,

@@ -13,6 +13,7 @@ struct VectorsApplication: Sendable {
     private let indexService: IndexService
     private let aliasesService: AliasesService
     private let erasure: ErasureService
+    private let export: ExportService
 
     init(_ configuration: VectorsConfiguration) throws {
         host = try ServiceHost(configuration.common)
@@ -35,6 +36,7 @@ struct VectorsApplication: Sendable {
             cron: [DatabaseJobs.everyMinute, MemoryExpiry.hourly])
         // The indexes hold collections' documents, which are nobody's; memories are searched in their table.
         erasure = ErasureService(RecordErasure(host, schema: "vectors") { _ in })
+        export = ExportService(RecordExport(postgres: host.postgres, schema: "vectors"))
         let threads = ComputeThreads(
             name: "search", threads: configuration.searchThreads, maxQueued: configuration.maxQueuedSearches)
         let recall = RecallSampler(
@@ -57,7 +59,7 @@ struct VectorsApplication: Sendable {
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, aliasesService, memories, transfer, indexService, erasure],
+            services: [service, aliasesService, memories, transfer, indexService, erasure, export],
             background: [{ [indexes] in await indexes.run() }] + jobs.background,
             readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
             stopSignals: stopSignals, onListening: onListening)

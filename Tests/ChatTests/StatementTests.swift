@@ -130,6 +130,7 @@ internal import Time
             .init(.append(archive, of: user)),
             .init(Statement<SessionArchiveRepository.CheckedArchive>.find(id, of: user)),
             .init(.firstBroken(of: user)),
+            .init(.archive(of: user, from: 1)),
             .init(.lockMemories(of: user)),
             .init(.known(memory, of: user)),
             .init(.memoryCount(of: user)),
@@ -161,6 +162,6 @@ internal import Time
             .init(.verification(id, of: user)),
             .init(.verifications(of: id, after: nil, limit: 1, of: user)),
             .init(.verifications(of: id, after: (at: moment, id: id), limit: 1, of: user)),
-        ] + HistoryMessageRepository.statements + ErasureStatements.catalogue(in: "chat")
+        ] + HistoryMessageRepository.statements + ErasureStatements.catalogue(in: "chat") + ExportStatements.catalogue(in: "chat", table: "feedback")
     }
 }

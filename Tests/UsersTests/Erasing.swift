@@ -121,9 +121,10 @@ extension UsersStand {
 /// A person's rows, in every schema: what there is of them, by table.
 enum PersonalRows {
     /// A few rows in tables of every service that refer to each other.
-    static func make(of user: UUID) async throws {
+    static func make(of user: UUID, in database: Once<PostgresConfiguration> = erasureDatabase) async throws {
         let id = "'\(user.uuidString)'::uuid"
         try await runAsAdministrator(
+            in: database,
             """
             INSERT INTO users.push_devices (user_id, id, platform, push_token) VALUES (\(id), gen_random_uuid(), 'ios', 'token');
             INSERT INTO users.notifications (user_id, id, kind, channel, title) VALUES (\(id), gen_random_uuid(), 'goal', 'push', 'title');
@@ -170,6 +171,6 @@ enum PersonalRows {
 
 /// What psql prints of the database of these tests, as the superuser, for whom no policy holds.
 @discardableResult
-func runAsAdministrator(_ sql: String) async throws -> String {
-    try await PostgresServer.shared.psql(sql, database: try await erasureDatabase.value.database)
+func runAsAdministrator(in database: Once<PostgresConfiguration> = erasureDatabase, _ sql: String) async throws -> String {
+    try await PostgresServer.shared.psql(sql, database: try await database.value.database)
 }

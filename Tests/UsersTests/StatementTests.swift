@@ -37,7 +37,7 @@ internal import Tokens
         let session = NewSession(id: .make(), token: token, tokenExpiresAt: moment)
         let document = try DocumentVersion("2026-01")
 
-        return [
+        return try [
             .init(.insert(user, account, passwordHash: "hash", session: session)),
             .init(Statement<User>.find(user)),
             .init(Statement<User>.lock(user)),
@@ -63,7 +63,7 @@ internal import Tokens
             .init(.withdraw(.healthData, by: user)),
             .init(.find(.healthData, of: user)),
             .init(Statement<Consent>.list(of: user)),
-        ] + erasures(of: user, moment) + grants(of: user, email, moment)
+        ] + erasures(of: user, moment) + grants(of: user, email, moment) + exports(of: user, moment)
     }
 
     private static func grants(of user: UserID, _ email: EmailAddress, _ moment: Instant) -> [CataloguedStatement] {
@@ -88,6 +88,31 @@ internal import Tokens
         ]
     }
 
+    private static func exports(of user: UserID, _ moment: Instant) throws -> [CataloguedStatement] {
+        let subject = ExportSubject(export: UUID(), user: user.uuid)
+        let clientID = try ClientID("client")
+        let next = ExportChunk.Next(teller: "users", place: nil)
+        return [
+            .init(.exports(of: user)),
+            .init(.export(subject.export, of: user)),
+            .init(.chunk(of: subject.export, user, at: 1)),
+            .init(.lastChunk(of: subject)),
+            .init(.unfinishedExports(requestedBefore: moment)),
+            .init(.removeExpiredExports),
+            .init(.lockAccount(user)),
+            .init(.start(subject.export, clientID, as: .jsonLines, of: user)),
+            .init(.removeExpired(clientID, of: user)),
+            .init(.removeExport(subject.export, of: user)),
+            .init(.append(ExportChunk(firstByte: 0, content: [1], counts: ["type": 1], next: next), to: subject)),
+            .init(.finish(subject, sha256: [UInt8](repeating: 0, count: 32))),
+            .init(.fail(subject, because: "reason")),
+            .init(.providersSeen(by: user, behind: nil, limit: 1)),
+            .init(.providersSeen(by: user, behind: user.uuid, limit: 1)),
+            .init(.appointmentsInOrder(of: user, behind: nil, limit: 1)),
+            .init(.appointmentsInOrder(of: user, behind: user.uuid, limit: 1)),
+        ]
+    }
+
     private static func erasures(of user: UserID, _ moment: Instant) -> [CataloguedStatement] {
         let erasure = ErasureID.make()
         return [
@@ -99,7 +124,7 @@ internal import Tokens
             .init(.close(user, for: erasure)),
             .init(.forgetEvents(of: erasure)),
             .init(.finish(erasure, at: moment, receipt: "receipt")),
-        ] + ErasureStatements.catalogue(in: "users")
+        ] + ErasureStatements.catalogue(in: "users") + ExportStatements.catalogue(in: "users", table: "sessions")
     }
 
     private static func records() throws -> [CataloguedStatement] {

@@ -21,6 +21,9 @@ private let database = Once<PostgresConfiguration> { try await makeDatabase("use
 /// One for those that work off its outbox.
 let erasureDatabase = Once<PostgresConfiguration> { try await makeDatabase("users_erasure_tests") }
 
+/// One for exports, of which one test takes up whatever runs.
+let exportDatabase = Once<PostgresConfiguration> { try await makeDatabase("users_export_tests") }
+
 func makeDatabase(_ name: String) async throws -> PostgresConfiguration {
     let server = try await PostgresServer.shared
     for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {

@@ -27,6 +27,9 @@ package enum ChatV1 {}
 /// The contract heartguard.erasure.v1.
 package enum ErasureV1 {}
 
+/// The contract heartguard.export.v1.
+package enum ExportV1 {}
+
 /// The contract heartguard.gateway.v1.
 package enum GatewayV1 {}
 

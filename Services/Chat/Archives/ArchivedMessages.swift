@@ -45,17 +45,24 @@ enum ArchivedMessages {
             content: packed ?? lines, uncompressedBytes: Int64(lines.count), reason: reason, retainUntil: retainUntil)
     }
 
+    /// Unpacked: a line of JSON for each message, with its end.
+    ///
+    /// Throws `ChatError.archiveDamaged` for what `archive` cannot have made.
+    static func lines(of archive: SessionArchive) throws(ChatError) -> [UInt8] {
+        guard archive.uncompressedBytes <= maxBytes else { throw .archiveDamaged }
+        switch archive.encoding {
+        case .identity: return archive.content
+        case .lz4:
+            do { return try LZ4.decompress(archive.content.span, count: Int(archive.uncompressedBytes)) } catch { throw .archiveDamaged }
+        }
+    }
+
     /// Throws `ChatError.archiveDamaged` for what `archive` cannot have made.
     static func messages(in archive: SessionArchive) throws(ChatError) -> [ChatMessage] {
-        guard archive.uncompressedBytes <= maxBytes else { throw .archiveDamaged }
+        let all = try lines(of: archive)
         do {
-            let lines =
-                switch archive.encoding {
-                case .lz4: try LZ4.decompress(archive.content.span, count: Int(archive.uncompressedBytes))
-                case .identity: archive.content
-                }
             let decoder = JSONDecoder()
-            let messages = try lines.split(separator: UInt8(ascii: "\n")).map { line in
+            let messages = try all.split(separator: UInt8(ascii: "\n")).map { line in
                 let line = try decoder.decode(Line.self, from: Data(line))
                 guard let speaker = Speaker(rawValue: line.role) else { throw ChatError.archiveDamaged }
                 return ChatMessage(

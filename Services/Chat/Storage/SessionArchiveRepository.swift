@@ -145,3 +145,15 @@ extension Statement<Scalar<Int64>> {
             tier: .slow, mayLag: true)
     }
 }
+
+extension Statement<NumberedArchive> {
+    /// The first of this number or a larger one.
+    static func archive(of user: UUID, from sequence: Int64) -> Self {
+        .reading(
+            """
+            SELECT sequence, \(SessionArchive.columns), checksum = \(SessionArchiveRepository.checksum) AS holds FROM chat.session_archives
+            WHERE user_id = \(user) AND sequence >= \(sequence) ORDER BY sequence LIMIT 1
+            """,
+            tier: .normal)
+    }
+}

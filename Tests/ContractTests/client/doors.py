@@ -15,6 +15,7 @@ from heartguard.users.v1 import (
     avatars_service_pb2_grpc,
     calendar_service_pb2_grpc,
     care_grants_service_pb2_grpc,
+    exports_service_pb2_grpc,
     providers_service_pb2_grpc,
     records_service_pb2_grpc,
     roles_service_pb2_grpc,
@@ -56,6 +57,7 @@ class Door:
         self.care_grants = care_grants_service_pb2_grpc.CareGrantsServiceStub(self.channel("users"))
         self.roles = roles_service_pb2_grpc.RolesServiceStub(self.channel("users"))
         self.access_log = access_log_service_pb2_grpc.AccessLogServiceStub(self.channel("users"))
+        self.exports = exports_service_pb2_grpc.ExportsServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
         self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))

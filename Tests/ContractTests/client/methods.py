@@ -15,6 +15,7 @@ from heartguard.chat.v1 import (
     verifications_service_pb2,
 )
 from heartguard.erasure.v1 import erasure_service_pb2
+from heartguard.export.v1 import export_service_pb2
 from heartguard.gateway.v1 import context_service_pb2, gateway_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
@@ -24,6 +25,7 @@ from heartguard.users.v1 import (
     avatars_service_pb2,
     calendar_service_pb2,
     care_grants_service_pb2,
+    exports_service_pb2,
     notification_inbox_service_pb2,
     providers_service_pb2,
     records_service_pb2,
@@ -31,7 +33,7 @@ from heartguard.users.v1 import (
     users_service_pb2,
 )
 from heartguard.vectors.v1 import memories_service_pb2 as memory_vectors_pb2
-from heartguard.vectors.v1 import index_service_pb2, transfer_service_pb2, vectors_service_pb2
+from heartguard.vectors.v1 import aliases_service_pb2, index_service_pb2, transfer_service_pb2, vectors_service_pb2
 from heartguard.vitals.v1 import (
     alerts_service_pb2,
     goals_service_pb2,
@@ -42,7 +44,6 @@ from heartguard.vitals.v1 import (
     series_service_pb2,
     vitals_service_pb2,
 )
-from heartguard.vectors.v1 import aliases_service_pb2, index_service_pb2, transfer_service_pb2, vectors_service_pb2
 
 _FILES = [
     ("users", users_service_pb2),
@@ -54,6 +55,7 @@ _FILES = [
     ("users", care_grants_service_pb2),
     ("users", roles_service_pb2),
     ("users", access_log_service_pb2),
+    ("users", exports_service_pb2),
     ("vitals", vitals_service_pb2),
     ("vitals", alerts_service_pb2),
     ("vitals", medications_service_pb2),
@@ -154,7 +156,8 @@ INTAKE = intake_service_pb2.DESCRIPTOR.services_by_name["AuditIntakeService"]
 def services_of(program: str) -> set:
     """The services that a program has besides those that every program has."""
     owners = ("users", "vitals", "chat", "vectors", "gateway") if program == "gateway" else (program,)
-    erasing = {erasure_service_pb2.DESCRIPTOR.services_by_name["ErasureService"]} if program in KEEPERS else set()
+    keeping = (erasure_service_pb2.DESCRIPTOR, "ErasureService"), (export_service_pb2.DESCRIPTOR, "ExportService")
+    erasing = {file.services_by_name[name] for file, name in keeping} if program in KEEPERS else set()
     inbox = {INBOX} if program == "users" else set()
     intake = set() if program == "gateway" else {INTAKE}
     streams = {service for owner, service in STREAMS if owner in owners}

@@ -157,11 +157,39 @@ SELECT is(pg_temp.attempt(role, :'ada', format('SELECT 1 FROM %s WHERE %I = %L',
 
 -- What opens a table to the owner's own functions opens it to nobody else.
 SELECT set_config('heartguard.task', task, true), is(pg_temp.attempt(role, :'ada', own), '1 rows', format('%s has no use of the task %s', role, task))
-    FROM attempts, unnest(ARRAY['bookings', 'holds', 'push_tokens', 'statistics', 'erasures', 'archiving', 'memory_expiry']) AS task
+    FROM attempts, unnest(ARRAY['bookings', 'holds', 'push_tokens', 'statistics', 'erasures', 'archiving', 'memory_expiry', 'exports']) AS task
     WHERE allowed AND command = 'SELECT' AND role <> 'heartguard_owner'
       AND name IN ('users.appointments'::regclass, 'users.push_devices'::regclass, 'vectors.vector_user_memories'::regclass, 'users.users'::regclass,
-                   'chat.chat_sessions'::regclass, 'chat.session_archives'::regclass);
+                   'chat.chat_sessions'::regclass, 'chat.session_archives'::regclass, 'users.exports'::regclass);
 SELECT set_config('heartguard.task', '', true) \g /dev/null
+
+-- Exports: what is a person's is told, whole and to the person alone, or is left out for a reason that is on record -----
+
+CREATE TEMP VIEW told AS
+    SELECT t.name, t.person, r.role, t.service, c.relname AS relation, EXISTS (
+               SELECT FROM heartguard.export_omissions o WHERE o.relation = t.service || '.' || c.relname AND o.attribute = '') AS omitted
+    FROM tables t JOIN pg_class c ON c.oid = t.name JOIN service_roles r ON r.service = t.service WHERE t.person IS NOT NULL;
+SELECT is(pg_temp.attempt(role, :'ada', format('SELECT 1 FROM heartguard.export_rows(%L, %L, NULL, 10, 1000)', service, relation)),
+          CASE WHEN omitted THEN '0 rows' ELSE '1 rows' END, name || ' is told, the rows of one person, or left out') FROM told;
+SELECT is(pg_temp.attempt(role, :'ada', format('SELECT 1 FROM heartguard.exported_tables(%L) WHERE relation = %L', service, relation)), '1 rows',
+          name || ' is among those that an export describes') FROM told;
+SELECT is(pg_temp.attempt(role, '', format('SELECT 1 FROM heartguard.export_rows(%L, %L, NULL, 10, 1000)', service, relation)), '0 rows',
+          name || ' is told to nobody when nobody is worked for') FROM told;
+SELECT is(pg_temp.attempt(role, :'ada', format('SELECT 1 FROM (SELECT place FROM heartguard.export_rows(%L, %L, NULL, 10, 1000)) AS row
+    CROSS JOIN LATERAL heartguard.export_rows(%1$L, %2$L, row.place::jsonb, 10, 1000)', service, relation)), '0 rows',
+          'nothing of ' || name || ' is told behind its last row') FROM told;
+SELECT ok(EXISTS (SELECT FROM heartguard.export_omissions o
+                  WHERE o.relation = t.service || '.' || t.relation AND o.attribute IN ('', a.attname)),
+          format('%s.%s sounds like a secret and is left out', t.name, a.attname))
+    FROM told t JOIN pg_attribute a ON a.attrelid = t.name
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attname ~ 'password|token|secret|private|credential';
+SELECT ok(EXISTS (SELECT FROM told t WHERE t.service || '.' || t.relation = o.relation
+                  AND (o.attribute = '' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.name AND a.attname = o.attribute AND NOT a.attisdropped))),
+          format('what is left out is there: %s %s', o.relation, o.attribute)) FROM heartguard.export_omissions o;
+SELECT ok(format('%s.%s', t.service, t.relation) = 'users.users' OR (
+              SELECT a.attname FROM pg_constraint p JOIN pg_attribute a ON a.attrelid = t.name AND a.attnum = p.conkey[1]
+              WHERE p.conrelid = t.name AND p.contype = 'p') = 'user_id', 'the key of ' || t.name || ' begins with the person, so pages of it are ranges')
+    FROM told t;
 
 -- The plan: the identity is evaluated once a statement, in an InitPlan, and no filter calls a function for every row.
 CREATE FUNCTION pg_temp.plan_of(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
