@@ -14,6 +14,7 @@ INSERT INTO heartguard.export_omissions (relation, attribute, reason) VALUES
     ('users.push_devices', 'push_token', 'a secret: whoever has it sends messages to the device'),
     ('users.exports', '', 'the exports themselves'),
     ('users.export_chunks', '', 'the exports themselves'),
+    ('vitals.device_rollups', '', 'made of the samples, which are told'),
     ('vitals.user_devices', 'push_token', 'a secret: whoever has it sends messages to the device'),
     ('chat.session_archives', 'content', 'packed: its messages are told one by one, as chat.archived_messages'),
     ('chat.checkpoint_segments', '', 'the working memory of agents, in the bytes of the library that wrote it'),

@@ -201,7 +201,7 @@ extension PolicyV1 {
     /// What of a patient's record a clinician may be let into.
     package enum CareScope: ContractEnum {
         case unspecified
-        /// Observations and their history, samples, daily summaries, alerts and the rules that raise them.
+        /// Observations and their history, samples and series, daily summaries, goals, predictions, records, alerts and the rules that raise them.
         case vitalsRead
         /// Recording observations, answering alerts, and making the rules that raise them.
         case vitalsWrite

@@ -857,13 +857,13 @@ extension VitalsV1 {
         package static let getGoal = RPC.Method<VitalsV1.GetGoalRequest, VitalsV1.GetGoalResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.GoalsService", name: "GetGoal", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/goals/{goal_id}", body: "")]))
         /// The caller's goals, newest first, in pages.
         package static let listGoals = RPC.Method<VitalsV1.ListGoalsRequest, VitalsV1.ListGoalsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.GoalsService", name: "ListGoals", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/goals", body: "")]))
         /// Puts a goal in the place of the one with its id and version. Its code and unit stay. ABORTED when version is not the
         /// goal's, NOT_FOUND when there is none, FAILED_PRECONDITION when it was completed or abandoned.
@@ -917,7 +917,7 @@ extension VitalsV1 {
         package static let listProgress = RPC.Method<VitalsV1.ListProgressRequest, VitalsV1.ListProgressResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.GoalsService", name: "ListProgress", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/goals/{goal_id}/progress", body: "")]))
 
         package static let all: [RPC.MethodDescriptor] = [createGoal.descriptor, getGoal.descriptor, listGoals.descriptor, updateGoal.descriptor, completeGoal.descriptor, abandonGoal.descriptor, setMilestone.descriptor, removeMilestone.descriptor, recordProgress.descriptor, removeProgress.descriptor, listProgress.descriptor]

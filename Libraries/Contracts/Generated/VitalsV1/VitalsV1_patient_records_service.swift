@@ -712,13 +712,13 @@ extension VitalsV1 {
         package static let getPatientRecord = RPC.Method<VitalsV1.GetPatientRecordRequest, VitalsV1.GetPatientRecordResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.PatientRecordsService", name: "GetPatientRecord", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/patient-records/{record_id}", body: "")]))
         /// The caller's records, by when they were recorded, newest first, in pages.
         package static let listPatientRecords = RPC.Method<VitalsV1.ListPatientRecordsRequest, VitalsV1.ListPatientRecordsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.PatientRecordsService", name: "ListPatientRecords", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/patient-records", body: "")]))
         /// Puts a record in the place of the one with its id and version. ABORTED when version is not the record's, NOT_FOUND when
         /// there is none.

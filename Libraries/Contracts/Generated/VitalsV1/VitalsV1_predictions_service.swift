@@ -450,13 +450,13 @@ extension VitalsV1 {
         package static let getPrediction = RPC.Method<VitalsV1.GetPredictionRequest, VitalsV1.GetPredictionResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.PredictionsService", name: "GetPrediction", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/predictions/{prediction_id}", body: "")]))
         /// The caller's predictions, by when they were made, newest first, in pages.
         package static let listPredictions = RPC.Method<VitalsV1.ListPredictionsRequest, VitalsV1.ListPredictionsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.PredictionsService", name: "ListPredictions", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/predictions", body: "")]))
 
         package static let all: [RPC.MethodDescriptor] = [recordPrediction.descriptor, getPrediction.descriptor, listPredictions.descriptor]

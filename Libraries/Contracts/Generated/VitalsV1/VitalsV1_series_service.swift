@@ -481,13 +481,13 @@ extension VitalsV1 {
         package static let readSeries = RPC.Method<VitalsV1.ReadSeriesRequest, VitalsV1.ReadSeriesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.SeriesService", name: "ReadSeries", kind: .serverStreaming,
-                policy: RPC.MethodPolicy(access: .user, timeout: .batch, cost: 5, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .batch, cost: 5, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: []))
         /// The series of a device, in the order of their names. NOT_FOUND when the caller has no such device.
         package static let listSeries = RPC.Method<VitalsV1.ListSeriesRequest, VitalsV1.ListSeriesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.SeriesService", name: "ListSeries", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/devices/{device_id}/series", body: "")]))
 
         package static let all: [RPC.MethodDescriptor] = [appendSamples.descriptor, readSeries.descriptor, listSeries.descriptor]

@@ -133,7 +133,7 @@ typedef enum _Heartguard__Policy__V1__RedisLoss {
 typedef enum _Heartguard__Policy__V1__CareScope {
   HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_UNSPECIFIED = 0,
   /*
-   * Observations and their history, samples, daily summaries, alerts and the rules that raise them.
+   * Observations and their history, samples and series, daily summaries, goals, predictions, records, alerts and the rules that raise them.
    */
   HEARTGUARD__POLICY__V1__CARE_SCOPE__CARE_SCOPE_VITALS_READ = 1,
   /*
