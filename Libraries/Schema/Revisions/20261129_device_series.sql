@@ -9,7 +9,7 @@ GRANT UPDATE (value, revision) ON vitals.device_timeseries TO heartguard_vitals;
 CREATE TABLE vitals.device_series (
     user_id       uuid        NOT NULL,
     device_id     uuid        NOT NULL,
-    metric_type   text        NOT NULL CHECK (metric_type ~ '^[a-z][a-z0-9_]{0,63}$'),
+    metric_type   text        NOT NULL,
     code          text        CHECK (length(code) BETWEEN 3 AND 16),
     unit          text        CHECK (length(unit) BETWEEN 1 AND 64),
     last_sequence bigint      NOT NULL CHECK (last_sequence >= 0),
