@@ -23,7 +23,7 @@ struct GatewayApplication: Sendable {
         let overview = PatientOverview(backends: backends, caches: host.caches)
         let endpoints = Endpoints(backends: backends, overview: overview)
         let limits = CallLimits(configuration, redis: host.cache)
-        let intake = AuditIntake(backends: backends)
+        let intake = AuditIntake(backends: backends, answers: guards.answers)
         host.audit.lead { event async throws(RPCError) in try await intake.record(event) }
         let interceptors: [any ServerInterceptor] = [limits.interceptor, CallAudit(host.audit) { Backend(serving: $0) == nil }]
         let json = JSONFront(

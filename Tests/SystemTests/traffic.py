@@ -112,11 +112,11 @@ class Traffic:
                 way = "through the Gateway" if door.through_gateway else "at its own port"
                 needs = {service, "postgres", *({"gateway"} if door.through_gateway else ())}
                 yield Reader(f"{service} {way}", self._asking(*question(door)), needs)
-        # what was read once is served without the database, and without the cache's Redis from the database
+        # what was read once is served without the cache's Redis; without the database nothing is, since no reading could be put on record
         profile = self._asking(self.front.users.GetProfile, GetProfileRequest())
-        yield Reader("profile", profile, {"users", "gateway"})
+        yield Reader("profile", profile, {"users", "gateway", "postgres"})
         overview = self._asking(self.gateway.GetPatientOverview, GetPatientOverviewRequest())
-        yield Reader("overview", overview, {"gateway"}, pace=0.3)
+        yield Reader("overview", overview, {"gateway", "postgres"}, pace=0.3)
 
     def _asking(self, method, request):
         reader = people.register(self.direct.users, name="Reader")

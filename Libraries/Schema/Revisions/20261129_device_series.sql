@@ -66,12 +66,17 @@ CREATE TRIGGER stale_rollups_by_update AFTER UPDATE ON vitals.device_timeseries
 
 -- What is there already. The policies hide the rows from their owner.
 ALTER TABLE vitals.device_timeseries NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE vitals.user_devices NO FORCE ROW LEVEL SECURITY;
 INSERT INTO vitals.device_series (user_id, device_id, metric_type, last_sequence)
-SELECT user_id, device_id, metric_type, max(sequence) FROM vitals.device_timeseries GROUP BY user_id, device_id, metric_type;
+SELECT t.user_id, t.device_id, t.metric_type, max(t.sequence)
+FROM vitals.device_timeseries t JOIN vitals.user_devices d ON d.user_id = t.user_id AND d.id = t.device_id
+GROUP BY t.user_id, t.device_id, t.metric_type;
 INSERT INTO vitals.device_rollups (user_id, device_id, metric_type, hours, starts_at)
 SELECT DISTINCT t.user_id, t.device_id, t.metric_type, w.hours,
        date_bin(make_interval(hours => w.hours), t."timestamp", timestamptz '1970-01-01 00:00:00+00')
-FROM vitals.device_timeseries t CROSS JOIN (VALUES (1::smallint), (24::smallint)) AS w (hours);
+FROM vitals.device_timeseries t JOIN vitals.device_series s USING (user_id, device_id, metric_type)
+CROSS JOIN (VALUES (1::smallint), (24::smallint)) AS w (hours);
+ALTER TABLE vitals.user_devices FORCE ROW LEVEL SECURITY;
 ALTER TABLE vitals.device_timeseries FORCE ROW LEVEL SECURITY;
 
 CALL heartguard.guard_rows('vitals.device_series');

@@ -7,6 +7,7 @@ import Time
 /// Has the calls put on record that the Gateway answers itself, or turns away: by any service that keeps records, since they all write one log.
 struct AuditIntake: Sendable {
     let backends: Backends
+    let answers: LastAnswers
 
     /// How long the services are asked, whatever has become of the call.
     private static let patience = Duration.seconds(2)
@@ -15,15 +16,16 @@ struct AuditIntake: Sendable {
 
     /// Returns when the event is on record. Whoever hung up meanwhile is put on record all the same.
     ///
-    /// The next service is asked only where the one before is not there. One that breaks off in the middle may leave a second event behind,
+    /// The one that has answered last is asked first, for it is there. The next one is asked only where the one before is not there. One that breaks off in the middle may leave a second event behind,
     /// and never none.
     func record(_ event: AuditEvent) async throws(RPCError) {
         let request = AuditV1.RecordAccessRequest(event)
         // A task of its own is not cancelled with the call's.
+        let services = answers.services
         let result = await Task { [backends] () -> Result<Void, RPCError> in
             await Deadline.with(.after(Self.patience)) {
                 var last: RPCError?
-                for backend in Backend.allCases {
+                for backend in services {
                     do throws(RPCError) {
                         let client = AuditV1.AuditIntakeServiceClient(backends[backend])
                         _ = try await client.recordAccess(request, options: CallOptions(timeout: Self.patienceWithOne, waitForReady: false))

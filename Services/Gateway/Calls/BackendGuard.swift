@@ -12,6 +12,7 @@ struct BackendGuard: ClientInterceptor {
     let bulkhead: Bulkhead
     /// For calls of streams, which may go on for minutes without keeping the service busy.
     let streams: Bulkhead
+    let answers: LastAnswers
 
     func intercept(_ context: ClientCallContext, next: @Sendable (ClientCallContext) async throws -> Void) async throws {
         var permit: CircuitBreaker.Permit
@@ -54,6 +55,7 @@ struct BackendGuard: ClientInterceptor {
             throw error
         }
         breaker.ended(permit, .succeeded)
+        answers.note(backend)
     }
 
     private func absent(for time: Duration, because cause: (any Error)? = nil) -> RPCError {

@@ -5,6 +5,7 @@ import Telemetry
 /// A breaker and a bulkhead for each service.
 struct BackendGuards: Sendable {
     let breakers: CircuitBreakers
+    let answers = LastAnswers()
     private let bulkheads: [Backend: Bulkhead]
     private let streams: [Backend: Bulkhead]
 
@@ -23,7 +24,7 @@ struct BackendGuards: Sendable {
     subscript(_ backend: Backend) -> BackendGuard {
         BackendGuard(
             backend: backend, breaker: breakers[backend.rawValue], bulkhead: bulkhead(of: backend, bulkheads),
-            streams: bulkhead(of: backend, streams))
+            streams: bulkhead(of: backend, streams), answers: answers)
     }
 
     private func bulkhead(of backend: Backend, _ bulkheads: [Backend: Bulkhead]) -> Bulkhead {
