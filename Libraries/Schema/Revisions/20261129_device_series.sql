@@ -23,6 +23,7 @@ CALL heartguard.stamp_updates('vitals.device_series');
 
 -- What the samples of an hour or a day of UTC were, for every one that has samples. A row that is stale says nothing but that there are some:
 -- whoever adds or corrects samples makes the rows of their hours and days stale in the same transaction, and holds them until it commits.
+-- That their device is there, the samples' own key sees to.
 -- total is exact and does not depend on the order of the samples, so that totals of hours add up to those of days.
 CREATE TABLE vitals.device_rollups (
     user_id      uuid             NOT NULL,
@@ -38,8 +39,7 @@ CREATE TABLE vitals.device_rollups (
     last_at      timestamptz,
     created_at   timestamptz      NOT NULL DEFAULT clock_timestamp(),
     updated_at   timestamptz      NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (user_id, device_id, metric_type, hours, starts_at),
-    FOREIGN KEY (user_id, device_id) REFERENCES vitals.user_devices (user_id, id)
+    PRIMARY KEY (user_id, device_id, metric_type, hours, starts_at)
 );
 CREATE INDEX device_rollups_stale ON vitals.device_rollups (user_id, device_id, metric_type, hours, starts_at) WHERE is_stale;
 -- For the end of their keeping.
