@@ -79,9 +79,8 @@ extension ChatService: ChatV1.ChatServiceProtocol {
         } else {
             try await recent.first(size, of: user)
         }
-        let page = found.prefix(size)
-        let next = found.count > size ? page.last.map { PageToken(behind: $0).text } : nil
-        return ChatV1.ListSessionsResponse(sessions: Array(page), nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(found, of: size) { PageToken(behind: $0) }
+        return ChatV1.ListSessionsResponse(sessions: Array(page), nextPageToken: next)
     }
 
     func appendMessages(

@@ -3,6 +3,14 @@ package import RPC
 package import Time
 
 extension PageToken {
+    /// A page of what was read with one row more than the page holds, which tells whether there is another page; and the text of that one's token,
+    /// made of the page's last row, empty if there is none.
+    package static func page<Row>(_ read: [Row], of size: Int, behind token: (Row) -> PageToken) -> (rows: ArraySlice<Row>, next: String) {
+        let rows = read.prefix(size)
+        guard read.count > size, let last = rows.last else { return (rows, "") }
+        return (rows, token(last).text)
+    }
+
     /// A page's token holds the query that it belongs to beside the place where it goes on, so that it cannot be used with another query.
     package init(of query: [String], behind instant: Instant, _ id: UUID) {
         self.init(query + ["\(instant.microsecondsSinceEpoch)", id.uuidString])

@@ -31,9 +31,8 @@ struct AccessEventList {
     }
 
     func page(_ read: [RecordedEvent]) -> UsersV1.ListAccessEventsResponse {
-        let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { AccessQuery.Place($0).token(of: filters) } : nil
-        return UsersV1.ListAccessEventsResponse(events: page.map { .init($0.event) }, nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(read, of: size) { AccessQuery.Place($0).token(of: filters) }
+        return UsersV1.ListAccessEventsResponse(events: page.map { .init($0.event) }, nextPageToken: next)
     }
 }
 
@@ -42,8 +41,8 @@ extension AccessQuery.Place {
         self.init(occurredAt: event.event.occurredAt, writer: event.writer, sequence: event.sequence)
     }
 
-    func token(of filters: [String]) -> String {
-        PageToken(filters + ["\(occurredAt.microsecondsSinceEpoch)", writer.uuidString, "\(sequence)"]).text
+    func token(of filters: [String]) -> PageToken {
+        PageToken(filters + ["\(occurredAt.microsecondsSinceEpoch)", writer.uuidString, "\(sequence)"])
     }
 
     /// `nil` for no token. Throws INVALID_ARGUMENT on `page_token`.

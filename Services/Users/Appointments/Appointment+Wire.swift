@@ -115,10 +115,8 @@ struct AppointmentList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [Appointment]) -> UsersV1.ListAppointmentsResponse {
-        let page = read.prefix(size)
-        let next = read.count > size
-            ? page.last.map { PageToken(of: Self.query(statuses, period), behind: $0.startsAt, $0.id).text } : nil
-        return UsersV1.ListAppointmentsResponse(appointments: page.map { .init($0) }, nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(statuses, period), behind: $0.startsAt, $0.id) }
+        return UsersV1.ListAppointmentsResponse(appointments: page.map { .init($0) }, nextPageToken: next)
     }
 }
 

@@ -51,7 +51,7 @@ private struct IDList {
 
     /// A page of what was read with one more than the page holds, and the token of the next one.
     func page<Value>(_ read: [Value], _ id: (Value) -> UUID) -> (ArraySlice<Value>, next: String) {
-        let page = read.prefix(size)
-        return (page, read.count > size ? page.last.map { PageToken(of: [name], behind: id($0)).text } ?? "" : "")
+        let (page, next) = PageToken.page(read, of: size) { PageToken(of: [name], behind: id($0)) }
+        return (page, next)
     }
 }

@@ -20,9 +20,8 @@ struct NotificationList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [UserNotification]) -> UsersV1.ListNotificationsResponse {
-        let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken(behind: $0.id).text } : nil
-        return UsersV1.ListNotificationsResponse(notifications: page.map { .init($0) }, nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(read, of: size) { PageToken(behind: $0.id) }
+        return UsersV1.ListNotificationsResponse(notifications: page.map { .init($0) }, nextPageToken: next)
     }
 }
 

@@ -103,9 +103,8 @@ struct ProviderList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [Provider]) -> UsersV1.SearchProvidersResponse {
-        let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken(Self.query(search) + [$0.rating?.text ?? "0", $0.id.uuidString]).text } : nil
-        return UsersV1.SearchProvidersResponse(providers: page.map { .init($0) }, nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(read, of: size) { PageToken(Self.query(search) + [$0.rating?.text ?? "0", $0.id.uuidString]) }
+        return UsersV1.SearchProvidersResponse(providers: page.map { .init($0) }, nextPageToken: next)
     }
 }
 
@@ -146,8 +145,7 @@ struct SlotList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [Slot]) -> UsersV1.ListFreeSlotsResponse {
-        let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken(of: Self.query(provider, period), behind: $0.startsAt, provider).text } : nil
-        return UsersV1.ListFreeSlotsResponse(slots: page.map { .init($0) }, nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(provider, period), behind: $0.startsAt, provider) }
+        return UsersV1.ListFreeSlotsResponse(slots: page.map { .init($0) }, nextPageToken: next)
     }
 }

@@ -23,9 +23,8 @@ struct ConsentHistoryList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [ConsentChange]) -> UsersV1.ListConsentHistoryResponse {
-        let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken(of: Self.query(kind), behind: $0.happenedAt, $0.id).text } : nil
-        return UsersV1.ListConsentHistoryResponse(changes: page.map { .init($0) }, nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(kind), behind: $0.happenedAt, $0.id) }
+        return UsersV1.ListConsentHistoryResponse(changes: page.map { .init($0) }, nextPageToken: next)
     }
 }
 

@@ -126,9 +126,8 @@ struct AlertList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [RuleAlert]) -> VitalsV1.ListAlertsResponse {
-        let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken(of: Self.query(openOnly), behind: $0.id).text } : nil
-        return VitalsV1.ListAlertsResponse(alerts: page.map { .init($0) }, nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(openOnly), behind: $0.id) }
+        return VitalsV1.ListAlertsResponse(alerts: page.map { .init($0) }, nextPageToken: next)
     }
 }
 

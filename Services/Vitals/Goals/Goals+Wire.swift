@@ -106,9 +106,8 @@ struct GoalList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [KnownGoal], _ form: (KnownGoal) -> VitalsV1.Goal) -> VitalsV1.ListGoalsResponse {
-        let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken(of: Self.query(openOnly), behind: $0.goal.id).text } : nil
-        return VitalsV1.ListGoalsResponse(goals: page.map(form), nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(openOnly), behind: $0.goal.id) }
+        return VitalsV1.ListGoalsResponse(goals: page.map(form), nextPageToken: next)
     }
 }
 
@@ -130,9 +129,8 @@ struct ProgressList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [HealthGoalProgress]) -> VitalsV1.ListProgressResponse {
-        let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken(of: Self.query(goal), behind: $0.recordedAt, $0.id).text } : nil
-        return VitalsV1.ListProgressResponse(entries: page.map { .init($0) }, nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(goal), behind: $0.recordedAt, $0.id) }
+        return VitalsV1.ListProgressResponse(entries: page.map { .init($0) }, nextPageToken: next)
     }
 }
 

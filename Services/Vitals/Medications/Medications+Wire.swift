@@ -163,9 +163,8 @@ struct MedicationList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [Medication]) throws -> VitalsV1.ListMedicationsResponse {
-        let page = read.prefix(size)
-        let next = read.count > size ? page.last.map { PageToken(of: Self.query(activeOnly), behind: $0.id).text } : nil
-        return VitalsV1.ListMedicationsResponse(medications: try page.map { try .init($0) }, nextPageToken: next ?? "")
+        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(activeOnly), behind: $0.id) }
+        return VitalsV1.ListMedicationsResponse(medications: try page.map { try .init($0) }, nextPageToken: next)
     }
 }
 

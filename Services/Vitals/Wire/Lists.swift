@@ -61,9 +61,10 @@ struct ObservationList {
 
     /// A page of what was read with one row more than the page holds, which tells whether there is another page.
     func page(_ read: [Observation]) -> (observations: ArraySlice<Observation>, nextPageToken: String) {
-        guard read.count > size, let last = read[..<size].last else { return (read[...], "") }
-        let place = ["\(last.effectiveAt.microsecondsSinceEpoch)", last.id.text]
-        return (read[..<size], PageToken(Self.query(code, period, ownDay) + place).text)
+        let (page, next) = PageToken.page(read, of: size) {
+            PageToken(Self.query(code, period, ownDay) + ["\($0.effectiveAt.microsecondsSinceEpoch)", $0.id.text])
+        }
+        return (page, next)
     }
 }
 
@@ -103,9 +104,10 @@ struct SampleList {
 
     /// A page of what was read with one row more than the page holds, which tells whether there is another page.
     func page(_ read: [Sample]) -> (samples: ArraySlice<Sample>, nextPageToken: String) {
-        guard read.count > size, let last = read[..<size].last else { return (read[...], "") }
-        let place = ["\(last.at.microsecondsSinceEpoch)", "\(last.sequence.value)"]
-        return (read[..<size], PageToken(Self.query(device, metric, period) + place).text)
+        let (page, next) = PageToken.page(read, of: size) {
+            PageToken(Self.query(device, metric, period) + ["\($0.at.microsecondsSinceEpoch)", "\($0.sequence.value)"])
+        }
+        return (page, next)
     }
 }
 
