@@ -11,8 +11,13 @@ struct JSONPrinting {
     /// How many values of google.protobuf.Any are around what is written. Each hides its contents from the bound on
     /// the depth of messages, so a bound of its own keeps hostile bytes from using up the stack.
     var anyDepth = 0
+    /// For people who read logs: what the contract marks as health information or secret, and bytes, are not told.
+    private let isRedacted: Bool
 
-    init(contracts: ContractSchema) { self.contracts = contracts }
+    init(contracts: ContractSchema, redacted: Bool = false) {
+        self.contracts = contracts
+        isRedacted = redacted
+    }
 
     /// The JSON of a message.
     static func json(of bytes: [UInt8], _ schema: MessageSchema, in contracts: ContractSchema) throws(Unreadable) -> [UInt8] {
@@ -43,13 +48,20 @@ struct JSONPrinting {
                 // A packed field may hold nothing.
                 guard values.contains(where: { !field.isPackable || $0.value.wireType != 2 || !$0.value.bytes.isEmpty }) else { continue }
                 member(field, &isFirst)
-                try items(values, field, depth)
+                if !redact(field) { try items(values, field, depth) }
             } else if let value = MessageParts.single(values, field) {
                 guard field.hasPresence || !Self.isDefault(value) else { continue }
                 member(field, &isFirst)
-                try self.value(value, field, depth)
+                if !redact(field) { try self.value(value, field, depth) }
             }
         }
+    }
+
+    /// Whether something else is written in the place of what must not be told.
+    private mutating func redact(_ field: FieldSchema) -> Bool {
+        guard isRedacted, field.isPHI else { return false }
+        writer.string("‹redacted›")
+        return true
     }
 
     private mutating func member(_ field: FieldSchema, _ isFirst: inout Bool) {
@@ -85,7 +97,7 @@ struct JSONPrinting {
         var places: [[UInt8]: Int] = [:]
         for part in entries {
             let parts = try MessageParts(part.value.bytes, entry)
-            var name = JSONPrinting(contracts: contracts)
+            var name = JSONPrinting(contracts: contracts, redacted: isRedacted)
             try name.value(parts.single(1, key) ?? .absent(key), key, depth)
             let value = parts.single(2, content)
             if let place = places[name.writer.bytes] { members[place].value = value } else {
@@ -110,7 +122,7 @@ struct JSONPrinting {
     mutating func value(_ part: WireReader.Field, _ field: FieldSchema, _ depth: Int) throws(Unreadable) {
         switch field.kind {
         case .string: writer.string(utf8: part.bytes)
-        case .bytes: writer.base64(part.bytes)
+        case .bytes: if isRedacted { writer.string("\(part.bytes.count) bytes") } else { writer.base64(part.bytes) }
         case .message:
             guard let schema = contracts.message(of: field) else { throw Unreadable() }
             try message(part.bytes, schema, depth: depth + 1)
