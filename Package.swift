@@ -68,8 +68,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 /// What the tests of a service that keeps records are written with.
 let serviceTests: [Target.Dependency] = [
-    "Application", "ConnectionPool", "Contracts", "Migrations", "Postgres", "RecordTestSupport", "RPC", "Schema", "TestSupport", "Time",
-    logging,
+    "Application", "ConnectionPool", "Contracts", "DatabaseTestSupport", "Migrations", "Postgres", "RecordTestSupport", "RPC", "Schema",
+    "TestSupport", "Time", logging,
 ]
 
 let package = Package(
@@ -215,6 +215,9 @@ let package = Package(
             name: "TestSupport", dependencies: ["ConnectionPool", "Postgres", logging, nioCore, nioPosix], path: "Tests/TestSupport",
             swiftSettings: settings),
         .target(
+            name: "DatabaseTestSupport", dependencies: ["Migrations", "Postgres", "Schema", "TestSupport", logging], path: "Tests/DatabaseTestSupport",
+            swiftSettings: settings),
+        .target(
             name: "RecordTestSupport", dependencies: ["Application", "Cache", "Jobs", "Postgres", "Redis", "TestSupport", logging], path: "Tests/RecordTestSupport",
             swiftSettings: settings),
         tests("Time"),
@@ -223,7 +226,7 @@ let package = Package(
         tests("Migrations", ["ConnectionPool", "Postgres", "TestSupport", logging]),
         .testTarget(
             name: "SchemaTests",
-            dependencies: ["Schema", "ConnectionPool", "Migrations", "Postgres", "TestSupport", "Time", logging],
+            dependencies: ["Schema", "ConnectionPool", "DatabaseTestSupport", "Migrations", "Postgres", "TestSupport", "Time", logging],
             path: "Tests/SchemaTests", exclude: ["SQL"], swiftSettings: settings),
         tests("Redis", ["Time", "TestSupport", nioCore, nioPosix, logging]),
         tests("Resilience", ["Redis", "Time", "TestSupport", logging]),
@@ -237,7 +240,7 @@ let package = Package(
             name: "JobsTests",
             dependencies: ["Jobs", "JobsTestProcess", "ConnectionPool", "Postgres", "Redis", "TestSupport", "Time", logging],
             path: "Tests/JobsTests", exclude: ["Process", "Python"], swiftSettings: settings),
-        tests("Audit", ["ConnectionPool", "Migrations", "Postgres", "Redis", "Schema", "TestSupport", "Time", logging]),
+        tests("Audit", ["ConnectionPool", "DatabaseTestSupport", "Migrations", "Postgres", "Redis", "Schema", "TestSupport", "Time", logging]),
         tests("HTTP2"),
         tests("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioEmbedded, nioPosix, logging]),
         tests("Telemetry", ["ConnectionPool", "Postgres", "RPC", "TestSupport", "Time", coreMetrics, tracing, instrumentation, inMemoryTracing, logging]),

@@ -1,6 +1,6 @@
+import DatabaseTestSupport
 import FoundationEssentials
 import Logging
-import Migrations
 import Postgres
 import Redis
 import Schema
@@ -15,17 +15,7 @@ let quiet = Logger(label: "audit-tests") { _ in SwiftLogNoOpLogHandler() }
 /// A migrated database that the tests' own are copies of.
 private let template = Once<String> {
     let server = try await PostgresServer.shared
-    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
-        try await server.psql(
-            """
-            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
-            """)
-    }
-    try await server.psql("CREATE DATABASE audit_template OWNER \(ServiceRole.owner)")
-    try await PostgresServer.withClient(server.configuration(database: "audit_template", user: ServiceRole.owner)) { owner in
-        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
-    }
+    try await server.makeMigratedDatabase("audit_template")
     return "audit_template"
 }
 

@@ -1,6 +1,6 @@
 internal import ConnectionPool
+internal import DatabaseTestSupport
 internal import Logging
-internal import Migrations
 internal import Postgres
 internal import RecordTestSupport
 internal import Schema
@@ -11,19 +11,7 @@ internal import TestSupport
 /// One migrated database for all tests of Chat: each works as users whom nobody else knows.
 private let database = Once<PostgresConfiguration> {
     let server = try await PostgresServer.shared
-    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
-        try await server.psql(
-            """
-            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
-            """)
-    }
-    try await server.psql("CREATE DATABASE chat_tests OWNER \(ServiceRole.owner)")
-    let owner = server.configuration(database: "chat_tests", user: ServiceRole.owner)
-    try await PostgresServer.withClient(owner) { owner in
-        // What goes wrong in a test is seen by the test.
-        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
-    }
+    try await server.makeMigratedDatabase("chat_tests")
     // Many tests run at once, and none of them is about how long a connection may take.
     return server.configuration(
         database: "chat_tests", user: ServiceRole.chat.roleName,

@@ -1,3 +1,4 @@
+internal import DatabaseTestSupport
 internal import Foundation
 internal import Migrations
 internal import Postgres
@@ -30,7 +31,7 @@ internal import Testing
         let server = try await PostgresServer.startWithVectors()
         let result: Result<Void, any Error>
         do {
-            try await makeDatabase("neighbours", on: server)
+            try await server.makeDatabase("neighbours")
             result = .success(try await body(server, "neighbours"))
         } catch {
             result = .failure(error)

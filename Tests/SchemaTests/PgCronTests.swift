@@ -1,3 +1,4 @@
+internal import DatabaseTestSupport
 internal import Foundation
 internal import Migrations
 internal import Postgres
@@ -13,7 +14,7 @@ internal import Testing
             settings: ["shared_preload_libraries=pg_cron", "cron.database_name=cron_fires", "cron.host=127.0.0.1"])
         let result: Result<Void, any Error>
         do {
-            try await makeDatabase("cron_fires", on: server)
+            try await server.makeDatabase("cron_fires")
             try await server.psql(
                 "CREATE EXTENSION pg_cron; GRANT USAGE ON SCHEMA cron TO \(ServiceRole.owner)", database: "cron_fires")
             try await withOwner(of: "cron_fires", on: server) { owner in

@@ -1,4 +1,5 @@
 internal import ConnectionPool
+internal import DatabaseTestSupport
 internal import Foundation
 internal import Logging
 internal import Migrations
@@ -8,19 +9,6 @@ internal import TestSupport
 
 /// Says nothing: what goes wrong in a test is seen by the test.
 let quiet = Logger(label: "schema-tests") { _ in SwiftLogNoOpLogHandler() }
-
-/// The roles that the cluster's bootstrap makes, and an empty database of the owner's.
-func makeDatabase(_ name: String, on server: PostgresServer) async throws {
-    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
-        // Another suite may be making the same roles.
-        try await server.psql(
-            """
-            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
-            """)
-    }
-    try await server.psql("CREATE DATABASE \(name) OWNER \(ServiceRole.owner)")
-}
 
 /// A client with the role that owns the database.
 func withOwner<Value>(
@@ -32,10 +20,7 @@ func withOwner<Value>(
 /// A migrated database that all tests read.
 let migrated = Once<String> {
     let server = try await PostgresServer.shared
-    try await makeDatabase("schema_template", on: server)
-    try await withOwner(of: "schema_template", on: server) { owner in
-        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
-    }
+    try await server.makeMigratedDatabase("schema_template")
     return "schema_template"
 }
 
@@ -59,7 +44,7 @@ func withSchema<Value>(_ body: (PostgresServer, String) async throws -> Value) a
 func withEmptyDatabase<Value>(_ body: (PostgresServer, String) async throws -> Value) async throws -> Value {
     let server = try await PostgresServer.shared
     let name = "empty_\(UUID().uuidString.prefix(8).lowercased())"
-    try await makeDatabase(name, on: server)
+    try await server.makeDatabase(name)
     let result: Result<Value, any Error>
     do {
         result = .success(try await body(server, name))

@@ -1,3 +1,4 @@
+internal import DatabaseTestSupport
 internal import Foundation
 internal import Migrations
 internal import Schema
@@ -95,7 +96,7 @@ internal import Testing
         let server = try await PostgresServer.startWithVectors()
         let result: Result<Void, any Error>
         do {
-            try await makeDatabase("with_vectors", on: server)
+            try await server.makeDatabase("with_vectors")
             try await withOwner(of: "with_vectors", on: server) { owner in
                 let migrator = Migrator(owner, chain: Schema.chain, logger: quiet)
                 try await migrator.up()
@@ -126,7 +127,7 @@ internal import Testing
             settings: ["shared_preload_libraries=pg_cron", "cron.database_name=with_cron", "cron.host=127.0.0.1"])
         let result: Result<Void, any Error>
         do {
-            try await makeDatabase("with_cron", on: server)
+            try await server.makeDatabase("with_cron")
             try await server.psql(
                 "CREATE EXTENSION pg_cron; GRANT USAGE ON SCHEMA cron TO \(ServiceRole.owner)", database: "with_cron")
             try await withOwner(of: "with_cron", on: server) { owner in

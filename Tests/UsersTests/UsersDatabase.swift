@@ -1,6 +1,6 @@
 internal import Contracts
+internal import DatabaseTestSupport
 internal import Logging
-internal import Migrations
 internal import Passwords
 internal import Postgres
 internal import RPC
@@ -26,17 +26,7 @@ let exportDatabase = Once<PostgresConfiguration> { try await makeDatabase("users
 
 func makeDatabase(_ name: String) async throws -> PostgresConfiguration {
     let server = try await PostgresServer.shared
-    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
-        try await server.psql(
-            """
-            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
-            """)
-    }
-    try await server.psql("CREATE DATABASE \(name) OWNER \(ServiceRole.owner)")
-    try await PostgresServer.withClient(server.configuration(database: name, user: ServiceRole.owner)) { owner in
-        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
-    }
+    try await server.makeMigratedDatabase(name)
     return server.configuration(database: name, user: ServiceRole.users.roleName)
 }
 

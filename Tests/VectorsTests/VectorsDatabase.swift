@@ -1,6 +1,6 @@
 internal import ConnectionPool
+internal import DatabaseTestSupport
 internal import Logging
-internal import Migrations
 internal import Postgres
 internal import Schema
 internal import Synchronization
@@ -11,24 +11,8 @@ internal import TestSupport
 /// A migrated database on the shared server that every test gets a copy of, because an instance of the service follows
 /// every collection in its database.
 private let template = Once<String> {
-    try await migrate("vectors_template", on: PostgresServer.shared)
+    try await PostgresServer.shared.makeMigratedDatabase("vectors_template")
     return "vectors_template"
-}
-
-/// Makes a database as `heartguard migrate` leaves it.
-private func migrate(_ name: String, on server: PostgresServer) async throws {
-    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
-        // Another suite may be making the same roles.
-        try await server.psql(
-            """
-            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
-            """)
-    }
-    try await server.psql("CREATE DATABASE \(name) OWNER \(ServiceRole.owner)")
-    try await PostgresServer.withClient(server.configuration(database: name, user: ServiceRole.owner)) { owner in
-        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
-    }
 }
 
 /// What goes wrong in a test is seen by the test.
@@ -95,7 +79,7 @@ func withVectorsDatabase(
 ) async throws {
     let result: Result<Void, any Error>
     do {
-        try await migrate("vectors", on: server)
+        try await server.makeMigratedDatabase("vectors")
         result = .success(try await body(VectorsDatabase(server: server, name: "vectors")))
     } catch {
         result = .failure(error)

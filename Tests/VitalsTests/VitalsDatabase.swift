@@ -1,7 +1,7 @@
 internal import Cache
 internal import ConnectionPool
+internal import DatabaseTestSupport
 internal import Logging
-internal import Migrations
 internal import Postgres
 internal import RecordTestSupport
 internal import Schema
@@ -12,19 +12,7 @@ internal import TestSupport
 /// One migrated database for all tests of Vitals: each works as people whom nobody else knows.
 private let database = Once<PostgresConfiguration> {
     let server = try await PostgresServer.shared
-    for role in [ServiceRole.owner] + ServiceRole.allCases.map(\.roleName) {
-        try await server.psql(
-            """
-            DO $$ BEGIN CREATE ROLE \(role) LOGIN;
-            EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$
-            """)
-    }
-    try await server.psql("CREATE DATABASE vitals_tests OWNER \(ServiceRole.owner)")
-    try await PostgresServer.withClient(server.configuration(database: "vitals_tests", user: ServiceRole.owner)) { owner in
-        // What goes wrong in a test is seen by the test.
-        let quiet = Logger(label: "vitals-tests") { _ in SwiftLogNoOpLogHandler() }
-        _ = try await Migrator(owner, chain: Schema.chain, logger: quiet).up()
-    }
+    try await server.makeMigratedDatabase("vitals_tests")
     return server.configuration(database: "vitals_tests", user: ServiceRole.vitals.roleName)
 }
 
