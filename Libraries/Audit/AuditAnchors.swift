@@ -5,7 +5,8 @@ internal import Time
 
 /// Keeps the end of a process' chain in Redis, so that events which are cut off a chain's end in the database are missed.
 ///
-/// Only the newest end matters: while Redis answers slowly, or not at all, those between are passed over.
+/// Only the newest end matters, so those between are passed over. One is written a second: the durable Redis puts each on its disk, and
+/// answers nobody meanwhile, such as the calls that ask it for their session.
 package final class AuditAnchors: Sendable {
     /// A hash of writers, each with the anchor of its chain's end.
     package static let key = "heartguard:audit:heads"
@@ -17,6 +18,7 @@ package final class AuditAnchors: Sendable {
 
     private let state = Mutex(State())
     private let wake = WakeUp()
+    private static let interval = Duration.seconds(1)
 
     func set(_ head: AuditHead) {
         state.withLock { $0.next = head }
@@ -40,14 +42,20 @@ package final class AuditAnchors: Sendable {
                 } catch {
                     if isFinished { return }
                     state.withLock { state in if state.next == nil { state.next = head } }
-                    await wake.wait(until: .now + .seconds(1))
                 }
+                await pause()
             } else if isFinished {
                 return
             } else {
                 await wake.wait(until: nil)
             }
         }
+    }
+
+    /// Until the interval is over, or nothing comes any more.
+    private func pause() async {
+        let end = ContinuousClock.now + Self.interval
+        while !state.withLock({ $0.isFinished }), .now < end { await wake.wait(until: end) }
     }
 
     /// Every end that is kept. Throws `.unexpectedReply` for what no recorder wrote.

@@ -95,7 +95,7 @@ package final class AuditRecorder: Sendable {
 
     /// Writes events until the task is cancelled; then takes no more, writes those that wait, and returns. Runs once.
     ///
-    /// - Parameter redis: where the chain's end is kept, outside of the database, after each statement. Nobody waits for that.
+    /// - Parameter redis: where the chain's end is kept, outside of the database, once a second and when it stops. Nobody waits for that.
     package func run(anchoringIn redis: Redis?) async {
         // What is done after the cancellation must not be cancelled.
         let work = Task {

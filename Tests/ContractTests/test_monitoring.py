@@ -56,7 +56,8 @@ def test_statements_have_placeholders_and_add_up(cluster, operator):
 
 def test_a_pool_is_within_its_limit(cluster, operator):
     answer = ask(cluster, "users", "ListConnectionPools", monitoring.ListConnectionPoolsRequest(), operator.metadata)
-    (pool,) = answer.pools
-    assert pool.name == "postgres"
-    assert 0 < pool.limit <= 30 and pool.active + pool.idle <= pool.total <= pool.limit
-    assert pool.utilisation == pytest.approx(pool.active / pool.limit)
+    assert [pool.name for pool in answer.pools] == ["postgres", "postgres_audit"]
+    assert answer.pools[1].limit == 1, "events go one statement after the other"
+    for pool in answer.pools:
+        assert 0 < pool.limit <= 30 and pool.active + pool.idle <= pool.total <= pool.limit
+        assert pool.utilisation == pytest.approx(pool.active / pool.limit)

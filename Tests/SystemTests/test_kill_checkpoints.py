@@ -77,8 +77,9 @@ def test_what_an_agent_was_told_is_kept_is_there(cluster, direct, ada, victim):
     assert agent.wrong == []
     if victim == "redis_durable":
         assert agent.refusals == set(), "checkpoints and sessions are in Postgres"
-    else:
-        assert agent.refusals, f"nobody noticed that {victim} was killed"
+    elif victim == "chat":
+        assert agent.refusals, "nobody noticed that the service itself was killed"
+    # Of Postgres a caller may notice nothing: a call waits for its audit event and for a connection, and Postgres may be back by then.
 
     found = []
     token = ""

@@ -62,3 +62,13 @@ struct PostgresSettings {
         return PoolConfiguration(minimumConnections: minimum, maximumConnections: maximum)
     }
 }
+
+extension PostgresConfiguration {
+    /// For one who sends one statement after the other and must not stand in a line with the others, which is as long as they are many.
+    var ofOneConnection: PostgresConfiguration {
+        var configuration = self
+        configuration.pool.minimumConnections = 1
+        configuration.pool.maximumConnections = 1
+        return configuration
+    }
+}

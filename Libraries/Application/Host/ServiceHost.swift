@@ -38,6 +38,7 @@ package final class ServiceHost: Sendable {
     /// Where the events of calls go. A program without a database says where (`lead(to:)`), and has its calls pass a `CallAudit` of its own.
     package let audit: AuditOutlet
     private let recorder: AuditRecorder?
+    private let auditDatabase: Postgres?
     private let gate: ReadinessGate
     private let database: Postgres?
     private let monitors: Monitors
@@ -66,6 +67,10 @@ package final class ServiceHost: Sendable {
             Postgres(configuration: $0, replicas: replicas, logger: logger, observer: databaseMonitors)
         }
         self.database = database
+        let auditDatabase = configuration.postgres.map {
+            Postgres(configuration: $0.ofOneConnection, logger: logger, observer: databaseMonitors)
+        }
+        self.auditDatabase = auditDatabase
         var checks = [
             DatabaseHealthChecker.redis(durable, DatabaseHealthChecker.durableRedis),
             DatabaseHealthChecker.redis(cache, DatabaseHealthChecker.cacheRedis),
@@ -73,14 +78,14 @@ package final class ServiceHost: Sendable {
         if let database, replicas != nil { checks.append(.replicas(of: database)) }
         monitors = Monitors(
             database: databaseMonitors,
-            pools: ConnectionPoolMonitor(database?.pools ?? []),
+            pools: ConnectionPoolMonitor((database?.pools ?? []) + (auditDatabase?.pools(named: "postgres_audit") ?? [])),
             health: DatabaseHealthChecker(checks: checks),
             caches: { [caches] in caches.statistics },
             published: published)
         blocklist = TokenBlocklist(redis: durable)
         health = HealthReporter()
         gate = ReadinessGate(health: health)
-        recorder = database.map { AuditRecorder($0, logger: logger) }
+        recorder = auditDatabase.map { AuditRecorder($0, logger: logger) }
         audit = AuditOutlet(recorder)
         let callAudit = CallAudit(audit)
         let authentication = Authentication(
@@ -136,7 +141,9 @@ package final class ServiceHost: Sendable {
             logger: logger)
 
         var children: [Child] = []
-        if let database { children.append(Child(name: "postgres") { await database.run() }) }
+        for database in [database, auditDatabase] {
+            if let database { children.append(Child(name: "postgres") { await database.run() }) }
+        }
         children.append(Child(name: "redis durable") { [durable] in await durable.run() })
         if let recorder { children.append(Child(name: "audit") { [durable] in await recorder.run(anchoringIn: durable) }) }
         children.append(Child(name: "redis cache") { [cache] in await cache.run() })

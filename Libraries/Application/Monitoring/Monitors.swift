@@ -5,10 +5,12 @@ internal import Telemetry
 
 extension Postgres {
     /// Its pools of connections, by the names that operators read.
-    var pools: [ConnectionPoolMonitor.Pool] {
-        var pools = [ConnectionPoolMonitor.Pool(name: "postgres") { self.statistics }]
+    var pools: [ConnectionPoolMonitor.Pool] { pools(named: "postgres") }
+
+    func pools(named name: String) -> [ConnectionPoolMonitor.Pool] {
+        var pools = [ConnectionPoolMonitor.Pool(name: name) { self.statistics }]
         if let replicas = replicaStatistics {
-            pools.append(.init(name: "postgres_replicas") { self.replicaStatistics ?? replicas })
+            pools.append(.init(name: "\(name)_replicas") { self.replicaStatistics ?? replicas })
         }
         return pools
     }
