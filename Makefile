@@ -44,7 +44,7 @@ test: ## run every test, in a cluster of its own; PARTS="swift contract" for som
 soak: setup ## a million reads of users who share a pool, and a million rows through a batch to a slow database: minutes
 	@Scripts/soak $(READS) $(ROWS)
 
-fuzz: ## look for inputs that break the RPC runtime; TARGET=session|server|framing|heads|contracts, SECONDS=60 each
+fuzz: ## look for inputs that break the RPC runtime; TARGET=session|server|framing|heads|contracts|fhir, SECONDS=60 each
 	@Scripts/fuzz $(or $(TARGET),all) $(or $(SECONDS),60)
 
 generate: setup ## make the committed code in Libraries/CContracts and Libraries/Contracts from proto/

@@ -1,3 +1,4 @@
+internal import JSON
 package import RPC
 
 /// A method without its Swift types, for a program that forwards calls: the Gateway turns JSON into the bytes of the
@@ -35,7 +36,10 @@ package struct AnyContractMethod: Sendable {
         json: [UInt8], parameters: [(field: String, values: [String])] = []
     ) throws(JSONMappingError) -> [UInt8] {
         guard let message = schema.messages[requestName] else { preconditionFailure("\(requestName) is in no descriptor") }
-        var object = json.isEmpty ? JSONValue.object([]) : try JSONParser.parse(json)
+        var object = JSONValue.object([])
+        if !json.isEmpty {
+            do throws(JSONSyntaxError) { object = try JSONParser.parse(json) } catch { throw JSONMappingError(error) }
+        }
         for parameter in parameters {
             object = try ParameterPath(contracts: schema).setting(parameter, in: object, message)
         }

@@ -12,7 +12,8 @@ package struct Appointment: Resource {
 
     package let id: UUID
     package let patient: UUID
-    package let practitioner: UUID
+    /// If it is one that is known here.
+    package let practitioner: UUID?
     package let version: Int64
     package let status: Status
     /// Of what kind it is.
@@ -24,7 +25,7 @@ package struct Appointment: Resource {
     package let cancellationReason: String?
 
     package init(
-        id: UUID, patient: UUID, practitioner: UUID, version: Int64, status: Status, kind: String, start: Instant, end: Instant, reason: String,
+        id: UUID, patient: UUID, practitioner: UUID?, version: Int64, status: Status, kind: String, start: Instant, end: Instant, reason: String,
         comment: String?, cancellationReason: String?
     ) {
         self.id = id
@@ -52,7 +53,7 @@ package struct Appointment: Resource {
             "start": .string(start.rfc3339),
             "end": .string(end.rfc3339),
             "comment": .text(comment),
-            "participant": .list([patient, practitioner].map { .object(["actor": .reference($0), "status": .string("accepted")]) }),
+            "participant": .list([patient, practitioner].compactMap(\.self).map { .object(["actor": .reference($0), "status": .string("accepted")]) }),
         ]
     }
 }

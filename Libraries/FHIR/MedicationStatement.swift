@@ -81,5 +81,5 @@ extension MedicationStatement.Timing {
         }
     }
 
-    private static let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    static let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 }

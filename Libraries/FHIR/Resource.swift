@@ -44,6 +44,7 @@ enum System {
     static let ucum = "http://unitsofmeasure.org"
     static let rxNorm = "http://www.nlm.nih.gov/research/umls/rxnorm"
     static let observationCategory = "http://terminology.hl7.org/CodeSystem/observation-category"
+    static let visitReason = "http://terminology.hl7.org/CodeSystem/v2-0276"
     /// Ours: which source numbered a reading.
     static func source(_ name: String) -> String { "urn:x-heartguard:source:\(name)" }
 }

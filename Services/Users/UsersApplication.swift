@@ -17,6 +17,7 @@ struct UsersApplication: Sendable {
     private let roles: RolesService
     private let accessLog: AccessLogService
     private let exports: ExportsService
+    private let imports: ImportsService
     private let bootstrap: OperatorBootstrap?
     private let keeper: BlocklistKeeper
     private let jobs: ServiceJobs
@@ -62,9 +63,13 @@ struct UsersApplication: Sendable {
         let exporting = ExportJobs(
             exports: exports.exports,
             tellers: [RecordTeller("users", RecordExport(postgres: host.postgres, schema: "users", resources: .resources(of: host.postgres)))] + others.map(\.teller), logger: host.logger)
+        imports = ImportsService(imports: ImportRepository(postgres: host.postgres))
+        let importing = ImportJobs(
+            imports: imports.imports, takers: others.filter { $0.keeper.name == "vitals" }.map { RecordTaker(vitals: $0.channel) },
+            logger: host.logger)
         jobs = ServiceJobs(
-            host, schema: "users", handlers: erasing.handlers + exporting.handlers + [service.notifications.handler],
-            cron: [ErasureJobs.hourly, ExportJobs.hourly])
+            host, schema: "users", handlers: erasing.handlers + exporting.handlers + importing.handlers + [service.notifications.handler],
+            cron: [ErasureJobs.hourly, ExportJobs.hourly, ImportJobs.hourly])
         bootstrap = configuration.operatorAccount.map { [host] account in
             OperatorBootstrap(account, users: users, passwords: passwords, logger: host.logger)
         }
@@ -77,7 +82,7 @@ struct UsersApplication: Sendable {
     ) async throws {
         try await host.run(
             services: [
-                service, providers, appointments, calendar, records, avatars, grants, roles, accessLog, exports,
+                service, providers, appointments, calendar, records, avatars, grants, roles, accessLog, exports, imports,
                 NotificationInbox(notifications: service.notifications),
             ],
             background: [{ [keeper] in await keeper.run() }] + channels.map { channel in { await channel.run() } } + jobs.background,

@@ -15,6 +15,7 @@ struct VitalsApplication: Sendable {
     private let records: PatientRecordsService
     private let erasure: ErasureService
     private let export: ExportService
+    private let importing: ImportService
     private let jobs: ServiceJobs
     private let users: RPCChannel
 
@@ -40,6 +41,7 @@ struct VitalsApplication: Sendable {
         users = RPCChannel(
             target: (host: configuration.users.host, port: configuration.users.port), tls: configuration.common.clientTLS, logger: host.logger)
         jobs = ServiceJobs(host, schema: "vitals", handlers: [AlertTeller(alerts: rules, users: users).handler])
+        importing = ImportService(records: RecordImport(postgres: host.postgres), latest: latest)
         export = ExportService(RecordExport(postgres: host.postgres, schema: "vitals", resources: .resources(of: host.postgres)))
         erasure = ErasureService(RecordErasure(host, schema: "vitals") { subject in try await latest.forget(UserID(subject.user)) })
     }
@@ -50,7 +52,7 @@ struct VitalsApplication: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, alerts, medications, live, series, goals, predictions, records, erasure, export],
+            services: [service, alerts, medications, live, series, goals, predictions, records, erasure, export, importing],
             background: [{ [users] in await users.run() }] + jobs.background, stopSignals: stopSignals,
             onListening: onListening)
     }

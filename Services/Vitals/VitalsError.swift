@@ -35,6 +35,8 @@ enum VitalsError: Error, Equatable {
     case noSuchRecord, recordChanged(Int64), recordIsAnother, tooManyRecords
     /// Something else was recorded of the dose.
     case doseRecorded
+    /// A part of the import that is behind this one was kept already.
+    case importWentOn
 }
 
 extension VitalsError: RPCErrorConvertible {
@@ -79,6 +81,7 @@ extension VitalsError: RPCErrorConvertible {
             RPCError(.aborted, "The record was changed meanwhile and has version \(version). Read it again and decide anew.")
         case .recordIsAnother: RPCError(.alreadyExists, "There is a record with this id that says something else.")
         case .tooManyRecords: .quota("user", "A person may have \(PatientRecordStore.maxRecords) records.")
+        case .importWentOn: RPCError(.aborted, "A later part of the import was kept already.")
         case .doseRecorded:
             RPCError(.alreadyExists, "Something else was recorded of this dose. Set replace to put this in its place.")
         }

@@ -1,5 +1,7 @@
 """Nothing about a person, and no secret, is in any log or metric of the cluster, however a call ended."""
 
+import hashlib
+import json
 import pathlib
 import secrets
 import uuid
@@ -21,6 +23,7 @@ from heartguard.chat.v1 import feedback_service_pb2 as feedback
 from heartguard.chat.v1 import memories_service_pb2 as memories
 from heartguard.users.v1 import appointments_service_pb2 as appointments
 from heartguard.users.v1 import calendar_service_pb2 as calendar
+from heartguard.users.v1 import imports_service_pb2 as imports
 from heartguard.users.v1 import providers_service_pb2 as providers
 from heartguard.users.v1 import users_service_pb2 as users
 from heartguard.vectors.v1 import vectors_pb2
@@ -113,6 +116,17 @@ def plant_at(door, person, operator, canary):
         attempt(door.calendar.CreateCalendarEvent, entry, mine)
     attempt(door.calendar.ExportCalendar, calendar.ExportCalendarRequest(), mine)
     attempt(door.providers.SearchProviders, providers.SearchProvidersRequest(query=canary("name that is searched")), mine)
+
+    # in a file that is taken in: in order, and not
+    resource = {"resourceType": "Observation", "id": canary("id of a resource"), "note": [{"text": canary("note of a resource")}]}
+    file = json.dumps({"resourceType": "Bundle", "type": "batch", "entry": [{"resource": resource}]}).encode()
+    for content in (file, file[:-1] + b"x"):
+        begin = imports.StartImportRequest(
+            client_id=canary("id of an import"), format="IMPORT_FORMAT_FHIR_R4_BUNDLE", byte_count=len(content), sha256=hashlib.sha256(content).hexdigest()
+        )
+        job = attempt(door.imports.StartImport, begin, mine).import_job
+        attempt(door.imports.WriteImport, imports.WriteImportRequest(import_id=job.id, content=content), mine)
+        attempt(door.imports.DeleteImport, imports.DeleteImportRequest(import_id=job.id), mine)
 
     # in vital signs
     device = attempt(door.vitals.RegisterDevice, watch(canary("serial number"), canary("device name")), mine).device

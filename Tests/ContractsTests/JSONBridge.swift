@@ -1,4 +1,5 @@
 @testable import Contracts
+import JSON
 
 /// Any message's JSON by its name, as the Gateway does it for requests and responses.
 struct JSONBridge {

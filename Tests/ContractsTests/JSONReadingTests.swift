@@ -1,4 +1,5 @@
 @testable import Contracts
+import JSON
 import RPC
 import Testing
 
@@ -38,7 +39,7 @@ import Testing
         #"{"a":1,"a":2}"#, String(repeating: "[", count: 200), "\"abc", #"{"a" 1}"#, "+1", "NaN",
     ])
     func `that is no JSON is refused`(text: String) {
-        #expect(throws: JSONMappingError.self) { try JSONParser.parse(Array(text.utf8)) }
+        #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(Array(text.utf8)) }
     }
 
     @Test func `keeps the digits of a number and the characters of a string`() throws {

@@ -1,4 +1,5 @@
 @testable import Contracts
+import JSON
 import RPC
 import TestContracts
 
@@ -54,8 +55,8 @@ enum ContractsFuzz {
         guard let schema = kind.schema.messages[kind.type.fullName] else { throw Finding("\(kind.type.fullName) has no schema") }
         guard let text = try? JSONPrinting.json(of: bytes, schema, in: kind.schema) else { return }
         let value: JSONValue
-        do throws(JSONMappingError) { value = try JSONParser.parse(text) } catch {
-            throw Finding("what was written is not JSON: \(error.reason)")
+        do throws(JSONSyntaxError) { value = try JSONParser.parse(text) } catch {
+            throw Finding("what was written is not JSON: \(error.sentence)")
         }
         guard let read = try? JSONReading(contracts: kind.schema).bytes(value, schema) else { return }
         let again = try? JSONPrinting.json(of: read, schema, in: kind.schema)

@@ -10,6 +10,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case heads
     /// The generated messages and their JSON.
     case contracts
+    /// Files of FHIR, entry by entry.
+    case fhir
 
     /// A runner belongs to the thread that made it.
     func runner() -> (_ bytes: [UInt8]) throws -> Void {
@@ -19,6 +21,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .framing: { try FramingFuzz.run($0) }
         case .heads: { try HeadsFuzz.run($0) }
         case .contracts: { try ContractsFuzz.run($0) }
+        case .fhir: { try FHIRFuzz.run($0) }
         }
     }
 }

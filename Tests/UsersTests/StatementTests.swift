@@ -63,7 +63,32 @@ internal import Tokens
             .init(.withdraw(.healthData, by: user)),
             .init(.find(.healthData, of: user)),
             .init(Statement<Consent>.list(of: user)),
-        ] + erasures(of: user, moment) + grants(of: user, email, moment) + exports(of: user, moment)
+        ] + erasures(of: user, moment) + grants(of: user, email, moment) + exports(of: user, moment) + imports(of: user, moment)
+    }
+
+    private static func imports(of user: UserID, _ moment: Instant) throws -> [CataloguedStatement] {
+        let subject = ImportSubject(import: UUID(), user: user.uuid)
+        let digest = [UInt8](repeating: 0, count: 32)
+        let wish = ImportWish(clientID: try ClientID("client"), format: .bundle, source: "source", byteCount: 1, sha256: digest)
+        return [
+            .init(.imports(of: user)),
+            .init(.importJob(subject.import, of: user)),
+            .init(.lockImport(subject.import, of: user)),
+            .init(.knownProviders([user.uuid])),
+            .init(.chunk(of: subject, at: 1)),
+            .init(.unfinishedImports(requestedBefore: moment)),
+            .init(.removeExpiredImports),
+            .init(.countAppointments(of: user)),
+            .init(.appointments([user.uuid], of: user)),
+            .init(.start(subject.import, wish, of: user)),
+            .init(.removeExpiredImport(wish.clientID, of: user)),
+            .init(.removeImport(subject.import, of: user)),
+            .init(.append([1], at: 0, to: subject.import, of: user)),
+            .init(.beginTaking(subject)),
+            .init(.goOn(subject, from: .init(), to: .init(entry: 1, byte: 1), ImportCounts())),
+            .init(.finishImport(subject, at: .init())),
+            .init(.failImport(subject, because: "reason")),
+        ]
     }
 
     private static func grants(of user: UserID, _ email: EmailAddress, _ moment: Instant) -> [CataloguedStatement] {

@@ -189,6 +189,24 @@ internal import Time
                 .init(.observations(of: user, behind: id, limit: 1)),
                 .init(.medicationsInOrder(of: user, behind: nil, limit: 1)),
                 .init(.medicationsInOrder(of: user, behind: id, limit: 1)),
-            ]
+            ] + (try imports(of: user, columns, reading, device))
+    }
+
+    private static func imports(
+        of user: UserID, _ columns: ObservationColumns, _ reading: NewObservation, _ device: NewDevice
+    ) throws -> [CataloguedStatement] {
+        let part = try ImportPart(
+            .init(userId: user.uuid.uuidString, importId: UUID().uuidString, source: "source", resources: [.init(identity: UUID().uuidString)]))
+        let imported = ImportedObservation(id: .make(), new: reading, status: .final, version: 1, reason: "")
+        return [
+            .init(.lockImportPart(of: user)),
+            .init(.beginImportPart(part)),
+            .init(.endImportPart(part, [.imported])),
+            .init(.importDevice(device, as: .make(), isActive: true, of: user, atMost: 1)),
+            .init(.hasDevice(.make(), of: user)),
+            .init(.countMedications(of: user)),
+            .init(.importReadings(columns, [imported], of: user)),
+            .init(.keptReadings(columns, of: user)),
+        ]
     }
 }

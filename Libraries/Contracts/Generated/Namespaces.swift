@@ -33,6 +33,9 @@ package enum ExportV1 {}
 /// The contract heartguard.gateway.v1.
 package enum GatewayV1 {}
 
+/// The contract heartguard.imports.v1.
+package enum ImportsV1 {}
+
 /// The contract heartguard.monitoring.v1.
 package enum MonitoringV1 {}
 

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The numbers of proto3's JSON mapping: a JSON number, or a string of one. They are read as the bits that go onto the wire.
 enum JSONNumber {
     static func floating(_ json: JSONValue, isFloat: Bool) throws(JSONMappingError) -> UInt64 {

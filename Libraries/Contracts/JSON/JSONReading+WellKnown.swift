@@ -1,3 +1,5 @@
+internal import JSON
+
 extension JSONReading {
     /// Reads the types that have a form of their own in JSON.
     func wellKnown(

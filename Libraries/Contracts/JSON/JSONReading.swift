@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import JSON
 
 /// Reads messages as proto3's JSON mapping has them (protobuf.dev, "ProtoJSON Format") into their bytes, strictly: a name that the
 /// message does not have is an error with its path. Names are taken in JSON's spelling and in the contract's.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Puts the parameters of a path or a query into a JSON object, each in the form that its field reads.
 struct ParameterPath {
     let contracts: ContractSchema

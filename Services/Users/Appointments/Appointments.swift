@@ -185,7 +185,7 @@ extension Transaction {
 
 extension String {
     /// What a provider's desk asks for: twelve letters and digits, without those that are taken for others. One in 10^18, so no two are the same.
-    fileprivate static func makeConfirmationCode() -> String {
+    static func makeConfirmationCode() -> String {
         var generator = SystemRandomNumberGenerator()
         return String((0..<12).compactMap { _ in "ABCDEFGHJKLMNPQRSTUVWXYZ23456789".randomElement(using: &generator) })
     }

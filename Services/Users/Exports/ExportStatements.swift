@@ -122,7 +122,7 @@ extension Statement<Void> {
 
 extension JSONB {
     /// Strings and whole numbers, which can always be written.
-    fileprivate init(_ value: some Encodable) {
+    init(_ value: some Encodable) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         guard let json = try? encoder.encode(value) else { preconditionFailure("strings and whole numbers are JSON") }

@@ -38,7 +38,7 @@ extension FHIR.Appointment {
 }
 
 extension FHIR.Appointment.Status {
-    fileprivate init(_ status: Appointment.Status) {
+    init(_ status: Appointment.Status) {
         self = switch status {
         case .requested: .proposed
         case .confirmed: .booked

@@ -140,7 +140,7 @@ private struct DoseKey: Hashable {
 
 extension Medication {
     /// But for the version. A schedule is compared by what it says: the database writes JSON in its own way.
-    fileprivate func saysTheSame(as other: Medication) throws -> Bool {
+    func saysTheSame(as other: Medication) throws -> Bool {
         guard try MedicationSchedule(stored: schedule) == MedicationSchedule(stored: other.schedule) else { return false }
         var same = other.keeping(self)
         same.version = version

@@ -17,9 +17,9 @@ struct ObservationColumns {
     /// How far from the last of the batch each is.
     let behind: [Int64]
 
-    /// Gives each reading an id of its own, in their order.
-    init(_ observations: [NewObservation]) throws {
-        ids = observations.map { _ in ObservationID.make().uuid }
+    /// Gives each reading an id of its own, in their order, unless they have ids.
+    init(_ observations: [NewObservation], ids: [UUID]? = nil) throws {
+        self.ids = ids ?? observations.map { _ in ObservationID.make().uuid }
         metrics = observations.map(\.code.text)
         values = observations.map { $0.measurement.quantity?.value.numeric }
         units = observations.map { $0.measurement.quantity?.unit.text }

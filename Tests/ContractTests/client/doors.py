@@ -16,6 +16,7 @@ from heartguard.users.v1 import (
     calendar_service_pb2_grpc,
     care_grants_service_pb2_grpc,
     exports_service_pb2_grpc,
+    imports_service_pb2_grpc,
     providers_service_pb2_grpc,
     records_service_pb2_grpc,
     roles_service_pb2_grpc,
@@ -58,6 +59,7 @@ class Door:
         self.roles = roles_service_pb2_grpc.RolesServiceStub(self.channel("users"))
         self.access_log = access_log_service_pb2_grpc.AccessLogServiceStub(self.channel("users"))
         self.exports = exports_service_pb2_grpc.ExportsServiceStub(self.channel("users"))
+        self.imports = imports_service_pb2_grpc.ImportsServiceStub(self.channel("users"))
         self.vitals = vitals_service_pb2_grpc.VitalsServiceStub(self.channel("vitals"))
         self.alerts = alerts_service_pb2_grpc.AlertsServiceStub(self.channel("vitals"))
         self.medications = medications_service_pb2_grpc.MedicationsServiceStub(self.channel("vitals"))

@@ -17,6 +17,7 @@ from heartguard.chat.v1 import (
 from heartguard.erasure.v1 import erasure_service_pb2
 from heartguard.export.v1 import export_service_pb2
 from heartguard.gateway.v1 import context_service_pb2, gateway_service_pb2
+from heartguard.imports.v1 import import_service_pb2
 from heartguard.policy.v1 import policy_pb2
 from heartguard.telemetry.v1 import telemetry_service_pb2
 from heartguard.users.v1 import (
@@ -26,6 +27,7 @@ from heartguard.users.v1 import (
     calendar_service_pb2,
     care_grants_service_pb2,
     exports_service_pb2,
+    imports_service_pb2,
     notification_inbox_service_pb2,
     providers_service_pb2,
     records_service_pb2,
@@ -56,6 +58,7 @@ _FILES = [
     ("users", roles_service_pb2),
     ("users", access_log_service_pb2),
     ("users", exports_service_pb2),
+    ("users", imports_service_pb2),
     ("vitals", vitals_service_pb2),
     ("vitals", alerts_service_pb2),
     ("vitals", medications_service_pb2),
@@ -149,6 +152,9 @@ INBOX = notification_inbox_service_pb2.DESCRIPTOR.services_by_name["Notification
 # What Users asks of those who keep people's records.
 KEEPERS = ("vitals", "chat", "vectors")
 
+# What Users asks of Vitals to take a file in.
+IMPORTS = import_service_pb2.DESCRIPTOR.services_by_name["ImportService"]
+
 # What the Gateway asks of whoever keeps records: to put on record what it answered itself.
 INTAKE = intake_service_pb2.DESCRIPTOR.services_by_name["AuditIntakeService"]
 
@@ -159,9 +165,10 @@ def services_of(program: str) -> set:
     keeping = (erasure_service_pb2.DESCRIPTOR, "ErasureService"), (export_service_pb2.DESCRIPTOR, "ExportService")
     erasing = {file.services_by_name[name] for file, name in keeping} if program in KEEPERS else set()
     inbox = {INBOX} if program == "users" else set()
+    importing = {IMPORTS} if program == "vitals" else set()
     intake = set() if program == "gateway" else {INTAKE}
     streams = {service for owner, service in STREAMS if owner in owners}
-    return {method.descriptor.containing_service for method in ALL if method.owner in owners} | streams | erasing | inbox | intake
+    return {method.descriptor.containing_service for method in ALL if method.owner in owners} | streams | erasing | inbox | intake | importing
 
 
 def with_access(*names: str) -> list[Method]:

@@ -1,5 +1,5 @@
 /// Reads one JSON text (RFC 8259), strictly: no trailing commas, no comments, no member named twice, at most 100 deep.
-struct JSONParser {
+package struct JSONParser {
     static let maxDepth = 100
 
     private let bytes: [UInt8]
@@ -7,9 +7,9 @@ struct JSONParser {
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    static func parse(_ bytes: [UInt8]) throws(JSONMappingError) -> JSONValue {
+    package static func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONValue {
         guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw JSONMappingError("The JSON text is not valid UTF-8.")
+            throw JSONSyntaxError("The JSON text is not valid UTF-8", at: nil)
         }
         var parser = JSONParser(bytes)
         let value = try parser.value(depth: 0)
@@ -20,9 +20,7 @@ struct JSONParser {
 
     private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private func failure(_ reason: String) -> JSONMappingError {
-        JSONMappingError("\(reason), at byte \(position).")
-    }
+    private func failure(_ reason: String) -> JSONSyntaxError { JSONSyntaxError(reason, at: position) }
 
     private mutating func skipSpace() {
         while let byte = current, byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d { position += 1 }
@@ -34,7 +32,7 @@ struct JSONParser {
         return true
     }
 
-    private mutating func value(depth: Int) throws(JSONMappingError) -> JSONValue {
+    private mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONValue {
         guard depth < Self.maxDepth else { throw failure("The JSON text nests deeper than \(Self.maxDepth) levels") }
         skipSpace()
         guard let byte = current else { throw failure("The JSON text ends too early") }
@@ -50,13 +48,13 @@ struct JSONParser {
         }
     }
 
-    private mutating func word(_ word: String, _ value: JSONValue) throws(JSONMappingError) -> JSONValue {
+    private mutating func word(_ word: String, _ value: JSONValue) throws(JSONSyntaxError) -> JSONValue {
         guard bytes[position...].starts(with: word.utf8) else { throw failure("This is not JSON") }
         position += word.utf8.count
         return value
     }
 
-    private mutating func array(_ depth: Int) throws(JSONMappingError) -> JSONValue {
+    private mutating func array(_ depth: Int) throws(JSONSyntaxError) -> JSONValue {
         position += 1
         var items: [JSONValue] = []
         skipSpace()
@@ -69,7 +67,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func object(_ depth: Int) throws(JSONMappingError) -> JSONValue {
+    private mutating func object(_ depth: Int) throws(JSONSyntaxError) -> JSONValue {
         position += 1
         var members: [(name: String, value: JSONValue)] = []
         var names = MemberNames()
@@ -89,7 +87,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func number() throws(JSONMappingError) -> String {
+    private mutating func number() throws(JSONSyntaxError) -> String {
         let start = position
         _ = take("-")
         if !take("0") { guard digits() else { throw failure("A number has no digits") } }
@@ -107,7 +105,7 @@ struct JSONParser {
         return position > start
     }
 
-    private mutating func string() throws(JSONMappingError) -> String {
+    private mutating func string() throws(JSONSyntaxError) -> String {
         position += 1
         // All of a string without an escape, else what came behind the last one.
         var start = position
@@ -129,7 +127,7 @@ struct JSONParser {
         throw failure("A string does not end")
     }
 
-    private mutating func escape() throws(JSONMappingError) -> [UInt8] {
+    private mutating func escape() throws(JSONSyntaxError) -> [UInt8] {
         guard let byte = current else { throw failure("A string does not end") }
         position += 1
         switch Unicode.Scalar(byte) {
@@ -155,7 +153,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func hexadecimal() throws(JSONMappingError) -> UInt32 {
+    private mutating func hexadecimal() throws(JSONSyntaxError) -> UInt32 {
         guard position + 4 <= bytes.count,
             let code = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16),
             bytes[position] != 0x2b, bytes[position] != 0x2d

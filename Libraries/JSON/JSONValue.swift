@@ -22,7 +22,7 @@ package enum JSONValue: Sendable, Equatable {
     }
 
     /// What it is called in a sentence for whoever sent it.
-    var kindName: String {
+    package var kindName: String {
         switch self {
         case .null: "null"
         case .bool: "a boolean"
@@ -31,24 +31,5 @@ package enum JSONValue: Sendable, Equatable {
         case .array: "an array"
         case .object: "an object"
         }
-    }
-}
-
-/// Why JSON could not be read as a message, and where.
-package struct JSONMappingError: Error, Sendable, Equatable {
-    /// The path of the field, as in `observations[3].quantity.unit`; empty for the whole.
-    package let path: String
-    /// A sentence that never repeats the value.
-    package let reason: String
-
-    init(path: String = "", _ reason: String) {
-        self.path = path
-        self.reason = reason
-    }
-
-    /// The same as seen from a message whose field it is of, or from an array or map, whose place is in brackets.
-    func inside(_ part: String) -> JSONMappingError {
-        let separator = path.isEmpty || path.hasPrefix("[") ? "" : "."
-        return JSONMappingError(path: part + separator + path, reason)
     }
 }

@@ -1,0 +1,59 @@
+internal import FoundationEssentials
+package import JSON
+internal import Time
+
+/// What the JSON of a resource says, as far as it has the form that FHIR gives it.
+extension JSONValue {
+    package subscript(name: String) -> JSONValue? {
+        guard case .object(let members) = self else { return nil }
+        return members.first { $0.name == name }?.value
+    }
+
+    package var text: String? { if case .string(let text) = self { text } else { nil } }
+
+    package var items: [JSONValue] { if case .array(let items) = self { items } else { [] } }
+
+    /// The resource itself, or the one that an entry of a Bundle has.
+    package var resource: JSONValue { self["resourceType"] == nil ? self["resource"] ?? .null : self }
+
+    var digits: String? { if case .number(let digits) = self { digits } else { nil } }
+
+    var whole: Int? { digits.flatMap { Int($0) } }
+
+    /// The code of a CodeableConcept in a system.
+    func code(of system: String) -> String? {
+        (self["coding"]?.items ?? []).lazy.filter { $0["system"]?.text == system }.compactMap { $0["code"]?.text }.first
+    }
+
+    /// What a CodeableConcept is called.
+    var name: String? {
+        ([self["text"]?.text] + (self["coding"]?.items ?? []).map { $0["display"]?.text }).lazy.compactMap(\.self)
+            .first { $0.contains { !$0.isWhitespace } }
+    }
+
+    /// The UUID that a reference leads to, if that is how it leads there.
+    var referencedID: UUID? {
+        guard let reference = self["reference"]?.text else { return nil }
+        let id = reference.hasPrefix("urn:uuid:") ? reference.dropFirst(9) : reference.split(separator: "/").last ?? ""
+        return UUID(uuidString: String(id))
+    }
+}
+
+extension DateTime {
+    /// A `dateTime` or `instant` with a time of day.
+    init?(reading text: String?) {
+        guard let text, let instant = Instant(rfc3339: text) else { return nil }
+        let sign: Int? = text.utf8.dropLast(5).last.flatMap { $0 == UInt8(ascii: "+") ? 1 : $0 == UInt8(ascii: "-") ? -1 : nil }
+        let digits = text.utf8.suffix(5).compactMap { (0x30...0x39).contains($0) ? Int($0 - 0x30) : nil }
+        let minutes = digits.count == 4 ? (digits[0] * 10 + digits[1]) * 60 + digits[2] * 10 + digits[3] : 0
+        self.init(instant, utcOffsetMinutes: (sign ?? 0) * minutes)
+    }
+}
+
+extension CivilDate {
+    /// The day of a `date` or `dateTime` that says one.
+    init?(reading text: String?) {
+        guard let text, let date = CivilDate(String(text.prefix(10))) else { return nil }
+        self = date
+    }
+}

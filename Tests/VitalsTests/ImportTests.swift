@@ -1,0 +1,224 @@
+internal import Application
+internal import Contracts
+internal import FHIR
+internal import Foundation
+internal import Postgres
+internal import RPC
+internal import Testing
+internal import Time
+
+@testable internal import Vitals
+
+/// Parts of imports, as Users sends them.
+private struct Importing {
+    let service: ImportService
+    let vitals: VitalsService
+    let postgres: Postgres
+    let ada = Caller()
+    let importID = UUID()
+
+    func take(_ resources: [(UUID, String)], place: Int64 = 0, in importID: UUID? = nil, medication: String = "") async throws -> [ImportOutcome] {
+        let request = ImportsV1.ImportRecordsRequest(
+            userId: ada.id.uuidString, importId: (importID ?? self.importID).uuidString, place: place, source: "clinic",
+            resources: resources.map { .init(identity: $0.uuidString, content: Array($1.utf8), medication: Array(medication.utf8)) })
+        let answer = try await service.importRecords(request, context: ada.context)
+        return try answer.outcomes.map { try #require(ImportOutcome(rawValue: $0.rawValue)) }
+    }
+
+    func readings(_ code: String) async throws -> [VitalsV1.Observation] {
+        try await vitals.all(.init(code: code, startAt: .init(.init(microsecondsSinceEpoch: 0)), endAt: .init(.now())), as: ada)
+    }
+
+    static func observation(
+        _ value: String = "72", code: String = "8867-4", unit: String = "/min", at time: String = "2024-05-06T10:00:00+02:00", besides: String = ""
+    ) -> String {
+        #"""
+        {"fullUrl":"urn:uuid:1","resource":{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"\#(code)"}]},
+         "effectiveDateTime":"\#(time)","valueQuantity":{"value":\#(value),"system":"http://unitsofmeasure.org","code":"\#(unit)"}\#(besides)}}
+        """#
+    }
+
+    static func medication(_ name: String, status: String = "active") -> String {
+        #"{"resourceType":"MedicationStatement","status":"\#(status)","medicationCodeableConcept":{"text":"\#(name)"},"effectivePeriod":{"start":"2024-05-06"}}"#
+    }
+}
+
+private func withImporting(_ body: (Importing) async throws -> Void) async throws {
+    try await withVitals { vitals, postgres in
+        try await body(
+            Importing(service: ImportService(records: RecordImport(postgres: postgres), latest: vitals.latest), vitals: vitals, postgres: postgres))
+    }
+}
+
+@Suite struct `A part of an import` {
+    @Test func `is kept once, and answered as before when it comes again`() async throws {
+        try await withImporting { importing in
+            let part = (0..<20).map { (UUID(), Importing.observation("\(60 + $0)", at: "2024-05-06T10:00:\(10 + $0)+02:00")) }
+
+            let outcomes = try await importing.take(part)
+            let again = try await importing.take(part)
+
+            #expect(outcomes == part.map { _ in .imported })
+            #expect(again == outcomes)
+            let kept = try await importing.readings("8867-4")
+            #expect(kept.count == 20)
+            #expect(Set(kept.map(\.id)) == Set(part.map { $0.0.uuidString.lowercased() }))
+            #expect(kept.allSatisfy { $0.utcOffsetMinutes == 120 && $0.source == "clinic" })
+            // In another part, and in another import, they are there.
+            #expect(try await importing.take(part, place: 20) == part.map { _ in .existing })
+            #expect(try await importing.take(part, in: UUID()) == part.map { _ in .existing })
+            #expect(try await importing.readings("8867-4").count == 20)
+        }
+    }
+
+    @Test func `that comes behind a later one is refused`() async throws {
+        try await withImporting { importing in
+            let part = [(UUID(), Importing.observation())]
+            _ = try await importing.take(part, place: 20)
+
+            await expect(.aborted) { try await importing.take(part, place: 0) }
+        }
+    }
+
+    @Test func `is kept once by any number who keep it at once`() async throws {
+        try await withImporting { importing in
+            let part = (0..<50).map { (UUID(), Importing.observation("\(60 + $0)")) }
+
+            let outcomes = try await withThrowingTaskGroup(of: [ImportOutcome].self) { group in
+                for _ in 0..<6 { group.addTask { try await importing.take(part) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+
+            #expect(outcomes.allSatisfy { $0 == part.map { _ in .imported } })
+            #expect(try await importing.readings("8867-4").count == 50)
+        }
+    }
+
+    @Test func `says of each reading what became of it`() async throws {
+        try await withImporting { importing in
+            let (same, changed) = (UUID(), UUID())
+            _ = try await importing.take([(same, Importing.observation()), (changed, Importing.observation("80", at: "2024-05-07T10:00:00Z"))])
+            let tomorrow = (Instant.now() + .seconds(86_400)).rfc3339
+            let cases: [(UUID, String, ImportOutcome)] = [
+                (same, Importing.observation(), .existing), (changed, Importing.observation("81", at: "2024-05-07T10:00:00Z"), .differs),
+                (UUID(), Importing.observation(code: "8867-5"), .unsupportedCode), (UUID(), Importing.observation(unit: "not a unit"), .unsupportedUnit),
+                (UUID(), Importing.observation(unit: "kg"), .unsupportedUnit), (UUID(), Importing.observation(at: tomorrow), .unsupportedTime),
+                (UUID(), Importing.observation("72", code: "85354-9"), .unsupportedValue), (UUID(), "{", .malformed), (UUID(), "{}", .notKept),
+                (UUID(), #"{"resourceType":"Condition"}"#, .notKept), (UUID(), Importing.observation("7e99"), .unsupportedValue),
+                (UUID(), Importing.observation("73"), .imported),
+            ]
+
+            let outcomes = try await importing.take(cases.map { ($0.0, $0.1) }, place: 2)
+
+            #expect(outcomes == cases.map(\.2))
+        }
+    }
+
+    @Test func `has readings in units that their codes can have`() async throws {
+        try await withImporting { importing in
+            let part = [
+                (UUID(), Importing.observation("98.6", code: "8310-5", unit: "[degF]")), (UUID(), Importing.observation("180", code: "8302-2", unit: "mm")),
+                (UUID(), Importing.observation("5.40", code: "2339-0", unit: "mmol/L")), (UUID(), Importing.observation("7", code: "72514-3", unit: "{score}")),
+            ]
+
+            #expect(try await importing.take(part) == part.map { _ in .imported })
+
+            func quantity(_ code: String) async throws -> VitalsV1.Quantity? { try await importing.readings(code).first?.quantity }
+            #expect(try await quantity("8310-5") == .init(value: "98.6", unit: "[degF]"))
+            #expect(try await quantity("8302-2") == .init(value: "18.0", unit: "cm"))
+            #expect(try await quantity("2339-0")?.unit == "mg/dL")
+            #expect(try await quantity("72514-3") == .init(value: "7", unit: "{score}"))
+        }
+    }
+
+    @Test func `of what a service like this one told keeps devices, numbers and corrections, and meets what is there`() async throws {
+        try await withImporting { importing in
+            let device = UUID()
+            let told = FHIR.Device(id: device, patient: UUID(), isActive: false, kind: "watch", name: "My watch", serialNumber: "W1")
+            let numbered = #","identifier":[{"system":"urn:x-heartguard:source:watch","value":"7"}],"device":{"reference":"urn:uuid:\#(device.uuidString)"}"#
+            let corrected = Importing.observation(besides: numbered + #","meta":{"versionId":"3"},"note":[{"text":"typed wrong"}]"#).replacing(#""final""#, with: #""corrected""#)
+            let reading = UUID()
+
+            let outcomes = try await importing.take([(device, String(decoding: told.entry, as: UTF8.self)), (reading, corrected)])
+
+            #expect(outcomes == [.imported, .imported])
+            let kept = try #require(try await importing.readings("8867-4").first)
+            #expect((kept.source, kept.sequence, kept.deviceId) == ("watch", 7, device.uuidString.lowercased()))
+            #expect((kept.status, kept.version) == (.corrected, 3))
+            let devices = try await importing.vitals.listDevices(.init(), context: importing.ada.context).devices
+            #expect(devices.map(\.serialNumber) == ["W1"])
+            #expect(devices.first?.active == false)
+            // The same reading by its number, under another id.
+            #expect(try await importing.take([(UUID(), corrected)], place: 2) == [.existing])
+            let history = try await importing.vitals.listObservationHistory(
+                .init(observationId: reading.uuidString), context: importing.ada.context)
+            #expect(history.versions.map(\.reason) == ["typed wrong"])
+        }
+    }
+
+    @Test func `has medications, which nobody is reminded of and which were not missed`() async throws {
+        try await withImporting { importing in
+            let medications = MedicationsService(
+                medications: MedicationStore(postgres: importing.postgres), interactions: Interactions(postgres: importing.postgres))
+            let warfarin = UUID()
+            let request = #"{"resourceType":"MedicationRequest","status":"completed","authoredOn":"2024-05-06","medicationReference":{"reference":"Medication/7"}}"#
+            let aspirin = #"{"resource":{"resourceType":"Medication","code":{"text":"Aspirin 81 MG"}}}"#
+
+            let first = try await importing.take([(warfarin, Importing.medication("Warfarin"))])
+            let second = try await importing.take([(UUID(), request)], place: 1, medication: aspirin)
+            let third = try await importing.take(
+                [(warfarin, Importing.medication("Warfarin")), (warfarin, Importing.medication("Heparin")), (UUID(), Importing.medication(String(repeating: "x", count: 201)))],
+                place: 2)
+
+            #expect((first, second, third) == ([.imported], [.imported], [.existing, .differs, .tooLarge]))
+            let kept = try await medications.listMedications(.init(), context: importing.ada.context).medications
+            #expect(Set(kept.map(\.name)) == ["Warfarin", "Aspirin 81 MG"])
+            #expect(kept.allSatisfy { !$0.remindersEnabled && $0.dosage == "not stated" && $0.active == ($0.name == "Warfarin") })
+        }
+    }
+
+    @Test func `keeps no more medications than one may have`() async throws {
+        try await withImporting { importing in
+            let part = (0..<MedicationStore.maxMedications).map { (UUID(), Importing.medication("Drug \($0)", status: "stopped")) }
+
+            #expect(try await importing.take(part).allSatisfy { $0 == .imported })
+            #expect(try await importing.take([(UUID(), Importing.medication("One more"))], place: 500) == [.limitReached])
+        }
+    }
+
+    @Test func `is judged by the person's rules`() async throws {
+        try await withImporting { importing in
+            let alerts = AlertsService(alerts: AlertRuleRepository(postgres: importing.postgres))
+            let rule = try await alerts.create(.fast(), as: importing.ada)
+            try await runAsSuperuser("UPDATE vitals.alert_rules SET since = '2026-01-01' WHERE user_id = '\(importing.ada.id)' AND id = '\(rule.id)'")
+
+            let outcomes = try await importing.take([
+                (UUID(), Importing.observation("150", at: "2026-02-21T10:00:00Z")), (UUID(), Importing.observation("150", at: "2024-02-21T10:00:00Z")),
+            ])
+
+            #expect(outcomes == [.imported, .imported])
+            // The other was before the rule was.
+            #expect(try await alerts.alerts(of: importing.ada).count == 1)
+            #expect(try await alerts.isReproduced(rule.id, of: importing.ada))
+        }
+    }
+
+    @Test func `that names nobody or nothing is refused`() async throws {
+        try await withImporting { importing in
+            let resource = ImportsV1.ImportedResource(identity: "x", content: [1])
+            await expect(.invalidArgument, fields: ["user_id", "import_id", "source", "place", "resources"]) {
+                try await importing.service.importRecords(.init(userId: "x", place: -1), context: importing.ada.context)
+            }
+            await expect(.invalidArgument, fields: ["resources[0].identity"]) {
+                try await importing.service.importRecords(
+                    .init(userId: importing.ada.id.uuidString, importId: UUID().uuidString, source: "s", resources: [resource]), context: importing.ada.context)
+            }
+        }
+    }
+
+    @Test func `has outcomes that are those of the contract`() {
+        for outcome in ImportOutcome.allCases {
+            if case .unrecognized = ImportsV1.ImportOutcome(rawValue: outcome.rawValue) { Issue.record("\(outcome) is not in the contract") }
+        }
+    }
+}

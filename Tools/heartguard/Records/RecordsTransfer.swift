@@ -1,0 +1,92 @@
+internal import Contracts
+internal import Crypto
+internal import Foundation
+internal import RPC
+
+/// Sends a file of somebody's records to be taken in, and follows what becomes of it.
+struct RecordsUpload {
+    let file: URL
+    let format: UsersV1.ImportFormat
+    let source: String
+    let client: GatewayClient
+
+    private var imports: UsersV1.ImportsServiceClient { UsersV1.ImportsServiceClient(client.channel) }
+
+    /// The import as it has ended. The same file again goes on with the import that there is.
+    func run() async throws -> UsersV1.ImportJob {
+        let (byteCount, digest) = try measured()
+        let clientID = "heartguard records \(digest.prefix(32))"
+        var job = try await client.patiently { options throws(RPCError) in
+            try await imports.startImport(
+                .init(clientId: clientID, format: format, source: source, byteCount: byteCount, sha256: digest), options: options).importJob
+        } ?? .init()
+        let bytes = try FileBytes(file, at: UInt64(job.receivedByteCount))
+        while job.state == .uploading {
+            let offset = Int64(bytes.offset)
+            let content = try bytes.read(1 << 20)
+            guard !content.isEmpty else { throw CommandFailure("\(file.path) has fewer bytes than it had.") }
+            job = try await client.patiently { options throws(RPCError) in
+                try await imports.writeImport(.init(importId: job.id, offset: offset, content: content), options: options).importJob
+            } ?? .init()
+        }
+        while job.state == .running {
+            try await Task.sleep(for: .milliseconds(200))
+            job = try await client.patiently { options throws(RPCError) in
+                try await imports.getImport(.init(importId: job.id), options: options).importJob
+            } ?? .init()
+        }
+        return job
+    }
+
+    private func measured() throws -> (Int64, String) {
+        let bytes = try FileBytes(file)
+        var digest = SHA256()
+        while case let piece = try bytes.read(1 << 20), !piece.isEmpty { digest.update(data: piece) }
+        return (Int64(bytes.offset), digest.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+    }
+}
+
+/// Has everything that is kept of somebody written to a file.
+struct RecordsDownload {
+    let file: URL
+    let format: UsersV1.ExportFormat
+    let client: GatewayClient
+
+    private var exports: UsersV1.ExportsServiceClient { UsersV1.ExportsServiceClient(client.channel) }
+
+    func run() async throws -> UsersV1.Export {
+        let clientID = UUID().uuidString
+        var export = try await client.patiently { options throws(RPCError) in
+            try await exports.startExport(.init(clientId: clientID, format: format), options: options).export
+        } ?? .init()
+        while export.state == .running {
+            try await Task.sleep(for: .milliseconds(200))
+            export = try await client.patiently { options throws(RPCError) in
+                try await exports.getExport(.init(exportId: export.id), options: options).export
+            } ?? .init()
+        }
+        guard export.state == .finished else { throw CommandFailure("the export was given up: \(export.failure)") }
+        var partial = try PartialFile(file)
+        do {
+            var digest = SHA256()
+            var offset: Int64 = 0
+            while offset < export.byteCount {
+                let content = try await client.patiently { options throws(RPCError) in
+                    try await exports.readExport(.init(exportId: export.id, offset: offset), options: options).content
+                }
+                guard !content.isEmpty else { throw CommandFailure("the export ended too early.") }
+                digest.update(data: content)
+                try partial.write(content)
+                offset += Int64(content.count)
+            }
+            guard digest.finalize().map({ ($0 < 16 ? "0" : "") + String($0, radix: 16) }).joined() == export.sha256 else {
+                throw CommandFailure("the bytes that came are not those of the export.")
+            }
+            try partial.finish()
+        } catch {
+            partial.remove()
+            throw error
+        }
+        return export
+    }
+}
