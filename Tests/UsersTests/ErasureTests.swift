@@ -135,7 +135,7 @@ internal import Tokens
 
         let keys = try TokenKeySet(json: erasing.users.signer.jwks)
         let receipt = try keys.claims(of: erasure.receipt ?? "", type: ErasureReceipt.type, as: ErasureReceipt.self)
-        #expect(receipt?.removed == PersonalRows.made, "broken off at step \(step)")
+        #expect(receipt.removed == PersonalRows.made, "broken off at step \(step)")
         #expect(try await PersonalRows.tables(with: user) == [], "broken off at step \(step)")
         #expect(fuse.hasBlown == (step <= steps), "broken off at step \(step)")
     }
