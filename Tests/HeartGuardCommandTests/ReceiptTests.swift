@@ -42,7 +42,7 @@ internal import Tokens
 
         let receipt = try ErasureReceipt.verified(file(signed + "\n"), keys: [keys])
 
-        #expect(receipt.removed == Claims().removed.mapValues { $0.mapValues(Int64.init) })
+        #expect(receipt.removed == Claims().removed.mapValues { tables in tables.mapValues { Int64($0) } })
         #expect(
             receipt.lines == [
                 "The receipt holds: heartguard has signed it.",

@@ -17,7 +17,7 @@ extension InsuranceInfo {
         let holder = violations.value("holder_name", request.holderName, PersonName.init(_:))
         let from = violations.value("valid_from", request.validFrom, Self.day)
         let until = violations.optional("valid_until", request.validUntil, Self.day)
-        let relationship = request.holder == .unspecified ? .oneself : violations.value("holder", request.holder, HolderRelationship.init(_:))
+        let relationship = request.holder == .unspecified ? HolderRelationship.oneself : violations.value("holder", request.holder, HolderRelationship.init(_:))
         let phone = violations.optional("phone", request.phone, PhoneNumber.init(_:))
         let copay = violations.optional("copay_amount", request.copayAmount, Self.amount)
         let deductible = violations.optional("deductible_amount", request.deductibleAmount, Self.amount)
