@@ -14,6 +14,8 @@ package struct Appointment: Resource {
     package let patient: UUID
     /// If it is one that is known here.
     package let practitioner: UUID?
+    /// What is to pay.
+    package let coverage: UUID?
     package let version: Int64
     package let status: Status
     /// Of what kind it is.
@@ -25,12 +27,13 @@ package struct Appointment: Resource {
     package let cancellationReason: String?
 
     package init(
-        id: UUID, patient: UUID, practitioner: UUID?, version: Int64, status: Status, kind: String, start: Instant, end: Instant, reason: String,
-        comment: String?, cancellationReason: String?
+        id: UUID, patient: UUID, practitioner: UUID?, coverage: UUID?, version: Int64, status: Status, kind: String, start: Instant, end: Instant,
+        reason: String, comment: String?, cancellationReason: String?
     ) {
         self.id = id
         self.patient = patient
         self.practitioner = practitioner
+        self.coverage = coverage
         self.version = version
         self.status = status
         self.kind = kind
@@ -50,6 +53,8 @@ package struct Appointment: Resource {
             "cancelationReason": isOff ? cancellationReason.map { .concept(text: $0) } : nil,
             "appointmentType": .concept(text: kind),
             "reasonCode": .list([.concept(text: reason)]),
+            // An Appointment of R4 has no field for who pays.
+            "supportingInformation": .one(.reference(coverage)),
             "start": .string(start.rfc3339),
             "end": .string(end.rfc3339),
             "comment": .text(comment),

@@ -45,6 +45,9 @@ enum System {
     static let rxNorm = "http://www.nlm.nih.gov/research/umls/rxnorm"
     static let observationCategory = "http://terminology.hl7.org/CodeSystem/observation-category"
     static let visitReason = "http://terminology.hl7.org/CodeSystem/v2-0276"
+    static let subscriberRelationship = "http://terminology.hl7.org/CodeSystem/subscriber-relationship"
+    static let coverageClass = "http://terminology.hl7.org/CodeSystem/coverage-class"
+    static let coverageCost = "http://terminology.hl7.org/CodeSystem/coverage-copay-type"
     /// Ours: which source numbered a reading.
     static func source(_ name: String) -> String { "urn:x-heartguard:source:\(name)" }
 }

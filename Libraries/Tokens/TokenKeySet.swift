@@ -31,6 +31,9 @@ package struct TokenKeySet: Sendable, Hashable {
 
     init(keys: [Key]) { self.keys = keys }
 
+    /// No keys, to merge others into.
+    package init() { keys = [] }
+
     /// Reads a key set. Throws `.invalidKeys` for what is no P-256 signing key, has no id or one twice, or holds a
     /// private key: publishing one is an accident that must not go unnoticed.
     package init(json: String) throws(TokenError) {

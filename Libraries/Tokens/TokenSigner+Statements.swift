@@ -19,18 +19,34 @@ extension TokenSigner {
 }
 
 extension TokenKeySet {
-    /// The claims of a statement, if one of these keys has signed it as of this type; `nil` otherwise.
-    package func claims<Claims: Decodable>(of statement: String, type: String, as _: Claims.Type) -> Claims? {
+    /// The claims of a statement that one of these keys has signed as of this type.
+    ///
+    /// Throws `.malformed` for what is no such statement, `.wrongAlgorithm` for another type or algorithm, `.unknownKey`, and `.wrongSignature` for
+    /// one that is not as it was signed.
+    package func claims<Claims: Decodable>(of statement: String, type: String, as _: Claims.Type) throws(TokenError) -> Claims {
         let parts = statement.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let head = Base64URL.decode(parts[0]), let body = Base64URL.decode(parts[1]), let mark = Base64URL.decode(parts[2]),
+        guard statement.utf8.count <= Self.maxStatementBytes, parts.count == 3, let head = Base64URL.decode(parts[0]),
+            let body = Base64URL.decode(parts[1]), let mark = Base64URL.decode(parts[2]),
             let header = try? JSONDecoder().decode([String: String].self, from: Data(head)),
-            header["typ"] == type, header["alg"] == "ES256", let key = keys.first(where: { $0.kid == header["kid"] })?.verificationKey,
-            let signature = try? P256.Signing.ECDSASignature(rawRepresentation: mark),
-            key.isValidSignature(signature, for: Data("\(parts[0]).\(parts[1])".utf8))
-        else { return nil }
-        // What cannot be read as the claims is no statement of this kind.
-        return try? JSONDecoder().decode(Claims.self, from: Data(body))
+            let signature = try? P256.Signing.ECDSASignature(rawRepresentation: mark)
+        else { throw TokenError(.malformed, "It is no signed statement: three parts in base64url, of which the first is a header and the last a signature.") }
+        guard header["alg"] == "ES256" else { throw TokenError(.wrongAlgorithm, "It is not signed with ES256.") }
+        guard header["typ"] == type else { throw TokenError(.wrongAlgorithm, "It is not of the type \(type).") }
+        guard let key = keys.first(where: { $0.kid == header["kid"] })?.verificationKey else {
+            throw TokenError(.unknownKey, "It is signed with a key that is not among the \(keys.count) known.")
+        }
+        guard key.isValidSignature(signature, for: Data("\(parts[0]).\(parts[1])".utf8)) else {
+            throw TokenError(.wrongSignature, "It is not what was signed: something of it was changed.")
+        }
+        // Signed by us, and yet not what is asked for.
+        guard let claims = try? JSONDecoder().decode(Claims.self, from: Data(body)) else {
+            throw TokenError(.malformed, "Its signature holds, and what it says is not of the form that is known.")
+        }
+        return claims
     }
+
+    /// Beyond what any of ours takes: a receipt has a line for each table.
+    private static let maxStatementBytes = 65_536
 }
 
 extension TokenKeySet.Key {

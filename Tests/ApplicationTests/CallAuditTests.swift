@@ -21,14 +21,15 @@ private final class Diary: Sendable {
 
     func handle() { state.withLock { $0.entries.append(.handler) } }
 
-    func audit(fails: Bool = false) -> CallAudit {
-        CallAudit(AuditOutlet { event async throws(RPCError) in
-            if fails { throw AuditError(.full).rpcError }
+    func audit(fails: Bool = false) -> CallAudit { CallAudit(fails ? AuditOutlet { _ throws(RPCError) in throw AuditError(.full).rpcError } : outlet) }
+
+    var outlet: AuditOutlet {
+        AuditOutlet { event async throws(RPCError) in
             self.state.withLock { state in
                 state.events.append(event)
                 state.entries.append(.event(event.status))
             }
-        })
+        }
     }
 }
 
@@ -180,6 +181,64 @@ private final class Diary: Sendable {
 
         #expect(diary.events.map(\.status) == [7])
         #expect(diary.events.map(\.actorKind) == [.user])
+    }
+
+    @Test func `has the same denial on record once a minute, however often it is made, and another as another`() async throws {
+        let diary = Diary()
+        let audit = diary.audit()
+        let denied = context(.read)
+        for _ in 0..<1_000 { try await audit.denied(denied, RPCError(.unauthenticated, "Over.")) }
+        try await audit.denied(denied, RPCError(.permissionDenied, "No."))
+        // Of another session, and so of another caller.
+        try await audit.denied(context(.read), RPCError(.unauthenticated, "Over."))
+
+        #expect(diary.events.map(\.status) == [16, 7, 16])
+        #expect(audit.denials.state.withLock { $0.leftOut } == 999)
+    }
+
+    @Test func `has a denial on record that it could not put there before`() async throws {
+        let (diary, denied) = (Diary(), context(.read))
+        let isWritable = Mutex(false)
+        let audit = CallAudit(AuditOutlet { event async throws(RPCError) in
+            guard isWritable.withLock({ $0 }) else { throw AuditError(.full).rpcError }
+            try await diary.outlet.record(event)
+        })
+        await #expect(throws: RPCError.self) { try await audit.denied(denied, RPCError(.unauthenticated, "Over.")) }
+        isWritable.withLock { $0 = true }
+        try await audit.denied(denied, RPCError(.unauthenticated, "Over."))
+
+        #expect(diary.events.map(\.status) == [16])
+    }
+}
+
+@Suite struct `The denials of a minute` {
+    private let now = ContinuousClock.now
+
+    private func denial(_ caller: String = "session", person: UUID? = nil, method: String = "/a/B") -> DenialAllowance.Denial {
+        .init(caller: caller, method: method, person: person, code: .permissionDenied)
+    }
+
+    @Test func `are on record once each, and once more in the next minute`() {
+        var allowance = DenialAllowance()
+        let (ada, eve) = (denial(person: UUID()), denial(person: UUID()))
+
+        #expect([ada, ada, eve, ada].map { allowance.ask($0, at: now) } == [.record, .leaveOut, .record, .leaveOut])
+        #expect(allowance.ask(ada, at: now + .seconds(59)) == .leaveOut)
+        #expect(allowance.ask(ada, at: now + .seconds(60)) == .record)
+        #expect(allowance.leftOut == 3)
+    }
+
+    @Test func `are no more of one caller than somebody may want, and of all than can be held`() {
+        var allowance = DenialAllowance()
+        for number in 0..<DenialAllowance.perCaller { #expect(allowance.ask(denial(method: "\(number)"), at: now) == .record) }
+
+        #expect(allowance.ask(denial(), at: now + .seconds(20)) == .turnAway(retryAfter: .seconds(40)))
+        // What is on record is no new one, and another caller has a number of their own.
+        #expect(allowance.ask(denial(method: "7"), at: now) == .leaveOut)
+        #expect(allowance.ask(denial("other"), at: now) == .record)
+        for number in 0..<DenialAllowance.perMinute { _ = allowance.ask(denial("\(number)"), at: now) }
+        #expect(allowance.ask(denial("one more"), at: now + .seconds(1)) == .turnAway(retryAfter: .seconds(59)))
+        #expect(allowance.turnedAway == DenialAllowance.perCaller + 3)
     }
 }
 

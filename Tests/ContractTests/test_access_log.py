@@ -2,6 +2,7 @@
 
 import datetime
 import secrets
+import time
 
 import grpc
 import pytest
@@ -154,6 +155,21 @@ def test_what_is_denied_is_there(door, direct, ada, bob):
     shown = [event for event in listed(direct, bob) if event.trace_id == trace.id]
     assert [(event.method, event.outcome, event.actor_id) for event in shown] == [("EraseUser", DENIED, ada.user.id)]
     assert shown[0].actor_kind == access_log.ACTOR_KIND_USER
+
+
+def test_what_is_denied_again_and_again_is_one_event_a_minute(door, direct, ada):
+    trace = Trace()
+    old = log_in(direct.users, ada.email, ada.password)
+    old.calls(direct.users.LogOut, LogOutRequest())
+    started = time.monotonic()
+    for _ in range(200):
+        with refused("UNAUTHENTICATED"):
+            traced(door.users.GetProfile, GetProfileRequest(), old, trace)
+    minutes = int((time.monotonic() - started) // 60) + 2
+    assert 1 <= len(newest(direct, ada, trace)) <= minutes
+    with refused("UNAUTHENTICATED"):
+        traced(door.users.UpdateProfile, UpdateProfileRequest(name="Eve"), old, trace)
+    assert newest(direct, ada, trace)[0].method == "UpdateProfile"
 
 
 def test_who_signs_in_and_who_tries_to_is_there(door, direct, ada):

@@ -4,6 +4,7 @@ import concurrent.futures
 import secrets
 import threading
 import time
+import uuid
 
 from client import people
 from client.refusals import invalid, refused
@@ -11,7 +12,9 @@ from client.visits import CARDIOLOGIST, cancel, confirm, free_slots, hold, outco
 from heartguard.users.v1 import appointments_service_pb2 as appointments
 from heartguard.users.v1 import calendar_service_pb2 as calendar
 from heartguard.users.v1 import users_pb2
+from heartguard.users.v1.records_service_pb2 import DeleteInsuranceRequest
 from heartguard.users.v1.users_service_pb2 import ListNotificationsRequest
+from test_records import insurance
 
 _never = threading.Event()
 
@@ -64,6 +67,27 @@ def test_a_hold_is_made_once_under_one_id(door, ada):
     with refused("ALREADY_EXISTS") as refusal:
         hold(door, ada, second, client_id=client_id)
     assert refusal.reason == ("users.heartguard", "ID_REUSED")
+
+
+def test_a_policy_of_ones_own_may_be_named_to_pay(door, ada, bob):
+    first, second = free_slots(door, ada, 2)
+    policy = ada.calls(door.records.CreateInsurance, insurance()).insurance
+    client_id = secrets.token_hex(8)
+    held = hold(door, ada, first, insurance_id=policy.id, client_id=client_id)
+    assert held.insurance_id == policy.id
+    assert hold(door, ada, first, insurance_id=policy.id, client_id=client_id) == held
+    for person, named in ((bob, policy.id), (ada, str(uuid.uuid4()))):
+        with refused("NOT_FOUND"):
+            hold(door, person, second, insurance_id=named)
+    with invalid("insurance_id"):
+        hold(door, ada, second, insurance_id="mine")
+    booked = confirm(door, ada, held)
+    assert booked.insurance_id == policy.id
+    ada.calls(door.records.DeleteInsurance, DeleteInsuranceRequest(insurance_id=policy.id))
+    known = ada.calls(door.appointments.GetAppointment, appointments.GetAppointmentRequest(appointment_id=booked.id)).appointment
+    assert not known.HasField("insurance_id")
+    assert hold(door, ada, first, insurance_id=policy.id, client_id=client_id) == known
+    assert not hold(door, ada, second).HasField("insurance_id")
 
 
 def test_the_calendar_goes_along(door, ada, bob):

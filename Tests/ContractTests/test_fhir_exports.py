@@ -17,6 +17,7 @@ from heartguard.vitals.v1.vitals_service_pb2 import (
     RetractObservationRequest,
 )
 from test_medications import add, medication
+from test_records import insurance
 
 
 def record(direct, person, *observations):
@@ -57,12 +58,15 @@ def filled(direct, ada):
     add(direct, ada, "Ibuprofen", schedule=medications_pb2.MedicationSchedule(time_zone="UTC", every_hours=every))
     needed = medications_pb2.MedicationSchedule(time_zone="UTC", as_needed=medications_pb2.AsNeeded())
     add(direct, ada, "Nitroglycerin", schedule=needed, active=False)
-    booked, held = (visits.hold(direct, ada, slot) for slot in visits.free_slots(direct, ada, 2))
+    policy = insurance(plan_name="Care+", group_number="G-1", copay_amount="25", deductible_amount="500.5", holder="INSURANCE_HOLDER_PARENT", primary=True)
+    ada.calls(direct.records.CreateInsurance, policy)
+    paid, unpaid = visits.free_slots(direct, ada, 2)
+    booked, held = visits.hold(direct, ada, paid, insurance_id=policy.id), visits.hold(direct, ada, unpaid)
     visits.confirm(direct, ada, booked)
     return ada, ids, device, booked, held
 
 
-COUNTS = {"Patient": 1, "Practitioner": 1, "Appointment": 2, "Device": 1, "Observation": 5, "MedicationStatement": 4}
+COUNTS = {"Patient": 1, "Practitioner": 1, "Coverage": 1, "Appointment": 2, "Device": 1, "Observation": 5, "MedicationStatement": 4}
 
 
 def test_fhir_resources_accepts_every_resource_and_none_is_missing(door, filled):
@@ -140,6 +144,14 @@ def test_people_and_visits_are_told(direct, filled):
     states = {visit["id"]: visit["status"] for visit in resources["Appointment"]}
     assert states == {booked.id: "booked", held.id: "proposed"}
     assert resources["Practitioner"][0]["id"] == visits.CARDIOLOGIST
+    (policy,) = resources["Coverage"]
+    pays = {visit["id"]: visit.get("supportingInformation") for visit in resources["Appointment"]}
+    assert pays == {booked.id: [{"reference": f"urn:uuid:{policy['id']}"}], held.id: None}
+    costs = {cost["type"]["coding"][0]["code"]: cost["valueMoney"] for cost in policy["costToBeneficiary"]}
+    assert costs == {"copay": {"value": "25.00", "currency": "USD"}, "deductible": {"value": "500.50", "currency": "USD"}}
+    # the holder is Ada's parent, so Ada is the holder's child
+    assert policy["relationship"]["coding"][0]["code"] == "child"
+    assert [part["value"] for part in policy["class"]] == ["G-1", "Care+"]
 
 
 def test_somebody_with_nothing_has_a_bundle_of_themselves(direct, bob):

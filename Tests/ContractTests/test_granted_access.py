@@ -17,10 +17,17 @@ from heartguard.gateway.v1 import gateway_service_pb2 as gateway_v1
 from heartguard.gateway.v1.context_service_pb2 import BuildContextRequest
 from heartguard.gateway.v1.gateway_service_pb2 import GetPatientOverviewRequest
 from heartguard.policy.v1 import policy_pb2
-from heartguard.users.v1 import roles_service_pb2
+from heartguard.users.v1 import roles_service_pb2, users_pb2
 from heartguard.users.v1.care_grants_service_pb2 import ListGrantsRequest, ListPatientsRequest
 from heartguard.users.v1.roles_service_pb2 import AssignRoleRequest
-from heartguard.users.v1.users_service_pb2 import EraseAccountRequest, GetProfileRequest, GetProfileResponse, LogOutRequest
+from heartguard.users.v1.users_service_pb2 import (
+    EraseAccountRequest,
+    GetProfileRequest,
+    GetProfileResponse,
+    GiveConsentRequest,
+    LogOutRequest,
+    WithdrawConsentRequest,
+)
 from heartguard.vitals.v1.live_service_pb2 import SubscribeRequest
 from heartguard.vitals.v1.vitals_service_pb2 import (
     GetLatestObservationsRequest,
@@ -367,6 +374,23 @@ def test_a_stream_ends_with_its_grant(door, direct, cora, ada):
     own = door.live.Subscribe(SubscribeRequest(), metadata=ada.metadata, timeout=PATIENCE)
     next(own)
     own.cancel()
+
+
+def test_whoever_withdraws_the_consent_to_share_lets_nobody_in_any_more(door, direct, cora, ada):
+    consent = {"kind": users_pb2.CONSENT_KIND_CARE_SHARING}
+    ada.calls(door.users.GiveConsent, GiveConsentRequest(document_version="2026-02", **consent))
+    let_in(direct, ada, cora, VITALS_READ, PROFILE_READ)
+    stream = door.live.Subscribe(SubscribeRequest(), metadata=acting(cora, ada), timeout=4 * PATIENCE)
+    next(stream)
+    assert profile(door, acting(cora, ada)) == ada.user
+    assert not ada.calls(door.users.WithdrawConsent, WithdrawConsentRequest(**consent)).consent.granted
+    with refused("PERMISSION_DENIED"):
+        profile(door, acting(cora, ada))
+    with refused("PERMISSION_DENIED"):
+        for _ in stream:
+            pass
+    (grant,) = ada.calls(door.care_grants.ListGrants, ListGrantsRequest()).grants
+    assert grant.HasField("revoked_at") and ada.user.id not in patients_of(direct, cora)
 
 
 def test_who_is_no_clinician_any_more_is_signed_out_and_let_in_nowhere(door, direct, operator, ada):

@@ -74,6 +74,27 @@ def test_insurances(door, ada):
     assert not ada.calls(door.records.ListInsurances, records.ListInsurancesRequest()).insurances
 
 
+def test_an_insurance_says_what_is_paid_and_by_whom(door, ada):
+    told = {"phone": "+4930987654", "copay_amount": "25", "deductible_amount": "500.5", "currency": "EUR", "holder": "INSURANCE_HOLDER_SPOUSE"}
+    wish = insurance(**told)
+    made = ada.calls(door.records.CreateInsurance, wish).insurance
+    assert (made.copay_amount, made.deductible_amount, made.currency) == ("25.00", "500.50", "EUR")
+    assert (made.phone, made.holder) == ("+4930987654", records.INSURANCE_HOLDER_SPOUSE) and not made.HasField("verified_at")
+    assert ada.calls(door.records.CreateInsurance, wish).insurance == made
+    assert list(ada.calls(door.records.ListInsurances, records.ListInsurancesRequest()).insurances) == [made]
+    change = records.UpdateInsuranceRequest(insurance_id=made.id, copay_amount="", phone="", deductible_amount="0", holder="INSURANCE_HOLDER_ONESELF")
+    changed = ada.calls(door.records.UpdateInsurance, change).insurance
+    assert not changed.HasField("copay_amount") and not changed.HasField("phone")
+    assert (changed.deductible_amount, changed.holder) == ("0.00", records.INSURANCE_HOLDER_ONESELF)
+    plain = ada.calls(door.records.CreateInsurance, insurance()).insurance
+    assert (plain.currency, plain.holder) == ("USD", records.INSURANCE_HOLDER_ONESELF) and not plain.HasField("copay_amount")
+    for amount in ("", "-1", "1.234", "1e3", "100000000", "01", ".5", "1.", "1,50", "NaN"):
+        with invalid("copay_amount"):
+            ada.calls(door.records.CreateInsurance, insurance(copay_amount=amount))
+    with invalid("phone", "deductible_amount", "currency"):
+        ada.calls(door.records.CreateInsurance, insurance(phone="911", deductible_amount="x", currency="usd"))
+
+
 def test_a_device_is_whoever_registered_it_last_and_its_token_is_not_told(door, ada, bob):
     token = secret_token()
     wish = records.RegisterPushDeviceRequest(platform="PUSH_PLATFORM_IOS", push_token=token, device_name="phone")

@@ -96,12 +96,34 @@ internal import Time
     @Test func `tells why a visit was cancelled, and of no other visit`() throws {
         for (status, isTold) in [(FHIR.Appointment.Status.cancelled, true), (.noshow, true), (.booked, false), (.fulfilled, false)] {
             let visit = FHIR.Appointment(
-                id: UUID(), patient: ada, practitioner: UUID(), version: 2, status: status, kind: "consultation",
+                id: UUID(), patient: ada, practitioner: UUID(), coverage: nil, version: 2, status: status, kind: "consultation",
                 start: Instant(rfc3339: "2026-11-29T15:00:00Z")!, end: Instant(rfc3339: "2026-11-29T15:30:00Z")!, reason: "chest pain", comment: nil,
                 cancellationReason: "ill")
             let content = try resource(visit)
             #expect((content["cancelationReason"] != nil) == isTold)
             #expect((content["participant"] as? [Any])?.count == 2)
         }
+    }
+
+    @Test func `says of a policy what the person pays, and of a visit which policy is to pay`() throws {
+        func coverage(_ copay: String?, group: String?) -> Coverage {
+            Coverage(
+                id: UUID(), beneficiary: ada, version: 1, status: .active, kind: "ppo", payor: "Insurer", holder: "Bob", relationship: .child,
+                subscriberID: "P-1", group: group, plan: nil, start: CivilDate(year: 2026, month: 1, day: 1), end: nil, isFirst: true, copay: copay,
+                deductible: nil, currency: "EUR")
+        }
+        let policy = coverage("25.00", group: "G-1")
+        let content = try resource(policy)
+        let visit = FHIR.Appointment(
+            id: UUID(), patient: ada, practitioner: UUID(), coverage: policy.id, version: 1, status: .booked, kind: "consultation",
+            start: Instant(rfc3339: "2026-11-29T15:00:00Z")!, end: Instant(rfc3339: "2026-11-29T15:30:00Z")!, reason: "chest pain", comment: nil,
+            cancellationReason: nil)
+
+        #expect(String(decoding: policy.entry, as: UTF8.self).contains(#""valueMoney":{"value":25.00,"currency":"EUR"}"#))
+        #expect((content["beneficiary"] as? [String: Any])?["reference"] as? String == ada.urn)
+        #expect((content["class"] as? [[String: Any]])?.map { $0["value"] as? String } == ["G-1"])
+        let bare = try resource(coverage(nil, group: nil))
+        #expect(bare["costToBeneficiary"] == nil && bare["class"] == nil)
+        #expect((try resource(visit)["supportingInformation"] as? [[String: Any]])?.map { $0["reference"] as? String } == [policy.id.urn])
     }
 }

@@ -1,5 +1,8 @@
 """kill -9 of whatever takes part in an erasure, while it is under way."""
 
+import os
+import subprocess
+
 import pytest
 from client.cluster import SERVICES
 from client.erasures import finished, verified
@@ -26,3 +29,23 @@ def test_an_erasure_comes_to_its_end_and_counts_each_row_once(cluster, direct, o
     removed = verified(cluster, done.receipt)["removed"]
     assert removed["users"] == {"users": 1, "sessions": 1, "refresh_tokens": 1}
     assert removed["vitals"] == {"timelines": 1, "vitals": READINGS}
+
+
+def test_the_command_verifies_a_receipt_by_itself(cluster, direct, operator, ada, tmp_path):
+    erasure = ada.calls(direct.users.EraseAccount, EraseAccountRequest(password=ada.password)).erasure
+    receipt = finished(direct.users, operator, erasure.id).receipt
+    program = os.readlink(f"/proc/{cluster.read()['supervisor']}/exe")
+
+    def verify(text: str, *arguments):
+        file = tmp_path / "receipt.jws"
+        file.write_text(text)
+        command = [program, "receipts", "verify", file, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    held = verify(receipt + "\n", "--state-dir", cluster.state)
+    assert held.returncode == 0 and erasure.id in held.stdout and "users.users: 1" in held.stdout
+    # the public keys are all that it needs
+    assert verify(receipt, "--keys", cluster.state / "token-jwks.json").stdout == held.stdout
+    header, claims, mark = receipt.split(".")
+    changed = verify(f"{header}.{claims[:40]}{'A' if claims[40] != 'A' else 'B'}{claims[41:]}.{mark}", "--state-dir", cluster.state)
+    assert changed.returncode == 1 and "changed" in changed.stderr and not changed.stdout

@@ -235,6 +235,71 @@ private func withWard(_ body: (Ward) async throws -> Void) async throws {
     }
 }
 
+@Suite struct `Care that is no longer to be shared` {
+    private func consents(_ ward: Ward) -> ConsentRepository { ConsentRepository(postgres: ward.users.postgres) }
+
+    @Test func `lets nobody in any more, and somebody new when that is wanted`() async throws {
+        try await withWard { ward in
+            let consents = consents(ward)
+            let consented = try await consents.give(.careSharing, to: DocumentVersion("2026-02"), by: ward.ada)
+            for clinician in [ward.cora, ward.dora] { try await ward.letIn(clinician, .vitalsRead) }
+            _ = try await consents.give(.research, to: DocumentVersion("2026-02"), by: ward.ada)
+            _ = try await consents.withdraw(.research, by: ward.ada)
+            try await ward.admit(ward.cora)
+
+            let withdrawn = try await consents.withdraw(.careSharing, by: ward.ada)
+
+            #expect(withdrawn?.isGranted == false && withdrawn?.epoch == consented.epoch + 1)
+            for clinician in [ward.cora, ward.dora] { await expect(.permissionDenied) { try await ward.admit(clinician) } }
+            #expect(try await ward.grants.list(by: ward.ada, after: nil, limit: 10).allSatisfy { $0.revokedAt != nil })
+            // A grant is a consent of its own; and each withdrawal says of all of them that they are over.
+            try await ward.letIn(ward.cora, .vitalsRead)
+            try await ward.admit(ward.cora)
+            #expect(try await consents.withdraw(.careSharing, by: ward.ada) == withdrawn)
+            await expect(.permissionDenied) { try await ward.admit(ward.cora) }
+        }
+    }
+
+    @Test func `is a withdrawal and the ends of all grants, or neither`() async throws {
+        try await withWard { ward in
+            let consents = consents(ward)
+            let grant = try await ward.letIn(ward.cora, .vitalsRead)
+            #expect(try await consents.withdraw(.careSharing, by: ward.ada) == nil)
+            try await ward.admit(ward.cora)
+            _ = try await consents.give(.careSharing, to: DocumentVersion("2026-02"), by: ward.ada)
+
+            // Whoever holds the row of the grant keeps its end from being written.
+            try await ward.users.postgres.transaction(identity: .user(ward.ada.uuid)) { transaction in
+                try await transaction.execute("SELECT FROM users.care_grants WHERE id = \(grant.id) FOR UPDATE")
+                await Deadline.with(.after(.milliseconds(300))) {
+                    await #expect(throws: PostgresError.self) { try await consents.withdraw(.careSharing, by: ward.ada) }
+                }
+            }
+
+            #expect(try await consents.list(of: ward.ada).map(\.isGranted) == [true])
+            try await ward.admit(ward.cora)
+        }
+    }
+
+    @Test func `is not outrun by a grant that is given meanwhile`() async throws {
+        try await withWard { ward in
+            let consents = consents(ward)
+            for _ in 0..<10 {
+                _ = try await consents.give(.careSharing, to: DocumentVersion("2026-02"), by: ward.ada)
+                async let given = ward.letIn(ward.cora, .vitalsRead)
+                async let withdrawn = consents.withdraw(.careSharing, by: ward.ada)
+                let (grant, consent) = (try await given, try #require(try await withdrawn))
+
+                let known = try #require(try await ward.grants.list(by: ward.ada, after: nil, limit: 1).first)
+                let withdrawnAt = try #require(consent.withdrawnAt)
+                #expect(known.id == grant.id)
+                // Given before the withdrawal it has ended by it; given after it, it stands.
+                #expect((known.revokedAt != nil) == (known.grantedAt < withdrawnAt))
+            }
+        }
+    }
+}
+
 @Suite struct `A clinician's account` {
     @Test func `begins no session with the role that it had`() async throws {
         try await withUsers { users in

@@ -131,6 +131,34 @@ internal import Time
         }
     }
 
+    @Test func `is paid by a policy of the person's own, at a provider who takes one`() async throws {
+        try await withClinic { clinic in
+            let provider = try await Clinic.provider()
+            let (ada, bob) = (try await clinic.users.newcomer(), try await clinic.users.newcomer())
+            let records = RecordsService(postgres: clinic.users.postgres)
+            let policy = UUID().text
+            _ = try await records.createInsurance(
+                .init(id: policy, insurer: "Insurer", policyNumber: "1", holderName: "Ada", validFrom: "2026-01-01"), context: ada)
+            func request(_ slot: Int, at provider: UUID = provider) -> UsersV1.HoldAppointmentRequest {
+                var request = Clinic.request(provider, Clinic.slot(slot))
+                request.insuranceId = policy
+                return request
+            }
+
+            let wish = request(0)
+            let held = try await clinic.hold(wish, ada)
+            #expect(held.insuranceId == policy)
+            await expect(.notFound) { try await clinic.hold(request(1), bob) }
+            try await Clinic.psql("UPDATE users.providers SET accepts_insurance = false WHERE id = '\(provider)'")
+            await expect(.failedPrecondition) { try await clinic.hold(request(1), ada) }
+            // What was held stays, and is answered with again, also when the policy is taken out.
+            #expect(try await clinic.hold(wish, ada) == held)
+            _ = try await records.deleteInsurance(.init(insuranceId: policy), context: ada)
+            #expect(try await clinic.hold(wish, ada).insuranceId == nil)
+            #expect(try await clinic.find(held, ada).version == held.version)
+        }
+    }
+
     @Test func `is held by nobody who holds three, until one is confirmed`() async throws {
         try await withClinic { clinic in
             let provider = try await Clinic.provider()

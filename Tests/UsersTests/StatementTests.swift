@@ -226,6 +226,7 @@ internal import Tokens
             .init(.holds(of: user)),
             .init(.offer(of: id, at: time)),
             .init(.endHolds(of: id, within: time, besides: nil)),
+            .init(.keepInsurance(id, of: user)),
             .init(.appointment(client, of: user)),
             .init(.hold(wish, timeZone: "UTC", isTelehealth: false, code: "ABC123", life: .seconds(1), of: user)),
             .init(.lock(id, of: user)),

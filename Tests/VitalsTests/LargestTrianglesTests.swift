@@ -16,13 +16,6 @@ internal import Time
         }
     }
 
-    private static func chosen(_ samples: [Sample], counted: Int? = nil, points: Int) -> [Sample] {
-        var triangles = LargestTriangles(of: counted ?? samples.count, points: points)
-        var chosen = samples.compactMap { triangles.take($0) }
-        chosen += triangles.finish()
-        return chosen
-    }
-
     /// As the thesis says it, over an array.
     private static func reference(_ data: [Sample], points: Int) -> [Sample] {
         guard points < data.count else { return data }
@@ -47,11 +40,11 @@ internal import Time
     }
 
     @Test(arguments: [(3, 3), (4, 3), (5, 4), (7, 4), (100, 3), (1_000, 10), (1_001, 250), (5_000, 997), (10, 9)])
-    func `of a stream are those of the whole`(count: Int, points: Int) {
+    func `are those of the thesis`(count: Int, points: Int) {
         for seed in 1...5 as ClosedRange<UInt64> {
             let samples = Self.samples(count, seed: seed)
 
-            let chosen = Self.chosen(samples, points: points)
+            let chosen = LargestTriangles.chosen(points, of: samples)
 
             #expect(chosen.count == points, "seed \(seed)")
             #expect(chosen == Self.reference(samples, points: points), "seed \(seed)")
@@ -61,7 +54,7 @@ internal import Time
     @Test func `are all samples when there are no more than points`() {
         for count in 0...5 {
             let samples = Self.samples(count, seed: 1)
-            #expect(Self.chosen(samples, points: 5) == samples)
+            #expect(LargestTriangles.chosen(5, of: samples) == samples)
         }
     }
 
@@ -69,16 +62,35 @@ internal import Time
         var samples = Self.samples(10_000, seed: 1).map { Sample(at: $0.at, sequence: $0.sequence, value: 1) }
         samples[4_321] = Sample(at: samples[4_321].at, sequence: samples[4_321].sequence, value: 90)
 
-        #expect(Self.chosen(samples, points: 20).contains(samples[4_321]))
+        #expect(LargestTriangles.chosen(20, of: samples).contains(samples[4_321]))
+    }
+}
+
+@Suite struct `The spans of a plot` {
+    private static let at: Int64 = 1_771_662_601_234_567
+
+    @Test(arguments: [(1, 3), (1_000, 3), (5_999, 1_000), (3_600_000_000, 3), (86_400_000_000, 12), (86_400_000_000, 5_000), (31_536_000_000_000, 1_000), (315_360_000_000_000, 3)] as [(Int64, Int)])
+    func `lie side by side from the first sample to the last, two a point or more`(length: Int64, points: Int) {
+        let (first, last) = (Instant(microsecondsSinceEpoch: Self.at), Instant(microsecondsSinceEpoch: Self.at + length))
+
+        let pieces = PlotSpans(from: first, through: last, points: points).pieces
+
+        let bounds = pieces.flatMap { $0 }
+        let starts = zip(bounds, bounds.dropFirst()).filter { $0 < $1 }
+        #expect(zip(pieces, pieces.dropFirst()).allSatisfy { $0.last == $1.first } && pieces.allSatisfy { (2...501).contains($0.count) })
+        #expect(bounds.first.map { $0 <= first } == true && bounds.last.map { $0 > last } == true)
+        #expect(Set(starts.map { $1 - $0 }).count == 1)
+        #expect(starts.count <= (length >= 2 * Int64(points) * 3_600_000_000 ? 4 : 2) * points + 1)
+        if length >= Int64(points) * 4 { #expect(starts.count > points) }
+        let isHourly = length >= 2 * Int64(points) * 3_600_000_000
+        #expect(bounds.allSatisfy { ($0.microsecondsSinceEpoch % 3_600_000_000 == 0) == isHourly })
+        // Samples of a day at most are looked at by one statement, unless hours answer for them.
+        #expect(isHourly || pieces.allSatisfy { $0[$0.count - 1] - $0[0] <= .seconds(86_400) })
     }
 
-    @Test func `end with the last sample there is, and take no more than were counted`() {
-        let samples = Self.samples(1_000, seed: 7)
+    @Test func `of one instant are one`() {
+        let instant = Instant(microsecondsSinceEpoch: Self.at)
 
-        let fewer = Self.chosen(Array(samples.prefix(900)), counted: 1_000, points: 50)
-        let more = Self.chosen(samples, counted: 900, points: 50)
-
-        #expect(fewer.first == samples[0] && fewer.last == samples[899])
-        #expect(more.count == 50 && more.last == samples[899])
+        #expect(PlotSpans(from: instant, through: instant, points: 3).pieces == [[instant, instant + .microseconds(1)]])
     }
 }

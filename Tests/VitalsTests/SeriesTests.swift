@@ -68,8 +68,8 @@ private struct ExpectedSeries {
         try await reader.buckets(series, grid, in: period) { buckets in
             for (bucket, start, end) in buckets {
                 #expect(all[start] == nil)
-                #expect(start < end && bucket.lastAt >= start && bucket.lastAt < end)
-                all[start] = [Double(bucket.count), bucket.least, bucket.greatest, bucket.mean, bucket.last]
+                #expect(start < end && bucket.last.at >= start && bucket.last.at < end)
+                all[start] = [Double(bucket.count), bucket.least, bucket.greatest, bucket.mean, bucket.last.value]
             }
         }
         return all
@@ -87,6 +87,23 @@ private struct ExpectedSeries {
                 AND (r.sample_count, r.total, r.least, r.greatest, r.last_at) IS DISTINCT FROM (s.sample_count, s.total, s.least, s.greatest, s.last_at)
             """
         return try #require(try await postgres.first(query, as: Scalar<Int64>.self, identity: .user(series.user.uuid))).value
+    }
+
+    /// What a plot is of, by all its samples.
+    private static func plotted(_ samples: [Sample], points: Int) throws -> [Sample] {
+        guard samples.count > 4 * points, let first = samples.first, let last = samples.last else {
+            return LargestTriangles.chosen(points, of: samples)
+        }
+        let bounds = PlotSpans(from: first.at, through: last.at, points: points).pieces.flatMap { $0 }
+        var extremes: Set<Sample> = [first, last]
+        for (start, end) in zip(bounds, bounds.dropFirst()) where start < end {
+            let span = samples.filter { start <= $0.at && $0.at < end }
+            // Of equals the first, and for the greatest the last, of those at one instant the one with the least number.
+            let least = span.min { ($0.value, $0.at, $0.sequence.value) < ($1.value, $1.at, $1.sequence.value) }
+            let greatest = span.max { ($0.value, $0.at, -$0.sequence.value) < ($1.value, $1.at, -$1.sequence.value) }
+            extremes.formUnion([least, greatest].compactMap { $0 })
+        }
+        return LargestTriangles.chosen(points, of: extremes.sorted())
     }
 
     private static func close(_ found: [Instant: [Double]], _ expected: [Instant: [Double]]) -> Bool {
@@ -162,9 +179,61 @@ private struct ExpectedSeries {
             var raw: [Sample] = []
             try await reader.raw(ada.series, in: .always) { raw += $0 }
             #expect(raw == expected.sorted(in: .always))
-            var plotted: [Sample] = []
-            try await reader.plot(ada.series, in: .always, points: 40) { plotted += $0 }
-            #expect(plotted.count == 40 && plotted.first == raw.first && plotted.last == raw.last)
+            // Of spans of days, of hours, of less, and of all samples; of all time and of some, with rollups and while some are stale.
+            for points in [3, 10, 40, 120, 400] {
+                let ends = [instant(), instant()].sorted()
+                for period in [Period.always, try Period(start: ends[0], end: ends[1])] {
+                    var plotted: [Sample] = []
+                    try await reader.plot(ada.series, in: period, points: points) { plotted += $0 }
+                    #expect(try plotted == Self.plotted(expected.sorted(in: period), points: points), "seed \(seed), \(points) points, \(period)")
+                }
+                let late = Sample(at: instant(), sequence: SequenceNumber(stored: 9), value: Double(2_000 + points))
+                _ = expected.append([late])
+                _ = try await Self.append([late], postgres, ada)
+            }
+        }
+    }
+
+    @Test func `is plotted from what hours are known to have been, and from its samples where they are not`() async throws {
+        try await withVitals { vitals, postgres in
+            let ada = try await Person(vitals)
+            let reader = SeriesReader(postgres: postgres)
+            // A sample a minute for six days, with a peak and a trough that nobody may miss.
+            var samples = (0..<8_640).map { number in
+                Sample(at: Self.begin + .seconds(60 * Int64(number)), sequence: SequenceNumber(stored: Int64(number)), value: Double(number % 7))
+            }
+            for (number, value) in [(4_321, 90.0), (6_789, -90.0)] {
+                samples[number] = Sample(at: samples[number].at, sequence: samples[number].sequence, value: value)
+            }
+            _ = try await Self.append(samples, postgres, ada)
+            func plot() async throws -> [Sample] {
+                var plotted: [Sample] = []
+                try await reader.plot(ada.series, in: .always, points: 30) { plotted += $0 }
+                return plotted
+            }
+            func hours(_ condition: Query) async throws -> Int64? {
+                try await postgres.first(
+                    "SELECT count(*) FROM vitals.device_rollups WHERE hours = 1 AND \(condition)", as: Scalar<Int64>.self,
+                    identity: .user(ada.caller.id))?.value
+            }
+
+            let expected = try Self.plotted(samples, points: 30)
+            #expect(expected.contains(samples[4_321]) && expected.contains(samples[6_789]))
+            #expect(try await plot() == expected)
+            #expect(try await hours("NOT is_stale AND least_at IS NOT NULL AND greatest_at IS NOT NULL") == 144)
+            // As code of before leaves it that has rolled up since: it is made good, and read right until then.
+            try await runAsSuperuser("UPDATE vitals.device_rollups SET is_stale = false, least_at = NULL, greatest_at = NULL WHERE user_id = '\(ada.caller.id)'")
+            let bounds = PlotSpans(from: samples[0].at, through: samples[8_639].at, points: 30).pieces.flatMap { $0 }
+            let read = try await postgres.rows(.extremes(between: bounds, of: ada.series), identity: .user(ada.caller.id))
+            #expect(read.contains(samples[4_321]) && read.contains(samples[6_789]))
+            #expect(try await plot() == expected)
+            #expect(try await hours("least_at IS NULL") == 0)
+            // A correction takes away what was known of its hour.
+            let corrected = Sample(at: samples[4_321].at, sequence: samples[4_321].sequence, value: 3, revision: 1)
+            samples[4_321] = corrected
+            _ = try await Self.append([corrected], postgres, ada)
+            #expect(try await hours("is_stale AND least_at IS NULL") == 1)
+            #expect(try await plot() == Self.plotted(samples, points: 30))
         }
     }
 

@@ -128,6 +128,7 @@ internal import Time
             .init(.series(of: .make(), user)),
             .init(.firstHour(of: series, endingAfter: moment, before: moment)),
             .init(.buckets(between: [moment, moment + .seconds(1)], of: series)),
+            .init(.extremes(between: [moment, moment], of: series)),
             .init(.holdStale(of: series, from: moment, before: moment, limit: 1)),
             .init(.rollUp(hours: [moment], of: series)),
             .init(.rollUp(days: [moment], of: series)),

@@ -7,7 +7,7 @@ struct HeartGuard: AsyncParsableCommand {
         abstract: "Runs a HeartGuard cluster on this machine.",
         subcommands: [
             UpCommand.self, DownCommand.self, StatusCommand.self, LogsCommand.self, LoadCommand.self, MigrateCommand.self,
-            HealthCommand.self, JobsCommand.self, VectorsCommand.self, RecordsCommand.self, RoleCommand.self, AuditCommand.self, InitSecretsCommand.self,
-            CertificatesCommand.self, CleanStateCommand.self,
+            HealthCommand.self, JobsCommand.self, VectorsCommand.self, RecordsCommand.self, RoleCommand.self, AuditCommand.self,
+            ReceiptsCommand.self, InitSecretsCommand.self, CertificatesCommand.self, CleanStateCommand.self,
         ])
 }

@@ -1,6 +1,16 @@
 internal import Audit
 internal import Telemetry
 
+extension CallAudit.Denials {
+    func write(to text: inout PrometheusText) {
+        let (leftOut, turnedAway) = state.withLock { ($0.leftOut, $0.turnedAway) }
+        text.family("heartguard_audit_denials_left_out_total", .counter, help: "Calls that were denied as others of the same minute were, which are on record.")
+        text.sample("heartguard_audit_denials_left_out_total", [], Double(leftOut))
+        text.family("heartguard_audit_denials_turned_away_total", .counter, help: "Calls of callers of whom too many different ones were denied, of which nothing is on record.")
+        text.sample("heartguard_audit_denials_turned_away_total", [], Double(turnedAway))
+    }
+}
+
 extension AuditRecorder.Counts {
     func write(to text: inout PrometheusText) {
         func counter(_ name: String, _ help: String, _ value: Double) {

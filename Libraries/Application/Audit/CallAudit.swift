@@ -1,4 +1,5 @@
 internal import Audit
+internal import Contracts
 package import FoundationEssentials
 package import RPC
 internal import Synchronization
@@ -12,6 +13,7 @@ internal import Synchronization
 package struct CallAudit: ServerInterceptor {
     private let outlet: AuditOutlet
     private let isAnsweredHere: @Sendable (MethodDescriptor) -> Bool
+    let denials = Denials()
 
     /// - Parameter isAnsweredHere: false for methods whose calls are passed on to a program that puts them on record itself.
     package init(_ outlet: AuditOutlet, isAnsweredHere: @escaping @Sendable (MethodDescriptor) -> Bool = { _ in true }) {
@@ -48,12 +50,32 @@ package struct CallAudit: ServerInterceptor {
         try await record(&event, endedBy: nil)
     }
 
-    /// Puts on record that a caller who is known was not let.
+    /// Puts on record that a caller who is known was not let, unless that is on record of the last minute (`DenialAllowance`).
+    ///
+    /// Throws RESOURCE_EXHAUSTED to whoever is denied too many different things.
     func denied(_ context: RPCContext, _ error: RPCError) async throws(RPCError) {
         guard let action = AuditEvent.Action(context.method.policy.audit) else { return }
         var event = try await AuditEvent(action, of: context)
         event.purpose = (try? context.purposeOfUse()) ?? event.purpose  // what it is denied for matters no more
-        try await record(&event, endedBy: error)
+        let denial = DenialAllowance.Denial(
+            caller: context[CallerIdentity.self]?.sessionID.uuidString ?? event.program ?? "", method: context.method.path, person: event.person,
+            code: error.code)
+        switch denials.state.withLock({ $0.ask(denial, at: .now) }) {
+        case .leaveOut: return
+        case .turnAway(let delay): throw .quota("user", "Too many calls were denied. Try again later.", retryAfter: delay)
+        case .record: break
+        }
+        do throws(RPCError) {
+            try await record(&event, endedBy: error)
+        } catch {
+            denials.state.withLock { $0.forget(denial) }
+            throw error
+        }
+    }
+
+    /// The denials of the running minute, which all copies of an audit have in common.
+    final class Denials: Sendable {
+        let state = Mutex(DenialAllowance())
     }
 
     private func record(_ event: inout AuditEvent, endedBy error: RPCError?) async throws(RPCError) {

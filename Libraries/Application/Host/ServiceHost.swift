@@ -95,6 +95,7 @@ package final class ServiceHost: Sendable {
         metrics = HDRMetrics()
         observers = CallObservers.standard(metrics: metrics, logger: logger)
         interceptors = CallInterceptors.standard() + [gate, authentication] + (recorder == nil ? [] : [callAudit])
+        published.add { [denials = callAudit.denials] in denials.write(to: &$0) }
         if let recorder { published.add { recorder.counts.write(to: &$0) } }
     }
 

@@ -31,8 +31,8 @@ extension Appointment {
         let kind = appointment["appointmentType"]
         let actors = (appointment["participant"]?.items ?? []).compactMap { $0["actor"] }
         self.init(
-            id: id, patient: patient, practitioner: actors.lazy.compactMap(\.referencedID).first { $0 != patient }, version: 1, status: status,
-            kind: kind?["text"]?.text ?? Self.kinds[kind?.code(of: System.visitReason) ?? ""] ?? "consultation",
+            id: id, patient: patient, practitioner: actors.lazy.compactMap(\.referencedID).first { $0 != patient }, coverage: nil,
+            version: 1, status: status, kind: kind?["text"]?.text ?? Self.kinds[kind?.code(of: System.visitReason) ?? ""] ?? "consultation",
             start: start.instant, end: end.instant, reason: appointment.reason(or: appointment["description"]?.text ?? kind?.name),
             comment: appointment["comment"]?.text, cancellationReason: appointment["cancelationReason"]?.name)
     }
@@ -53,8 +53,8 @@ extension Appointment {
         let individuals = (encounter["participant"]?.items ?? []).compactMap { $0["individual"] }
         let seen = individuals.compactMap { $0["display"]?.text } + [encounter["serviceProvider"]?["display"]?.text].compactMap(\.self)
         self.init(
-            id: id, patient: patient, practitioner: individuals.lazy.compactMap(\.referencedID).first, version: 1, status: status,
-            kind: encounter["class"]?["code"]?.text == "EMER" ? "emergency" : "consultation", start: start.instant,
+            id: id, patient: patient, practitioner: individuals.lazy.compactMap(\.referencedID).first, coverage: nil,
+            version: 1, status: status, kind: encounter["class"]?["code"]?.text == "EMER" ? "emergency" : "consultation", start: start.instant,
             // Some systems tell visits without a length, and a visit here has one.
             end: end.instant == start.instant ? end.instant + .seconds(60) : end.instant,
             reason: encounter.reason(or: encounter["type"]?.items.first?.name), comment: seen.isEmpty ? nil : seen.joined(separator: ", "),

@@ -15,11 +15,12 @@ extension AppointmentWish {
         let type = violations.value("type", request.type, Appointment.AppointmentType.init(_:))
         let reason = violations.value("reason", request.reason) { given throws(InvalidValue) in try PlainText(given, characters: 1...1_000) }
         let reminder = request.reminderMinutes.map { violations.value("reminder_minutes", $0, ReminderLead.init(minutes:)) } ?? .day
+        let insurance = violations.optional("insurance_id", request.insuranceId, UUID.init(parsing:))
         let named = try violations.complete(clientID, provider, time)
         let rest = try violations.complete(type, reason, reminder)
         self.init(
             clientID: named.0, provider: named.1, time: named.2, type: rest.0, reason: rest.1.text, isTelehealth: request.telehealth,
-            reminder: rest.2)
+            reminder: rest.2, insurance: insurance)
     }
 }
 
@@ -129,7 +130,8 @@ extension UsersV1.Appointment {
             confirmationCode: appointment.confirmationCode, reminderMinutes: appointment.reminderMinutes,
             holdExpiresAt: appointment.holdExpiresAt.map { .init($0) }, confirmedAt: appointment.confirmedAt.map { .init($0) },
             completedAt: appointment.completedAt.map { .init($0) }, cancelledAt: appointment.status == .cancelled ? appointment.cancelledAt.map { .init($0) } : nil,
-            cancellationReason: appointment.cancellationReason, clientId: appointment.clientID ?? "", version: appointment.version)
+            cancellationReason: appointment.cancellationReason, clientId: appointment.clientID ?? "", version: appointment.version,
+            insuranceId: appointment.insuranceID?.text)
     }
 }
 

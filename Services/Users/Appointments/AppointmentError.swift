@@ -18,6 +18,10 @@ enum AppointmentError: Error, Equatable {
     case tooFarAhead
     /// The provider sees nobody by video at this time.
     case noTelehealth
+    /// The provider takes no insurance, and one was to pay.
+    case noInsurance
+    /// The person has no policy with this id.
+    case insuranceNotFound
     /// The person holds as many times as one may.
     case tooManyHolds
     /// The client's id stands for another appointment.
@@ -48,6 +52,8 @@ extension AppointmentError: RPCErrorConvertible {
         case .inThePast(let next): RPCError(.failedPrecondition, "The time has begun already.").adding(UsersV1.NextFreeSlots(next))
         case .tooFarAhead: RPCError(.failedPrecondition, "Providers can be booked for a year ahead and no longer.")
         case .noTelehealth: RPCError(.failedPrecondition, "The provider sees nobody by video at this time.")
+        case .noInsurance: RPCError(.failedPrecondition, "The provider takes no insurance; hold the time without one.")
+        case .insuranceNotFound: RPCError(.notFound, "You have no insurance with this id.")
         case .tooManyHolds: .quota("user", "A person may hold \(Appointments.mostHolds) times at once; confirm or cancel one.")
         case .idReused: RPCError(.alreadyExists, "The client_id was used for another appointment.")
         case .holdExpired: RPCError(.failedPrecondition, "The time was held for too long without being confirmed; hold it again.")

@@ -7,6 +7,7 @@ internal import Time
 struct ProviderOffer: RowDecodable, Sendable {
     let timeZone: String
     let offersTelehealth: Bool
+    let acceptsInsurance: Bool
     let isPast: Bool
     let isTooFar: Bool
     let isInHours: Bool
@@ -15,6 +16,7 @@ struct ProviderOffer: RowDecodable, Sendable {
     init(row: Row) throws(PostgresError) {
         timeZone = try row.decode("time_zone")
         offersTelehealth = try row.decode("offers_telehealth")
+        acceptsInsurance = try row.decode("accepts_insurance")
         isPast = try row.decode("is_past")
         isTooFar = try row.decode("is_too_far")
         isInHours = try row.decode("is_in_hours")
@@ -119,11 +121,18 @@ extension Statement<ProviderOffer> {
                   AND mod(extract(epoch FROM asked.starts_at - opens), 60 * a.slot_minutes) = 0
                   AND mod(extract(epoch FROM asked.ends_at - asked.starts_at), 60 * a.slot_minutes) = 0
             )
-            SELECT p.time_zone, p.offers_telehealth, asked.starts_at <= clock_timestamp() AS is_past,
+            SELECT p.time_zone, p.offers_telehealth, p.accepts_insurance, asked.starts_at <= clock_timestamp() AS is_past,
                    asked.starts_at > clock_timestamp() + interval '1 year' AS is_too_far, hours.is_telehealth IS NOT NULL AS is_in_hours,
                    coalesce(hours.is_telehealth, false) AS is_telehealth_only
             FROM users.providers p CROSS JOIN asked CROSS JOIN hours WHERE p.id = \(provider) AND p.is_active
             """)
+    }
+}
+
+extension Statement<Scalar<UUID>> {
+    /// A policy, kept from being taken out before the commit. No row if the person has none of this id, or none is meant.
+    static func keepInsurance(_ id: UUID?, of user: UserID) -> Self {
+        .writing("SELECT id FROM users.insurance_info WHERE user_id = \(user.uuid) AND id = \(id) FOR KEY SHARE")
     }
 }
 
@@ -180,9 +189,9 @@ extension Statement<Appointment> {
     ) -> Self {
         .writing(
             """
-            INSERT INTO users.appointments (user_id, id, provider_id, appointment_type, starts_at, ends_at, time_zone, is_telehealth, reason,
-                                            confirmation_code, client_id, reminder_minutes, hold_expires_at)
-            VALUES (\(user.uuid), \(UUIDv7.make()), \(wish.provider), \(wish.type), \(wish.time.lowerBound), \(wish.time.upperBound),
+            INSERT INTO users.appointments (user_id, id, provider_id, insurance_id, appointment_type, starts_at, ends_at, time_zone, is_telehealth,
+                                            reason, confirmation_code, client_id, reminder_minutes, hold_expires_at)
+            VALUES (\(user.uuid), \(UUIDv7.make()), \(wish.provider), \(wish.insurance), \(wish.type), \(wish.time.lowerBound), \(wish.time.upperBound),
                     \(timeZone), \(isTelehealth), \(wish.reason), \(code), \(wish.clientID.text),
                     \(wish.reminder.minutes), clock_timestamp() + make_interval(secs => \(life.wholeMicroseconds)::float8 / 1000000))
             RETURNING \(Appointment.columns)

@@ -12,10 +12,14 @@ struct AppointmentWish: Hashable, Sendable {
     let reason: String
     let isTelehealth: Bool
     let reminder: ReminderLead
+    /// The policy that is to pay.
+    var insurance: UUID?
 
-    /// Whether an appointment is what this wish led to. Its second version is the confirmed one; later ones may have been moved.
+    /// Whether an appointment is what this wish led to. Its second version is the confirmed one; later ones may have been moved, and a policy that is
+    /// taken out leaves the appointments that it was to pay.
     func ledTo(_ appointment: Appointment) -> Bool {
         appointment.providerID == provider && appointment.appointmentType == type && appointment.reason == reason
+            && (appointment.insuranceID == insurance || appointment.insuranceID == nil)
             && (appointment.startsAt..<appointment.endsAt == time || appointment.version > 2)
     }
 }
@@ -57,15 +61,20 @@ struct Appointments: Sendable {
     func hold(_ wish: AppointmentWish, of user: UserID) async throws -> Appointment {
         try await explaining(wish.provider, wish.time) {
             try await postgres.transaction(identity: .user(user.uuid)) { transaction in
-                let (_, _, known, holds, offer, obstacle) = try await transaction.batch(
+                let (_, _, known, holds, offer, insurance, obstacle) = try await transaction.batch(
                     .lockHolds(of: user), .lockBookings(of: wish.provider), .appointment(wish.clientID, of: user), .holds(of: user),
-                    .offer(of: wish.provider, at: wish.time), .endHolds(of: wish.provider, within: wish.time, besides: nil))
+                    .offer(of: wish.provider, at: wish.time), .keepInsurance(wish.insurance, of: user),
+                    .endHolds(of: wish.provider, within: wish.time, besides: nil))
                 if let known = try known.first() {
                     guard wish.ledTo(known) else { throw AppointmentError.idReused }
                     return known
                 }
                 let found = try Self.accept(try offer.first(), obstacle.first())
                 guard !wish.isTelehealth || found.offersTelehealth || found.isTelehealthOnly else { throw AppointmentError.noTelehealth }
+                if wish.insurance != nil {
+                    guard found.acceptsInsurance else { throw AppointmentError.noInsurance }
+                    guard try insurance.first() != nil else { throw AppointmentError.insuranceNotFound }
+                }
                 guard try holds.first()?.value ?? 0 < Self.mostHolds else { throw AppointmentError.tooManyHolds }
                 return try await transaction.only(
                     .hold(

@@ -6,6 +6,7 @@ enum ConsentKind: String, CaseIterable, Sendable {
     case healthData = "health_data"
     case aiAnalysis = "ai_analysis"
     case research
+    /// That others who treat the person see their records. Every grant of access ends with it.
     case careSharing = "care_sharing"
     case marketing
 }

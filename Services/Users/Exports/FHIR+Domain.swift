@@ -28,12 +28,36 @@ extension FHIR.Practitioner {
     }
 }
 
+extension FHIR.Coverage {
+    init(_ insurance: InsuranceInfo, of user: UUID) {
+        self.init(
+            id: insurance.id, beneficiary: user, version: insurance.version, status: [.rejected, .expired].contains(insurance.status) ? .cancelled : .active,
+            kind: insurance.planType?.rawValue, payor: insurance.insurer, holder: insurance.holderName,
+            relationship: Relationship(ofPersonWhoseHolderIs: insurance.holderRelationship), subscriberID: insurance.policyNumber,
+            group: insurance.groupNumber, plan: insurance.planName, start: insurance.validFrom, end: insurance.validUntil, isFirst: insurance.isPrimary,
+            copay: insurance.copayAmount?.text, deductible: insurance.deductibleAmount?.text, currency: insurance.currency)
+    }
+}
+
+extension FHIR.Coverage.Relationship {
+    /// We say what the holder is to the person, FHIR the reverse.
+    fileprivate init(ofPersonWhoseHolderIs holder: InsuranceInfo.HolderRelationship) {
+        self = switch holder {
+        case .oneself: .oneself
+        case .spouse: .spouse
+        case .parent: .child
+        case .child: .parent
+        case .other: .other
+        }
+    }
+}
+
 extension FHIR.Appointment {
     init(_ visit: Appointment, of user: UUID) {
         self.init(
-            id: visit.id, patient: user, practitioner: visit.providerID, version: visit.version, status: Status(visit.status),
-            kind: visit.appointmentType.rawValue, start: visit.startsAt, end: visit.endsAt, reason: visit.reason, comment: visit.notes,
-            cancellationReason: visit.cancellationReason)
+            id: visit.id, patient: user, practitioner: visit.providerID, coverage: visit.insuranceID, version: visit.version,
+            status: Status(visit.status), kind: visit.appointmentType.rawValue, start: visit.startsAt, end: visit.endsAt, reason: visit.reason,
+            comment: visit.notes, cancellationReason: visit.cancellationReason)
     }
 }
 

@@ -20,6 +20,13 @@ extension [RecordSource] {
                     (provider.id, FHIR.Practitioner(provider).entry)
                 }
             },
+            .resources("insurances", type: FHIR.Coverage.type, by: Int(RecordLimit.insurances) + 1) { user, last, _ in
+                // A person has one page of them.
+                guard last == nil else { return [] }
+                return try await postgres.rows(
+                    Statement<InsuranceInfo>.ownRecords(of: UserID(user), in: InsuranceInfo.table, limit: RecordLimit.insurances), identity: .user(user)
+                ).map { insurance in (insurance.id, FHIR.Coverage(insurance, of: user).entry) }
+            },
             .resources("appointments", type: FHIR.Appointment.type, by: 100) { user, last, limit in
                 try await postgres.rows(.appointmentsInOrder(of: UserID(user), behind: last, limit: limit), identity: .user(user)).map { visit in
                     (visit.id, FHIR.Appointment(visit, of: user).entry)

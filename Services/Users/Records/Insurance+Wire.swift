@@ -1,6 +1,7 @@
 internal import Application
 internal import Contracts
 internal import FoundationEssentials
+internal import Postgres
 internal import RPC
 internal import Time
 
@@ -16,11 +17,17 @@ extension InsuranceInfo {
         let holder = violations.value("holder_name", request.holderName, PersonName.init(_:))
         let from = violations.value("valid_from", request.validFrom, Self.day)
         let until = violations.optional("valid_until", request.validUntil, Self.day)
+        let relationship = request.holder == .unspecified ? HolderRelationship.oneself : violations.value("holder", request.holder, HolderRelationship.init(_:))
+        let phone = violations.optional("phone", request.phone, PhoneNumber.init(_:))
+        let copay = violations.optional("copay_amount", request.copayAmount, Self.amount)
+        let deductible = violations.optional("deductible_amount", request.deductibleAmount, Self.amount)
+        let currency = request.currency.isEmpty ? "USD" : violations.value("currency", request.currency, Self.currency)
         let named = try violations.complete(id, insurer, number)
-        let rest = try violations.complete(holder, from)
+        let rest = try violations.complete(holder, relationship, currency, from)
         self.init(
             id: named.0, insurer: named.1, planName: plan, planType: type, policyNumber: named.2, groupNumber: group,
-            holderName: rest.0.text, validFrom: rest.1, validUntil: until, isPrimary: request.primary)
+            holderName: rest.0.text, holderRelationship: rest.1, phone: phone?.text, copayAmount: copay, deductibleAmount: deductible,
+            currency: rest.2, validFrom: rest.3, validUntil: until, isPrimary: request.primary)
         try checkValidity()
     }
 
@@ -35,6 +42,23 @@ extension InsuranceInfo {
     fileprivate static func day(_ given: String) throws(InvalidValue) -> CivilDate {
         guard let day = CivilDate(given), day.year >= 1_900 else { throw InvalidValue("is not a date such as 2026-02-28") }
         return day
+    }
+
+    /// With two digits behind the point, as the table has it, so that what was sent compares with what is kept.
+    fileprivate static func amount(_ given: String) throws(InvalidValue) -> Numeric {
+        let parts = given.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let (whole, cents) = (parts.first ?? "", parts.count == 2 ? parts[1] : "00")
+        guard (1...8).contains(whole.utf8.count), whole == "0" || !whole.hasPrefix("0"), (1...2).contains(cents.utf8.count),
+            (whole + cents).utf8.allSatisfy(\.isASCIIDigit), let amount = Numeric("\(whole).\(cents)\(cents.utf8.count == 1 ? "0" : "")")
+        else { throw InvalidValue("is not an amount such as 25.00") }
+        return amount
+    }
+
+    fileprivate static func currency(_ given: String) throws(InvalidValue) -> String {
+        guard given.utf8.count == 3, given.utf8.allSatisfy({ (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) else {
+            throw InvalidValue("is not a code of ISO 4217 such as USD")
+        }
+        return given
     }
 
     fileprivate func checkValidity() throws(RPCError) {
@@ -56,6 +80,11 @@ extension UsersV1.UpdateInsuranceRequest {
         let holder = violations.optional("holder_name", holderName, PersonName.init(_:))
         let from = violations.optional("valid_from", validFrom, InsuranceInfo.day)
         let until = violations.removable("valid_until", validUntil, InsuranceInfo.day)
+        let relationship = violations.optional("holder", self.holder, InsuranceInfo.HolderRelationship.init(_:))
+        let phone = violations.removable("phone", phone, PhoneNumber.init(_:))
+        let copay = violations.removable("copay_amount", copayAmount, InsuranceInfo.amount)
+        let deductible = violations.removable("deductible_amount", deductibleAmount, InsuranceInfo.amount)
+        let currency = violations.optional("currency", currency, InsuranceInfo.currency)
         violations.check(version: expectedVersion)
         let primary = primary
         return (
@@ -70,6 +99,11 @@ extension UsersV1.UpdateInsuranceRequest {
                 if let holder { insurance.holderName = holder.text }
                 if let from { insurance.validFrom = from }
                 if let until { insurance.validUntil = until }
+                if let relationship { insurance.holderRelationship = relationship }
+                if let phone { insurance.phone = phone?.text }
+                if let copay { insurance.copayAmount = copay }
+                if let deductible { insurance.deductibleAmount = deductible }
+                if let currency { insurance.currency = currency }
                 if insurance != known { (insurance.status, insurance.verifiedAt) = (.unverified, nil) }
                 if let primary { insurance.isPrimary = primary }
                 try insurance.checkValidity()
@@ -86,7 +120,35 @@ extension UsersV1.Insurance {
             planType: insurance.planType.map { .init($0) } ?? .unspecified, policyNumber: insurance.policyNumber,
             groupNumber: insurance.groupNumber, holderName: insurance.holderName, validFrom: insurance.validFrom.description,
             validUntil: insurance.validUntil?.description, primary: insurance.isPrimary, status: .init(insurance.status),
-            version: insurance.version)
+            version: insurance.version, holder: .init(insurance.holderRelationship), phone: insurance.phone,
+            copayAmount: insurance.copayAmount?.text, deductibleAmount: insurance.deductibleAmount?.text, currency: insurance.currency,
+            verifiedAt: insurance.verifiedAt.map { .init($0) })
+    }
+}
+
+extension InsuranceInfo.HolderRelationship {
+    init(_ holder: UsersV1.InsuranceHolder) throws(InvalidValue) {
+        switch holder {
+        case .oneself: self = .oneself
+        case .spouse: self = .spouse
+        case .parent: self = .parent
+        case .child: self = .child
+        case .other: self = .other
+        case .unspecified: throw InvalidValue("is needed")
+        default: throw InvalidValue("is none of the values that this version knows")
+        }
+    }
+}
+
+extension UsersV1.InsuranceHolder {
+    init(_ holder: InsuranceInfo.HolderRelationship) {
+        self = switch holder {
+        case .oneself: .oneself
+        case .spouse: .spouse
+        case .parent: .parent
+        case .child: .child
+        case .other: .other
+        }
     }
 }
 

@@ -67,12 +67,17 @@ struct ConsentRepository: Sendable {
         }
     }
 
-    /// Withdraws consent; `nil` when it was never given. Withdrawing it again changes nothing.
+    /// Withdraws consent; `nil` when it was never given. Withdrawing it again changes nothing of it.
+    ///
+    /// With `.careSharing` every grant ends that stands, in the same transaction and each time: nobody is let in by one that was given before this returns.
     func withdraw(_ kind: ConsentKind, by user: UserID) async throws -> Consent? {
         try await postgres.transaction(identity: .user(user.uuid)) { transaction in
-            let withdrawn = try await transaction.first(.withdraw(kind, by: user))
-            if let withdrawn { return withdrawn }
-            return try await transaction.first(.find(kind, of: user))
+            // A grant that is being given ends here too, or is given after the withdrawal.
+            if kind == .careSharing { try await transaction.execute(.lockRecords(of: user)) }
+            var consent = try await transaction.first(.withdraw(kind, by: user))
+            if consent == nil { consent = try await transaction.first(.find(kind, of: user)) }
+            if kind == .careSharing, consent != nil { try await transaction.execute(.endGrants(by: user)) }
+            return consent
         }
     }
 

@@ -10,6 +10,11 @@ struct Sample: Hashable, Sendable {
     var revision: Int32 = 0
 }
 
+extension Sample: Comparable {
+    /// As a series has them: by instant, and those of one instant by number.
+    static func < (left: Sample, right: Sample) -> Bool { (left.at, left.sequence.value) < (right.at, right.sequence.value) }
+}
+
 /// What of a device is sampled, for example `ppg`.
 struct MetricName: Hashable, Sendable {
     let text: String

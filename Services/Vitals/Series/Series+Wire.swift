@@ -92,7 +92,7 @@ extension VitalsV1.SeriesBucket {
     init(_ bucket: SeriesBucket, from start: Instant, to end: Instant) {
         self.init(
             startAt: .init(start), endAt: .init(end), count: bucket.count, least: bucket.least, greatest: bucket.greatest, mean: bucket.mean,
-            last: bucket.last, lastAt: .init(bucket.lastAt))
+            last: bucket.last.value, lastAt: .init(bucket.last.at))
     }
 }
 

@@ -37,6 +37,5 @@ struct SeriesBucket: Hashable, Sendable {
     let least: Double
     let greatest: Double
     let mean: Double
-    let last: Double
-    let lastAt: Instant
+    let last: Sample
 }

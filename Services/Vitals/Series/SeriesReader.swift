@@ -60,25 +60,40 @@ struct SeriesReader: Sendable {
         }
     }
 
-    /// As many samples of a period as a plot has points, in their order.
+    /// As many samples of a period as a plot has points, in their order: of all samples, or, where these are many, of the least and the greatest in
+    /// each of `PlotSpans`. No more than those are held.
     ///
     /// Throws `VitalsError.tooManySamplesForPlot`.
     func plot(_ series: SeriesKey, in period: Period, points: Int, _ write: ([Sample]) async throws -> Void) async throws {
         try await rollUp(series, from: period.start, before: period.end)
         let counted = try await postgres.first(.buckets(between: [period.start, period.end], of: series), identity: .user(series.user.uuid))
-        let count = counted?.count ?? 0
-        guard count <= Self.maxSamplesPerPoint * Int64(points - 2) else { throw VitalsError.tooManySamplesForPlot }
-        // What comes meanwhile is left out: the plot is of as many samples as there were.
-        var triangles = LargestTriangles(of: Int(count), points: points)
-        var chosen: [Sample] = []
-        try await raw(series, in: period) { page in
-            chosen += page.compactMap { triangles.take($0) }
-            guard chosen.count >= Self.samplesPerPiece else { return }
-            try await write(chosen)
-            chosen = []
+        guard let counted else { return }
+        guard counted.count <= Self.maxSamplesPerPoint * Int64(points - 2) else { throw VitalsError.tooManySamplesForPlot }
+        var candidates: [Sample] = []
+        if counted.count <= PlotSpans.samplesPerPoint * points {
+            try await raw(series, in: period) { candidates += $0 }
+        } else {
+            candidates = try await extremes(of: series, in: period, through: counted.last, points: points)
         }
-        chosen += triangles.finish()
-        if !chosen.isEmpty { try await write(chosen) }
+        var rest = LargestTriangles.chosen(points, of: candidates)[...]
+        while !rest.isEmpty {
+            try await write(Array(rest.prefix(Self.samplesPerPiece)))
+            rest = rest.dropFirst(Self.samplesPerPiece)
+        }
+    }
+
+    /// The first sample, the last, and between them the least and the greatest of each span. What comes meanwhile is left out or not.
+    private func extremes(of series: SeriesKey, in period: Period, through last: Sample, points: Int) async throws -> [Sample] {
+        guard let first = try await samples.list(series.metric, of: series.device, series.user, in: period, after: nil, limit: 1).first else {
+            return []
+        }
+        var found = [first]
+        for bounds in PlotSpans(from: first.at, through: max(first, last).at, points: points).pieces {
+            let bounds = bounds.map { min(max($0, period.start), period.end) }
+            found += try await postgres.rows(.extremes(between: bounds, of: series), identity: .user(series.user.uuid))
+                .filter { first < $0 && $0 < last }
+        }
+        return first < last ? found + [last] : found
     }
 
     private func firstHour(of series: SeriesKey, endingAfter position: Instant, before end: Instant) async throws -> Instant? {

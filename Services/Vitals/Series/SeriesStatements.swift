@@ -10,8 +10,7 @@ extension SeriesBucket: RowDecodable {
         least = try row.decode("least")
         greatest = try row.decode("greatest")
         mean = try row.decode("mean")
-        last = try row.decode("last_value")
-        lastAt = try row.decode("last_at")
+        last = try Sample(row: row)
     }
 }
 
@@ -119,9 +118,9 @@ extension Statement<SeriesBucket> {
                        min(least) AS least, max(greatest) AS greatest, max(last_at) AS last_at
                 FROM part WHERE sample_count > 0 GROUP BY bucket
             )
-            SELECT b.bucket, b.sample_count, b.mean, b.least, b.greatest, b.last_at, l.value AS last_value
+            SELECT b.bucket, b.sample_count, b.mean, b.least, b.greatest, l."timestamp", l.sequence, l.value, l.revision
             FROM bucket b CROSS JOIN LATERAL (
-                SELECT t.value FROM vitals.device_timeseries t
+                SELECT t."timestamp", t.sequence, t.value, t.revision FROM vitals.device_timeseries t
                 WHERE t.user_id = \(user) AND t.device_id = \(device) AND t.metric_type = \(metric) AND t."timestamp" = b.last_at
                 ORDER BY t.sequence DESC LIMIT 1
             ) l ORDER BY b.bucket
@@ -130,13 +129,59 @@ extension Statement<SeriesBucket> {
     }
 }
 
+extension Statement<Sample> {
+    /// The first of the least and the last of the greatest samples between each two neighbours of the bounds, in the order of samples. As with
+    /// `buckets`, an hour's rollup counts unless it is stale or lies in two spans, and then its samples do. A value stands in an array with its instant,
+    /// by which values that are equal are told apart; `date_part` has microseconds for the next 200 years.
+    static func extremes(between bounds: [Instant], of series: SeriesKey) -> Self {
+        let (user, device, metric) = (series.user.uuid, series.device.uuid, series.metric.text)
+        let (start, end) = (bounds.first ?? .now(), bounds.last ?? .now())
+        return .reading(
+            """
+            WITH hour AS MATERIALIZED (
+                SELECT r.starts_at, width_bucket(r.starts_at, \(bounds)) AS span, ARRAY[r.least, date_part('epoch', r.least_at)] AS low,
+                       ARRAY[r.greatest, date_part('epoch', r.greatest_at)] AS high,
+                       NOT r.is_stale AND r.least_at IS NOT NULL AND r.starts_at >= \(start) AND r.starts_at <= \(end - .seconds(3_600))
+                       AND width_bucket(r.starts_at, \(bounds))
+                           = width_bucket(r.starts_at + interval '1 hour' - interval '1 microsecond', \(bounds)) AS counts
+                FROM vitals.device_rollups r
+                WHERE r.user_id = \(user) AND r.device_id = \(device) AND r.metric_type = \(metric) AND r.hours = 1
+                  AND r.starts_at > \(start - .seconds(3_600)) AND r.starts_at < \(end)
+            ), part AS (
+                SELECT span, low, high FROM hour WHERE counts
+                UNION ALL
+                SELECT s.span, s.low, s.high FROM hour h CROSS JOIN LATERAL (
+                    SELECT width_bucket(t."timestamp", \(bounds)) AS span, min(ARRAY[t.value, date_part('epoch', t."timestamp")]) AS low,
+                           max(ARRAY[t.value, date_part('epoch', t."timestamp")]) AS high
+                    FROM vitals.device_timeseries t
+                    WHERE t.user_id = \(user) AND t.device_id = \(device) AND t.metric_type = \(metric)
+                      AND t."timestamp" >= greatest(h.starts_at, \(start)) AND t."timestamp" < least(h.starts_at + interval '1 hour', \(end))
+                    GROUP BY 1
+                ) s WHERE NOT h.counts
+            ), extreme AS (
+                SELECT min(low) AS sample FROM part GROUP BY span UNION SELECT max(high) FROM part GROUP BY span
+            )
+            SELECT s."timestamp", s.sequence, s.value, s.revision
+            FROM extreme e CROSS JOIN LATERAL (
+                SELECT t."timestamp", t.sequence, t.value, t.revision FROM vitals.device_timeseries t
+                WHERE t.user_id = \(user) AND t.device_id = \(device) AND t.metric_type = \(metric)
+                  AND t."timestamp" = to_timestamp(e.sample[2]) AND t.value = e.sample[1]
+                ORDER BY t.sequence LIMIT 1
+            ) s ORDER BY s."timestamp", s.sequence
+            """,
+            tier: .normal)
+    }
+}
+
 extension Statement<StaleRollup> {
-    /// Holds stale rollups that touch a period until the commit, hours before days; those that somebody else holds are passed over.
+    /// Holds rollups that touch a period until the commit that are stale or do not know when their least and greatest samples were, hours before
+    /// days; those that somebody else holds are passed over.
     static func holdStale(of series: SeriesKey, from start: Instant, before end: Instant, limit: Int) -> Self {
         .writing(
             """
             SELECT hours, starts_at FROM vitals.device_rollups
-            WHERE user_id = \(series.user.uuid) AND device_id = \(series.device.uuid) AND metric_type = \(series.metric.text) AND is_stale
+            WHERE user_id = \(series.user.uuid) AND device_id = \(series.device.uuid) AND metric_type = \(series.metric.text)
+              AND (is_stale OR (hours = 1 AND least_at IS NULL AND sample_count > 0))
               AND starts_at > \(start - .seconds(86_400)) AND starts_at < \(end)
             ORDER BY hours, starts_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
             """)
@@ -150,10 +195,11 @@ extension Statement<Void> {
         return .writing(
             """
             UPDATE vitals.device_rollups r SET
-                is_stale = false, sample_count = s.sample_count, total = s.total, least = s.least, greatest = s.greatest, last_at = s.last_at
+                is_stale = false, sample_count = s.sample_count, total = s.total, least = s.low[1], greatest = s.high[1], last_at = s.last_at,
+                least_at = to_timestamp(s.low[2]), greatest_at = to_timestamp(s.high[2])
             FROM unnest(\(hours)) AS h (starts_at) CROSS JOIN LATERAL (
-                SELECT count(*) AS sample_count, sum(t.value::numeric) AS total, min(t.value) AS least, max(t.value) AS greatest,
-                       max(t."timestamp") AS last_at
+                SELECT count(*) AS sample_count, sum(t.value::numeric) AS total, min(ARRAY[t.value, date_part('epoch', t."timestamp")]) AS low,
+                       max(ARRAY[t.value, date_part('epoch', t."timestamp")]) AS high, max(t."timestamp") AS last_at
                 FROM vitals.device_timeseries t
                 WHERE t.user_id = \(user) AND t.device_id = \(device) AND t.metric_type = \(metric)
                   AND t."timestamp" >= h.starts_at AND t."timestamp" < h.starts_at + interval '1 hour'

@@ -127,6 +127,8 @@ extension UsersV1 {
         package var clientId: String = ""
         /// Grows by one with every change.
         package var version: Int64 = 0
+        /// Which of the person's policies is to pay; absent when none was named, or it was taken out since.
+        package var insuranceId: String? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -150,7 +152,8 @@ extension UsersV1 {
             cancelledAt: GoogleProtobuf.Timestamp? = nil,
             cancellationReason: String? = nil,
             clientId: String = "",
-            version: Int64 = 0
+            version: Int64 = 0,
+            insuranceId: String? = nil
         ) {
             self.id = id
             self.providerId = providerId
@@ -170,6 +173,7 @@ extension UsersV1 {
             self.cancellationReason = cancellationReason
             self.clientId = clientId
             self.version = version
+            self.insuranceId = insuranceId
         }
 
         package static var fullName: String { "heartguard.users.v1.Appointment" }
@@ -198,6 +202,7 @@ extension UsersV1 {
             if unsafe c.pointee._cancellation_reason_case.rawValue != 0 { self.cancellationReason = try unsafe Copy.string(c.pointee.cancellation_reason, field: "heartguard.users.v1.Appointment.cancellation_reason") }
             self.clientId = try unsafe Copy.string(c.pointee.client_id, field: "heartguard.users.v1.Appointment.client_id")
             self.version = unsafe c.pointee.version
+            if unsafe c.pointee._insurance_id_case.rawValue != 0 { self.insuranceId = try unsafe Copy.string(c.pointee.insurance_id, field: "heartguard.users.v1.Appointment.insurance_id") }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -225,6 +230,10 @@ extension UsersV1 {
             }
             if !self.clientId.isEmpty { unsafe c.pointee.client_id = try unsafe arena.string(self.clientId, field: "heartguard.users.v1.Appointment.client_id") }
             unsafe c.pointee.version = self.version
+            if let value = self.insuranceId {
+                unsafe c.pointee._insurance_id_case.rawValue = 19
+                unsafe c.pointee.insurance_id = try unsafe arena.string(value, field: "heartguard.users.v1.Appointment.insurance_id")
+            }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -288,6 +297,8 @@ extension UsersV1 {
         package var telehealth: Bool = false
         /// 0 to 40,320 (four weeks); absent: 1,440 (a day).
         package var reminderMinutes: Int32? = nil
+        /// Which of the caller's policies is to pay; absent: none.
+        package var insuranceId: String? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -301,7 +312,8 @@ extension UsersV1 {
             type: UsersV1.AppointmentType = .unspecified,
             reason: String = "",
             telehealth: Bool = false,
-            reminderMinutes: Int32? = nil
+            reminderMinutes: Int32? = nil,
+            insuranceId: String? = nil
         ) {
             self.clientId = clientId
             self.providerId = providerId
@@ -311,6 +323,7 @@ extension UsersV1 {
             self.reason = reason
             self.telehealth = telehealth
             self.reminderMinutes = reminderMinutes
+            self.insuranceId = insuranceId
         }
 
         package static var fullName: String { "heartguard.users.v1.HoldAppointmentRequest" }
@@ -329,6 +342,7 @@ extension UsersV1 {
             self.reason = try unsafe Copy.string(c.pointee.reason, field: "heartguard.users.v1.HoldAppointmentRequest.reason")
             self.telehealth = unsafe c.pointee.telehealth != 0
             if unsafe c.pointee._reminder_minutes_case.rawValue != 0 { self.reminderMinutes = unsafe c.pointee.reminder_minutes }
+            if unsafe c.pointee._insurance_id_case.rawValue != 0 { self.insuranceId = try unsafe Copy.string(c.pointee.insurance_id, field: "heartguard.users.v1.HoldAppointmentRequest.insurance_id") }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -345,6 +359,10 @@ extension UsersV1 {
             if let value = self.reminderMinutes {
                 unsafe c.pointee._reminder_minutes_case.rawValue = 8
                 unsafe c.pointee.reminder_minutes = value
+            }
+            if let value = self.insuranceId {
+                unsafe c.pointee._insurance_id_case.rawValue = 9
+                unsafe c.pointee.insurance_id = try unsafe arena.string(value, field: "heartguard.users.v1.HoldAppointmentRequest.insurance_id")
             }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
@@ -970,7 +988,8 @@ extension UsersV1 {
         /// ALREADY_EXISTS when the time is taken, with the next free ones in a NextFreeSlots among
         /// the details, and with RetryInfo when it is merely held; so too for a client_id that was
         /// used for something else. FAILED_PRECONDITION, with NextFreeSlots, when it is not in the
-        /// provider's hours. RESOURCE_EXHAUSTED when the caller holds three times already.
+        /// provider's hours, and when the provider takes no insurance and one is named. NOT_FOUND when
+        /// the caller has no policy of that id. RESOURCE_EXHAUSTED when the caller holds three times already.
         package static let holdAppointment = RPC.Method<UsersV1.HoldAppointmentRequest, UsersV1.HoldAppointmentResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.AppointmentsService", name: "HoldAppointment", kind: .unary,
@@ -1037,7 +1056,8 @@ extension UsersV1 {
         /// ALREADY_EXISTS when the time is taken, with the next free ones in a NextFreeSlots among
         /// the details, and with RetryInfo when it is merely held; so too for a client_id that was
         /// used for something else. FAILED_PRECONDITION, with NextFreeSlots, when it is not in the
-        /// provider's hours. RESOURCE_EXHAUSTED when the caller holds three times already.
+        /// provider's hours, and when the provider takes no insurance and one is named. NOT_FOUND when
+        /// the caller has no policy of that id. RESOURCE_EXHAUSTED when the caller holds three times already.
         func holdAppointment(_ request: UsersV1.HoldAppointmentRequest, context: RPCContext) async throws -> UsersV1.HoldAppointmentResponse
         /// Makes a held appointment one that stands, with an entry in the calendar and a reminder.
         /// FAILED_PRECONDITION when its time to confirm is over. Confirming again changes nothing.
@@ -1073,7 +1093,8 @@ extension UsersV1 {
         /// ALREADY_EXISTS when the time is taken, with the next free ones in a NextFreeSlots among
         /// the details, and with RetryInfo when it is merely held; so too for a client_id that was
         /// used for something else. FAILED_PRECONDITION, with NextFreeSlots, when it is not in the
-        /// provider's hours. RESOURCE_EXHAUSTED when the caller holds three times already.
+        /// provider's hours, and when the provider takes no insurance and one is named. NOT_FOUND when
+        /// the caller has no policy of that id. RESOURCE_EXHAUSTED when the caller holds three times already.
         package func holdAppointment(
             _ request: UsersV1.HoldAppointmentRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> UsersV1.HoldAppointmentResponse {

@@ -145,6 +145,46 @@ extension UsersV1 {
 }
 
 extension UsersV1 {
+    /// What the holder of a policy is to the person.
+    package enum InsuranceHolder: ContractEnum {
+        case unspecified
+        case oneself
+        case spouse
+        case parent
+        case child
+        case other
+        /// A number that a newer contract has a name for.
+        case unrecognized(Int32)
+
+        package static var allCases: [Self] { [.unspecified, .oneself, .spouse, .parent, .child, .other] }
+
+        package init(rawValue: Int32) {
+            self = switch rawValue {
+                case 0: .unspecified
+                case 1: .oneself
+                case 2: .spouse
+                case 3: .parent
+                case 4: .child
+                case 5: .other
+                default: .unrecognized(rawValue)
+            }
+        }
+
+        package var rawValue: Int32 {
+            switch self {
+                case .unspecified: 0
+                case .oneself: 1
+                case .spouse: 2
+                case .parent: 3
+                case .child: 4
+                case .other: 5
+                case .unrecognized(let number): number
+            }
+        }
+    }
+}
+
+extension UsersV1 {
     /// What a device runs.
     package enum PushPlatform: ContractEnum {
         case unspecified
@@ -284,6 +324,17 @@ extension UsersV1 {
         package var status: UsersV1.InsuranceStatus = .unspecified
         /// Grows by one with every change.
         package var version: Int64 = 0
+        package var holder: UsersV1.InsuranceHolder = .unspecified
+        /// The insurer's, E.164.
+        package var phone: String? = nil
+        /// What the person pays of each visit, with two digits behind the point, such as "25.00".
+        package var copayAmount: String? = nil
+        /// What the person pays in a year before the insurer does, in the same form.
+        package var deductibleAmount: String? = nil
+        /// ISO 4217, of both amounts.
+        package var currency: String = ""
+        /// Absent while the status is not verified.
+        package var verifiedAt: GoogleProtobuf.Timestamp? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -301,7 +352,13 @@ extension UsersV1 {
             validUntil: String? = nil,
             primary: Bool = false,
             status: UsersV1.InsuranceStatus = .unspecified,
-            version: Int64 = 0
+            version: Int64 = 0,
+            holder: UsersV1.InsuranceHolder = .unspecified,
+            phone: String? = nil,
+            copayAmount: String? = nil,
+            deductibleAmount: String? = nil,
+            currency: String = "",
+            verifiedAt: GoogleProtobuf.Timestamp? = nil
         ) {
             self.id = id
             self.insurer = insurer
@@ -315,6 +372,12 @@ extension UsersV1 {
             self.primary = primary
             self.status = status
             self.version = version
+            self.holder = holder
+            self.phone = phone
+            self.copayAmount = copayAmount
+            self.deductibleAmount = deductibleAmount
+            self.currency = currency
+            self.verifiedAt = verifiedAt
         }
 
         package static var fullName: String { "heartguard.users.v1.Insurance" }
@@ -337,6 +400,12 @@ extension UsersV1 {
             self.primary = unsafe c.pointee.primary != 0
             self.status = unsafe UsersV1.InsuranceStatus(rawValue: Int32(truncatingIfNeeded: c.pointee.status.rawValue))
             self.version = unsafe c.pointee.version
+            self.holder = unsafe UsersV1.InsuranceHolder(rawValue: Int32(truncatingIfNeeded: c.pointee.holder.rawValue))
+            if unsafe c.pointee._phone_case.rawValue != 0 { self.phone = try unsafe Copy.string(c.pointee.phone, field: "heartguard.users.v1.Insurance.phone") }
+            if unsafe c.pointee._copay_amount_case.rawValue != 0 { self.copayAmount = try unsafe Copy.string(c.pointee.copay_amount, field: "heartguard.users.v1.Insurance.copay_amount") }
+            if unsafe c.pointee._deductible_amount_case.rawValue != 0 { self.deductibleAmount = try unsafe Copy.string(c.pointee.deductible_amount, field: "heartguard.users.v1.Insurance.deductible_amount") }
+            self.currency = try unsafe Copy.string(c.pointee.currency, field: "heartguard.users.v1.Insurance.currency")
+            self.verifiedAt = try unsafe Copy.message(c.pointee.verified_at, as: GoogleProtobuf.Timestamp.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -364,6 +433,21 @@ extension UsersV1 {
             unsafe c.pointee.primary = self.primary ? 1 : 0
             unsafe c.pointee.status = Heartguard__Users__V1__InsuranceStatus(rawValue: .init(truncatingIfNeeded: self.status.rawValue))
             unsafe c.pointee.version = self.version
+            unsafe c.pointee.holder = Heartguard__Users__V1__InsuranceHolder(rawValue: .init(truncatingIfNeeded: self.holder.rawValue))
+            if let value = self.phone {
+                unsafe c.pointee._phone_case.rawValue = 14
+                unsafe c.pointee.phone = try unsafe arena.string(value, field: "heartguard.users.v1.Insurance.phone")
+            }
+            if let value = self.copayAmount {
+                unsafe c.pointee._copay_amount_case.rawValue = 15
+                unsafe c.pointee.copay_amount = try unsafe arena.string(value, field: "heartguard.users.v1.Insurance.copay_amount")
+            }
+            if let value = self.deductibleAmount {
+                unsafe c.pointee._deductible_amount_case.rawValue = 16
+                unsafe c.pointee.deductible_amount = try unsafe arena.string(value, field: "heartguard.users.v1.Insurance.deductible_amount")
+            }
+            if !self.currency.isEmpty { unsafe c.pointee.currency = try unsafe arena.string(self.currency, field: "heartguard.users.v1.Insurance.currency") }
+            if let value = self.verifiedAt { unsafe c.pointee.verified_at = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -893,6 +977,14 @@ extension UsersV1 {
         package var validFrom: String = ""
         package var validUntil: String? = nil
         package var primary: Bool = false
+        /// Unspecified: the person.
+        package var holder: UsersV1.InsuranceHolder = .unspecified
+        package var phone: String? = nil
+        /// Below 100,000,000, with up to two digits behind the point.
+        package var copayAmount: String? = nil
+        package var deductibleAmount: String? = nil
+        /// Empty: USD.
+        package var currency: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -908,7 +1000,12 @@ extension UsersV1 {
             holderName: String = "",
             validFrom: String = "",
             validUntil: String? = nil,
-            primary: Bool = false
+            primary: Bool = false,
+            holder: UsersV1.InsuranceHolder = .unspecified,
+            phone: String? = nil,
+            copayAmount: String? = nil,
+            deductibleAmount: String? = nil,
+            currency: String = ""
         ) {
             self.id = id
             self.insurer = insurer
@@ -920,6 +1017,11 @@ extension UsersV1 {
             self.validFrom = validFrom
             self.validUntil = validUntil
             self.primary = primary
+            self.holder = holder
+            self.phone = phone
+            self.copayAmount = copayAmount
+            self.deductibleAmount = deductibleAmount
+            self.currency = currency
         }
 
         package static var fullName: String { "heartguard.users.v1.CreateInsuranceRequest" }
@@ -940,6 +1042,11 @@ extension UsersV1 {
             self.validFrom = try unsafe Copy.string(c.pointee.valid_from, field: "heartguard.users.v1.CreateInsuranceRequest.valid_from")
             if unsafe c.pointee._valid_until_case.rawValue != 0 { self.validUntil = try unsafe Copy.string(c.pointee.valid_until, field: "heartguard.users.v1.CreateInsuranceRequest.valid_until") }
             self.primary = unsafe c.pointee.primary != 0
+            self.holder = unsafe UsersV1.InsuranceHolder(rawValue: Int32(truncatingIfNeeded: c.pointee.holder.rawValue))
+            if unsafe c.pointee._phone_case.rawValue != 0 { self.phone = try unsafe Copy.string(c.pointee.phone, field: "heartguard.users.v1.CreateInsuranceRequest.phone") }
+            if unsafe c.pointee._copay_amount_case.rawValue != 0 { self.copayAmount = try unsafe Copy.string(c.pointee.copay_amount, field: "heartguard.users.v1.CreateInsuranceRequest.copay_amount") }
+            if unsafe c.pointee._deductible_amount_case.rawValue != 0 { self.deductibleAmount = try unsafe Copy.string(c.pointee.deductible_amount, field: "heartguard.users.v1.CreateInsuranceRequest.deductible_amount") }
+            self.currency = try unsafe Copy.string(c.pointee.currency, field: "heartguard.users.v1.CreateInsuranceRequest.currency")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -965,6 +1072,20 @@ extension UsersV1 {
                 unsafe c.pointee.valid_until = try unsafe arena.string(value, field: "heartguard.users.v1.CreateInsuranceRequest.valid_until")
             }
             unsafe c.pointee.primary = self.primary ? 1 : 0
+            unsafe c.pointee.holder = Heartguard__Users__V1__InsuranceHolder(rawValue: .init(truncatingIfNeeded: self.holder.rawValue))
+            if let value = self.phone {
+                unsafe c.pointee._phone_case.rawValue = 12
+                unsafe c.pointee.phone = try unsafe arena.string(value, field: "heartguard.users.v1.CreateInsuranceRequest.phone")
+            }
+            if let value = self.copayAmount {
+                unsafe c.pointee._copay_amount_case.rawValue = 13
+                unsafe c.pointee.copay_amount = try unsafe arena.string(value, field: "heartguard.users.v1.CreateInsuranceRequest.copay_amount")
+            }
+            if let value = self.deductibleAmount {
+                unsafe c.pointee._deductible_amount_case.rawValue = 14
+                unsafe c.pointee.deductible_amount = try unsafe arena.string(value, field: "heartguard.users.v1.CreateInsuranceRequest.deductible_amount")
+            }
+            if !self.currency.isEmpty { unsafe c.pointee.currency = try unsafe arena.string(self.currency, field: "heartguard.users.v1.CreateInsuranceRequest.currency") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -1089,6 +1210,14 @@ extension UsersV1 {
         package var primary: Bool? = nil
         /// The version that was read; absent: whatever is there.
         package var expectedVersion: Int64? = nil
+        package var holder: UsersV1.InsuranceHolder? = nil
+        /// Empty removes it.
+        package var phone: String? = nil
+        /// Empty removes it.
+        package var copayAmount: String? = nil
+        /// Empty removes it.
+        package var deductibleAmount: String? = nil
+        package var currency: String? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -1105,7 +1234,12 @@ extension UsersV1 {
             validFrom: String? = nil,
             validUntil: String? = nil,
             primary: Bool? = nil,
-            expectedVersion: Int64? = nil
+            expectedVersion: Int64? = nil,
+            holder: UsersV1.InsuranceHolder? = nil,
+            phone: String? = nil,
+            copayAmount: String? = nil,
+            deductibleAmount: String? = nil,
+            currency: String? = nil
         ) {
             self.insuranceId = insuranceId
             self.insurer = insurer
@@ -1118,6 +1252,11 @@ extension UsersV1 {
             self.validUntil = validUntil
             self.primary = primary
             self.expectedVersion = expectedVersion
+            self.holder = holder
+            self.phone = phone
+            self.copayAmount = copayAmount
+            self.deductibleAmount = deductibleAmount
+            self.currency = currency
         }
 
         package static var fullName: String { "heartguard.users.v1.UpdateInsuranceRequest" }
@@ -1139,6 +1278,11 @@ extension UsersV1 {
             if unsafe c.pointee._valid_until_case.rawValue != 0 { self.validUntil = try unsafe Copy.string(c.pointee.valid_until, field: "heartguard.users.v1.UpdateInsuranceRequest.valid_until") }
             if unsafe c.pointee._primary_case.rawValue != 0 { self.primary = unsafe c.pointee.primary != 0 }
             if unsafe c.pointee._expected_version_case.rawValue != 0 { self.expectedVersion = unsafe c.pointee.expected_version }
+            if unsafe c.pointee._holder_case.rawValue != 0 { self.holder = unsafe UsersV1.InsuranceHolder(rawValue: Int32(truncatingIfNeeded: c.pointee.holder.rawValue)) }
+            if unsafe c.pointee._phone_case.rawValue != 0 { self.phone = try unsafe Copy.string(c.pointee.phone, field: "heartguard.users.v1.UpdateInsuranceRequest.phone") }
+            if unsafe c.pointee._copay_amount_case.rawValue != 0 { self.copayAmount = try unsafe Copy.string(c.pointee.copay_amount, field: "heartguard.users.v1.UpdateInsuranceRequest.copay_amount") }
+            if unsafe c.pointee._deductible_amount_case.rawValue != 0 { self.deductibleAmount = try unsafe Copy.string(c.pointee.deductible_amount, field: "heartguard.users.v1.UpdateInsuranceRequest.deductible_amount") }
+            if unsafe c.pointee._currency_case.rawValue != 0 { self.currency = try unsafe Copy.string(c.pointee.currency, field: "heartguard.users.v1.UpdateInsuranceRequest.currency") }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -1185,6 +1329,26 @@ extension UsersV1 {
             if let value = self.expectedVersion {
                 unsafe c.pointee._expected_version_case.rawValue = 11
                 unsafe c.pointee.expected_version = value
+            }
+            if let value = self.holder {
+                unsafe c.pointee._holder_case.rawValue = 12
+                unsafe c.pointee.holder = Heartguard__Users__V1__InsuranceHolder(rawValue: .init(truncatingIfNeeded: value.rawValue))
+            }
+            if let value = self.phone {
+                unsafe c.pointee._phone_case.rawValue = 13
+                unsafe c.pointee.phone = try unsafe arena.string(value, field: "heartguard.users.v1.UpdateInsuranceRequest.phone")
+            }
+            if let value = self.copayAmount {
+                unsafe c.pointee._copay_amount_case.rawValue = 14
+                unsafe c.pointee.copay_amount = try unsafe arena.string(value, field: "heartguard.users.v1.UpdateInsuranceRequest.copay_amount")
+            }
+            if let value = self.deductibleAmount {
+                unsafe c.pointee._deductible_amount_case.rawValue = 15
+                unsafe c.pointee.deductible_amount = try unsafe arena.string(value, field: "heartguard.users.v1.UpdateInsuranceRequest.deductible_amount")
+            }
+            if let value = self.currency {
+                unsafe c.pointee._currency_case.rawValue = 16
+                unsafe c.pointee.currency = try unsafe arena.string(value, field: "heartguard.users.v1.UpdateInsuranceRequest.currency")
             }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)

@@ -1378,7 +1378,8 @@ extension UsersV1 {
                 service: "heartguard.users.v1.UsersService", name: "GiveConsent", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/consents:give", body: "*")]))
-        /// Withdraws consent of one kind. NOT_FOUND when it was never given.
+        /// Withdraws consent of one kind. With CONSENT_KIND_CARE_SHARING every grant of access that the
+        /// caller has given ends too, at once, each time. NOT_FOUND when it was never given.
         package static let withdrawConsent = RPC.Method<UsersV1.WithdrawConsentRequest, UsersV1.WithdrawConsentResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.UsersService", name: "WithdrawConsent", kind: .unary,
@@ -1471,7 +1472,8 @@ extension UsersV1 {
         func updateProfile(_ request: UsersV1.UpdateProfileRequest, context: RPCContext) async throws -> UsersV1.UpdateProfileResponse
         /// Gives consent of one kind. Giving it again to the same text changes nothing.
         func giveConsent(_ request: UsersV1.GiveConsentRequest, context: RPCContext) async throws -> UsersV1.GiveConsentResponse
-        /// Withdraws consent of one kind. NOT_FOUND when it was never given.
+        /// Withdraws consent of one kind. With CONSENT_KIND_CARE_SHARING every grant of access that the
+        /// caller has given ends too, at once, each time. NOT_FOUND when it was never given.
         func withdrawConsent(_ request: UsersV1.WithdrawConsentRequest, context: RPCContext) async throws -> UsersV1.WithdrawConsentResponse
         /// Every consent that the caller ever gave, as it stands.
         func listConsents(_ request: UsersV1.ListConsentsRequest, context: RPCContext) async throws -> UsersV1.ListConsentsResponse
@@ -1570,7 +1572,8 @@ extension UsersV1 {
             try await channel.unary(UsersV1.UsersServiceMethods.giveConsent, request, options: options)
         }
 
-        /// Withdraws consent of one kind. NOT_FOUND when it was never given.
+        /// Withdraws consent of one kind. With CONSENT_KIND_CARE_SHARING every grant of access that the
+        /// caller has given ends too, at once, each time. NOT_FOUND when it was never given.
         package func withdrawConsent(
             _ request: UsersV1.WithdrawConsentRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> UsersV1.WithdrawConsentResponse {

@@ -817,7 +817,7 @@ void   heartguard__users__v1__list_appointments_response__free_unpacked
   assert(message->base.descriptor == &heartguard__users__v1__list_appointments_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor heartguard__users__v1__appointment__field_descriptors[18] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__appointment__field_descriptors[19] =
 {
   {
     "id",
@@ -1035,6 +1035,18 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__appointment__field_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "insurance_id",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__Appointment, _insurance_id_case),
+    offsetof(Heartguard__Users__V1__Appointment, insurance_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__appointment__field_indices_by_name[] = {
   15,   /* field[15] = cancellation_reason */
@@ -1046,6 +1058,7 @@ static const unsigned heartguard__users__v1__appointment__field_indices_by_name[
   5,   /* field[5] = ends_at */
   11,   /* field[11] = hold_expires_at */
   0,   /* field[0] = id */
+  18,   /* field[18] = insurance_id */
   1,   /* field[1] = provider_id */
   8,   /* field[8] = reason */
   10,   /* field[10] = reminder_minutes */
@@ -1059,7 +1072,7 @@ static const unsigned heartguard__users__v1__appointment__field_indices_by_name[
 static const ProtobufCIntRange heartguard__users__v1__appointment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__appointment__descriptor =
 {
@@ -1069,7 +1082,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__appointment__descriptor 
   "Heartguard__Users__V1__Appointment",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__Appointment),
-  18,
+  19,
   heartguard__users__v1__appointment__field_descriptors,
   heartguard__users__v1__appointment__field_indices_by_name,
   1,  heartguard__users__v1__appointment__number_ranges,
@@ -1114,7 +1127,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__next_free_slots__descrip
   (ProtobufCMessageInit) heartguard__users__v1__next_free_slots__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__hold_appointment_request__field_descriptors[8] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__hold_appointment_request__field_descriptors[9] =
 {
   {
     "client_id",
@@ -1212,10 +1225,23 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__hold_appointment_re
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "insurance_id",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__HoldAppointmentRequest, _insurance_id_case),
+    offsetof(Heartguard__Users__V1__HoldAppointmentRequest, insurance_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__hold_appointment_request__field_indices_by_name[] = {
   0,   /* field[0] = client_id */
   3,   /* field[3] = ends_at */
+  8,   /* field[8] = insurance_id */
   1,   /* field[1] = provider_id */
   5,   /* field[5] = reason */
   7,   /* field[7] = reminder_minutes */
@@ -1226,7 +1252,7 @@ static const unsigned heartguard__users__v1__hold_appointment_request__field_ind
 static const ProtobufCIntRange heartguard__users__v1__hold_appointment_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__hold_appointment_request__descriptor =
 {
@@ -1236,7 +1262,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__hold_appointment_request
   "Heartguard__Users__V1__HoldAppointmentRequest",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__HoldAppointmentRequest),
-  8,
+  9,
   heartguard__users__v1__hold_appointment_request__field_descriptors,
   heartguard__users__v1__hold_appointment_request__field_indices_by_name,
   1,  heartguard__users__v1__hold_appointment_request__number_ranges,

@@ -1679,7 +1679,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__emergency_contact__descr
   (ProtobufCMessageInit) heartguard__users__v1__emergency_contact__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__insurance__field_descriptors[12] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__insurance__field_descriptors[18] =
 {
   {
     "id",
@@ -1825,12 +1825,89 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__insurance__field_de
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "holder",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Insurance, holder),
+    &heartguard__users__v1__insurance_holder__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phone",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__Insurance, _phone_case),
+    offsetof(Heartguard__Users__V1__Insurance, phone),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "copay_amount",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__Insurance, _copay_amount_case),
+    offsetof(Heartguard__Users__V1__Insurance, copay_amount),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deductible_amount",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__Insurance, _deductible_amount_case),
+    offsetof(Heartguard__Users__V1__Insurance, deductible_amount),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "currency",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Insurance, currency),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "verified_at",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__Insurance, verified_at),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__insurance__field_indices_by_name[] = {
+  14,   /* field[14] = copay_amount */
+  16,   /* field[16] = currency */
+  15,   /* field[15] = deductible_amount */
   5,   /* field[5] = group_number */
+  12,   /* field[12] = holder */
   6,   /* field[6] = holder_name */
   0,   /* field[0] = id */
   1,   /* field[1] = insurer */
+  13,   /* field[13] = phone */
   2,   /* field[2] = plan_name */
   3,   /* field[3] = plan_type */
   4,   /* field[4] = policy_number */
@@ -1838,12 +1915,13 @@ static const unsigned heartguard__users__v1__insurance__field_indices_by_name[] 
   10,   /* field[10] = status */
   7,   /* field[7] = valid_from */
   8,   /* field[8] = valid_until */
+  17,   /* field[17] = verified_at */
   11,   /* field[11] = version */
 };
 static const ProtobufCIntRange heartguard__users__v1__insurance__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__insurance__descriptor =
 {
@@ -1853,7 +1931,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__insurance__descriptor =
   "Heartguard__Users__V1__Insurance",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__Insurance),
-  12,
+  18,
   heartguard__users__v1__insurance__field_descriptors,
   heartguard__users__v1__insurance__field_indices_by_name,
   1,  heartguard__users__v1__insurance__number_ranges,
@@ -2499,7 +2577,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__delete_emergency_contact
   (ProtobufCMessageInit) heartguard__users__v1__delete_emergency_contact_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__create_insurance_request__field_descriptors[10] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__create_insurance_request__field_descriptors[15] =
 {
   {
     "id",
@@ -2621,12 +2699,77 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__create_insurance_re
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "holder",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__CreateInsuranceRequest, holder),
+    &heartguard__users__v1__insurance_holder__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phone",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__CreateInsuranceRequest, _phone_case),
+    offsetof(Heartguard__Users__V1__CreateInsuranceRequest, phone),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "copay_amount",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__CreateInsuranceRequest, _copay_amount_case),
+    offsetof(Heartguard__Users__V1__CreateInsuranceRequest, copay_amount),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deductible_amount",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__CreateInsuranceRequest, _deductible_amount_case),
+    offsetof(Heartguard__Users__V1__CreateInsuranceRequest, deductible_amount),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "currency",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__CreateInsuranceRequest, currency),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__create_insurance_request__field_indices_by_name[] = {
+  12,   /* field[12] = copay_amount */
+  14,   /* field[14] = currency */
+  13,   /* field[13] = deductible_amount */
   5,   /* field[5] = group_number */
+  10,   /* field[10] = holder */
   6,   /* field[6] = holder_name */
   0,   /* field[0] = id */
   1,   /* field[1] = insurer */
+  11,   /* field[11] = phone */
   2,   /* field[2] = plan_name */
   3,   /* field[3] = plan_type */
   4,   /* field[4] = policy_number */
@@ -2637,7 +2780,7 @@ static const unsigned heartguard__users__v1__create_insurance_request__field_ind
 static const ProtobufCIntRange heartguard__users__v1__create_insurance_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__create_insurance_request__descriptor =
 {
@@ -2647,7 +2790,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__create_insurance_request
   "Heartguard__Users__V1__CreateInsuranceRequest",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__CreateInsuranceRequest),
-  10,
+  15,
   heartguard__users__v1__create_insurance_request__field_descriptors,
   heartguard__users__v1__create_insurance_request__field_indices_by_name,
   1,  heartguard__users__v1__create_insurance_request__number_ranges,
@@ -2748,7 +2891,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__list_insurances_response
   (ProtobufCMessageInit) heartguard__users__v1__list_insurances_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__update_insurance_request__field_descriptors[11] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__update_insurance_request__field_descriptors[16] =
 {
   {
     "insurance_id",
@@ -2882,13 +3025,78 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__update_insurance_re
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "holder",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, _holder_case),
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, holder),
+    &heartguard__users__v1__insurance_holder__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "phone",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, _phone_case),
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, phone),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "copay_amount",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, _copay_amount_case),
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, copay_amount),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "deductible_amount",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, _deductible_amount_case),
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, deductible_amount),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "currency",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, _currency_case),
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, currency),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__update_insurance_request__field_indices_by_name[] = {
+  13,   /* field[13] = copay_amount */
+  15,   /* field[15] = currency */
+  14,   /* field[14] = deductible_amount */
   10,   /* field[10] = expected_version */
   5,   /* field[5] = group_number */
+  11,   /* field[11] = holder */
   6,   /* field[6] = holder_name */
   0,   /* field[0] = insurance_id */
   1,   /* field[1] = insurer */
+  12,   /* field[12] = phone */
   2,   /* field[2] = plan_name */
   3,   /* field[3] = plan_type */
   4,   /* field[4] = policy_number */
@@ -2899,7 +3107,7 @@ static const unsigned heartguard__users__v1__update_insurance_request__field_ind
 static const ProtobufCIntRange heartguard__users__v1__update_insurance_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__update_insurance_request__descriptor =
 {
@@ -2909,7 +3117,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__update_insurance_request
   "Heartguard__Users__V1__UpdateInsuranceRequest",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__UpdateInsuranceRequest),
-  11,
+  16,
   heartguard__users__v1__update_insurance_request__field_descriptors,
   heartguard__users__v1__update_insurance_request__field_indices_by_name,
   1,  heartguard__users__v1__update_insurance_request__number_ranges,
@@ -3719,6 +3927,42 @@ const ProtobufCEnumDescriptor heartguard__users__v1__insurance_status__descripto
   heartguard__users__v1__insurance_status__enum_values_by_name,
   1,
   heartguard__users__v1__insurance_status__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue heartguard__users__v1__insurance_holder__enum_values_by_number[6] =
+{
+  { "INSURANCE_HOLDER_UNSPECIFIED", "HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_UNSPECIFIED", 0 },
+  { "INSURANCE_HOLDER_ONESELF", "HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_ONESELF", 1 },
+  { "INSURANCE_HOLDER_SPOUSE", "HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_SPOUSE", 2 },
+  { "INSURANCE_HOLDER_PARENT", "HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_PARENT", 3 },
+  { "INSURANCE_HOLDER_CHILD", "HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_CHILD", 4 },
+  { "INSURANCE_HOLDER_OTHER", "HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_OTHER", 5 },
+};
+static const ProtobufCIntRange heartguard__users__v1__insurance_holder__value_ranges[] = {
+{0, 0},{0, 6}
+};
+static const ProtobufCEnumValueIndex heartguard__users__v1__insurance_holder__enum_values_by_name[6] =
+{
+  { "INSURANCE_HOLDER_CHILD", 4 },
+  { "INSURANCE_HOLDER_ONESELF", 1 },
+  { "INSURANCE_HOLDER_OTHER", 5 },
+  { "INSURANCE_HOLDER_PARENT", 3 },
+  { "INSURANCE_HOLDER_SPOUSE", 2 },
+  { "INSURANCE_HOLDER_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor heartguard__users__v1__insurance_holder__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "heartguard.users.v1.InsuranceHolder",
+  "InsuranceHolder",
+  "Heartguard__Users__V1__InsuranceHolder",
+  "heartguard.users.v1",
+  6,
+  heartguard__users__v1__insurance_holder__enum_values_by_number,
+  6,
+  heartguard__users__v1__insurance_holder__enum_values_by_name,
+  1,
+  heartguard__users__v1__insurance_holder__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue heartguard__users__v1__push_platform__enum_values_by_number[4] =

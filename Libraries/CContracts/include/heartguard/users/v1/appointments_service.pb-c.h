@@ -83,6 +83,12 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__APPOINTMENT___CANCELLATION_REASON__CASE)
 } Heartguard__Users__V1__Appointment__CancellationReasonCase;
 
+typedef enum {
+  HEARTGUARD__USERS__V1__APPOINTMENT___INSURANCE_ID__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__APPOINTMENT___INSURANCE_ID_INSURANCE_ID = 19
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__APPOINTMENT___INSURANCE_ID__CASE)
+} Heartguard__Users__V1__Appointment__InsuranceIdCase;
+
 /*
  * A visit to a provider.
  */
@@ -128,10 +134,17 @@ struct  Heartguard__Users__V1__Appointment
   union {
     char *cancellation_reason;
   };
+  Heartguard__Users__V1__Appointment__InsuranceIdCase _insurance_id_case;
+  union {
+    /*
+     * Which of the person's policies is to pay; absent when none was named, or it was taken out since.
+     */
+    char *insurance_id;
+  };
 };
 #define HEARTGUARD__USERS__V1__APPOINTMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__appointment__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__APPOINTMENT_TYPE__APPOINTMENT_TYPE_UNSPECIFIED, HEARTGUARD__USERS__V1__APPOINTMENT_STATUS__APPOINTMENT_STATUS_UNSPECIFIED, NULL, NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, NULL, NULL, (char *)protobuf_c_empty_string, 0, HEARTGUARD__USERS__V1__APPOINTMENT___CANCELLATION_REASON__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__APPOINTMENT_TYPE__APPOINTMENT_TYPE_UNSPECIFIED, HEARTGUARD__USERS__V1__APPOINTMENT_STATUS__APPOINTMENT_STATUS_UNSPECIFIED, NULL, NULL, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, NULL, NULL, NULL, NULL, (char *)protobuf_c_empty_string, 0, HEARTGUARD__USERS__V1__APPOINTMENT___CANCELLATION_REASON__NOT_SET, {0}, HEARTGUARD__USERS__V1__APPOINTMENT___INSURANCE_ID__NOT_SET, {0} }
 
 
 /*
@@ -156,6 +169,12 @@ typedef enum {
   HEARTGUARD__USERS__V1__HOLD_APPOINTMENT_REQUEST___REMINDER_MINUTES_REMINDER_MINUTES = 8
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__HOLD_APPOINTMENT_REQUEST___REMINDER_MINUTES__CASE)
 } Heartguard__Users__V1__HoldAppointmentRequest__ReminderMinutesCase;
+
+typedef enum {
+  HEARTGUARD__USERS__V1__HOLD_APPOINTMENT_REQUEST___INSURANCE_ID__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__HOLD_APPOINTMENT_REQUEST___INSURANCE_ID_INSURANCE_ID = 9
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__HOLD_APPOINTMENT_REQUEST___INSURANCE_ID__CASE)
+} Heartguard__Users__V1__HoldAppointmentRequest__InsuranceIdCase;
 
 struct  Heartguard__Users__V1__HoldAppointmentRequest
 {
@@ -189,10 +208,17 @@ struct  Heartguard__Users__V1__HoldAppointmentRequest
      */
     int32_t reminder_minutes;
   };
+  Heartguard__Users__V1__HoldAppointmentRequest__InsuranceIdCase _insurance_id_case;
+  union {
+    /*
+     * Which of the caller's policies is to pay; absent: none.
+     */
+    char *insurance_id;
+  };
 };
 #define HEARTGUARD__USERS__V1__HOLD_APPOINTMENT_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__hold_appointment_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, HEARTGUARD__USERS__V1__APPOINTMENT_TYPE__APPOINTMENT_TYPE_UNSPECIFIED, (char *)protobuf_c_empty_string, 0, HEARTGUARD__USERS__V1__HOLD_APPOINTMENT_REQUEST___REMINDER_MINUTES__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, HEARTGUARD__USERS__V1__APPOINTMENT_TYPE__APPOINTMENT_TYPE_UNSPECIFIED, (char *)protobuf_c_empty_string, 0, HEARTGUARD__USERS__V1__HOLD_APPOINTMENT_REQUEST___REMINDER_MINUTES__NOT_SET, {0}, HEARTGUARD__USERS__V1__HOLD_APPOINTMENT_REQUEST___INSURANCE_ID__NOT_SET, {0} }
 
 
 struct  Heartguard__Users__V1__HoldAppointmentResponse

@@ -99,6 +99,18 @@ typedef enum _Heartguard__Users__V1__InsuranceStatus {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__INSURANCE_STATUS)
 } Heartguard__Users__V1__InsuranceStatus;
 /*
+ * What the holder of a policy is to the person.
+ */
+typedef enum _Heartguard__Users__V1__InsuranceHolder {
+  HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_UNSPECIFIED = 0,
+  HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_ONESELF = 1,
+  HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_SPOUSE = 2,
+  HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_PARENT = 3,
+  HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_CHILD = 4,
+  HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_OTHER = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__INSURANCE_HOLDER)
+} Heartguard__Users__V1__InsuranceHolder;
+/*
  * What a device runs.
  */
 typedef enum _Heartguard__Users__V1__PushPlatform {
@@ -180,6 +192,24 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__INSURANCE___VALID_UNTIL__CASE)
 } Heartguard__Users__V1__Insurance__ValidUntilCase;
 
+typedef enum {
+  HEARTGUARD__USERS__V1__INSURANCE___PHONE__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__INSURANCE___PHONE_PHONE = 14
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__INSURANCE___PHONE__CASE)
+} Heartguard__Users__V1__Insurance__PhoneCase;
+
+typedef enum {
+  HEARTGUARD__USERS__V1__INSURANCE___COPAY_AMOUNT__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__INSURANCE___COPAY_AMOUNT_COPAY_AMOUNT = 15
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__INSURANCE___COPAY_AMOUNT__CASE)
+} Heartguard__Users__V1__Insurance__CopayAmountCase;
+
+typedef enum {
+  HEARTGUARD__USERS__V1__INSURANCE___DEDUCTIBLE_AMOUNT__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__INSURANCE___DEDUCTIBLE_AMOUNT_DEDUCTIBLE_AMOUNT = 16
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__INSURANCE___DEDUCTIBLE_AMOUNT__CASE)
+} Heartguard__Users__V1__Insurance__DeductibleAmountCase;
+
 /*
  * A policy that pays for the person.
  */
@@ -204,6 +234,15 @@ struct  Heartguard__Users__V1__Insurance
    * Grows by one with every change.
    */
   int64_t version;
+  Heartguard__Users__V1__InsuranceHolder holder;
+  /*
+   * ISO 4217, of both amounts.
+   */
+  char *currency;
+  /*
+   * Absent while the status is not verified.
+   */
+  Google__Protobuf__Timestamp *verified_at;
   Heartguard__Users__V1__Insurance__PlanNameCase _plan_name_case;
   union {
     char *plan_name;
@@ -219,10 +258,31 @@ struct  Heartguard__Users__V1__Insurance
      */
     char *valid_until;
   };
+  Heartguard__Users__V1__Insurance__PhoneCase _phone_case;
+  union {
+    /*
+     * The insurer's, E.164.
+     */
+    char *phone;
+  };
+  Heartguard__Users__V1__Insurance__CopayAmountCase _copay_amount_case;
+  union {
+    /*
+     * What the person pays of each visit, with two digits behind the point, such as "25.00".
+     */
+    char *copay_amount;
+  };
+  Heartguard__Users__V1__Insurance__DeductibleAmountCase _deductible_amount_case;
+  union {
+    /*
+     * What the person pays in a year before the insurer does, in the same form.
+     */
+    char *deductible_amount;
+  };
 };
 #define HEARTGUARD__USERS__V1__INSURANCE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__insurance__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__INSURANCE_PLAN_TYPE__INSURANCE_PLAN_TYPE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, HEARTGUARD__USERS__V1__INSURANCE_STATUS__INSURANCE_STATUS_UNSPECIFIED, 0, HEARTGUARD__USERS__V1__INSURANCE___PLAN_NAME__NOT_SET, {0}, HEARTGUARD__USERS__V1__INSURANCE___GROUP_NUMBER__NOT_SET, {0}, HEARTGUARD__USERS__V1__INSURANCE___VALID_UNTIL__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__INSURANCE_PLAN_TYPE__INSURANCE_PLAN_TYPE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, HEARTGUARD__USERS__V1__INSURANCE_STATUS__INSURANCE_STATUS_UNSPECIFIED, 0, HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_UNSPECIFIED, (char *)protobuf_c_empty_string, NULL, HEARTGUARD__USERS__V1__INSURANCE___PLAN_NAME__NOT_SET, {0}, HEARTGUARD__USERS__V1__INSURANCE___GROUP_NUMBER__NOT_SET, {0}, HEARTGUARD__USERS__V1__INSURANCE___VALID_UNTIL__NOT_SET, {0}, HEARTGUARD__USERS__V1__INSURANCE___PHONE__NOT_SET, {0}, HEARTGUARD__USERS__V1__INSURANCE___COPAY_AMOUNT__NOT_SET, {0}, HEARTGUARD__USERS__V1__INSURANCE___DEDUCTIBLE_AMOUNT__NOT_SET, {0} }
 
 
 typedef enum {
@@ -521,6 +581,24 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___VALID_UNTIL__CASE)
 } Heartguard__Users__V1__CreateInsuranceRequest__ValidUntilCase;
 
+typedef enum {
+  HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___PHONE__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___PHONE_PHONE = 12
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___PHONE__CASE)
+} Heartguard__Users__V1__CreateInsuranceRequest__PhoneCase;
+
+typedef enum {
+  HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___COPAY_AMOUNT__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___COPAY_AMOUNT_COPAY_AMOUNT = 13
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___COPAY_AMOUNT__CASE)
+} Heartguard__Users__V1__CreateInsuranceRequest__CopayAmountCase;
+
+typedef enum {
+  HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___DEDUCTIBLE_AMOUNT__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___DEDUCTIBLE_AMOUNT_DEDUCTIBLE_AMOUNT = 14
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___DEDUCTIBLE_AMOUNT__CASE)
+} Heartguard__Users__V1__CreateInsuranceRequest__DeductibleAmountCase;
+
 struct  Heartguard__Users__V1__CreateInsuranceRequest
 {
   ProtobufCMessage base;
@@ -534,6 +612,14 @@ struct  Heartguard__Users__V1__CreateInsuranceRequest
   char *holder_name;
   char *valid_from;
   protobuf_c_boolean primary;
+  /*
+   * Unspecified: the person.
+   */
+  Heartguard__Users__V1__InsuranceHolder holder;
+  /*
+   * Empty: USD.
+   */
+  char *currency;
   Heartguard__Users__V1__CreateInsuranceRequest__PlanNameCase _plan_name_case;
   union {
     char *plan_name;
@@ -546,10 +632,25 @@ struct  Heartguard__Users__V1__CreateInsuranceRequest
   union {
     char *valid_until;
   };
+  Heartguard__Users__V1__CreateInsuranceRequest__PhoneCase _phone_case;
+  union {
+    char *phone;
+  };
+  Heartguard__Users__V1__CreateInsuranceRequest__CopayAmountCase _copay_amount_case;
+  union {
+    /*
+     * Below 100,000,000, with up to two digits behind the point.
+     */
+    char *copay_amount;
+  };
+  Heartguard__Users__V1__CreateInsuranceRequest__DeductibleAmountCase _deductible_amount_case;
+  union {
+    char *deductible_amount;
+  };
 };
 #define HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__create_insurance_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__INSURANCE_PLAN_TYPE__INSURANCE_PLAN_TYPE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___PLAN_NAME__NOT_SET, {0}, HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___GROUP_NUMBER__NOT_SET, {0}, HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___VALID_UNTIL__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__INSURANCE_PLAN_TYPE__INSURANCE_PLAN_TYPE_UNSPECIFIED, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, HEARTGUARD__USERS__V1__INSURANCE_HOLDER__INSURANCE_HOLDER_UNSPECIFIED, (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___PLAN_NAME__NOT_SET, {0}, HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___GROUP_NUMBER__NOT_SET, {0}, HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___VALID_UNTIL__NOT_SET, {0}, HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___PHONE__NOT_SET, {0}, HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___COPAY_AMOUNT__NOT_SET, {0}, HEARTGUARD__USERS__V1__CREATE_INSURANCE_REQUEST___DEDUCTIBLE_AMOUNT__NOT_SET, {0} }
 
 
 struct  Heartguard__Users__V1__CreateInsuranceResponse
@@ -642,6 +743,36 @@ typedef enum {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___EXPECTED_VERSION__CASE)
 } Heartguard__Users__V1__UpdateInsuranceRequest__ExpectedVersionCase;
 
+typedef enum {
+  HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___HOLDER__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___HOLDER_HOLDER = 12
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___HOLDER__CASE)
+} Heartguard__Users__V1__UpdateInsuranceRequest__HolderCase;
+
+typedef enum {
+  HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___PHONE__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___PHONE_PHONE = 13
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___PHONE__CASE)
+} Heartguard__Users__V1__UpdateInsuranceRequest__PhoneCase;
+
+typedef enum {
+  HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___COPAY_AMOUNT__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___COPAY_AMOUNT_COPAY_AMOUNT = 14
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___COPAY_AMOUNT__CASE)
+} Heartguard__Users__V1__UpdateInsuranceRequest__CopayAmountCase;
+
+typedef enum {
+  HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___DEDUCTIBLE_AMOUNT__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___DEDUCTIBLE_AMOUNT_DEDUCTIBLE_AMOUNT = 15
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___DEDUCTIBLE_AMOUNT__CASE)
+} Heartguard__Users__V1__UpdateInsuranceRequest__DeductibleAmountCase;
+
+typedef enum {
+  HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___CURRENCY__NOT_SET = 0,
+  HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___CURRENCY_CURRENCY = 16
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___CURRENCY__CASE)
+} Heartguard__Users__V1__UpdateInsuranceRequest__CurrencyCase;
+
 struct  Heartguard__Users__V1__UpdateInsuranceRequest
 {
   ProtobufCMessage base;
@@ -698,10 +829,39 @@ struct  Heartguard__Users__V1__UpdateInsuranceRequest
      */
     int64_t expected_version;
   };
+  Heartguard__Users__V1__UpdateInsuranceRequest__HolderCase _holder_case;
+  union {
+    Heartguard__Users__V1__InsuranceHolder holder;
+  };
+  Heartguard__Users__V1__UpdateInsuranceRequest__PhoneCase _phone_case;
+  union {
+    /*
+     * Empty removes it.
+     */
+    char *phone;
+  };
+  Heartguard__Users__V1__UpdateInsuranceRequest__CopayAmountCase _copay_amount_case;
+  union {
+    /*
+     * Empty removes it.
+     */
+    char *copay_amount;
+  };
+  Heartguard__Users__V1__UpdateInsuranceRequest__DeductibleAmountCase _deductible_amount_case;
+  union {
+    /*
+     * Empty removes it.
+     */
+    char *deductible_amount;
+  };
+  Heartguard__Users__V1__UpdateInsuranceRequest__CurrencyCase _currency_case;
+  union {
+    char *currency;
+  };
 };
 #define HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__update_insurance_request__descriptor) \
-    , (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___INSURER__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___PLAN_NAME__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___PLAN_TYPE__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___POLICY_NUMBER__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___GROUP_NUMBER__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___HOLDER_NAME__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___VALID_FROM__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___VALID_UNTIL__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___PRIMARY__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___EXPECTED_VERSION__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___INSURER__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___PLAN_NAME__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___PLAN_TYPE__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___POLICY_NUMBER__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___GROUP_NUMBER__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___HOLDER_NAME__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___VALID_FROM__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___VALID_UNTIL__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___PRIMARY__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___EXPECTED_VERSION__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___HOLDER__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___PHONE__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___COPAY_AMOUNT__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___DEDUCTIBLE_AMOUNT__NOT_SET, {0}, HEARTGUARD__USERS__V1__UPDATE_INSURANCE_REQUEST___CURRENCY__NOT_SET, {0} }
 
 
 struct  Heartguard__Users__V1__UpdateInsuranceResponse
@@ -1694,6 +1854,7 @@ typedef void (*Heartguard__Users__V1__DeletePreferenceResponse_Closure)
 extern const ProtobufCEnumDescriptor    heartguard__users__v1__contact_relationship__descriptor;
 extern const ProtobufCEnumDescriptor    heartguard__users__v1__insurance_plan_type__descriptor;
 extern const ProtobufCEnumDescriptor    heartguard__users__v1__insurance_status__descriptor;
+extern const ProtobufCEnumDescriptor    heartguard__users__v1__insurance_holder__descriptor;
 extern const ProtobufCEnumDescriptor    heartguard__users__v1__push_platform__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__emergency_contact__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__users__v1__insurance__descriptor;

@@ -166,8 +166,10 @@ struct  Heartguard__Vitals__V1__LocalDayBuckets
 
 
 /*
- * Largest-Triangle-Three-Buckets (Steinarsson 2013): of all samples, the first, the last, and between them those that give the
- * line its shape. INVALID_ARGUMENT for more than 100,000 samples a point.
+ * Largest-Triangle-Three-Buckets (Steinarsson 2013): the first sample, the last, and between them those that give the line its
+ * shape. Of more than four samples a point it chooses among the least and the greatest of each span, two or more of them a point,
+ * of equal length, and whole hours where they would not be shorter (MinMaxLTTB, Van Der Donckt et al. 2023).
+ * INVALID_ARGUMENT for more than 100,000 samples a point.
  */
 struct  Heartguard__Vitals__V1__Plot
 {
