@@ -158,7 +158,7 @@ let package = Package(
         service("Users", ["Audit", "Cache", "Jobs", "Postgres", "Passwords", "Tokens", "Resilience", "FHIR", crypto]),
         service("Vitals", ["Cache", "FHIR", "Jobs", "Postgres"]),
         service("Vectors", ["Filters", "HNSW", "Jobs", "Postgres", "Snapshots", "Telemetry", "TextSearch"]),
-        service("Chat", ["Cache", "Jobs", "LZ4", "Postgres", "Redis", crypto]),
+        service("Chat", ["Cache", "HNSW", "Jobs", "LZ4", "Postgres", "Redis", "TextSearch", crypto]),
         service("Gateway", ["Audit", "Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
         // Tools

@@ -314,6 +314,8 @@ struct GoldenValue: Decodable, Sendable, CustomTestStringConvertible {
         VectorsV1.ListMemoriesResponse.self,
         VectorsV1.DeleteMemoriesRequest.self,
         VectorsV1.DeleteMemoriesResponse.self,
+        VectorsV1.ForgetMemoriesRequest.self,
+        VectorsV1.ForgetMemoriesResponse.self,
         VectorsV1.ImportDocumentsRequest.self,
         VectorsV1.ImportDocumentsResponse.self,
         VectorsV1.ExportDocumentsRequest.self,
