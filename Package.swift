@@ -159,7 +159,7 @@ let package = Package(
         service("Users", ["Audit", "Cache", "Jobs", "JSON", "Postgres", "Passwords", "Tokens", "Resilience", "FHIR", crypto]),
         service("Vitals", ["Cache", "FHIR", "JSON", "Jobs", "Postgres"]),
         service("Vectors", ["Filters", "HNSW", "Jobs", "Postgres", "Snapshots", "Telemetry", "TextSearch"]),
-        service("Chat", ["Cache", "Jobs", "LZ4", "Postgres", "Redis", crypto]),
+        service("Chat", ["Cache", "HNSW", "Jobs", "LZ4", "Postgres", "Redis", "TextSearch", crypto]),
         service("Gateway", ["Audit", "Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
 
         // Tools

@@ -9,6 +9,7 @@ struct ChatApplication: Sendable {
     private let retention: RetentionSchedule
     private let archiver: SessionArchiver
     private let jobs: ServiceJobs
+    private let vectors: RPCChannel
 
     init(_ configuration: ChatConfiguration) throws {
         host = try ServiceHost(configuration.common)
@@ -16,7 +17,10 @@ struct ChatApplication: Sendable {
             postgres: host.postgres, hot: HotSegments(redis: host.durable, settings: configuration.hotCheckpoints, logger: host.logger))
         retention = RetentionSchedule(store: checkpoints, settings: configuration.retention, logger: host.logger)
         archiver = SessionArchiver(postgres: host.postgres, settings: configuration.archives, logger: host.logger)
-        jobs = ServiceJobs(host, schema: "chat", handlers: archiver.handlers, cron: archiver.cron)
+        vectors = RPCChannel(
+            target: (host: configuration.vectors.host, port: configuration.vectors.port), tls: configuration.common.clientTLS, logger: host.logger)
+        jobs = ServiceJobs(
+            host, schema: "chat", handlers: archiver.handlers + [MemoryForgetting(vectors: vectors).handler], cron: archiver.cron)
     }
 
     /// Serves until the process is told to stop, or the task is cancelled, and the open calls have ended.
@@ -40,7 +44,7 @@ struct ChatApplication: Sendable {
         }
         let export = RecordExport(postgres: host.postgres, schema: "chat", besides: [.archivedMessages(of: host.postgres)])
         try await host.run(
-            services: services + [ErasureService(erasure), ExportService(export)], background: [{ [retention] in await retention.run() }] + jobs.background,
+            services: services + [ErasureService(erasure), ExportService(export)], background: [{ [retention] in await retention.run() }, { [vectors] in await vectors.run() }] + jobs.background,
             stopSignals: stopSignals, onListening: onListening)
     }
 }

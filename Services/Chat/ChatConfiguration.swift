@@ -3,6 +3,8 @@ internal import Application
 /// What the Chat service is told at its start.
 struct ChatConfiguration: Sendable {
     let common: ServiceConfiguration
+    /// Where Vectors is, which forgets what is forgotten here.
+    let vectors: (host: String, port: Int)
     /// What is kept in Redis of the threads that are in use.
     let hotCheckpoints: HotSegments.Settings
     /// When what agents keep is deleted by age.
@@ -14,6 +16,7 @@ struct ChatConfiguration: Sendable {
     init(environment: [String: String]) throws(SettingsError) {
         var settings = Settings(environment: environment)
         common = ServiceConfiguration(service: "chat", from: &settings)
+        vectors = settings.address("HEARTGUARD_VECTORS_ADDRESS")
         var hot = HotSegments.Settings()
         hot.life = .seconds(settings.int("HEARTGUARD_CHAT_CHECKPOINT_HOT_SECONDS", default: 3_600, in: 1...604_800))
         hot.share = settings.int("HEARTGUARD_CHAT_CHECKPOINT_HOT_PERCENT", default: 50, in: 0...90)

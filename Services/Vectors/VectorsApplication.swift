@@ -9,6 +9,7 @@ struct VectorsApplication: Sendable {
     private let jobs: ServiceJobs
     private let service: VectorsService
     private let memories: MemoriesService
+    private let forgetting: ForgettingService
     private let transfer: TransferService
     private let indexService: IndexService
     private let aliasesService: AliasesService
@@ -51,6 +52,7 @@ struct VectorsApplication: Sendable {
         aliasesService = AliasesService(collections: collections, aliases: aliases, indexes: indexes)
         transfer = TransferService(collections: collections, documents: documents, indexes: indexes)
         memories = MemoriesService(memories: MemoryRepository(postgres: host.postgres), threads: threads)
+        forgetting = ForgettingService(memories: memories.memories)
     }
 
     /// Serves until the process is told to stop, or the task is cancelled, and the open calls have ended. Reports
@@ -59,7 +61,7 @@ struct VectorsApplication: Sendable {
         stopSignals: Bool = true, onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         try await host.run(
-            services: [service, aliasesService, memories, transfer, indexService, erasure, export],
+            services: [service, aliasesService, memories, forgetting, transfer, indexService, erasure, export],
             background: [{ [indexes] in await indexes.run() }] + jobs.background,
             readiness: [ReadinessCheck("indexes") { [indexes] in indexes.readinessProblem }],
             stopSignals: stopSignals, onListening: onListening)

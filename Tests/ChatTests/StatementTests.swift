@@ -12,7 +12,9 @@ internal import Time
     @Test func `run on the migrated schema as the service's role, and do what they say`() async throws {
         let catalogue = try Self.catalogue() + JobStatements.catalogue(in: "chat")
 
-        try await withChatDatabase { postgres in try await catalogue.expectSound(on: postgres) }
+        try await withChatDatabase { postgres in
+            try await catalogue.expectSound(on: postgres, bytes: [[UInt8](repeating: 0, count: MemoryEmbedding.byteCount)])
+        }
     }
 
     @Test func `are all in the catalogue`() throws {
@@ -32,7 +34,9 @@ internal import Time
         let archive = SessionArchive(
             session: id, title: "title", messageCount: 1, encoding: .identity, content: [1], uncompressedBytes: 1, reason: .age,
             retainUntil: CivilDate(year: 2033, month: 1, day: 1))
-        let memory = NewMemory(clientID: clientID, category: .other, content: try MemoryContent("content"), expiresAt: moment, supersedes: id)
+        let embedding = try MemoryEmbedding([Float](repeating: 1, count: MemoryModel.dimension))
+        let memory = NewMemory(
+            clientID: clientID, category: .other, content: try MemoryContent("content"), expiresAt: moment, supersedes: id, embedding: embedding)
         let search = MemorySearch(words: try SearchWords("words"), limit: 1)
         let narrowed = MemorySearch(
             words: try SearchWords("words"), categories: [.other], leastImportance: .half, moment: moment, limit: 1)
@@ -144,6 +148,10 @@ internal import Time
             .init(.history(of: id, user)),
             .init(.search(search, of: user)),
             .init(.search(narrowed, of: user)),
+            .init(.embedded(search, of: user)),
+            .init(.embedded(narrowed, of: user)),
+            .init(.found([id], by: narrowed, of: user)),
+            .init(Statement<Memory>.embed(id, embedding, of: user)),
             .init(.forget([id], of: user)),
             .init(.give(feedback, of: user)),
             .init(.feedback(of: session, after: nil, limit: 1, of: user)),

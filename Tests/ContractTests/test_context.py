@@ -14,6 +14,7 @@ from heartguard.gateway.v1.context_service_pb2 import BuildContextRequest, Build
 from heartguard.vectors.v1 import vectors_service_pb2 as vectors
 
 MODEL = "two-d"
+MEMORIES_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,30 @@ def test_never_more_than_the_budget_and_the_same_again(contexts, ada, session, k
         assert context.messages and context.memories and context.passages
 
 
+def test_memories_are_found_by_meaning_and_say_how(contexts, direct, ada, session, knowledge):
+    embedding = [1.0] + [0.0] * 383
+    request = RememberRequest(
+        client_id="other words",
+        category="MEMORY_CATEGORY_MEDICATION",
+        content="Swallows a blood thinner",
+        embedding=embedding,
+        model_id=MEMORIES_MODEL,
+    )
+    ada.calls(direct.patient_memories.Remember, request)
+    by_words = build(contexts, ada, session)
+    assert len(by_words.memories) == 3
+    assert [(piece.found.rank_by_words, piece.found.rank_by_meaning) for piece in by_words.memories] == [(1, 0), (2, 0), (3, 0)]
+    by_both = build(contexts, ada, session, embedding=embedding, model_id=MEMORIES_MODEL)
+    found = {piece.found.memory.content: piece.found for piece in by_both.memories}
+    assert len(found) == 4
+    nearest = found["Swallows a blood thinner"]
+    assert nearest.rank_by_meaning == 1 and not nearest.HasField("rank_by_words")
+    assert nearest.similarity == pytest.approx(1) and nearest.score == pytest.approx(1 / 61)
+    # a collection of another model has its passages found by meaning, and memories by words alone
+    apart = build(contexts, ada, session, collection=knowledge[0], model_id=MODEL, embedding=[1, 0])
+    assert len(apart.passages) == 5 and len(apart.memories) == 3
+
+
 def test_what_a_model_was_told_can_be_seen_again(contexts, direct, ada, session):
     before = build(contexts, ada, session)
     (known, *_) = before.memories
@@ -137,8 +162,13 @@ def test_what_is_wrong_is_named_and_nobody_elses_is_told(contexts, ada, bob, ses
         build(contexts, ada, session, "", 15, bytes_per_token=math.nan, message_limit=101, last_sequence=-1)
     with invalid("session_id"):
         build(contexts, ada, "mine")
-    with invalid("collection"):
+    # without a collection an embedding is of memories, so of their model
+    with invalid("model_id"):
         build(contexts, ada, session, embedding=[1, 0])
+    with invalid("model_id"):
+        build(contexts, ada, session, embedding=[1, 0], model_id=MODEL)
+    with invalid("embedding"):
+        build(contexts, ada, session, embedding=[1, 0], model_id=MEMORIES_MODEL)
     with invalid("model_id"):
         build(contexts, ada, session, collection=knowledge[0], model_id="another", embedding=[1, 0])
     with invalid("embedding"):

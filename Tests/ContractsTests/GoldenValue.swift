@@ -314,6 +314,8 @@ struct GoldenValue: Decodable, Sendable, CustomTestStringConvertible {
         VectorsV1.KeyAmong.self,
         VectorsV1.KeyRange.self,
         VectorsV1.KeyExists.self,
+        VectorsV1.ForgetMemoriesRequest.self,
+        VectorsV1.ForgetMemoriesResponse.self,
         VectorsV1.ListIndexesRequest.self,
         VectorsV1.ListIndexesResponse.self,
         VectorsV1.Index.self,

@@ -1,3 +1,4 @@
+import Application
 import Contracts
 import RPC
 import TestSupport
@@ -52,5 +53,24 @@ import Testing
     @Test func `is counted in bytes of UTF-8, rounded up, and a frame`() {
         let estimate = TokenEstimate(bytesPerToken: 3)
         #expect(["", "a", "abc", "abcd", "héé"].map(estimate.tokens) == [4, 5, 5, 6, 6])
+    }
+}
+
+@Suite struct `A wish for a context` {
+    private func memorySearch(model: String, collection: String, embedding: [Float] = [1]) throws -> ChatV1.SearchMemoriesRequest {
+        try ContextWish(
+            .init(sessionId: "x", query: "x", tokenBudget: 100, collection: collection, modelId: model, embedding: embedding)
+        ).memorySearch
+    }
+
+    @Test func `has memories looked for by meaning where the embedding is of their model, or of no collection's`() throws {
+        let ofMemories = try memorySearch(model: MemoryModel.id, collection: "medical_knowledge")
+        #expect(ofMemories.embedding == [1] && ofMemories.modelId == MemoryModel.id)
+        let ofNoCollection = try memorySearch(model: "other", collection: "")
+        #expect(ofNoCollection.embedding == [1] && ofNoCollection.modelId == "other")
+        let ofAnother = try memorySearch(model: "other", collection: "images")
+        #expect(ofAnother.embedding.isEmpty && ofAnother.modelId.isEmpty)
+        let byWords = try memorySearch(model: MemoryModel.id, collection: "medical_knowledge", embedding: [])
+        #expect(byWords.embedding.isEmpty && byWords.modelId.isEmpty)
     }
 }

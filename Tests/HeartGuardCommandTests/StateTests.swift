@@ -115,6 +115,7 @@ internal import Testing
             try Secrets(directory: directory).create()
             var credentials = try Credentials.current(in: directory)
             credentials.samples = [.init(email: "a@heartguard.test", password: "secret")]
+            credentials.clinician = .init(email: "c@heartguard.test", password: "secret")
             try credentials.save(in: directory)
 
             #expect(try Credentials.current(in: directory) == credentials)

@@ -18,7 +18,7 @@ internal import Testing
                 "20261129_observation_versions", "20261129_alert_rules", "20261129_medication_doses",
                 "20261129_consent_history", "20261129_device_series", "20261129_goals_and_predictions", "20261129_care_grants",
                 "20261129_audit_log", "20261129_aliases", "20261129_exports", "20261130_imports",
-                "20261130_rollup_extremes",
+                "20261130_rollup_extremes", "20261130_memory_embeddings",
             ])
     }
 

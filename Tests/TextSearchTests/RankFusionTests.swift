@@ -26,3 +26,13 @@ internal import TextSearch
         #expect(RankFusion.fuse([RankFusion.Ranking<Int>]()).isEmpty)
     }
 }
+
+@Suite struct `A ranking by words` {
+    @Test func `counts from half of what is most relevant, in its own order`() {
+        // The order may heed more than relevance, so what is most relevant need not be the first.
+        let found: [(key: String, relevance: Float)] = [("new", 0.5), ("old", 0.8), ("part", 0.39), ("half", 0.4)]
+
+        #expect(RankFusion.counted(found) == ["new", "old", "half"])
+        #expect(RankFusion.counted([(key: String, relevance: Float)]()).isEmpty)
+    }
+}

@@ -10,13 +10,16 @@ extension ChatV1.Memory {
             sourceSessionId: memory.sourceSession?.uuidString.lowercased(),
             sourceMessageId: memory.sourceMessage?.uuidString.lowercased(), createdAt: .init(memory.createdAt),
             expiresAt: memory.expiresAt.map { .init($0) }, supersededAt: memory.supersededAt.map { .init($0) },
-            supersededBy: memory.supersededBy?.uuidString.lowercased())
+            supersededBy: memory.supersededBy?.uuidString.lowercased(), modelId: memory.model)
     }
 }
 
 extension ChatV1.FoundMemory {
     init(_ found: FoundMemory) throws {
-        self.init(memory: try .init(found.memory), score: found.score, relevance: found.relevance, recency: found.recency)
+        self.init(
+            memory: try .init(found.memory), score: found.score, relevance: found.relevance, recency: found.recency,
+            rankByWords: found.rankByWords.map { Int32($0) }, rankByMeaning: found.rankByMeaning.map { Int32($0) },
+            similarity: found.similarity)
     }
 }
 

@@ -5,6 +5,8 @@ internal import RPC
 /// Answers the calls of heartguard.chat.v1.MemoriesService.
 struct MemoriesService: Sendable {
     let memories: MemoryRepository
+
+    private var finder: MemoryFinder { MemoryFinder(memories: memories) }
 }
 
 extension MemoriesService: ChatV1.MemoriesServiceProtocol {
@@ -36,7 +38,7 @@ extension MemoriesService: ChatV1.MemoriesServiceProtocol {
         let user = try context.caller().userID
         let search = try request.parsed()
 
-        let found = try await memories.search(search, of: user)
+        let found = try await finder.find(search, of: user)
         return ChatV1.SearchMemoriesResponse(memories: try found.map { try .init($0) })
     }
 

@@ -35,6 +35,7 @@ struct NewMemory: Hashable, Sendable {
     var expiresAt: Instant?
     /// The one in whose place it comes.
     var supersedes: UUID?
+    var embedding: MemoryEmbedding?
 }
 
 /// A memory as it is kept. Only its end is ever noted in it: what is found out later is another.
@@ -50,14 +51,25 @@ struct Memory: Hashable, Sendable {
     let expiresAt: Instant?
     let supersededAt: Instant?
     let supersededBy: UUID?
+    /// The model that made its embedding; `nil` if it has none.
+    let model: String?
 }
 
-/// A memory that a search found.
+/// A memory that a search found, and how.
 struct FoundMemory: Hashable, Sendable {
     let memory: Memory
-    let score: Double
+    var score: Double
     let relevance: Double
     let recency: Double
+    var rankByWords: Int?
+    var rankByMeaning: Int?
+    var similarity: Double?
+}
+
+/// A memory that a search by meaning may find: its embedding, as `ExactCosine` compares it.
+struct EmbeddedMemory: Hashable, Sendable {
+    let id: UUID
+    let embedding: [UInt8]
 }
 
 /// Which memories a list holds.
@@ -77,7 +89,8 @@ struct MemoryList: Hashable, Sendable {
 
 /// What a search of memories asks for.
 struct MemorySearch: Hashable, Sendable {
-    let words: SearchWords
+    var words = SearchWords.none
+    var embedding: MemoryEmbedding?
     var categories: [MemoryCategory] = []
     var leastImportance: Share?
     var moment: Instant?
@@ -87,9 +100,13 @@ struct MemorySearch: Hashable, Sendable {
 /// Words to search by: one of them is enough.
 struct SearchWords: Hashable, Sendable {
     static let maxCharacters = 1_000
+    /// Which nothing holds.
+    static let none = SearchWords(query: "")
 
     /// As `websearch_to_tsquery` reads it: the words with `or` between them, and nothing that it takes for an operator.
     let query: String
+
+    private init(query: String) { self.query = query }
 
     init(_ text: String) throws(InvalidValue) {
         guard (1...Self.maxCharacters).contains(text.codePointCount) else {

@@ -1,17 +1,24 @@
 internal import Application
 internal import FoundationEssentials
+internal import Jobs
 internal import Postgres
 internal import Time
 
 /// The rows of `chat.patient_memories`. Every statement runs as the person whose rows it touches.
 struct MemoryRepository: Sendable {
     let postgres: Postgres
+    let outbox: Outbox
+
+    init(postgres: Postgres) {
+        self.postgres = postgres
+        outbox = Outbox(postgres: postgres, table: "chat.outbox")
+    }
 
     /// What a person may have, history included: so many are read by one search.
     static let mostKept = 10_000
 
     /// Keeps a memory, and in the same transaction ends the one in whose place it comes. What is known already, by its client id or,
-    /// while it is current, by its category and content, is not kept twice.
+    /// while it is current, by its category and content, is not kept twice; if the content is the same, it gets the embedding that comes with it.
     ///
     /// - Throws: `ChatError.memoryNotFound` and `.memorySuperseded` about the one in whose place it would come, `.tooManyMemories`.
     func remember(_ new: NewMemory, of user: UUID) async throws -> (memory: Memory, isNew: Bool) {
@@ -19,11 +26,11 @@ struct MemoryRepository: Sendable {
             let (_, found, count) = try await transaction.batch(
                 .lockMemories(of: user), .known(new, of: user), .memoryCount(of: user))
             let known = try found.first()
-            if let known, known.isSameCall { return (known.memory, false) }
+            if let known, known.isSameCall { return (try await embedded(known.memory, as: new, of: user, transaction), false) }
 
             var memory: Memory
             if let known {
-                memory = known.memory
+                memory = try await embedded(known.memory, as: new, of: user, transaction)
             } else {
                 guard try count.first()?.value ?? 0 < Self.mostKept else { throw ChatError.tooManyMemories }
                 guard let made = try await transaction.first(.insert(new, of: user)) else {
@@ -43,14 +50,17 @@ struct MemoryRepository: Sendable {
         }
     }
 
+    /// A memory that is known, with the embedding that comes with its content now.
+    private func embedded(
+        _ memory: Memory, as new: NewMemory, of user: UUID, _ transaction: Transaction
+    ) async throws(PostgresError) -> Memory {
+        guard let embedding = new.embedding, memory.content == new.content.text else { return memory }
+        return try await transaction.first(.embed(memory.id, embedding, of: user)) ?? memory
+    }
+
     /// The newest first, since ids grow with time.
     func list(_ list: MemoryList, of user: UUID) async throws(PostgresError) -> [Memory] {
         try await postgres.rows(.list(list, of: user), identity: .user(user))
-    }
-
-    /// The best first.
-    func search(_ search: MemorySearch, of user: UUID) async throws(PostgresError) -> [FoundMemory] {
-        try await postgres.rows(.search(search, of: user), identity: .user(user))
     }
 
     /// Everything that a memory took the place of, itself, and what took its place, the oldest first. Empty if there is none with this
@@ -59,9 +69,15 @@ struct MemoryRepository: Sendable {
         try await postgres.rows(.history(of: id, user), identity: .user(user))
     }
 
-    /// Removes memories for good. How many there were.
-    func forget(_ ids: [UUID], of user: UUID) async throws(PostgresError) -> Int {
-        try await postgres.execute(.forget(ids, of: user), identity: .user(user))
+    /// Removes memories for good, here at once and in Vectors by a job, which asks for each id: Vectors may have one that is not here. How many
+    /// there were here.
+    func forget(_ ids: [UUID], of user: UUID) async throws -> Int {
+        let event = try OutboxEvent(MemoryForgetting.job, .init(user: user, ids: ids), about: user)
+        return try await postgres.transaction(identity: .user(user)) { transaction in
+            let count = try await transaction.execute(.forget(ids, of: user))
+            try await outbox.add(event, in: transaction)
+            return count
+        }
     }
 }
 
@@ -125,11 +141,24 @@ extension Statement<Memory> {
         .writing(
             """
             INSERT INTO chat.patient_memories (
-                user_id, id, client_id, category, content, importance, metadata, source_session_id, source_message_id, expires_at
+                user_id, id, client_id, category, content, importance, metadata, source_session_id, source_message_id, expires_at,
+                embedding, embedding_model
             ) VALUES (
                 \(user), \(UUIDv7.make()), \(new.clientID.text), \(new.category), \(new.content.text), \(new.importance),
-                \(JSONB(new.metadata.json)), \(new.sourceSession), \(new.sourceMessage), \(new.expiresAt)
+                \(JSONB(new.metadata.json)), \(new.sourceSession), \(new.sourceMessage), \(new.expiresAt),
+                \(new.embedding?.bytes), \(new.embedding.map { _ in MemoryModel.id })
             ) RETURNING \(Memory.columns)
+            """)
+    }
+
+    /// No row if it has this one already.
+    static func embed(_ id: UUID, _ embedding: MemoryEmbedding, of user: UUID) -> Self {
+        .writing(
+            """
+            UPDATE chat.patient_memories SET embedding = \(embedding.bytes), embedding_model = \(MemoryModel.id)
+            WHERE user_id = \(user) AND id = \(id)
+                AND (embedding IS DISTINCT FROM \(embedding.bytes) OR embedding_model IS DISTINCT FROM \(MemoryModel.id))
+            RETURNING \(Memory.columns)
             """)
     }
 
@@ -168,31 +197,11 @@ extension Statement<Memory> {
     }
 }
 
-extension Statement<FoundMemory> {
-    /// Half of a memory's recency is gone after 180 days; more than a thousand halvings are none that a number could hold.
-    static func search(_ search: MemorySearch, of user: UUID) -> Self {
-        let ofCategories: Query = search.categories.isEmpty ? "" : "AND category = ANY(\(search.categories.map(\.rawValue)))"
-        let ofImportance: Query = if let least = search.leastImportance { "AND importance >= \(least)" } else { "" }
-        return .reading(
-            """
-            SELECT \(Memory.columns), relevance, recency, relevance * (1 + recency) / 2 * (1 + importance::float8) / 2 AS score
-            FROM (
-                SELECT \(Memory.columns), ts_rank(search, query, 32)::float8 AS relevance,
-                       0.5::float8 ^ least(1000, greatest(0, extract(epoch FROM
-                           coalesce(\(search.moment)::timestamptz, statement_timestamp()) - created_at) / (180 * 86400)))::float8 AS recency
-                FROM chat.patient_memories, websearch_to_tsquery('english', \(search.words.query)) AS query
-                WHERE user_id = \(user) AND search @@ query AND \(Memory.isCurrent(at: search.moment)) \(ofCategories) \(ofImportance)
-            ) AS found
-            ORDER BY score DESC, id DESC LIMIT \(search.limit)
-            """)
-    }
-}
-
 extension Memory: RowDecodable {
     /// The columns that the initialiser reads.
     static let columns: Query = """
         id, category, content, importance, metadata, source_session_id, source_message_id, created_at, expires_at, superseded_at,
-        superseded_by
+        superseded_by, embedding_model
         """
 
     /// Whether a row is current at a moment, or now.
@@ -218,14 +227,6 @@ extension Memory: RowDecodable {
         expiresAt = try row.decode("expires_at")
         supersededAt = try row.decode("superseded_at")
         supersededBy = try row.decode("superseded_by")
-    }
-}
-
-extension FoundMemory: RowDecodable {
-    init(row: Row) throws(PostgresError) {
-        memory = try Memory(row: row)
-        score = try row.decode("score")
-        relevance = try row.decode("relevance")
-        recency = try row.decode("recency")
+        model = try row.decode("embedding_model")
     }
 }

@@ -23,10 +23,11 @@ extension ChatV1.RememberRequest {
             guard instant > .now() else { throw InvalidValue(sentence: "It must be in the future.") }
             return instant
         }
+        let embedding = violations.memoryEmbedding(self.embedding, by: modelId)
         let (known, about, said, weight, notes) = try violations.complete(clientID, category, content, importance, metadata)
         return NewMemory(
             clientID: known, category: about, content: said, importance: weight, metadata: notes, sourceSession: session,
-            sourceMessage: message, expiresAt: expiresAt, supersedes: supersedes)
+            sourceMessage: message, expiresAt: expiresAt, supersedes: supersedes, embedding: embedding)
     }
 }
 
@@ -46,7 +47,8 @@ extension ChatV1.ListMemoriesRequest {
 extension ChatV1.SearchMemoriesRequest {
     func parsed() throws(RPCError) -> MemorySearch {
         var violations = FieldViolations()
-        let words = violations.value("query", query, SearchWords.init(_:))
+        let embedding = violations.memoryEmbedding(self.embedding, by: modelId)
+        let words = query.isEmpty && !self.embedding.isEmpty ? SearchWords.none : violations.value("query", query, SearchWords.init(_:))
         violations.check(categories.count <= 9, "categories", "There are 9 of them.")
         let categories = self.categories.prefix(9).enumerated().compactMap { place, category in
             violations.value("categories[\(place)]", category, MemoryCategory.init(_:))
@@ -59,7 +61,7 @@ extension ChatV1.SearchMemoriesRequest {
         }
         let (asked, share, most) = try violations.complete(words, least, limit)
         return MemorySearch(
-            words: asked, categories: categories, leastImportance: share.thousandths > 0 ? share : nil, moment: moment, limit: most)
+            words: asked, embedding: embedding, categories: categories, leastImportance: share.thousandths > 0 ? share : nil, moment: moment, limit: most)
     }
 }
 

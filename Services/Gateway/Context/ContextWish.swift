@@ -30,8 +30,6 @@ struct ContextWish: Sendable {
         violations.check(
             request.bytesPerToken == 0 || (1...8).contains(request.bytesPerToken), "bytes_per_token", "It must be 1 to 8, or 0 for 3.")
         violations.check(request.lastSequence >= 0, "last_sequence", "It must be 0 or the sequence of a message.")
-        violations.check(
-            request.embedding.isEmpty || !request.collection.isEmpty, "collection", "An embedding is of a collection, which has to be named.")
         messages = limit("message_limit", request.messageLimit, 100, 20)
         memories = limit("memory_limit", request.memoryLimit, 50, 10)
         passages = request.collection.isEmpty ? 0 : limit("passage_limit", request.passageLimit, 50, 5)
@@ -49,8 +47,14 @@ struct ContextWish: Sendable {
             sessionId: session, pageSize: Int32(max(1, messages)), newestFirst: true, lastSequence: request.lastSequence)
     }
 
+    /// By meaning too where the embedding is of the memories' model, or of no collection's: then Chat says what is wrong with it.
     var memorySearch: ChatV1.SearchMemoriesRequest {
-        .init(query: query, asOf: request.asOf, limit: Int32(memories))
+        var search = ChatV1.SearchMemoriesRequest(query: query, asOf: request.asOf, limit: Int32(memories))
+        if !request.embedding.isEmpty, request.modelId == MemoryModel.id || request.collection.isEmpty {
+            search.embedding = request.embedding
+            search.modelId = request.modelId
+        }
+        return search
     }
 
     var passageSearch: VectorsV1.SearchRequest {

@@ -22,18 +22,12 @@ extension CollectionIndex {
 }
 
 extension SearchQuery {
-    /// How many of each ranking are looked at where two become one; more if more are wanted.
-    static let fusedDepth = 100
-    /// What a document must have of the best one's BM25 to count there. Ranks do not tell that the first holds the whole of a code
-    /// and the second only a part of it; without this, what both rankings have somewhere would come before it.
-    static let fusedShare: Float = 0.5
-
     /// How many of the nearest are looked for, and to which embedding; `nil` for a search by words alone.
     var nearest: (embedding: Embedding, count: Int)? {
         switch ranking {
         case .embedding(let embedding): (embedding, limit)
         case .text: nil
-        case .both(let embedding, _, _): (embedding, max(limit, Self.fusedDepth))
+        case .both(let embedding, _, _): (embedding, max(limit, RankFusion.depth))
         }
     }
 
@@ -50,13 +44,12 @@ extension SearchQuery {
         case .text(let text):
             return CollectionIndex.Answer(hits: try holding(text, limit), position: position, isExact: true)
         case .both(let embedding, let text, let weights):
-            let depth = max(limit, Self.fusedDepth)
+            let depth = max(limit, RankFusion.depth)
             let (near, isExact) = try nearest(embedding, depth)
             let held = try holding(text, depth)
-            let least = (held.first?.score ?? 0) * Self.fusedShare
             // The words first: of two documents with one rank each, the one that holds them precedes.
             let fused = RankFusion.fuse([
-                .init(held.prefix { $0.score >= least }.map(\.id), weight: weights.text),
+                .init(RankFusion.counted(held.map { (key: $0.id, relevance: $0.score) }), weight: weights.text),
                 .init(near.map(\.id), weight: weights.embedding),
             ])
             let hits = fused.prefix(limit).map { CollectionIndex.Hit(id: $0.key, score: $0.score) }

@@ -56,7 +56,7 @@ struct Importance: Hashable, Sendable {
 extension EmbeddingSpace {
     /// Of every person's memories.
     static let memories = EmbeddingSpace(
-        model: ModelID(kept: "sentence-transformers/all-MiniLM-L6-v2"), dimension: 384, metric: .cosine)
+        model: ModelID(kept: MemoryModel.id), dimension: MemoryModel.dimension, metric: .cosine)
 }
 
 /// What is noted about a memory, apart from its embedding.

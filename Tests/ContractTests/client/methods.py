@@ -35,7 +35,13 @@ from heartguard.users.v1 import (
     users_service_pb2,
 )
 from heartguard.vectors.v1 import memories_service_pb2 as memory_vectors_pb2
-from heartguard.vectors.v1 import aliases_service_pb2, index_service_pb2, transfer_service_pb2, vectors_service_pb2
+from heartguard.vectors.v1 import (
+    aliases_service_pb2,
+    forgetting_service_pb2,
+    index_service_pb2,
+    transfer_service_pb2,
+    vectors_service_pb2,
+)
 from heartguard.vitals.v1 import (
     alerts_service_pb2,
     goals_service_pb2,
@@ -149,6 +155,9 @@ STREAMS = [("vitals", live_service_pb2.DESCRIPTOR.services_by_name["LiveService"
 # What other services ask of Users.
 INBOX = notification_inbox_service_pb2.DESCRIPTOR.services_by_name["NotificationInboxService"]
 
+# What Chat asks of Vectors.
+FORGETTING = forgetting_service_pb2.DESCRIPTOR.services_by_name["ForgettingService"]
+
 # What Users asks of those who keep people's records.
 KEEPERS = ("vitals", "chat", "vectors")
 
@@ -165,10 +174,12 @@ def services_of(program: str) -> set:
     keeping = (erasure_service_pb2.DESCRIPTOR, "ErasureService"), (export_service_pb2.DESCRIPTOR, "ExportService")
     erasing = {file.services_by_name[name] for file, name in keeping} if program in KEEPERS else set()
     inbox = {INBOX} if program == "users" else set()
+    forgetting = {FORGETTING} if program == "vectors" else set()
     importing = {IMPORTS} if program == "vitals" else set()
     intake = set() if program == "gateway" else {INTAKE}
     streams = {service for owner, service in STREAMS if owner in owners}
-    return {method.descriptor.containing_service for method in ALL if method.owner in owners} | streams | erasing | inbox | intake | importing
+    own = {method.descriptor.containing_service for method in ALL if method.owner in owners}
+    return own | streams | erasing | inbox | intake | importing | forgetting
 
 
 def with_access(*names: str) -> list[Method]:

@@ -71,7 +71,7 @@ struct ServicePlan: Sendable {
         case .vectors:
             all["HEARTGUARD_VECTORS_SNAPSHOT_FOLDER"] = directory.vectorSnapshots
         case .vitals: all[Self.address(of: .users)] = "\(Self.host):\(port(of: .users))"
-        case .chat: break
+        case .chat: all[Self.address(of: .vectors)] = "\(Self.host):\(port(of: .vectors))"
         }
         for (name, value) in environment where Self.mayBeSet(name) { all[name] = value }
         return all

@@ -8,6 +8,6 @@ struct LoadCommand: AsyncParsableCommand {
     @OptionGroup var samples: SampleOptions
 
     func run() async throws {
-        try await SampleLoader(directory: options.directory, samples: samples.locations, progress: Progress()).run()
+        try await SampleLoader(stores: options, samples: samples.locations, progress: Progress()).run()
     }
 }

@@ -42,7 +42,7 @@ struct UpCommand: AsyncParsableCommand {
             extendLifetime(lock)
             return
         }
-        if load { try await SampleLoader(directory: directory, samples: samples.locations, progress: progress).run() }
+        if load { try await SampleLoader(stores: options, samples: samples.locations, progress: progress).run() }
         try Endpoints(directory: directory, progress: progress).show()
         extendLifetime(lock)
     }

@@ -6,24 +6,33 @@ internal import RPC
 struct GatewayClient: Sendable {
     let channel: RPCChannel
     private let token: String?
+    /// Whose records are meant, where they are not the account's own.
+    private let person: String?
 
     static let longestRetry = Duration.seconds(120)
 
     init(host: String, port: Int, authority: String) {
         channel = RPCChannel(target: (host: host, port: port), tls: ClientTLS(trustRoots: authority), logger: .silent)
         token = nil
+        person = nil
     }
 
-    private init(channel: RPCChannel, token: String) {
+    private init(channel: RPCChannel, token: String?, person: String? = nil) {
         self.channel = channel
         self.token = token
+        self.person = person
     }
 
     /// The same channel, speaking for the account that the token belongs to.
     func signedIn(_ token: String) -> GatewayClient { GatewayClient(channel: channel, token: token) }
 
+    /// The same account, a clinician's, asking for a patient who has let it in.
+    func acting(for person: String) -> GatewayClient { GatewayClient(channel: channel, token: token, person: person) }
+
     var options: CallOptions {
-        CallOptions(metadata: token.map { ["authorization": "Bearer \($0)"] } ?? [:])
+        var options = CallOptions(metadata: token.map { ["authorization": "Bearer \($0)"] } ?? [:])
+        if let person { options.metadata["heartguard-patient"] = person }
+        return options
     }
 
     /// Makes a call that may be repeated, again when the Gateway asks to wait or something is down for a moment.

@@ -21,6 +21,24 @@ struct SampleAccounts: Sendable {
         return accounts
     }
 
+    /// The account of a clinician, whom no sample data is about; makes the missing password.
+    func clinician() throws -> Credentials.Account {
+        var credentials = try Credentials.current(in: directory)
+        if let account = credentials.clinician { return account }
+        let account = Credentials.Account(email: "clinician@heartguard.test", password: Secrets.random())
+        credentials.clinician = account
+        try credentials.save(in: directory)
+        return account
+    }
+
+    func signedInOperator() async throws -> GatewayClient {
+        let `operator` = try Credentials.current(in: directory).operator
+        guard let token = try await token(of: `operator`) else {
+            throw CommandFailure("the operator's account \(`operator`.email) cannot sign in; \(directory.log("users")) may say why.")
+        }
+        return gateway.signedIn(token)
+    }
+
     static func email(of subject: String) -> String { "cgm-\(subject)@heartguard.test" }
 
     /// Signs in, and opens the account first when there is none. Returns whether it did.

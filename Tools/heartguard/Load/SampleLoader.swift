@@ -4,9 +4,11 @@ internal import RPC
 
 /// Loads the sample data through the Gateway, as any app would, and shows what can then be asked.
 struct SampleLoader: Sendable {
-    let directory: StateDirectory
+    let stores: StateOptions
     let samples: SampleLocations
     let progress: Progress
+
+    private var directory: StateDirectory { stores.directory }
 
     private static let peopleAtOnce = 4
 
@@ -40,7 +42,10 @@ struct SampleLoader: Sendable {
             progress.step("samples", "are loaded already; the numbers are those of that run")
         }
         guard let first, let record else { throw CommandFailure("the sample data has nobody in it.") }
-        try await SampleShow(client: first, progress: progress).show(record, texts)
+        let session = try await SampleShow(client: first, progress: progress).show(record, texts)
+        try await PatientStory(
+            patient: first, accounts: accounts, texts: texts, session: session, stores: stores, progress: progress
+        ).tell()
     }
 
     private func load(
@@ -66,12 +71,9 @@ struct SampleLoader: Sendable {
             try await SampleVitals(client: first).append(signal, serialNumber: "ppg-\(subject)")
         }
         progress.step("samples", "\(texts.documents.count.shown) medical texts are put in")
-        let `operator` = try Credentials.current(in: directory).operator
-        guard let token = try await accounts.token(of: `operator`) else {
-            throw CommandFailure("the operator's account \(`operator`.email) cannot sign in; \(directory.log("users")) may say why.")
-        }
+        let `operator` = try await accounts.signedInOperator()
         let (_, documentSeconds) = try await timed {
-            try await SampleKnowledge(client: accounts.gateway.signedIn(token)).load(texts)
+            try await SampleKnowledge(client: `operator`).load(texts)
         }
         let record = LoadRecord(
             people: .init(count: people.count, seconds: signInSeconds),

@@ -7,14 +7,15 @@ struct SampleShow: Sendable {
     let client: GatewayClient
     let progress: Progress
 
-    func show(_ record: LoadRecord, _ texts: MedicalTexts) async throws {
+    /// Returns the conversation that quotes what was found.
+    func show(_ record: LoadRecord, _ texts: MedicalTexts) async throws -> String {
         progress.line("")
         progress.line("What was loaded through the Gateway")
         progress.line("  \(record.people.count) people registered or signed in, in \(Duration.seconds(record.people.seconds).shown)")
         progress.line("  \(record.readings.sentence("glucose readings"))")
         progress.line("  \(record.signalSamples.sentence("samples of a heart signal"))")
         progress.line("  \(record.documents.sentence("medical texts with their embeddings"))")
-        guard let question = texts.questions.first else { return }
+        guard let question = texts.questions.first else { throw CommandFailure("there is no question among the medical texts.") }
 
         let began = ContinuousClock.now
         let matches = try await SampleKnowledge(client: client).nearest(to: question, limit: 5)
@@ -27,6 +28,7 @@ struct SampleShow: Sendable {
         let conversation = try await SampleConversation(client: client).tell(question, found: matches)
         progress.line("  A conversation of \(conversation.messages) messages quotes them (session \(conversation.session)).")
         try await showOverview()
+        return conversation.session
     }
 
     private func showOverview() async throws {

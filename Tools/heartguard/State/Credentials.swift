@@ -23,8 +23,10 @@ struct Credentials: Codable, Equatable, Sendable {
     var redis: RedisPasswords
     /// The accounts that `heartguard load` registered, in the order of the sample data.
     var samples: [Account]
+    /// The clinician of the story that `heartguard up` tells; nil before it was told.
+    var clinician: Account?
 
-    /// What the secrets say, with the sample accounts that the file has.
+    /// What the secrets say, with the accounts that the file has besides.
     static func current(in directory: StateDirectory) throws -> Credentials {
         let secrets = Secrets(directory: directory)
         var roles = [
@@ -35,11 +37,12 @@ struct Credentials: Codable, Equatable, Sendable {
             roles[service.rawValue] = try Role(
                 user: "heartguard_\(service.rawValue)", password: secrets["postgres-\(service.rawValue)"])
         }
+        let before = try directory.read(Credentials.self, from: directory.credentials)
         return try Credentials(
             operator: Account(email: Secrets.operatorEmail, password: secrets["operator"]),
             postgres: roles,
             redis: RedisPasswords(durable: secrets["redis-durable"], cache: secrets["redis-cache"]),
-            samples: directory.read(Credentials.self, from: directory.credentials)?.samples ?? [])
+            samples: before?.samples ?? [], clinician: before?.clinician)
     }
 
     func save(in directory: StateDirectory) throws {

@@ -77,6 +77,8 @@ extension ChatV1 {
         package var supersededAt: GoogleProtobuf.Timestamp? = nil
         /// The one that took its place; absent also when that one has been forgotten.
         package var supersededBy: String? = nil
+        /// The model that made its embedding; absent: it has none, and is found by its words alone.
+        package var modelId: String? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -93,7 +95,8 @@ extension ChatV1 {
             createdAt: GoogleProtobuf.Timestamp? = nil,
             expiresAt: GoogleProtobuf.Timestamp? = nil,
             supersededAt: GoogleProtobuf.Timestamp? = nil,
-            supersededBy: String? = nil
+            supersededBy: String? = nil,
+            modelId: String? = nil
         ) {
             self.id = id
             self.category = category
@@ -106,6 +109,7 @@ extension ChatV1 {
             self.expiresAt = expiresAt
             self.supersededAt = supersededAt
             self.supersededBy = supersededBy
+            self.modelId = modelId
         }
 
         package static var fullName: String { "heartguard.chat.v1.Memory" }
@@ -127,6 +131,7 @@ extension ChatV1 {
             self.expiresAt = try unsafe Copy.message(c.pointee.expires_at, as: GoogleProtobuf.Timestamp.self)
             self.supersededAt = try unsafe Copy.message(c.pointee.superseded_at, as: GoogleProtobuf.Timestamp.self)
             if unsafe c.pointee._superseded_by_case.rawValue != 0 { self.supersededBy = try unsafe Copy.string(c.pointee.superseded_by, field: "heartguard.chat.v1.Memory.superseded_by") }
+            if unsafe c.pointee._model_id_case.rawValue != 0 { self.modelId = try unsafe Copy.string(c.pointee.model_id, field: "heartguard.chat.v1.Memory.model_id") }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -156,6 +161,10 @@ extension ChatV1 {
                 unsafe c.pointee._superseded_by_case.rawValue = 11
                 unsafe c.pointee.superseded_by = try unsafe arena.string(value, field: "heartguard.chat.v1.Memory.superseded_by")
             }
+            if let value = self.modelId {
+                unsafe c.pointee._model_id_case.rawValue = 12
+                unsafe c.pointee.model_id = try unsafe arena.string(value, field: "heartguard.chat.v1.Memory.model_id")
+            }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -163,15 +172,23 @@ extension ChatV1 {
 }
 
 extension ChatV1 {
-    /// A memory that was found, and why it stands where it does.
+    /// A memory that was found, how, and why it stands where it does.
     package struct FoundMemory: ContractMessage {
         package var memory: ChatV1.Memory? = nil
-        /// relevance * (1 + recency) / 2 * (1 + importance) / 2.
+        /// Of a search by words: relevance * (1 + recency) / 2 * (1 + importance) / 2. Of a search by meaning as well: the sum of
+        /// 1 / (60 + rank) over the ranks that it has.
         package var score: Double = 0
-        /// How well it answers the words: PostgreSQL's ts_rank_cd, as rank / (rank + 1).
+        /// How well it answers the words: PostgreSQL's ts_rank, as rank / (rank + 1); 0 when it holds none of them.
         package var relevance: Double = 0
         /// 1 for what was learned just now, half of that every 180 days.
         package var recency: Double = 0
+        /// Its place among what holds the words, from 1; absent: it holds none of them or, in a search by meaning as well, is less
+        /// than half as relevant as what is most relevant.
+        package var rankByWords: Int32? = nil
+        /// Its place among the nearest to the embedding, from 1; absent: it has no embedding, a hundred are nearer, or none was asked for.
+        package var rankByMeaning: Int32? = nil
+        /// The cosine similarity of the two embeddings, from -1 to 1; there when rank_by_meaning is.
+        package var similarity: Double? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -181,12 +198,18 @@ extension ChatV1 {
             memory: ChatV1.Memory? = nil,
             score: Double = 0,
             relevance: Double = 0,
-            recency: Double = 0
+            recency: Double = 0,
+            rankByWords: Int32? = nil,
+            rankByMeaning: Int32? = nil,
+            similarity: Double? = nil
         ) {
             self.memory = memory
             self.score = score
             self.relevance = relevance
             self.recency = recency
+            self.rankByWords = rankByWords
+            self.rankByMeaning = rankByMeaning
+            self.similarity = similarity
         }
 
         package static var fullName: String { "heartguard.chat.v1.FoundMemory" }
@@ -201,6 +224,9 @@ extension ChatV1 {
             self.score = unsafe c.pointee.score
             self.relevance = unsafe c.pointee.relevance
             self.recency = unsafe c.pointee.recency
+            if unsafe c.pointee._rank_by_words_case.rawValue != 0 { self.rankByWords = unsafe c.pointee.rank_by_words }
+            if unsafe c.pointee._rank_by_meaning_case.rawValue != 0 { self.rankByMeaning = unsafe c.pointee.rank_by_meaning }
+            if unsafe c.pointee._similarity_case.rawValue != 0 { self.similarity = unsafe c.pointee.similarity }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -219,6 +245,18 @@ extension ChatV1 {
             if self.recency.bitPattern != 0 {
                 unsafe c.pointee._recency_case.rawValue = 4
                 unsafe c.pointee.recency = self.recency
+            }
+            if let value = self.rankByWords {
+                unsafe c.pointee._rank_by_words_case.rawValue = 5
+                unsafe c.pointee.rank_by_words = value
+            }
+            if let value = self.rankByMeaning {
+                unsafe c.pointee._rank_by_meaning_case.rawValue = 6
+                unsafe c.pointee.rank_by_meaning = value
+            }
+            if let value = self.similarity {
+                unsafe c.pointee._similarity_case.rawValue = 7
+                unsafe c.pointee.similarity = value
             }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)

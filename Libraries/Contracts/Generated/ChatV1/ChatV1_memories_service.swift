@@ -21,6 +21,11 @@ extension ChatV1 {
         /// The current memory in whose place it comes. ABORTED when another came in its place
         /// first, NOT_FOUND when the caller has none with this id.
         package var supersedes: String? = nil
+        /// The embedding of the content, 384 components, not all of them 0; none: it is found by
+        /// words alone until it is remembered again with one.
+        package var embedding: [Float] = []
+        /// Who has an embedding names its model: sentence-transformers/all-MiniLM-L6-v2.
+        package var modelId: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -35,7 +40,9 @@ extension ChatV1 {
             sourceSessionId: String? = nil,
             sourceMessageId: String? = nil,
             expiresAt: GoogleProtobuf.Timestamp? = nil,
-            supersedes: String? = nil
+            supersedes: String? = nil,
+            embedding: [Float] = [],
+            modelId: String = ""
         ) {
             self.clientId = clientId
             self.category = category
@@ -46,6 +53,8 @@ extension ChatV1 {
             self.sourceMessageId = sourceMessageId
             self.expiresAt = expiresAt
             self.supersedes = supersedes
+            self.embedding = embedding
+            self.modelId = modelId
         }
 
         package static var fullName: String { "heartguard.chat.v1.RememberRequest" }
@@ -65,6 +74,8 @@ extension ChatV1 {
             if unsafe c.pointee._source_message_id_case.rawValue != 0 { self.sourceMessageId = try unsafe Copy.string(c.pointee.source_message_id, field: "heartguard.chat.v1.RememberRequest.source_message_id") }
             self.expiresAt = try unsafe Copy.message(c.pointee.expires_at, as: GoogleProtobuf.Timestamp.self)
             if unsafe c.pointee._supersedes_case.rawValue != 0 { self.supersedes = try unsafe Copy.string(c.pointee.supersedes, field: "heartguard.chat.v1.RememberRequest.supersedes") }
+            self.embedding = unsafe Copy.array(c.pointee.n_embedding, c.pointee.embedding)
+            self.modelId = try unsafe Copy.string(c.pointee.model_id, field: "heartguard.chat.v1.RememberRequest.model_id")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -92,6 +103,11 @@ extension ChatV1 {
                 unsafe c.pointee._supersedes_case.rawValue = 9
                 unsafe c.pointee.supersedes = try unsafe arena.string(value, field: "heartguard.chat.v1.RememberRequest.supersedes")
             }
+            if !self.embedding.isEmpty {
+                unsafe c.pointee.n_embedding = self.embedding.count
+                unsafe c.pointee.embedding = unsafe arena.array(self.embedding)
+            }
+            if !self.modelId.isEmpty { unsafe c.pointee.model_id = try unsafe arena.string(self.modelId, field: "heartguard.chat.v1.RememberRequest.model_id") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -246,7 +262,8 @@ extension ChatV1 {
 
 extension ChatV1 {
     package struct SearchMemoriesRequest: ContractMessage {
-        /// 1 to 1,000 characters. A word counts in any of its English forms; one of the words is enough.
+        /// 1 to 1,000 characters, or none with an embedding. A word counts in any of its English
+        /// forms; one of the words is enough.
         package var query: String = ""
         /// Only of these; none: of any.
         package var categories: [ChatV1.MemoryCategory] = []
@@ -256,6 +273,11 @@ extension ChatV1 {
         package var asOf: GoogleProtobuf.Timestamp? = nil
         /// 1 to 100; 0: 10.
         package var limit: Int32 = 0
+        /// The embedding of what is looked for, 384 components, not all of them 0; none: it is
+        /// looked for by words alone.
+        package var embedding: [Float] = []
+        /// Who has an embedding names its model: sentence-transformers/all-MiniLM-L6-v2.
+        package var modelId: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -266,13 +288,17 @@ extension ChatV1 {
             categories: [ChatV1.MemoryCategory] = [],
             leastImportance: Double = 0,
             asOf: GoogleProtobuf.Timestamp? = nil,
-            limit: Int32 = 0
+            limit: Int32 = 0,
+            embedding: [Float] = [],
+            modelId: String = ""
         ) {
             self.query = query
             self.categories = categories
             self.leastImportance = leastImportance
             self.asOf = asOf
             self.limit = limit
+            self.embedding = embedding
+            self.modelId = modelId
         }
 
         package static var fullName: String { "heartguard.chat.v1.SearchMemoriesRequest" }
@@ -288,6 +314,8 @@ extension ChatV1 {
             self.leastImportance = unsafe c.pointee.least_importance
             self.asOf = try unsafe Copy.message(c.pointee.as_of, as: GoogleProtobuf.Timestamp.self)
             self.limit = unsafe c.pointee.limit
+            self.embedding = unsafe Copy.array(c.pointee.n_embedding, c.pointee.embedding)
+            self.modelId = try unsafe Copy.string(c.pointee.model_id, field: "heartguard.chat.v1.SearchMemoriesRequest.model_id")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -305,6 +333,11 @@ extension ChatV1 {
             }
             if let value = self.asOf { unsafe c.pointee.as_of = try unsafe arena.message(value) }
             unsafe c.pointee.limit = self.limit
+            if !self.embedding.isEmpty {
+                unsafe c.pointee.n_embedding = self.embedding.count
+                unsafe c.pointee.embedding = unsafe arena.array(self.embedding)
+            }
+            if !self.modelId.isEmpty { unsafe c.pointee.model_id = try unsafe arena.string(self.modelId, field: "heartguard.chat.v1.SearchMemoriesRequest.model_id") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -467,6 +500,7 @@ extension ChatV1 {
 
 extension ChatV1 {
     package struct ForgetMemoriesResponse: ContractMessage {
+        /// How many of them there were among the memories kept here.
         package var forgottenCount: Int32 = 0
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
@@ -505,7 +539,8 @@ extension ChatV1 {
     /// The methods of heartguard.chat.v1.MemoriesService, with what the contract says about each.
     package enum MemoriesServiceMethods {
         /// Keeps a memory, or in one step one in the place of another. What is known already, by
-        /// its client id or by its category and content, is not kept twice but returned.
+        /// its client id or by its category and content, is not kept twice but returned; an
+        /// embedding that comes with the same content takes the place of the one it has.
         package static let remember = RPC.Method<ChatV1.RememberRequest, ChatV1.RememberResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.MemoriesService", name: "Remember", kind: .unary,
@@ -517,8 +552,10 @@ extension ChatV1 {
                 service: "heartguard.chat.v1.MemoriesService", name: "ListMemories", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.chatRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/memories", body: "")]))
-        /// The memories that were current at one moment and hold any of the words, the best
-        /// first: relevance, weighed by how new and how important each is.
+        /// Of the memories that were current at one moment, those that hold any of the words, the
+        /// best first: relevance, weighed by how new and how important each is. With an embedding,
+        /// that ranking and the one by cosine similarity (each embedding is compared) become one by
+        /// reciprocal rank fusion, and as many are answered as are wanted and there are.
         package static let searchMemories = RPC.Method<ChatV1.SearchMemoriesRequest, ChatV1.SearchMemoriesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.MemoriesService", name: "SearchMemories", kind: .unary,
@@ -531,7 +568,10 @@ extension ChatV1 {
                 service: "heartguard.chat.v1.MemoriesService", name: "ListMemoryHistory", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.chatRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/memories/{memory_id}/history", body: "")]))
-        /// Removes memories for good, all or none. What one of them superseded stays history.
+        /// Removes memories for good, all or none, with their embeddings. What one of them
+        /// superseded stays history. What Vectors keeps of the caller under the same ids
+        /// (heartguard.vectors.v1.MemoriesService) is removed too: by a job that is committed with
+        /// this, within seconds, or as soon as Vectors can be reached.
         package static let forgetMemories = RPC.Method<ChatV1.ForgetMemoriesRequest, ChatV1.ForgetMemoriesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.MemoriesService", name: "ForgetMemories", kind: .unary,
@@ -546,17 +586,23 @@ extension ChatV1 {
     /// kept until it is forgotten, and never found by a search of the present.
     package protocol MemoriesServiceProtocol: RPCService {
         /// Keeps a memory, or in one step one in the place of another. What is known already, by
-        /// its client id or by its category and content, is not kept twice but returned.
+        /// its client id or by its category and content, is not kept twice but returned; an
+        /// embedding that comes with the same content takes the place of the one it has.
         func remember(_ request: ChatV1.RememberRequest, context: RPCContext) async throws -> ChatV1.RememberResponse
         /// The caller's memories, the newest first, in pages.
         func listMemories(_ request: ChatV1.ListMemoriesRequest, context: RPCContext) async throws -> ChatV1.ListMemoriesResponse
-        /// The memories that were current at one moment and hold any of the words, the best
-        /// first: relevance, weighed by how new and how important each is.
+        /// Of the memories that were current at one moment, those that hold any of the words, the
+        /// best first: relevance, weighed by how new and how important each is. With an embedding,
+        /// that ranking and the one by cosine similarity (each embedding is compared) become one by
+        /// reciprocal rank fusion, and as many are answered as are wanted and there are.
         func searchMemories(_ request: ChatV1.SearchMemoriesRequest, context: RPCContext) async throws -> ChatV1.SearchMemoriesResponse
         /// Everything that one memory took the place of, itself, and what took its place, the
         /// oldest first.
         func listMemoryHistory(_ request: ChatV1.ListMemoryHistoryRequest, context: RPCContext) async throws -> ChatV1.ListMemoryHistoryResponse
-        /// Removes memories for good, all or none. What one of them superseded stays history.
+        /// Removes memories for good, all or none, with their embeddings. What one of them
+        /// superseded stays history. What Vectors keeps of the caller under the same ids
+        /// (heartguard.vectors.v1.MemoriesService) is removed too: by a job that is committed with
+        /// this, within seconds, or as soon as Vectors can be reached.
         func forgetMemories(_ request: ChatV1.ForgetMemoriesRequest, context: RPCContext) async throws -> ChatV1.ForgetMemoriesResponse
     }
 
@@ -567,7 +613,8 @@ extension ChatV1 {
         package init(_ channel: RPCChannel) { self.channel = channel }
 
         /// Keeps a memory, or in one step one in the place of another. What is known already, by
-        /// its client id or by its category and content, is not kept twice but returned.
+        /// its client id or by its category and content, is not kept twice but returned; an
+        /// embedding that comes with the same content takes the place of the one it has.
         package func remember(
             _ request: ChatV1.RememberRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ChatV1.RememberResponse {
@@ -581,8 +628,10 @@ extension ChatV1 {
             try await channel.unary(ChatV1.MemoriesServiceMethods.listMemories, request, options: options)
         }
 
-        /// The memories that were current at one moment and hold any of the words, the best
-        /// first: relevance, weighed by how new and how important each is.
+        /// Of the memories that were current at one moment, those that hold any of the words, the
+        /// best first: relevance, weighed by how new and how important each is. With an embedding,
+        /// that ranking and the one by cosine similarity (each embedding is compared) become one by
+        /// reciprocal rank fusion, and as many are answered as are wanted and there are.
         package func searchMemories(
             _ request: ChatV1.SearchMemoriesRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ChatV1.SearchMemoriesResponse {
@@ -597,7 +646,10 @@ extension ChatV1 {
             try await channel.unary(ChatV1.MemoriesServiceMethods.listMemoryHistory, request, options: options)
         }
 
-        /// Removes memories for good, all or none. What one of them superseded stays history.
+        /// Removes memories for good, all or none, with their embeddings. What one of them
+        /// superseded stays history. What Vectors keeps of the caller under the same ids
+        /// (heartguard.vectors.v1.MemoriesService) is removed too: by a job that is committed with
+        /// this, within seconds, or as soon as Vectors can be reached.
         package func forgetMemories(
             _ request: ChatV1.ForgetMemoriesRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> ChatV1.ForgetMemoriesResponse {

@@ -22,7 +22,9 @@ extension GatewayV1 {
         package var passageLimit: Int32? = nil
         /// Where passages are looked for; empty: nowhere.
         package var collection: String = ""
-        /// The collection's model and the query's embedding by it: passages are then looked for by meaning as well as by words.
+        /// The query's embedding and the model that made it: what it fits is then looked for by meaning as well as by words.
+        /// Passages, whose collection has to be of that model; and memories, if it is sentence-transformers/all-MiniLM-L6-v2,
+        /// which it has to be where no collection is named.
         package var modelId: String = ""
         package var embedding: [Float] = []
         /// To see again what a model was told: what was remembered at that moment (absent: now), and no message behind this
@@ -237,6 +239,7 @@ extension GatewayV1 {
 
 extension GatewayV1 {
     package struct ContextMemory: ContractMessage {
+        /// With its ranks by words and by meaning, which tell how it was found.
         package var found: ChatV1.FoundMemory? = nil
         package var tokenCount: Int32 = 0
         /// Fields that a newer contract has, as they came. They are written back.

@@ -97,7 +97,7 @@ void   heartguard__chat__v1__found_memory__free_unpacked
   assert(message->base.descriptor == &heartguard__chat__v1__found_memory__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor heartguard__chat__v1__memory__field_descriptors[11] =
+static const ProtobufCFieldDescriptor heartguard__chat__v1__memory__field_descriptors[12] =
 {
   {
     "id",
@@ -231,6 +231,18 @@ static const ProtobufCFieldDescriptor heartguard__chat__v1__memory__field_descri
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "model_id",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Chat__V1__Memory, _model_id_case),
+    offsetof(Heartguard__Chat__V1__Memory, model_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__chat__v1__memory__field_indices_by_name[] = {
   1,   /* field[1] = category */
@@ -240,6 +252,7 @@ static const unsigned heartguard__chat__v1__memory__field_indices_by_name[] = {
   0,   /* field[0] = id */
   3,   /* field[3] = importance */
   4,   /* field[4] = metadata */
+  11,   /* field[11] = model_id */
   6,   /* field[6] = source_message_id */
   5,   /* field[5] = source_session_id */
   9,   /* field[9] = superseded_at */
@@ -248,7 +261,7 @@ static const unsigned heartguard__chat__v1__memory__field_indices_by_name[] = {
 static const ProtobufCIntRange heartguard__chat__v1__memory__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor heartguard__chat__v1__memory__descriptor =
 {
@@ -258,14 +271,14 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__memory__descriptor =
   "Heartguard__Chat__V1__Memory",
   "heartguard.chat.v1",
   sizeof(Heartguard__Chat__V1__Memory),
-  11,
+  12,
   heartguard__chat__v1__memory__field_descriptors,
   heartguard__chat__v1__memory__field_indices_by_name,
   1,  heartguard__chat__v1__memory__number_ranges,
   (ProtobufCMessageInit) heartguard__chat__v1__memory__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__chat__v1__found_memory__field_descriptors[4] =
+static const ProtobufCFieldDescriptor heartguard__chat__v1__found_memory__field_descriptors[7] =
 {
   {
     "memory",
@@ -315,17 +328,56 @@ static const ProtobufCFieldDescriptor heartguard__chat__v1__found_memory__field_
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "rank_by_words",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Heartguard__Chat__V1__FoundMemory, _rank_by_words_case),
+    offsetof(Heartguard__Chat__V1__FoundMemory, rank_by_words),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rank_by_meaning",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    offsetof(Heartguard__Chat__V1__FoundMemory, _rank_by_meaning_case),
+    offsetof(Heartguard__Chat__V1__FoundMemory, rank_by_meaning),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "similarity",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Heartguard__Chat__V1__FoundMemory, _similarity_case),
+    offsetof(Heartguard__Chat__V1__FoundMemory, similarity),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__chat__v1__found_memory__field_indices_by_name[] = {
   0,   /* field[0] = memory */
+  5,   /* field[5] = rank_by_meaning */
+  4,   /* field[4] = rank_by_words */
   3,   /* field[3] = recency */
   2,   /* field[2] = relevance */
   1,   /* field[1] = score */
+  6,   /* field[6] = similarity */
 };
 static const ProtobufCIntRange heartguard__chat__v1__found_memory__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor heartguard__chat__v1__found_memory__descriptor =
 {
@@ -335,7 +387,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__found_memory__descriptor 
   "Heartguard__Chat__V1__FoundMemory",
   "heartguard.chat.v1",
   sizeof(Heartguard__Chat__V1__FoundMemory),
-  4,
+  7,
   heartguard__chat__v1__found_memory__field_descriptors,
   heartguard__chat__v1__found_memory__field_indices_by_name,
   1,  heartguard__chat__v1__found_memory__number_ranges,

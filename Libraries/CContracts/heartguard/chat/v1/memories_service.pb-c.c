@@ -457,7 +457,7 @@ void   heartguard__chat__v1__forget_memories_response__free_unpacked
   assert(message->base.descriptor == &heartguard__chat__v1__forget_memories_response__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor heartguard__chat__v1__remember_request__field_descriptors[9] =
+static const ProtobufCFieldDescriptor heartguard__chat__v1__remember_request__field_descriptors[11] =
 {
   {
     "client_id",
@@ -567,14 +567,40 @@ static const ProtobufCFieldDescriptor heartguard__chat__v1__remember_request__fi
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "embedding",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Heartguard__Chat__V1__RememberRequest, n_embedding),
+    offsetof(Heartguard__Chat__V1__RememberRequest, embedding),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model_id",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__RememberRequest, model_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__chat__v1__remember_request__field_indices_by_name[] = {
   1,   /* field[1] = category */
   0,   /* field[0] = client_id */
   2,   /* field[2] = content */
+  9,   /* field[9] = embedding */
   7,   /* field[7] = expires_at */
   3,   /* field[3] = importance */
   4,   /* field[4] = metadata */
+  10,   /* field[10] = model_id */
   6,   /* field[6] = source_message_id */
   5,   /* field[5] = source_session_id */
   8,   /* field[8] = supersedes */
@@ -582,7 +608,7 @@ static const unsigned heartguard__chat__v1__remember_request__field_indices_by_n
 static const ProtobufCIntRange heartguard__chat__v1__remember_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor heartguard__chat__v1__remember_request__descriptor =
 {
@@ -592,7 +618,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__remember_request__descrip
   "Heartguard__Chat__V1__RememberRequest",
   "heartguard.chat.v1",
   sizeof(Heartguard__Chat__V1__RememberRequest),
-  9,
+  11,
   heartguard__chat__v1__remember_request__field_descriptors,
   heartguard__chat__v1__remember_request__field_indices_by_name,
   1,  heartguard__chat__v1__remember_request__number_ranges,
@@ -791,7 +817,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__list_memories_response__d
   (ProtobufCMessageInit) heartguard__chat__v1__list_memories_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__chat__v1__search_memories_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor heartguard__chat__v1__search_memories_request__field_descriptors[7] =
 {
   {
     "query",
@@ -853,18 +879,44 @@ static const ProtobufCFieldDescriptor heartguard__chat__v1__search_memories_requ
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "embedding",
+    6,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_FLOAT,
+    offsetof(Heartguard__Chat__V1__SearchMemoriesRequest, n_embedding),
+    offsetof(Heartguard__Chat__V1__SearchMemoriesRequest, embedding),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "model_id",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__SearchMemoriesRequest, model_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__chat__v1__search_memories_request__field_indices_by_name[] = {
   3,   /* field[3] = as_of */
   1,   /* field[1] = categories */
+  5,   /* field[5] = embedding */
   2,   /* field[2] = least_importance */
   4,   /* field[4] = limit */
+  6,   /* field[6] = model_id */
   0,   /* field[0] = query */
 };
 static const ProtobufCIntRange heartguard__chat__v1__search_memories_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor heartguard__chat__v1__search_memories_request__descriptor =
 {
@@ -874,7 +926,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__search_memories_request__
   "Heartguard__Chat__V1__SearchMemoriesRequest",
   "heartguard.chat.v1",
   sizeof(Heartguard__Chat__V1__SearchMemoriesRequest),
-  5,
+  7,
   heartguard__chat__v1__search_memories_request__field_descriptors,
   heartguard__chat__v1__search_memories_request__field_indices_by_name,
   1,  heartguard__chat__v1__search_memories_request__number_ranges,

@@ -61,6 +61,12 @@ typedef enum {
 } Heartguard__Chat__V1__Memory__SupersededByCase;
 
 typedef enum {
+  HEARTGUARD__CHAT__V1__MEMORY___MODEL_ID__NOT_SET = 0,
+  HEARTGUARD__CHAT__V1__MEMORY___MODEL_ID_MODEL_ID = 12
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__CHAT__V1__MEMORY___MODEL_ID__CASE)
+} Heartguard__Chat__V1__Memory__ModelIdCase;
+
+typedef enum {
   HEARTGUARD__CHAT__V1__MEMORY___IMPORTANCE__NOT_SET = 0,
   HEARTGUARD__CHAT__V1__MEMORY___IMPORTANCE_IMPORTANCE = 4
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__CHAT__V1__MEMORY___IMPORTANCE__CASE)
@@ -110,6 +116,13 @@ struct  Heartguard__Chat__V1__Memory
      */
     char *superseded_by;
   };
+  Heartguard__Chat__V1__Memory__ModelIdCase _model_id_case;
+  union {
+    /*
+     * The model that made its embedding; absent: it has none, and is found by its words alone.
+     */
+    char *model_id;
+  };
   Heartguard__Chat__V1__Memory__ImportanceCase _importance_case;
   union {
     /*
@@ -120,8 +133,26 @@ struct  Heartguard__Chat__V1__Memory
 };
 #define HEARTGUARD__CHAT__V1__MEMORY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__memory__descriptor) \
-    , (char *)protobuf_c_empty_string, HEARTGUARD__CHAT__V1__MEMORY_CATEGORY__MEMORY_CATEGORY_UNSPECIFIED, (char *)protobuf_c_empty_string, NULL, NULL, NULL, NULL, HEARTGUARD__CHAT__V1__MEMORY___SOURCE_SESSION_ID__NOT_SET, {0}, HEARTGUARD__CHAT__V1__MEMORY___SOURCE_MESSAGE_ID__NOT_SET, {0}, HEARTGUARD__CHAT__V1__MEMORY___SUPERSEDED_BY__NOT_SET, {0}, HEARTGUARD__CHAT__V1__MEMORY___IMPORTANCE__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, HEARTGUARD__CHAT__V1__MEMORY_CATEGORY__MEMORY_CATEGORY_UNSPECIFIED, (char *)protobuf_c_empty_string, NULL, NULL, NULL, NULL, HEARTGUARD__CHAT__V1__MEMORY___SOURCE_SESSION_ID__NOT_SET, {0}, HEARTGUARD__CHAT__V1__MEMORY___SOURCE_MESSAGE_ID__NOT_SET, {0}, HEARTGUARD__CHAT__V1__MEMORY___SUPERSEDED_BY__NOT_SET, {0}, HEARTGUARD__CHAT__V1__MEMORY___MODEL_ID__NOT_SET, {0}, HEARTGUARD__CHAT__V1__MEMORY___IMPORTANCE__NOT_SET, {0} }
 
+
+typedef enum {
+  HEARTGUARD__CHAT__V1__FOUND_MEMORY___RANK_BY_WORDS__NOT_SET = 0,
+  HEARTGUARD__CHAT__V1__FOUND_MEMORY___RANK_BY_WORDS_RANK_BY_WORDS = 5
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__CHAT__V1__FOUND_MEMORY___RANK_BY_WORDS__CASE)
+} Heartguard__Chat__V1__FoundMemory__RankByWordsCase;
+
+typedef enum {
+  HEARTGUARD__CHAT__V1__FOUND_MEMORY___RANK_BY_MEANING__NOT_SET = 0,
+  HEARTGUARD__CHAT__V1__FOUND_MEMORY___RANK_BY_MEANING_RANK_BY_MEANING = 6
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__CHAT__V1__FOUND_MEMORY___RANK_BY_MEANING__CASE)
+} Heartguard__Chat__V1__FoundMemory__RankByMeaningCase;
+
+typedef enum {
+  HEARTGUARD__CHAT__V1__FOUND_MEMORY___SIMILARITY__NOT_SET = 0,
+  HEARTGUARD__CHAT__V1__FOUND_MEMORY___SIMILARITY_SIMILARITY = 7
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__CHAT__V1__FOUND_MEMORY___SIMILARITY__CASE)
+} Heartguard__Chat__V1__FoundMemory__SimilarityCase;
 
 typedef enum {
   HEARTGUARD__CHAT__V1__FOUND_MEMORY___SCORE__NOT_SET = 0,
@@ -142,23 +173,46 @@ typedef enum {
 } Heartguard__Chat__V1__FoundMemory__RecencyCase;
 
 /*
- * A memory that was found, and why it stands where it does.
+ * A memory that was found, how, and why it stands where it does.
  */
 struct  Heartguard__Chat__V1__FoundMemory
 {
   ProtobufCMessage base;
   Heartguard__Chat__V1__Memory *memory;
+  Heartguard__Chat__V1__FoundMemory__RankByWordsCase _rank_by_words_case;
+  union {
+    /*
+     * Its place among what holds the words, from 1; absent: it holds none of them or, in a search by meaning as well, is less
+     * than half as relevant as what is most relevant.
+     */
+    int32_t rank_by_words;
+  };
+  Heartguard__Chat__V1__FoundMemory__RankByMeaningCase _rank_by_meaning_case;
+  union {
+    /*
+     * Its place among the nearest to the embedding, from 1; absent: it has no embedding, a hundred are nearer, or none was asked for.
+     */
+    int32_t rank_by_meaning;
+  };
+  Heartguard__Chat__V1__FoundMemory__SimilarityCase _similarity_case;
+  union {
+    /*
+     * The cosine similarity of the two embeddings, from -1 to 1; there when rank_by_meaning is.
+     */
+    double similarity;
+  };
   Heartguard__Chat__V1__FoundMemory__ScoreCase _score_case;
   union {
     /*
-     * relevance * (1 + recency) / 2 * (1 + importance) / 2.
+     * Of a search by words: relevance * (1 + recency) / 2 * (1 + importance) / 2. Of a search by meaning as well: the sum of
+     * 1 / (60 + rank) over the ranks that it has.
      */
     double score;
   };
   Heartguard__Chat__V1__FoundMemory__RelevanceCase _relevance_case;
   union {
     /*
-     * How well it answers the words: PostgreSQL's ts_rank_cd, as rank / (rank + 1).
+     * How well it answers the words: PostgreSQL's ts_rank, as rank / (rank + 1); 0 when it holds none of them.
      */
     double relevance;
   };
@@ -172,7 +226,7 @@ struct  Heartguard__Chat__V1__FoundMemory
 };
 #define HEARTGUARD__CHAT__V1__FOUND_MEMORY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__found_memory__descriptor) \
-    , NULL, HEARTGUARD__CHAT__V1__FOUND_MEMORY___SCORE__NOT_SET, {0}, HEARTGUARD__CHAT__V1__FOUND_MEMORY___RELEVANCE__NOT_SET, {0}, HEARTGUARD__CHAT__V1__FOUND_MEMORY___RECENCY__NOT_SET, {0} }
+    , NULL, HEARTGUARD__CHAT__V1__FOUND_MEMORY___RANK_BY_WORDS__NOT_SET, {0}, HEARTGUARD__CHAT__V1__FOUND_MEMORY___RANK_BY_MEANING__NOT_SET, {0}, HEARTGUARD__CHAT__V1__FOUND_MEMORY___SIMILARITY__NOT_SET, {0}, HEARTGUARD__CHAT__V1__FOUND_MEMORY___SCORE__NOT_SET, {0}, HEARTGUARD__CHAT__V1__FOUND_MEMORY___RELEVANCE__NOT_SET, {0}, HEARTGUARD__CHAT__V1__FOUND_MEMORY___RECENCY__NOT_SET, {0} }
 
 
 /* Heartguard__Chat__V1__Memory methods */

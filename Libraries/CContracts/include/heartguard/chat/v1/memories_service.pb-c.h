@@ -79,6 +79,16 @@ struct  Heartguard__Chat__V1__RememberRequest
    * In the future; absent: never.
    */
   Google__Protobuf__Timestamp *expires_at;
+  /*
+   * The embedding of the content, 384 components, not all of them 0; none: it is found by
+   * words alone until it is remembered again with one.
+   */
+  size_t n_embedding;
+  float *embedding;
+  /*
+   * Who has an embedding names its model: sentence-transformers/all-MiniLM-L6-v2.
+   */
+  char *model_id;
   Heartguard__Chat__V1__RememberRequest__ImportanceCase _importance_case;
   union {
     /*
@@ -105,7 +115,7 @@ struct  Heartguard__Chat__V1__RememberRequest
 };
 #define HEARTGUARD__CHAT__V1__REMEMBER_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__remember_request__descriptor) \
-    , (char *)protobuf_c_empty_string, HEARTGUARD__CHAT__V1__MEMORY_CATEGORY__MEMORY_CATEGORY_UNSPECIFIED, (char *)protobuf_c_empty_string, NULL, NULL, HEARTGUARD__CHAT__V1__REMEMBER_REQUEST___IMPORTANCE__NOT_SET, {0}, HEARTGUARD__CHAT__V1__REMEMBER_REQUEST___SOURCE_SESSION_ID__NOT_SET, {0}, HEARTGUARD__CHAT__V1__REMEMBER_REQUEST___SOURCE_MESSAGE_ID__NOT_SET, {0}, HEARTGUARD__CHAT__V1__REMEMBER_REQUEST___SUPERSEDES__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, HEARTGUARD__CHAT__V1__MEMORY_CATEGORY__MEMORY_CATEGORY_UNSPECIFIED, (char *)protobuf_c_empty_string, NULL, NULL, 0,NULL, (char *)protobuf_c_empty_string, HEARTGUARD__CHAT__V1__REMEMBER_REQUEST___IMPORTANCE__NOT_SET, {0}, HEARTGUARD__CHAT__V1__REMEMBER_REQUEST___SOURCE_SESSION_ID__NOT_SET, {0}, HEARTGUARD__CHAT__V1__REMEMBER_REQUEST___SOURCE_MESSAGE_ID__NOT_SET, {0}, HEARTGUARD__CHAT__V1__REMEMBER_REQUEST___SUPERSEDES__NOT_SET, {0} }
 
 
 struct  Heartguard__Chat__V1__RememberResponse
@@ -170,7 +180,8 @@ struct  Heartguard__Chat__V1__SearchMemoriesRequest
 {
   ProtobufCMessage base;
   /*
-   * 1 to 1,000 characters. A word counts in any of its English forms; one of the words is enough.
+   * 1 to 1,000 characters, or none with an embedding. A word counts in any of its English
+   * forms; one of the words is enough.
    */
   char *query;
   /*
@@ -186,6 +197,16 @@ struct  Heartguard__Chat__V1__SearchMemoriesRequest
    * 1 to 100; 0: 10.
    */
   int32_t limit;
+  /*
+   * The embedding of what is looked for, 384 components, not all of them 0; none: it is
+   * looked for by words alone.
+   */
+  size_t n_embedding;
+  float *embedding;
+  /*
+   * Who has an embedding names its model: sentence-transformers/all-MiniLM-L6-v2.
+   */
+  char *model_id;
   Heartguard__Chat__V1__SearchMemoriesRequest__LeastImportanceCase _least_importance_case;
   union {
     /*
@@ -196,7 +217,7 @@ struct  Heartguard__Chat__V1__SearchMemoriesRequest
 };
 #define HEARTGUARD__CHAT__V1__SEARCH_MEMORIES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__search_memories_request__descriptor) \
-    , (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, HEARTGUARD__CHAT__V1__SEARCH_MEMORIES_REQUEST___LEAST_IMPORTANCE__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, 0,NULL, NULL, 0, 0,NULL, (char *)protobuf_c_empty_string, HEARTGUARD__CHAT__V1__SEARCH_MEMORIES_REQUEST___LEAST_IMPORTANCE__NOT_SET, {0} }
 
 
 struct  Heartguard__Chat__V1__SearchMemoriesResponse
@@ -248,6 +269,9 @@ struct  Heartguard__Chat__V1__ForgetMemoriesRequest
 struct  Heartguard__Chat__V1__ForgetMemoriesResponse
 {
   ProtobufCMessage base;
+  /*
+   * How many of them there were among the memories kept here.
+   */
   int32_t forgotten_count;
 };
 #define HEARTGUARD__CHAT__V1__FORGET_MEMORIES_RESPONSE__INIT \

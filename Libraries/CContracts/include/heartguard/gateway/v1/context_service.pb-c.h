@@ -76,7 +76,9 @@ struct  Heartguard__Gateway__V1__BuildContextRequest
    */
   char *collection;
   /*
-   * The collection's model and the query's embedding by it: passages are then looked for by meaning as well as by words.
+   * The query's embedding and the model that made it: what it fits is then looked for by meaning as well as by words.
+   * Passages, whose collection has to be of that model; and memories, if it is sentence-transformers/all-MiniLM-L6-v2,
+   * which it has to be where no collection is named.
    */
   char *model_id;
   size_t n_embedding;
@@ -169,6 +171,9 @@ struct  Heartguard__Gateway__V1__ContextMessage
 struct  Heartguard__Gateway__V1__ContextMemory
 {
   ProtobufCMessage base;
+  /*
+   * With its ranks by words and by meaning, which tell how it was found.
+   */
   Heartguard__Chat__V1__FoundMemory *found;
   int32_t token_count;
 };
