@@ -39,6 +39,7 @@ package enum Schema {
         revision("20261129_audit_log", PackageResources._0261129_audit_log_sql),
         revision("20261129_aliases", PackageResources._0261129_aliases_sql),
         revision("20261129_exports", PackageResources._0261129_exports_sql),
+        revision("20261130_idempotency_keys", PackageResources._0261130_idempotency_keys_sql),
     ])
 
     private static func revision(

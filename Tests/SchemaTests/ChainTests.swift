@@ -17,7 +17,7 @@ internal import Testing
                 "20261129_appointment_holds", "20261129_calendar_events", "20261129_sign_in_attempts", "20261129_own_records",
                 "20261129_observation_versions", "20261129_alert_rules", "20261129_medication_doses",
                 "20261129_consent_history", "20261129_device_series", "20261129_goals_and_predictions", "20261129_care_grants",
-                "20261129_audit_log", "20261129_aliases", "20261129_exports",
+                "20261129_audit_log", "20261129_aliases", "20261129_exports", "20261130_idempotency_keys",
             ])
     }
 
