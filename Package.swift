@@ -152,7 +152,7 @@ let package = Package(
             "Application",
             [
                 "Audit", "Cache", "CMalloc", "Contracts", "Jobs", "RPC", "Postgres", "ConnectionPool", "Migrations", "Schema", "Redis", "Resilience", "Telemetry", "Tokens",
-                "Time", logging, configuration, lifecycle, unixSignals, nioCore, nioHTTP1, nioPosix,
+                "Time", logging, configuration, crypto, lifecycle, unixSignals, nioCore, nioHTTP1, nioPosix,
             ]),
 
         // Services

@@ -61,7 +61,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
     }
 
     /// Changes what entries are made of. Before it begins they are taken away, and none is kept again until it has ended, so that
-    /// a program that dies in the midst of it leaves nothing old behind.
+    /// a program that dies in the midst of it leaves nothing old behind. In a unit of work it has ended when the unit has.
     ///
     /// - Parameters:
     ///   - others: entries of other caches that are made of the same, of this program or of another.
@@ -74,6 +74,11 @@ package final class TieredCache<Value: Sendable>: Sendable {
         let entries = keys.map { CacheEntry(cache: name, key: $0) } + others
         await forEach(entries) { tier, entry in
             await tier.beginChange(entry.key, writer: writer, life: limit, tell: self.hub.message(entry))
+        }
+        if let unit = CurrentTask.unit {
+            // Until it has ended others see what was there before.
+            unit.atEnd { _ in await self.endChange(of: entries, writer) }
+            return try await change()
         }
         do {
             let result = try await change()
@@ -246,7 +251,8 @@ package final class TieredCache<Value: Sendable>: Sendable {
     private func loaded(_ load: @Sendable () async throws -> Value?) async throws -> Value? {
         let began = ContinuousClock.now
         do {
-            let value = try await load()
+            // What is kept for all must not be of changes that only this task sees.
+            let value = try await CurrentTask.$unit.withValue(nil) { try await load() }
             counts.record(.loads, since: began)
             counts.contents.withLock { $0.loads += 1 }
             return value

@@ -9,7 +9,7 @@ internal import Time
 /// with others waits for the server.
 ///
 /// A call that returns has been committed. A call that throws has not been, except for `.outcomeUnknown`. Nothing that may
-/// have run is ever sent again.
+/// have run is ever sent again. Within a `unit` a call that returns is committed with the unit.
 package final class Postgres: Sendable {
     private let pool: ConnectionPool<Connection>
     private let replicas: ConnectionPool<Connection>?
@@ -117,6 +117,9 @@ package final class Postgres: Sendable {
     ) async throws -> Value {
         try await withSession(identity, tier, mode, Borrower(file: file, line: line)) { session in
             let transaction = Transaction(session)
+            let unit = session.savepoint == nil ? nil : TransactionUnit.current(of: self)
+            unit?.enter(transaction)
+            defer { unit?.leave(transaction) }
             do {
                 let value = try await body(transaction)
                 try await transaction.commit()
@@ -151,6 +154,12 @@ package final class Postgres: Sendable {
         let remaining = deadline.remaining
         guard remaining > .zero else {
             throw PostgresError(.statementTimeout, "The deadline had passed before a connection was asked for.")
+        }
+        if let outer = TransactionUnit.transaction(of: self) {
+            let session = outer.part(identity, until: deadline, mode)
+            let value = await body(session)
+            await session.savepoint?.settle()
+            return value
         }
         let began = observer == nil ? nil : ContinuousClock.now
         do throws(PoolError) {

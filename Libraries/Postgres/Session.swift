@@ -3,12 +3,14 @@ internal import Time
 /// A lent connection and the time that its borrower has.
 struct Session: Sendable {
     let connection: Connection
-    let deadline: Deadline
+    var deadline: Deadline
     let mode: TransactionMode
     let identity: Identity
     let observer: (any PostgresObserver)?
     /// How long the connection was waited for.
     let waited: Duration
+    /// What begins and commits for a session that is part of a transaction; `nil` for one that has its connection to itself.
+    var savepoint: Savepoint?
 
     /// What a finished exchange gave.
     struct Answer: Sendable {
@@ -28,6 +30,9 @@ struct Session: Sendable {
     nonisolated(nonsending) func run(
         _ body: Exchange.Body, begins: Bool, commits: Bool, isCancellable: Bool = true
     ) async throws(PostgresError) -> Answer {
+        if let savepoint {
+            return try await savepoint.run(body, of: self, begins: begins, commits: commits, isCancellable: isCancellable)
+        }
         guard let observer else {
             return try await answer(to: body, begins: begins, commits: commits, isCancellable: isCancellable)
         }

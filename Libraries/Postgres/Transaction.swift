@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import Time
 
 /// Statements that take effect together or not at all. Lent by `Postgres.transaction`, and of no use after it.
 ///
@@ -33,6 +34,11 @@ package final class Transaction: Sendable {
     init(_ session: Session) {
         self.session = session
     }
+
+    /// Whom it works for.
+    var identity: Identity { session.identity }
+    /// In how many transactions it is.
+    var depth: Int { session.savepoint?.depth ?? 0 }
 
     /// The rows of a query.
     nonisolated(nonsending) package func rows<Value: RowDecodable>(
@@ -86,16 +92,38 @@ package final class Transaction: Sendable {
         return result
     }
 
-    nonisolated(nonsending) private func run(_ body: Exchange.Body) async throws(PostgresError) -> [QueryResult] {
-        guard try await begins() else { return try await session.run(body, begins: false, commits: false).results }
+    /// Begins it, if nothing has.
+    nonisolated(nonsending) func begin() async throws(PostgresError) {
+        let isFresh = phase.withLock { phase in
+            if case .fresh = phase { true } else { false }
+        }
+        if isFresh { _ = try await run(.statements([])) }
+    }
+
+    /// - Parameter deadline: an earlier one than the session's.
+    nonisolated(nonsending) func run(
+        _ body: Exchange.Body, by deadline: Deadline? = nil, isCancellable: Bool = true
+    ) async throws(PostgresError) -> [QueryResult] {
+        var session = session
+        if let deadline { session.deadline = min(session.deadline, deadline) }
+        guard try await begins() else {
+            return try await session.run(body, begins: false, commits: false, isCancellable: isCancellable).results
+        }
         do throws(PostgresError) {
-            let results = try await session.run(body, begins: true, commits: false).results
+            let results = try await session.run(body, begins: true, commits: false, isCancellable: isCancellable).results
             begun(.open)
             return results
         } catch {
             begun(.refused)
             throw error
         }
+    }
+
+    /// A session whose transaction is a part of this one.
+    func part(_ identity: Identity, until deadline: Deadline, _ mode: TransactionMode) -> Session {
+        Session(
+            connection: session.connection, deadline: min(session.deadline, deadline), mode: mode, identity: identity, observer: nil,
+            waited: .zero, savepoint: Savepoint(in: self))
     }
 
     /// Whether the caller's exchange begins the transaction, and has to call `begun` after it.

@@ -106,7 +106,7 @@ struct Accounts: Sendable {
     /// Closes an account. Throws `UsersError.accountGone` or `.operatorsAccount`.
     func close(_ user: UserID, by requester: Erasure.Requester) async throws -> Erasure {
         let erasure = try await erasures.close(user, by: requester, accessUntil: sessions.accessUntil)
-        await sessions.blockAll(of: user)
+        try await sessions.blockAll(of: user)
         return erasure
     }
 

@@ -92,8 +92,7 @@ struct Sessions: Sendable {
     func changePassword(of user: UserID, _ old: String, to new: String, keeping session: SessionID) async throws {
         let until = accessUntil
         let ended = try await repository.changePassword(of: user, old, to: new, keeping: session, accessUntil: until)
-        // The keeper owes it now.
-        try? await block(ended.map { .session($0.uuid, expiresAt: until) })
+        try await blockIfPossible(ended.map { .session($0.uuid, expiresAt: until) })
     }
 
     /// Gives an account another role, and ends every session that it has: their tokens say what it was. The same role again changes nothing.
@@ -102,26 +101,34 @@ struct Sessions: Sendable {
     func assign(_ role: AccessClaims.Role, to user: UserID) async throws {
         let until = accessUntil
         guard let youngest = try await repository.assign(role, to: user, accessUntil: until) else { return }
-        // The keeper owes it now.
-        try? await block([.sessions(of: user.uuid, upTo: youngest.uuid, expiresAt: until)])
+        try await blockIfPossible([.sessions(of: user.uuid, upTo: youngest.uuid, expiresAt: until)])
     }
 
     /// Has every access token of an account refused that is closed, which is on record already. Where Redis cannot be reached, `BlocklistKeeper`
     /// does it as soon as it can be; the account's sessions have ended either way.
-    func blockAll(of user: UserID) async {
-        // The keeper owes it now.
-        try? await block([.sessions(of: user.uuid, upTo: SessionID.last.uuid, expiresAt: accessUntil)])
+    func blockAll(of user: UserID) async throws {
+        try await blockIfPossible([.sessions(of: user.uuid, upTo: SessionID.last.uuid, expiresAt: accessUntil)])
     }
 
     /// No access token that there is now outlives this.
     var accessUntil: Instant { .now() + lifetimes.access }
 
+    /// Tells the blocklist what is on record.
     private func block(_ revocations: [Revocation]) async throws {
-        do {
-            try await blocklist.add(revocations)
-        } catch {
-            keeper.owes()
-            throw error
+        try await CurrentTask.afterCommit { [blocklist, keeper] in
+            do {
+                try await blocklist.add(revocations)
+            } catch {
+                keeper.owes()
+                throw error
+            }
+        }
+    }
+
+    /// The same where nobody waits for it: what cannot be told the keeper owes.
+    private func blockIfPossible(_ revocations: [Revocation]) async throws {
+        try await CurrentTask.afterCommit { [blocklist, keeper] in
+            do { try await blocklist.add(revocations) } catch { keeper.owes() }
         }
     }
 

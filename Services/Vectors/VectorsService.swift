@@ -24,7 +24,7 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
 
         let (collection, isNew) = try await collections.create(name, in: space)
         guard collection.space == space else { throw VectorsError.pinnedOtherwise(collection.space) }
-        try indexes.adopt(collection)
+        try await CurrentTask.afterCommit { [indexes] in try indexes.adopt(collection) }
         return VectorsV1.CreateCollectionResponse(collection: .init(collection), created: isNew)
     }
 
@@ -41,7 +41,7 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
         guard !DocumentTable.ownNames.contains(collection.name) else { throw VectorsError.collectionOfTheSchema }
 
         let count = try await collections.delete(collection)
-        indexes.drop(collection)
+        try await CurrentTask.afterCommit { [indexes] in indexes.drop(collection) }
         return VectorsV1.DeleteCollectionResponse(deletedCount: count, collection: collection.name.text)
     }
 
@@ -53,7 +53,7 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             let new = try request.parsedDocuments(for: index.collection)
 
             let upserted = try await documents.upsert(new, in: index.collection, by: named.alias)
-            await settle(index, at: upserted.position)
+            try await settle(index, at: upserted.position)
             return VectorsV1.UpsertDocumentsResponse(
                 insertedCount: Int32(new.count - upserted.replacedCount), replacedCount: Int32(upserted.replacedCount),
                 position: upserted.position, collection: index.collection.name.text)
@@ -71,7 +71,7 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
                 case .ids(let ids): try await documents.delete(ids, from: index.collection, by: named.alias)
                 case .passing(let filter): try await delete(passing: filter, from: named)
                 }
-            await settle(index, at: deleted.position)
+            try await settle(index, at: deleted.position)
             return VectorsV1.DeleteDocumentsResponse(
                 deletedCount: Int32(deleted.count), position: deleted.position, collection: index.collection.name.text)
         }
@@ -155,11 +155,13 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
     ///
     /// If the index does not get there in time the change is still made, so the answer is still yes: a search that
     /// must see it asks for its position.
-    private func settle(_ index: CollectionIndex, at position: Int64) async {
-        // A large index takes long to build, and is searched by its rows until then.
-        index.tableHasReached(position)
-        let patience = index.seen == nil ? Deadline.earlier(.forWaiting, .after(.seconds(1))) : nil
-        _ = await index.hasSeen(position, by: patience ?? .forWaiting)
+    private func settle(_ index: CollectionIndex, at position: Int64) async throws {
+        try await CurrentTask.afterCommit {
+            // A large index takes long to build, and is searched by its rows until then.
+            index.tableHasReached(position)
+            let patience = index.seen == nil ? Deadline.earlier(.forWaiting, .after(.seconds(1))) : nil
+            _ = await index.hasSeen(position, by: patience ?? .forWaiting)
+        }
     }
 }
 

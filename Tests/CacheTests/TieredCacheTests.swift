@@ -1,6 +1,8 @@
 import Redis
+import Synchronization
 import TestSupport
 import Testing
+import Time
 
 @testable import Cache
 
@@ -118,6 +120,30 @@ import Testing
                 }
             }
 
+            for replica in replicas { try await replica.serves(2) }
+        }
+    }
+
+    @Test func `keeps nothing of a change until the unit of work is over that it is part of, and nothing that only its task sees`() async throws {
+        try await withReplicas(2) { replicas, _ in
+            try await replicas[1].serves(0)
+            let unit = Unit()
+
+            try await CurrentTask.$unit.withValue(unit) {
+                try await replicas[0].set(1)
+                let seen = try await replicas[0].numbers.value(for: .shared("another")) {
+                    [CurrentTask.unit == nil ? 1 : 0]
+                }
+                #expect(seen == [1])
+            }
+            try await replicas[1].serves(1)
+            replicas[0].source.value = 2
+            try await replicas[1].serves(2)
+            #expect(replicas.allSatisfy { $0.numbers.statistics.localEntries <= 1 })
+            try await unit.end()
+
+            for replica in replicas { try await replica.serves(2) }
+            replicas[0].source.value = 3
             for replica in replicas { try await replica.serves(2) }
         }
     }
@@ -280,4 +306,15 @@ private struct Signal: Sendable {
     func fire() { continuation.finish() }
 
     func wait() async { for await _ in stream {} }
+}
+
+/// A unit of work that a test ends.
+private final class Unit: UnitOfWork {
+    private let actions = Mutex<[@Sendable (Bool) async throws -> Void]>([])
+
+    func atEnd(_ action: @escaping @Sendable (_ isCommitted: Bool) async throws -> Void) { actions.withLock { $0.append(action) } }
+
+    func end() async throws {
+        for action in actions.withLock({ $0 }) { try await action(true) }
+    }
 }

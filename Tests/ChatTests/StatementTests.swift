@@ -170,6 +170,6 @@ internal import Time
             .init(.verification(id, of: user)),
             .init(.verifications(of: id, after: nil, limit: 1, of: user)),
             .init(.verifications(of: id, after: (at: moment, id: id), limit: 1, of: user)),
-        ] + HistoryMessageRepository.statements + ErasureStatements.catalogue(in: "chat") + ExportStatements.catalogue(in: "chat", table: "feedback")
+        ] + HistoryMessageRepository.statements + ErasureStatements.catalogue(in: "chat") + KeptAnswerStatements.catalogue(in: "chat") + ExportStatements.catalogue(in: "chat", table: "feedback")
     }
 }

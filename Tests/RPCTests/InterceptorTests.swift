@@ -55,7 +55,54 @@ private struct Repeating: ClientInterceptor {
     }
 }
 
+/// Answers what it has answered before in the handler's place, and lets everything else through.
+private final class Remembering: UnaryInterceptor {
+    private let answers = Mutex<[[UInt8]: [UInt8]]>([:])
+
+    func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
+        context.responseMetadata.set("x-seen", "as a stream")
+        try await next(context)
+    }
+
+    func intercept(
+        _ context: RPCContext, _ exchange: UnaryExchange, next: @Sendable (RPCContext) async throws -> Void
+    ) async throws {
+        let request = try await exchange.request()
+        if let answer = answers.withLock({ $0[request] }) { return try exchange.answer(with: answer) }
+        context.compressResponse()
+        #expect(exchange.answer == nil)
+        try await next(context)
+        let answer = exchange.answer
+        answers.withLock { $0[request] = answer }
+    }
+}
+
 @Suite struct `Interceptors` {
+    @Test(arguments: [MessageEncoding.identity, .gzip])
+    func `of unary calls see both messages as they are, and may answer in the handler's place`(encoding: MessageEncoding) async throws {
+        let calls = Counter()
+        let say = MethodHandler.unary(Notes.say) { note, _ in Note("\(note.text) \(calls.increment())") }
+        let list = MethodHandler.serverStreaming(Notes.list) { note, responses, _ in try await responses.write(note) }
+
+        let (answers, seen) = try await withLoopback([say, list], serverInterceptors: [Remembering()]) { loopback in
+            var answers: [String] = []
+            for text in ["one", "one", "two", "one"] {
+                let request = Note(String(repeating: text, count: 400))
+                let options = CallOptions(encoding: encoding)
+                answers.append(try await loopback.channel.unary(Notes.say, request, options: options).text.split(separator: " ").last.map(String.init) ?? "")
+            }
+            let seen = try await loopback.channel.serverStreaming(Notes.list, "note") { responses in
+                for try await _ in responses {}
+                return true
+            }
+            return (answers, seen)
+        }
+
+        #expect(answers == ["1", "1", "2", "1"])
+        #expect(calls.value == 2)
+        #expect(seen)
+    }
+
     @Test func `surround a call in their order on both sides, and hand values to the handler`() async throws {
         let journal = Journal()
         let handler = MethodHandler.unary(Notes.say) { _, context in

@@ -149,7 +149,7 @@ internal import Tokens
             .init(.close(user, for: erasure)),
             .init(.forgetEvents(of: erasure)),
             .init(.finish(erasure, at: moment, receipt: "receipt")),
-        ] + ErasureStatements.catalogue(in: "users") + ExportStatements.catalogue(in: "users", table: "sessions")
+        ] + ErasureStatements.catalogue(in: "users") + KeptAnswerStatements.catalogue(in: "users") + ExportStatements.catalogue(in: "users", table: "sessions")
     }
 
     private static func records() throws -> [CataloguedStatement] {

@@ -23,7 +23,7 @@ internal import Time
 
     @Test func `are all in the catalogue`() throws {
         // Its records are none of those that all tables of a person share.
-        let shared = try ["Authentication", "Erasure", "Export"].map { try StatementSources("Libraries/Application", part: $0) }
+        let shared = try ["Authentication", "Erasure", "Export", "Idempotency"].map { try StatementSources("Libraries/Application", part: $0) }
 
         try StatementSources("Services/Vectors").expectComplete(Self.catalogue(), with: shared)
     }
@@ -49,7 +49,7 @@ internal import Time
             .init(.runDueJobs),
         ] + aliases(of: ordinary, space) + [
         ] + ([ordinary] + DocumentTable.ownNames).flatMap { try documents(in: $0, space) } + memories()
-            + ErasureStatements.catalogue(in: "vectors") + ExportStatements.catalogue(in: "vectors", table: "vector_user_memories")
+            + ErasureStatements.catalogue(in: "vectors") + KeptAnswerStatements.catalogue(in: "vectors") + ExportStatements.catalogue(in: "vectors", table: "vector_user_memories")
     }
 
     private static func aliases(of name: CollectionName, _ space: EmbeddingSpace) throws -> [CataloguedStatement] {

@@ -185,7 +185,7 @@ internal import Time
             .init(.put(interaction)),
             .init(.among(["a"])),
         ] + HealthAlertRepository.statements + MedicationRepository.statements + HealthGoalRepository.statements
-            + PatientRecordRepository.statements + PredictionRepository.statements + ErasureStatements.catalogue(in: "vitals") + ExportStatements.catalogue(in: "vitals", table: "medications") + [
+            + PatientRecordRepository.statements + PredictionRepository.statements + ErasureStatements.catalogue(in: "vitals") + KeptAnswerStatements.catalogue(in: "vitals") + ExportStatements.catalogue(in: "vitals", table: "medications") + [
                 .init(.observations(of: user, behind: nil, limit: 1)),
                 .init(.observations(of: user, behind: id, limit: 1)),
                 .init(.medicationsInOrder(of: user, behind: nil, limit: 1)),

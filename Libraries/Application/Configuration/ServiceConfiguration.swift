@@ -20,6 +20,8 @@ package struct ServiceConfiguration: Sendable {
     /// The public keys of access tokens, as a JSON Web Key Set.
     package let jwks: String
     package let tokenIssuer: String
+    /// How long the answers of calls with an idempotency-key are kept.
+    package let answersAreKept: Duration
     /// Where metrics are read; nil for nowhere.
     package let operatorEndpoint: OperatorEndpoint?
 
@@ -58,6 +60,7 @@ package struct ServiceConfiguration: Sendable {
         cacheRedis = Self.redis(.cache, "HEARTGUARD_REDIS_CACHE", from: &settings)
         jwks = settings.contents(ofFile: "HEARTGUARD_TOKEN_JWKS_FILE")
         tokenIssuer = settings.string("HEARTGUARD_TOKEN_ISSUER", default: "heartguard")
+        answersAreKept = .seconds(3_600 * settings.int("HEARTGUARD_IDEMPOTENCY_HOURS", default: 24, in: 1...720))
         operatorEndpoint = settings.optional("HEARTGUARD_OPERATOR_PORT") == nil ? nil : OperatorEndpoint(
             host: settings.string("HEARTGUARD_OPERATOR_HOST", default: "127.0.0.1"),
             port: settings.port("HEARTGUARD_OPERATOR_PORT", allowsAny: true))

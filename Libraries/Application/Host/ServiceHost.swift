@@ -27,7 +27,7 @@ package final class ServiceHost: Sendable {
     package let health: HealthReporter
     /// What every call passes on its way to a handler, whichever door it came in by: the call's span, its errors turned
     /// into statuses, the gate that keeps calls out until the service is ready, who may call, and in a service that keeps records what puts each
-    /// call on record.
+    /// call on record, and what has one that is made again take effect once.
     package let interceptors: [any ServerInterceptor]
     /// What the program has counted.
     package let metrics: HDRMetrics
@@ -39,6 +39,7 @@ package final class ServiceHost: Sendable {
     package let audit: AuditOutlet
     private let recorder: AuditRecorder?
     private let auditDatabase: Postgres?
+    private let keptAnswers: KeptAnswers?
     private let gate: ReadinessGate
     private let database: Postgres?
     private let monitors: Monitors
@@ -94,9 +95,18 @@ package final class ServiceHost: Sendable {
             audit: callAudit, isPassedOn: isPassedOn)
         metrics = HDRMetrics()
         observers = CallObservers.standard(metrics: metrics, logger: logger)
-        interceptors = CallInterceptors.standard() + [gate, authentication] + (recorder == nil ? [] : [callAudit])
         published.add { [denials = callAudit.denials] in denials.write(to: &$0) }
+        if let database, let role = ServiceRole(rawValue: configuration.service) {
+            keptAnswers = KeptAnswers(postgres: database, schema: role.schema, life: configuration.answersAreKept, logger: logger)
+        } else {
+            keptAnswers = nil
+        }
+        let repeatedCalls = keptAnswers.map { RepeatedCalls($0) }
+        let recording: [any ServerInterceptor] = recorder == nil ? [] : [callAudit]
+        let repeating: [any ServerInterceptor] = repeatedCalls.map { [$0] } ?? []
+        interceptors = CallInterceptors.standard() + [gate, authentication] + recording + repeating
         if let recorder { published.add { recorder.counts.write(to: &$0) } }
+        if let repeatedCalls { published.add { repeatedCalls.counts.write(to: &$0) } }
     }
 
     /// The service's database. A programmer's mistake in a service that was configured without one.
@@ -147,6 +157,7 @@ package final class ServiceHost: Sendable {
         }
         children.append(Child(name: "redis durable") { [durable] in await durable.run() })
         if let recorder { children.append(Child(name: "audit") { [durable] in await recorder.run(anchoringIn: durable) }) }
+        if let keptAnswers { children.append(Child(name: "kept answers") { await keptAnswers.run() }) }
         children.append(Child(name: "redis cache") { [cache] in await cache.run() })
         children.append(Child(name: "caches") { [caches] in await caches.run() })
         children += background.map { Child(name: "background", body: $0) }

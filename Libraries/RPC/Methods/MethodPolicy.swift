@@ -64,6 +64,8 @@ package struct MethodPolicy: Sendable, Hashable {
     package var callers: [String]
     /// What a clinician has to have been granted, any one of these, to call the method for a patient; empty where nobody may.
     package var scopes: [CareScope]
+    /// Whether what is asked or answered has a password or a token in it, which nobody keeps a copy or a digest of.
+    package var holdsSecrets: Bool
 
     package init(
         access: Access,
@@ -74,7 +76,8 @@ package struct MethodPolicy: Sendable, Hashable {
         cacheTTL: Duration? = nil,
         onRedisLoss: RedisLoss = .failClosed,
         callers: [String] = [],
-        scopes: [CareScope] = []
+        scopes: [CareScope] = [],
+        holdsSecrets: Bool = false
     ) {
         self.access = access
         self.timeout = timeout
@@ -85,5 +88,6 @@ package struct MethodPolicy: Sendable, Hashable {
         self.onRedisLoss = onRedisLoss
         self.callers = callers
         self.scopes = scopes
+        self.holdsSecrets = holdsSecrets
     }
 }

@@ -12,6 +12,8 @@ protocol HandledCall: AnyObject, Sendable {
     func packsResponses(_ asked: Bool?) -> Bool
     /// Keeps the one message of the answer until the handler has ended.
     func setSingleResponse(_ message: some Message) throws(RPCError)
+    /// The bytes of that message, before it is packed.
+    var singleResponse: [UInt8]? { get }
     func packSingleResponse() async
     /// Sends one of several messages; suspends while enough waits to be sent.
     func write(_ message: some Message, compressed: Bool?) async throws(RPCError)

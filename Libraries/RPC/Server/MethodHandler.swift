@@ -6,17 +6,20 @@
 package struct MethodHandler: Sendable {
     package let descriptor: MethodDescriptor
     let run: @Sendable (any HandledCall, RPCContext) async throws -> Void
+    /// Reads the one request of a unary call and writes it anew; `nil` for the other kinds.
+    var rewrite: (@Sendable (any HandledCall) throws -> [UInt8])?
 
     package static func unary<Request, Response>(
         _ method: Method<Request, Response>,
         _ body: @escaping @Sendable (Request, RPCContext) async throws -> Response
     ) -> MethodHandler {
-        MethodHandler(descriptor: method.descriptor) { call, context in
+        var handler = MethodHandler(descriptor: method.descriptor) { call, context in
             if call.requestIsCompressed { try await call.unpackRequest() }
             let request = try call.decodeSingleRequest(as: Request.self)
             try call.setSingleResponse(try await body(request, context))
-            if call.packsResponses(nil) { await call.packSingleResponse() }
         }
+        handler.rewrite = { call in try call.decodeSingleRequest(as: Request.self).serialized() }
+        return handler
     }
 
     package static func serverStreaming<Request, Response>(
@@ -36,7 +39,6 @@ package struct MethodHandler: Sendable {
     ) -> MethodHandler {
         MethodHandler(descriptor: method.descriptor) { call, context in
             try call.setSingleResponse(try await body(call.requestStream(of: Request.self), context))
-            if call.packsResponses(nil) { await call.packSingleResponse() }
         }
     }
 

@@ -38,7 +38,7 @@ struct MethodTable: Sendable {
         for handler in handlers {
             let entry = Entry(
                 handler.descriptor,
-                run: MethodTable.surround(handler.run, with: interceptors[...]),
+                run: MethodTable.packing(handler, MethodTable.surround(handler, with: interceptors[...])),
                 meters: observers.map { $0.meter(of: handler.descriptor) }
             )
             let path = entry.path
@@ -96,14 +96,27 @@ struct MethodTable: Sendable {
         for meter in otherMeters { meter.ended(record) }
     }
 
-    private static func surround(
-        _ run: @escaping @Sendable (any HandledCall, RPCContext) async throws -> Void,
-        with interceptors: ArraySlice<any ServerInterceptor>
-    ) -> @Sendable (any HandledCall, RPCContext) async throws -> Void {
-        guard let interceptor = interceptors.first else { return run }
-        let inner = surround(run, with: interceptors.dropFirst())
+    private typealias Run = @Sendable (any HandledCall, RPCContext) async throws -> Void
+
+    private static func surround(_ handler: MethodHandler, with interceptors: ArraySlice<any ServerInterceptor>) -> Run {
+        guard let interceptor = interceptors.first else { return handler.run }
+        let inner = surround(handler, with: interceptors.dropFirst())
+        if let interceptor = interceptor as? any UnaryInterceptor, let rewrite = handler.rewrite {
+            return { call, context in
+                try await interceptor.intercept(context, UnaryExchange(call: call, rewrite: rewrite)) { try await inner(call, $0) }
+            }
+        }
         return { call, context in
             try await interceptor.intercept(context) { try await inner(call, $0) }
+        }
+    }
+
+    /// Packs the one message of an answer when everybody has seen it.
+    private static func packing(_ handler: MethodHandler, _ run: @escaping Run) -> Run {
+        guard handler.descriptor.kind.hasSingleResponse else { return run }
+        return { call, context in
+            try await run(call, context)
+            if call.packsResponses(nil) { await call.packSingleResponse() }
         }
     }
 }

@@ -17,6 +17,8 @@ extension ServerCall: HandledCall {
         response = try MessageFrame.encode(message, limit: connection.configuration.maxSendMessageBytes)
     }
 
+    var singleResponse: [UInt8]? { response.map { Array($0.dropFirst(MessageFrame.prefixBytes)) } }
+
     func write(_ message: some Message, compressed: Bool?) async throws(RPCError) {
         var frame = try MessageFrame.encode(message, limit: connection.configuration.maxSendMessageBytes)
         if packsResponses(compressed) { frame = await MessageFrame.packed(frame) }

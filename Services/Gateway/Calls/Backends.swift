@@ -34,17 +34,19 @@ struct Backends: Sendable {
         let method = Method<RawMessage, RawMessage>(context.method)
         let response = try await self[backend].unaryResponse(
             method, RawMessage(request), options: CallOptions(metadata: Self.forwarded(context)))
-        for field in response.metadata where field.name.hasPrefix("x-heartguard-") {
+        for field in response.metadata where field.name.hasPrefix("x-heartguard-") || field.name == IdempotencyKey.replayed {
             context.responseMetadata.set(field.name, field.value)
         }
         return response.message.bytes
     }
 
-    /// What a service needs to know of the call: who calls, for which patient and why, and under which name the call is logged. (The trace goes on by
-    /// itself.)
+    /// What a service needs to know of the call: who calls, for which patient and why, under which name the call is logged, and by which key it is
+    /// known when it is made again. (The trace goes on by itself.)
     static func forwarded(_ context: RPCContext) -> Metadata {
         var metadata = ofCaller(context)
-        for patient in context.metadata.values(for: PatientAccess.header) { metadata.add(PatientAccess.header, value: patient) }
+        for field in [PatientAccess.header, IdempotencyKey.field] {
+            for value in context.metadata.values(for: field) { metadata.add(field, value: value) }
+        }
         return metadata
     }
 

@@ -106,8 +106,10 @@ struct JSONFront: HTTPResponder {
             guard let field = HTTPField.Name(name), let value = headers[field], value.utf8.count <= 8_192 else { continue }
             metadata[name] = value
         }
-        // However long it is: one that names nobody is refused, and one that is left out would be a call for somebody else.
-        if let field = HTTPField.Name(PatientAccess.header), let patient = headers[field] { metadata[PatientAccess.header] = patient }
+        // However long they are: what cannot be read is refused, and left out it would make a call for somebody else, or twice.
+        for name in [PatientAccess.header, IdempotencyKey.field] {
+            if let field = HTTPField.Name(name), let value = headers[field] { metadata[name] = value }
+        }
         return metadata
     }
 
@@ -135,7 +137,7 @@ struct JSONFront: HTTPResponder {
 
     /// An error as `{"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": …, "details": […]}}`.
     private static func failure(_ error: RPCError, status: HTTPResponse.Status? = nil) -> Response {
-        let status = status ?? error.code.httpStatus
+        let status = status ?? error.httpStatus
         var response = json(error.json(httpStatus: status.code), status: status)
         if error.code == .unauthenticated { response.headers[.wwwAuthenticate] = "Bearer" }
         if let seconds = error.retryAfterSeconds { response.headers[.retryAfter] = String(seconds) }

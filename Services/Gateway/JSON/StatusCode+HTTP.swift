@@ -1,5 +1,15 @@
+import Application
+import Contracts
 import HTTPTypes
 import RPC
+
+extension RPCError {
+    /// The HTTP status that stands for the error: that of its code, but for a key that was used for another request, for which
+    /// draft-ietf-httpapi-idempotency-key-header has one of its own.
+    var httpStatus: HTTPResponse.Status {
+        detail(GoogleRPC.ErrorInfo.self)?.reason == IdempotencyKey.reused ? .unprocessableContent : code.httpStatus
+    }
+}
 
 extension StatusCode {
     /// The HTTP status that stands for a gRPC status, as google/rpc/code.proto says.

@@ -19,7 +19,7 @@ extension AliasesService: VectorsV1.AliasesServiceProtocol {
 
         let (alias, isNew) = try await aliases.create(name, for: collection)
         guard alias.target.id == collection.id else { throw VectorsError.aliasLeadsElsewhere(alias.target.name) }
-        indexes.aliases.note(alias)
+        try await CurrentTask.afterCommit { [indexes] in indexes.aliases.note(alias) }
         return VectorsV1.CreateAliasResponse(alias: .init(alias), created: isNew)
     }
 
@@ -35,8 +35,10 @@ extension AliasesService: VectorsV1.AliasesServiceProtocol {
         }
 
         let alias = try await aliases.point(name, to: collection, copied: copied)
-        indexes.aliases.note(alias)
-        index.tableHasReached(alias.position)
+        try await CurrentTask.afterCommit { [indexes] in
+            indexes.aliases.note(alias)
+            index.tableHasReached(alias.position)
+        }
         return VectorsV1.UpdateAliasResponse(alias: .init(alias))
     }
 
@@ -46,7 +48,7 @@ extension AliasesService: VectorsV1.AliasesServiceProtocol {
         let name = try request.parsed()
 
         let wasThere = try await aliases.delete(name)
-        indexes.aliases.forget(name)
+        try await CurrentTask.afterCommit { [indexes] in indexes.aliases.forget(name) }
         guard wasThere else { throw VectorsError.aliasNotFound }
         return VectorsV1.DeleteAliasResponse()
     }

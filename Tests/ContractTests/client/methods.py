@@ -114,6 +114,30 @@ class Method:
         return self.descriptor.client_streaming or self.descriptor.server_streaming
 
     @property
+    def holds_secrets(self) -> bool:
+        """Whether a password or a token is in its messages, at whatever depth."""
+        known, left = set(), [self.descriptor.input_type, self.descriptor.output_type]
+        while left:
+            message = left.pop()
+            if message.full_name in known:
+                continue
+            known.add(message.full_name)
+            if any(field.GetOptions().Extensions[policy_pb2.secret] for field in message.fields):
+                return True
+            left += [field.message_type for field in message.fields if field.message_type is not None]
+        return False
+
+    @property
+    def changes_something(self) -> bool:
+        return self.policy.idempotency != policy_pb2.IDEMPOTENCY_NO_SIDE_EFFECTS
+
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether it takes an idempotency-key."""
+        is_ones_own = self.access in ("ACCESS_USER", "ACCESS_OPERATOR")
+        return self.changes_something and is_ones_own and not self.is_streaming and not self.holds_secrets
+
+    @property
     def route(self) -> tuple[str, str]:
         """For example ("POST", "/v1/users")."""
         rule = self.descriptor.GetOptions().Extensions[annotations_pb2.http]

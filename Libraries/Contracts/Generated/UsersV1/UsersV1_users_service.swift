@@ -1327,7 +1327,7 @@ extension UsersV1 {
         package static let register = RPC.Method<UsersV1.RegisterRequest, UsersV1.RegisterResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.UsersService", name: "Register", kind: .unary,
-                policy: RPC.MethodPolicy(access: .anyone, timeout: .fast, cost: 10, idempotency: .notIdempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed),
+                policy: RPC.MethodPolicy(access: .anyone, timeout: .fast, cost: 10, idempotency: .notIdempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed, holdsSecrets: true),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/users", body: "*")]))
         /// Signs in with address and password. UNAUTHENTICATED, after the same time,
         /// whether the account does not exist or the password is wrong. RESOURCE_EXHAUSTED
@@ -1336,14 +1336,14 @@ extension UsersV1 {
         package static let logIn = RPC.Method<UsersV1.LogInRequest, UsersV1.LogInResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.UsersService", name: "LogIn", kind: .unary,
-                policy: RPC.MethodPolicy(access: .anyone, timeout: .fast, cost: 10, idempotency: .notIdempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed),
+                policy: RPC.MethodPolicy(access: .anyone, timeout: .fast, cost: 10, idempotency: .notIdempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed, holdsSecrets: true),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/sessions", body: "*")]))
         /// Trades a refresh token for a new pair. A refresh token is good for one use:
         /// using it again ends the session that it belongs to.
         package static let refreshToken = RPC.Method<UsersV1.RefreshTokenRequest, UsersV1.RefreshTokenResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.UsersService", name: "RefreshToken", kind: .unary,
-                policy: RPC.MethodPolicy(access: .anyone, timeout: .fast, cost: 5, idempotency: .notIdempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed),
+                policy: RPC.MethodPolicy(access: .anyone, timeout: .fast, cost: 5, idempotency: .notIdempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed, holdsSecrets: true),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/sessions:refresh", body: "*")]))
         /// Ends the session of the access token that the call carries: the token is
         /// refused everywhere from the answer on, and the session's refresh tokens are dead.
@@ -1402,7 +1402,7 @@ extension UsersV1 {
         package static let changePassword = RPC.Method<UsersV1.ChangePasswordRequest, UsersV1.ChangePasswordResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.UsersService", name: "ChangePassword", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 10, idempotency: .notIdempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 10, idempotency: .notIdempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed, holdsSecrets: true),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/profile:changePassword", body: "*")]))
         /// Closes the caller's account for good, and has everything that is kept of the
         /// caller removed, here and by every other service. From the answer on the
@@ -1412,7 +1412,7 @@ extension UsersV1 {
         package static let eraseAccount = RPC.Method<UsersV1.EraseAccountRequest, UsersV1.EraseAccountResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.UsersService", name: "EraseAccount", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 10, idempotency: .idempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 10, idempotency: .idempotent, audit: .security, cacheTTL: nil, onRedisLoss: .failClosed, holdsSecrets: true),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/profile:erase", body: "*")]))
         /// Does for an operator what EraseAccount does for its caller. Erasing an account
         /// again that is closed answers with its erasure; NOT_FOUND when there is no

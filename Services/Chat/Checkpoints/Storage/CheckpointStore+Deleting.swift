@@ -1,6 +1,7 @@
 internal import Application
 internal import FoundationEssentials
 internal import Postgres
+internal import Time
 
 /// What is left of a thread whose history is deleted.
 enum PruneStrategy: Hashable, Sendable {
@@ -14,7 +15,7 @@ extension CheckpointStore {
         guard try await postgres.execute(.deleteThread(number, of: user), identity: .user(user)) == 1 else {
             throw CheckpointError.threadNotFound
         }
-        await hot.forget(number, user)
+        try await CurrentTask.afterCommit { [hot] in await hot.forget(number, user) }
     }
 
     /// Copies a thread with its whole history. Throws `.threadNotFound` without a source and `.targetExists` with a target.
@@ -48,7 +49,9 @@ extension CheckpointStore {
             if age != nil { try await transaction.execute(.markPruned(thread.number, of: user)) }
             return (Int(deleted), thread.number, freed)
         }
-        if strategy == .delete { await hot.forget(thread, user) } else { await hot.forget(freed, of: thread, user) }
+        try await CurrentTask.afterCommit { [hot] in
+            if strategy == .delete { await hot.forget(thread, user) } else { await hot.forget(freed, of: thread, user) }
+        }
         return deleted
     }
 
@@ -65,7 +68,7 @@ extension CheckpointStore {
                     .delete(keys, of: thread, user), .deleteWrites(behind: keys, of: thread, user), .orphan(keys, of: thread, user))
                 return try await free(thread, of: user, transaction)
             }
-            await hot.forget(freed, of: thread, user)
+            try await CurrentTask.afterCommit { [hot] in await hot.forget(freed, of: thread, user) }
             deleted += keys.count
         }
         return deleted

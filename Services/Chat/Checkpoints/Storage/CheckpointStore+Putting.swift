@@ -1,6 +1,7 @@
 internal import Application
 internal import FoundationEssentials
 internal import Postgres
+internal import Time
 
 extension CheckpointStore {
     /// A number that no other thread of the person has; the table's key says so should that ever be untrue.
@@ -13,8 +14,10 @@ extension CheckpointStore {
             switch try await putOnce(checkpoint, withBases: attempt < Self.attempts, of: user) {
             case .missing(let channels): return channels
             case .kept(let segments, let thread, let folded):
-                await hot.keep(segments, of: thread, user)
-                await hot.forget(folded, of: thread, user)
+                try await CurrentTask.afterCommit { [hot] in
+                    await hot.keep(segments, of: thread, user)
+                    await hot.forget(folded, of: thread, user)
+                }
                 return []
             case .changedMeanwhile: continue
             }

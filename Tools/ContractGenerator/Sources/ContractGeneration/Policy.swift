@@ -10,6 +10,7 @@ struct Policy {
     private enum Option {
         static let policy = 50601
         static let phi = 50602
+        static let secret = 50603
     }
 
     /// - Throws: `ContractFault` naming the method when one of ours has no policy or leaves a part of it unsaid.
@@ -46,15 +47,36 @@ struct Policy {
         }
         let callers = try Self.callers(policy, isForServices: access == ".service", method)
         let scopes = try Self.scopes(policy, isForUsers: access == ".user", method)
+        let secrets = try Self.secrets(of: method)
         expression = """
             RPC.MethodPolicy(access: \(access), timeout: \(timeout), cost: \(cost), idempotency: \(idempotency), \
-            audit: \(audit), cacheTTL: \(Self.cacheTTL(policy)), onRedisLoss: \(redisLoss)\(callers)\(scopes))
+            audit: \(audit), cacheTTL: \(Self.cacheTTL(policy)), onRedisLoss: \(redisLoss)\(callers)\(scopes)\(secrets))
             """
     }
 
     /// Whether a field carries health data or a secret.
     static func isProtected(_ field: FieldDescriptor) -> Bool {
         OptionBytes(field.options.unknownFields.data)?.number(Option.phi) == 1
+    }
+
+    /// The argument that says so of a method whose request or answer has a secret, at whatever depth; empty for others.
+    ///
+    /// - Throws: `ContractFault` naming a secret that is not protected.
+    private static func secrets(of method: MethodDescriptor) throws(ContractFault) -> String {
+        var known: Set<String> = []
+        var open = [method.inputType, method.outputType].compactMap { $0 }
+        var holdsSecrets = false
+        while let message = open.popLast() {
+            guard known.insert(message.fullName).inserted else { continue }
+            for field in message.fields {
+                if OptionBytes(field.options.unknownFields.data)?.number(Option.secret) == 1 {
+                    guard isProtected(field) else { throw ContractFault("\(field.fullName) is a secret and not phi.") }
+                    holdsSecrets = true
+                }
+                if let inner = field.messageType { open.append(inner) }
+            }
+        }
+        return holdsSecrets ? ", holdsSecrets: true" : ""
     }
 
     /// The argument that names the services which may call a method; empty for a method that is not for services.

@@ -85,6 +85,7 @@ enum Option {
     static func policy(_ fields: [UInt8]) -> [UInt8] { delimited(50601, fields) }
 
     static let phi: [UInt8] = varint(50602 << 3) + [1]
+    static let secret: [UInt8] = varint(50603 << 3) + [1]
 
     static func get(_ path: String) -> [UInt8] { delimited(72_295_728, delimited(2, Array(path.utf8))) }
 

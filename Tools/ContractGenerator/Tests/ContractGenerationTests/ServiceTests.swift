@@ -68,6 +68,22 @@ import Testing
         #expect(contract.swift.contains(#"onRedisLoss: .failOpen, scopes: [.vitalsRead, .chatRead])"#))
     }
 
+    @Test(arguments: [false, true]) func `says so when its messages hold a secret, at whatever depth`(isProtected: Bool) throws {
+        var contract = Contract()
+        try contract.method("Find", options: Option.policy)
+        contract.message("Key", [try Contract.field("password", 1, options: (isProtected ? Option.phi : []) + Option.secret)])
+        var keys = try Contract.field("keys", 2, .message, isRepeated: true)
+        keys.typeName = ".heartguard.tests.v1.Key"
+        contract.file.messageType[1].field.append(keys)
+
+        if isProtected {
+            #expect(contract.answer.error.isEmpty)
+            #expect(contract.swift.contains("onRedisLoss: .failOpen, holdsSecrets: true)"))
+        } else {
+            #expect(contract.answer.error == "heartguard.tests.v1.Key.password is a secret and not phi.")
+        }
+    }
+
     @Test func `whose path names what the request has not is refused`() throws {
         var contract = Contract()
         try contract.method("Find", options: Option.policy + Option.get("/v1/things/{thing}"))
