@@ -6,19 +6,24 @@ internal import Synchronization
 package final class AuditOutlet: Sendable {
     package typealias Target = @Sendable (AuditEvent) async throws(RPCError) -> Void
 
-    private let target: Mutex<Target?>
+    /// A function that stands in a generic value by itself gets a wrapping more at each access of the value, so it is in a struct.
+    private struct Route {
+        let target: Target
+    }
 
-    init(_ target: Target?) { self.target = Mutex(target) }
+    private let route: Mutex<Route?>
+
+    init(_ target: Target?) { route = Mutex(target.map(Route.init)) }
 
     /// Says where the events go, in a program that has no recorder.
-    package func lead(to target: @escaping Target) { self.target.withLock { $0 = target } }
+    package func lead(to target: @escaping Target) { route.withLock { $0 = Route(target: target) } }
 
     /// Returns when the event is on record. Throws UNAVAILABLE where it could not be put there.
     nonisolated(nonsending) func record(_ event: AuditEvent) async throws(RPCError) {
-        guard let target = target.withLock({ $0 }) else {
+        guard let route = route.withLock({ $0 }) else {
             throw RPCError.unavailable("The call cannot be put on record right now, and nothing is answered without that.")
         }
-        try await target(event)
+        try await route.target(event)
     }
 }
 
