@@ -53,8 +53,8 @@ internal import Time
 
     @Test func `says of a visit and of a device what it said when it was told`() throws {
         let visit = Appointment(
-            id: id, patient: ada, practitioner: UUID(), version: 1, status: .cancelled, kind: "follow_up", start: Instant(rfc3339: "2026-11-29T15:00:00Z")!,
-            end: Instant(rfc3339: "2026-11-29T15:30:00Z")!, reason: "palpitations", comment: "bring the diary", cancellationReason: "ill")
+            id: id, patient: ada, practitioner: UUID(), coverage: nil, version: 1, status: .cancelled, kind: "follow_up",
+            start: Instant(rfc3339: "2026-11-29T15:00:00Z")!, end: Instant(rfc3339: "2026-11-29T15:30:00Z")!, reason: "palpitations", comment: "bring the diary", cancellationReason: "ill")
         let device = FHIR.Device(id: id, patient: ada, isActive: true, kind: "watch", name: "My watch", serialNumber: "W1")
 
         #expect(try Appointment(reading: told(visit), as: id, of: ada) == visit)

@@ -211,7 +211,10 @@ extension ImportCounts.Count {
 
             for _ in 0..<2 {
                 let error = await #expect(throws: ImportsError.self) { try await importing.upload(file, to: job, of: ada) }
-                guard case .unusable(let sentence) = error else { return Issue.record("\(String(describing: error))") }
+                guard case .unusable(let sentence) = error else {
+                    Issue.record("\(String(describing: error))")
+                    return
+                }
                 #expect(sentence.contains(reason), "\(sentence)")
             }
 

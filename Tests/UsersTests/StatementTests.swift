@@ -1,5 +1,6 @@
 internal import Application
 internal import Audit
+internal import FHIR
 internal import FoundationEssentials
 internal import Postgres
 internal import RPC
@@ -157,7 +158,7 @@ internal import Tokens
         let user = UserID(id)
         let moment = Instant(microsecondsSinceEpoch: 1_800_000_000_000_000)
         let day = CivilDate(year: 2026, month: 11, day: 25)
-        let appointment = Appointment(
+        let appointment = Users.Appointment(
             id: id, providerID: id, appointmentType: .consultation, startsAt: moment, endsAt: moment, reason: "reason",
             confirmationCode: "ABC123", paidAmount: Numeric(0))
         let place = AccessQuery.Place(occurredAt: moment, writer: id, sequence: 1)
@@ -235,8 +236,8 @@ internal import Tokens
             .init(.follow(id, of: user)),
             .init(.visit(id, of: user)),
             .init(.cancelReminders(of: id, user)),
-            .init(Statement<Appointment>.list(of: user, [], in: time, behind: nil, limit: 1)),
-            .init(Statement<Appointment>.list(of: user, [.expired], in: time, behind: (moment, id), limit: 1)),
+            .init(Statement<Users.Appointment>.list(of: user, [], in: time, behind: nil, limit: 1)),
+            .init(Statement<Users.Appointment>.list(of: user, [.expired], in: time, behind: (moment, id), limit: 1)),
             .init(.consentHistory(of: user, nil, behind: nil, limit: 1)),
             .init(.consentHistory(of: user, .research, behind: (moment, id), limit: 1)),
             .init(.put(try Picture(Pictures.png()), of: user)),

@@ -52,7 +52,7 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
 
 @Suite struct `A part of an import` {
     @Test func `is kept once, and answered as before when it comes again`() async throws {
-        try await withImporting { importing in
+        try await withImporting { (importing: Importing) async throws in
             let part = (0..<20).map { (UUID(), Importing.observation("\(60 + $0)", at: "2024-05-06T10:00:\(10 + $0)+02:00")) }
 
             let outcomes = try await importing.take(part)
@@ -72,7 +72,7 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
     }
 
     @Test func `that comes behind a later one is refused`() async throws {
-        try await withImporting { importing in
+        try await withImporting { (importing: Importing) async throws in
             let part = [(UUID(), Importing.observation())]
             _ = try await importing.take(part, place: 20)
 
@@ -81,7 +81,7 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
     }
 
     @Test func `is kept once by any number who keep it at once`() async throws {
-        try await withImporting { importing in
+        try await withImporting { (importing: Importing) async throws in
             let part = (0..<50).map { (UUID(), Importing.observation("\(60 + $0)")) }
 
             let outcomes = try await withThrowingTaskGroup(of: [ImportOutcome].self) { group in
@@ -95,7 +95,7 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
     }
 
     @Test func `says of each reading what became of it`() async throws {
-        try await withImporting { importing in
+        try await withImporting { (importing: Importing) async throws in
             let (same, changed) = (UUID(), UUID())
             _ = try await importing.take([(same, Importing.observation()), (changed, Importing.observation("80", at: "2024-05-07T10:00:00Z"))])
             let tomorrow = (Instant.now() + .seconds(86_400)).rfc3339
@@ -115,7 +115,7 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
     }
 
     @Test func `has readings in units that their codes can have`() async throws {
-        try await withImporting { importing in
+        try await withImporting { (importing: Importing) async throws in
             let part = [
                 (UUID(), Importing.observation("98.6", code: "8310-5", unit: "[degF]")), (UUID(), Importing.observation("180", code: "8302-2", unit: "mm")),
                 (UUID(), Importing.observation("5.40", code: "2339-0", unit: "mmol/L")), (UUID(), Importing.observation("7", code: "72514-3", unit: "{score}")),
@@ -132,7 +132,7 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
     }
 
     @Test func `of what a service like this one told keeps devices, numbers and corrections, and meets what is there`() async throws {
-        try await withImporting { importing in
+        try await withImporting { (importing: Importing) async throws in
             let device = UUID()
             let told = FHIR.Device(id: device, patient: UUID(), isActive: false, kind: "watch", name: "My watch", serialNumber: "W1")
             let numbered = #","identifier":[{"system":"urn:x-heartguard:source:watch","value":"7"}],"device":{"reference":"urn:uuid:\#(device.uuidString)"}"#
@@ -157,7 +157,7 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
     }
 
     @Test func `has medications, which nobody is reminded of and which were not missed`() async throws {
-        try await withImporting { importing in
+        try await withImporting { (importing: Importing) async throws in
             let medications = MedicationsService(
                 medications: MedicationStore(postgres: importing.postgres), interactions: Interactions(postgres: importing.postgres))
             let warfarin = UUID()
@@ -178,7 +178,7 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
     }
 
     @Test func `keeps no more medications than one may have`() async throws {
-        try await withImporting { importing in
+        try await withImporting { (importing: Importing) async throws in
             let part = (0..<MedicationStore.maxMedications).map { (UUID(), Importing.medication("Drug \($0)", status: "stopped")) }
 
             #expect(try await importing.take(part).allSatisfy { $0 == .imported })
@@ -187,7 +187,7 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
     }
 
     @Test func `is judged by the person's rules`() async throws {
-        try await withImporting { importing in
+        try await withImporting { (importing: Importing) async throws in
             let alerts = AlertsService(alerts: AlertRuleRepository(postgres: importing.postgres))
             let rule = try await alerts.create(.fast(), as: importing.ada)
             try await runAsSuperuser("UPDATE vitals.alert_rules SET since = '2026-01-01' WHERE user_id = '\(importing.ada.id)' AND id = '\(rule.id)'")
@@ -204,7 +204,7 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
     }
 
     @Test func `that names nobody or nothing is refused`() async throws {
-        try await withImporting { importing in
+        try await withImporting { (importing: Importing) async throws in
             let resource = ImportsV1.ImportedResource(identity: "x", content: [1])
             await expect(.invalidArgument, fields: ["user_id", "import_id", "source", "place", "resources"]) {
                 try await importing.service.importRecords(.init(userId: "x", place: -1), context: importing.ada.context)

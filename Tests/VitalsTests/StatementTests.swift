@@ -1,4 +1,6 @@
 internal import Application
+internal import Contracts
+internal import FHIR
 internal import FoundationEssentials
 internal import Postgres
 internal import RPC
@@ -70,7 +72,7 @@ internal import Time
             .init(.observations(of: user, changedBehind: 1, limit: 1)),
             .init(Statement<Positioned<RuleAlert>>.alerts(of: user, changedBehind: 1, limit: 1)),
             .init(.keepVersion(of: observation, user)),
-            .init(Statement<Observation>.find(observation, of: user)),
+            .init(Statement<Vitals.Observation>.find(observation, of: user)),
             .init(try .change(observation, to: change, of: user)),
             .init(.history(of: observation, user)),
             .init(try .summaries(reading.code, nil, on: LocalDays(first: day, last: day, clocks: nil), of: user)),
@@ -121,7 +123,7 @@ internal import Time
             .init(.latest(of: user)),
             .init(.insert(device, as: .make(), of: user, atMost: 1)),
             .init(.find(withSerialNumber: device.serialNumber, of: user)),
-            .init(Statement<Device>.list(of: user)),
+            .init(Statement<Vitals.Device>.list(of: user)),
             .init(.insert([Sample(at: moment, sequence: try SequenceNumber(1), value: 1)], .channel(metric), in: series)),
             .init(.insert([Sample(at: moment, sequence: try SequenceNumber(1), value: 1, revision: 1)], .channel(metric), in: series)),
             .init(.hold(series, .channel(metric), reaching: 1)),

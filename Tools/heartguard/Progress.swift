@@ -23,7 +23,7 @@ extension Duration {
     var shown: String { "\(seconds.formatted(.number.precision(.fractionLength(2)))) s" }
 }
 
-extension Int {
+extension BinaryInteger {
     /// For example "34,890".
-    var shown: String { formatted(.number.grouping(.automatic).locale(Locale(identifier: "en_US"))) }
+    var shown: String { Int64(self).formatted(.number.grouping(.automatic).locale(Locale(identifier: "en_US"))) }
 }
