@@ -248,5 +248,5 @@ def test_medications_and_visits_are_where_they_belong(direct, ada):
 def test_only_users_gives_records_to_be_kept(cluster, ada):
     stub = import_service_pb2_grpc.ImportServiceStub(cluster.channel("vitals"))
     request = import_service_pb2.ImportRecordsRequest(user_id=ada.user.id, import_id=str(uuid.uuid4()), source="x")
-    with refused("PERMISSION_DENIED"):
+    with refused("UNAUTHENTICATED"):
         stub.ImportRecords(request, metadata=ada.metadata, timeout=PATIENCE)

@@ -1,6 +1,7 @@
 """kill -9 of whatever takes part in an import, while it is under way."""
 
 import json
+import uuid
 
 import pytest
 from client import imports as files
@@ -21,7 +22,7 @@ def file() -> bytes:
         reading = observation(str(60 + number % 60), at=f"2024-05-{1 + number // 1440:02}T{number // 60 % 24:02}:{number % 60:02}:00Z")
         entries.append(reading)
         if number % 100 == 0:
-            visit = {"resourceType": "Encounter", "id": reading["id"], "status": "finished", "class": {"code": "AMB"}}
+            visit = {"resourceType": "Encounter", "id": str(uuid.uuid4()), "status": "finished", "class": {"code": "AMB"}}
             visit["period"] = {"start": reading["effectiveDateTime"], "end": reading["effectiveDateTime"]}
             entries.append(visit)
     wrapped = [{"fullUrl": f"urn:uuid:{entry['id']}", "resource": entry} for entry in entries]

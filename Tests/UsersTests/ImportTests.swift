@@ -211,11 +211,7 @@ extension ImportCounts.Count {
 
             for _ in 0..<2 {
                 let error = await #expect(throws: ImportsError.self) { try await importing.upload(file, to: job, of: ada) }
-                guard case .unusable(let sentence) = error else {
-                    Issue.record("\(String(describing: error))")
-                    return
-                }
-                #expect(sentence.contains(reason), "\(sentence)")
+                #expect(error?.rpcError.message.contains(reason) == true, "\(error?.rpcError.message ?? "")")
             }
 
             let failed = try #require(try await importing.imports.find(job.id, of: ada))

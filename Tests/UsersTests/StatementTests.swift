@@ -1,4 +1,5 @@
 internal import Application
+internal import struct FHIR.EntryReader
 internal import Audit
 internal import FHIR
 internal import FoundationEssentials

@@ -121,13 +121,16 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
                 (UUID(), Importing.observation("5.40", code: "2339-0", unit: "mmol/L")), (UUID(), Importing.observation("7", code: "72514-3", unit: "{score}")),
             ]
 
-            #expect(try await importing.take(part) == part.map { _ in .imported })
+            let outcomes = try await importing.take(part)
 
+            #expect(outcomes == part.map { _ in .imported })
             func quantity(_ code: String) async throws -> VitalsV1.Quantity? { try await importing.readings(code).first?.quantity }
-            #expect(try await quantity("8310-5") == .init(value: "98.6", unit: "[degF]"))
-            #expect(try await quantity("8302-2") == .init(value: "18.0", unit: "cm"))
-            #expect(try await quantity("2339-0")?.unit == "mg/dL")
-            #expect(try await quantity("72514-3") == .init(value: "7", unit: "{score}"))
+            let (temperature, height) = (try await quantity("8310-5"), try await quantity("8302-2"))
+            let (glucose, score) = (try await quantity("2339-0"), try await quantity("72514-3"))
+            #expect(temperature == .init(value: "98.6", unit: "[degF]"))
+            #expect(height == .init(value: "18.0", unit: "cm"))
+            #expect(glucose?.unit == "mg/dL")
+            #expect(score == .init(value: "7", unit: "{score}"))
         }
     }
 
@@ -181,8 +184,11 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
         try await withImporting { (importing: Importing) async throws in
             let part = (0..<MedicationStore.maxMedications).map { (UUID(), Importing.medication("Drug \($0)", status: "stopped")) }
 
-            #expect(try await importing.take(part).allSatisfy { $0 == .imported })
-            #expect(try await importing.take([(UUID(), Importing.medication("One more"))], place: 500) == [.limitReached])
+            let outcomes = try await importing.take(part)
+            let more = try await importing.take([(UUID(), Importing.medication("One more"))], place: 500)
+
+            #expect(outcomes.allSatisfy { $0 == .imported })
+            #expect(more == [.limitReached])
         }
     }
 
