@@ -272,7 +272,7 @@ private func withWard(_ body: (Ward) async throws -> Void) async throws {
             try await ward.users.postgres.transaction(identity: .user(ward.ada.uuid)) { transaction in
                 try await transaction.execute("SELECT FROM users.care_grants WHERE id = \(grant.id) FOR UPDATE")
                 await Deadline.with(.after(.milliseconds(300))) {
-                    await #expect(throws: PostgresError.self) { try await consents.withdraw(.careSharing, by: ward.ada) }
+                    _ = await #expect(throws: PostgresError.self) { try await consents.withdraw(.careSharing, by: ward.ada) }
                 }
             }
 

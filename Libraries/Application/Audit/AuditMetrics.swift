@@ -1,4 +1,5 @@
 internal import Audit
+internal import Synchronization
 internal import Telemetry
 
 extension CallAudit.Denials {

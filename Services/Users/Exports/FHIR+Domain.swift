@@ -1,5 +1,6 @@
 internal import FHIR
 internal import FoundationEssentials
+internal import Postgres
 
 extension FHIR.Patient {
     init(_ user: User, contacts: [EmergencyContact]) {

@@ -47,11 +47,11 @@ struct ErasureReceipt: Decodable, Equatable {
         func moment(_ seconds: Int64) -> String { Instant(microsecondsSinceEpoch: seconds &* 1_000_000).rfc3339 }
         let rows = removed.values.reduce(0) { $0 + $1.values.reduce(0, +) }
         let tables = removed.sorted { $0.key < $1.key }.flatMap { service, tables in
-            tables.sorted { $0.key < $1.key }.map { "  \(service).\($0.key): \($0.value.shown)" }
+            tables.sorted { $0.key < $1.key }.map { "  \(service).\($0.key): \(Int($0.value).shown)" }
         }
         return [
             "The receipt holds: \(iss) has signed it.", "erasure \(jti), asked for by \(requestedBy == "user" ? "the person" : "an operator") at \(moment(requestedAt)), finished at \(moment(iat))",
-            "\(rows.shown) rows removed",
+            "\(Int(rows).shown) rows removed",
         ] + tables
     }
 }
