@@ -273,6 +273,6 @@ let package = Package(
         tests("Vectors", serviceTests + ["Filters", "HNSW", "Snapshots", "Telemetry", "TextSearch", "Tokens"]),
         tests("Chat", serviceTests + ["Cache", "Jobs", "LZ4", "Redis", "Tokens"]),
         tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),
-        tests("HeartGuardCommand", ["Contracts"]),
+        tests("HeartGuardCommand", ["Contracts", "Tokens"]),
     ]
 )

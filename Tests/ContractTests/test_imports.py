@@ -77,6 +77,7 @@ def test_what_one_account_told_another_has_the_same(direct, filled, bob):  # noq
         "Observation": (4, 0, 1, 0),
         "MedicationStatement": (4, 0, 0, 0),
         "Binary": (0, 0, 1, 0),
+        "Coverage": (0, 0, 1, 0),
     }
     assert issues(job, "Observation") == {"ENTERED_IN_ERROR": (1, issues(job, "Observation")["ENTERED_IN_ERROR"][1])}
     assert set(issues(job, "Appointment")) == {"NOT_FINAL"}

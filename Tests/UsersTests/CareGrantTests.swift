@@ -271,8 +271,8 @@ private func withWard(_ body: (Ward) async throws -> Void) async throws {
             // Whoever holds the row of the grant keeps its end from being written.
             try await ward.users.postgres.transaction(identity: .user(ward.ada.uuid)) { transaction in
                 try await transaction.execute("SELECT FROM users.care_grants WHERE id = \(grant.id) FOR UPDATE")
-                _ = await Deadline.with(.after(.milliseconds(300))) {
-                    await #expect(throws: PostgresError.self) { try await consents.withdraw(.careSharing, by: ward.ada) }
+                await Deadline.with(.after(.milliseconds(300))) {
+                    _ = await #expect(throws: PostgresError.self) { try await consents.withdraw(.careSharing, by: ward.ada) }
                 }
             }
 
