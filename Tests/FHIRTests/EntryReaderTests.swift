@@ -57,7 +57,7 @@ internal import Testing
         ("", "ends too early"), ("[]", "does not begin with the {"), ("{", "ends too early"), (#"{"resourceType":"Patient","type":"collection"}"#, "no Bundle"),
         (#"{"resourceType":"Bundle","type":"message"}"#, "type of the Bundle"), (#"{"resourceType":"Bundle"}"#, "type of the Bundle"),
         (#"{"entry":{}}"#, "are a list"), (#"{"entry":[1]}"#, "is an object"), (#"{"entry":[{} {}]}"#, "comma or ]"), (#"{"entry":[{},]}"#, "is an object"),
-        (#"{"a":1,"a":2}"#, "twice"), (#"{"a" 1}"#, "colon"), (#"{"a":01}"#, "comma"), (#"{"a":}"#, "ends too early"), (#"{"a":tru}"#, "not JSON"),
+        (#"{"a":1,"a":2}"#, "twice"), (#"{"a" 1}"#, "colon"), (#"{"a":01}"#, "more behind"), (#"{"a":}"#, "ends too early"), (#"{"a":tru}"#, "not JSON"),
         (#"{"resourceType":"Bundle","type":"collection"} x"#, "more behind"), (#"{"a":1 "b":2}"#, "comma or }"),
     ]) func `that is none is refused with the place`(text: String, reason: String) throws {
         let error = #expect(throws: JSONSyntaxError.self) { try read(text, by: 4) }
