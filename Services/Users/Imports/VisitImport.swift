@@ -16,6 +16,8 @@ struct VisitImport {
     /// What became of each.
     func keep(_ visits: [FHIR.Appointment], now: Instant = .now()) async throws -> [ImportOutcome] {
         guard !visits.isEmpty else { return [] }
+        // Of two runs, or two files with the same visits, the second finds what the first has kept.
+        try await transaction.execute(.lockHolds(of: user))
         let (providers, kept, count) = try await transaction.batch(
             .knownProviders(Array(Set(visits.compactMap(\.practitioner)))), .appointments(visits.map(\.id), of: user), .countAppointments(of: user))
         let known = Set(try providers.rows().map(\.value))

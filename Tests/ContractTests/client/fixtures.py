@@ -66,10 +66,10 @@ def bob(direct):
 @pytest.fixture(scope="session")
 def reader(direct):
     """Somebody with no records of their own, for what is the same for everybody."""
-    return people.register(direct.users, name="Rita Reader")
+    return people.Lasting(direct.users, people.register(direct.users, name="Rita Reader"))
 
 
 @pytest.fixture(scope="session")
 def operator(cluster, direct):
     account = cluster.credentials["operator"]
-    return people.log_in(direct.users, account["email"], account["password"])
+    return people.Lasting(direct.users, people.log_in(direct.users, account["email"], account["password"]))

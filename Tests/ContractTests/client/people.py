@@ -1,6 +1,7 @@
 """Accounts as a client holds them: a person registers and then calls with the token that came back."""
 
 import secrets
+import time
 
 from heartguard.users.v1 import users_service_pb2
 
@@ -44,6 +45,23 @@ class Person:
 
     def calls(self, method, request, *, timeout: float = PATIENCE):
         return method(request, metadata=self.metadata, timeout=timeout)
+
+
+class Lasting(Person):
+    """Somebody whom the whole of a run has, which lasts longer than an access token: signed in again before it ends."""
+
+    LIFE = 600.0
+
+    def __init__(self, users, person: Person):
+        super().__init__(person.user, person.tokens, person.password)
+        self._users, self._since = users, time.monotonic()
+
+    @property
+    def metadata(self) -> list[tuple[str, str]]:
+        if time.monotonic() - self._since > self.LIFE:
+            self.tokens = log_in(self._users, self.email, self.password).tokens
+            self._since = time.monotonic()
+        return super().metadata
 
 
 def register(users, name: str = "Ada Lovelace", **profile) -> Person:

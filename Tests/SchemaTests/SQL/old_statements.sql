@@ -35,7 +35,7 @@ CREATE FUNCTION old.made_up(attribute text, type text) RETURNS text LANGUAGE sql
             WHEN 'jsonb' THEN '''{}''' WHEN 'bytea' THEN 'sha256(gen_random_uuid()::text::bytea)' WHEN 'date' THEN 'current_date'
             WHEN 'time without time zone' THEN '''12:00''' WHEN 'timestamp with time zone' THEN 'clock_timestamp()'
             WHEN 'smallint' THEN '1' WHEN 'integer' THEN '1' WHEN 'bigint' THEN '(random() * 1000000000)::bigint + 1'
-            WHEN 'numeric' THEN '0.5' WHEN 'double precision' THEN '1' WHEN 'text[]' THEN '''{}''' ELSE 'NULL' END
+            WHEN 'numeric' THEN '0.5' WHEN 'double precision' THEN '1' WHEN 'text[]' THEN '''{}''' WHEN 'smallint[]' THEN '''{}''' ELSE 'NULL' END
         END
 $$;
 

@@ -96,7 +96,7 @@ CREATE FUNCTION pg_temp.insertion(target regclass, person_column text, person uu
                 WHEN 'jsonb' THEN '''{}''' WHEN 'bytea' THEN 'sha256(gen_random_uuid()::text::bytea)' WHEN 'date' THEN 'current_date'
                 WHEN 'time without time zone' THEN '''12:00''' WHEN 'timestamp with time zone' THEN 'now()'
                 WHEN 'smallint' THEN '1' WHEN 'integer' THEN '1' WHEN 'bigint' THEN '(random() * 1000000000)::bigint + 1'
-                WHEN 'numeric' THEN '0.5' WHEN 'double precision' THEN '1' ELSE 'NULL' END
+                WHEN 'numeric' THEN '0.5' WHEN 'double precision' THEN '1' WHEN 'smallint[]' THEN '''{}''' ELSE 'NULL' END
             END, ', ' ORDER BY a.attnum))
     FROM pg_attribute a
     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attnotnull AND NOT a.atthasdef
