@@ -43,8 +43,8 @@ $$;
 CREATE FUNCTION old.attempt(role text, statement text, keeps boolean) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     touched bigint;
-    -- A person is registered once, and has one timeline.
-    person text := CASE WHEN keeps OR statement !~ '^INSERT INTO (users\.users|vitals\.timelines) ' THEN '00000000-0000-7000-8000-00000000000a'
+    -- A person is registered once, and has one timeline and one part of an import.
+    person text := CASE WHEN keeps OR statement !~ '^INSERT INTO (users\.users|vitals\.timelines|vitals\.import_parts) ' THEN '00000000-0000-7000-8000-00000000000a'
                         ELSE '00000000-0000-7000-8000-00000000000b' END;
 BEGIN
     PERFORM set_config('heartguard.user_id', person, true), set_config('role', role, true);
@@ -74,7 +74,7 @@ CREATE TEMP TABLE inserts AS
 
 -- One row a table stays, where the role may write one.
 INSERT INTO old.statements (role, statement, outcome)
-    SELECT role, statement, old.attempt(role, statement, oid::regclass::text NOT IN ('users.users', 'vitals.timelines') OR NOT EXISTS (SELECT FROM users.users))
+    SELECT role, statement, old.attempt(role, statement, oid::regclass::text NOT IN ('users.users', 'vitals.timelines', 'vitals.import_parts') OR NOT EXISTS (SELECT FROM users.users))
     FROM inserts;
 INSERT INTO old.statements (role, statement)
     SELECT i.role, format('%s ON CONFLICT (%s)%s DO NOTHING', i.statement,
@@ -99,7 +99,7 @@ SELECT format('%s: %s, then %s: %s', role, outcome, now, statement)
     FROM (SELECT id, role, statement, outcome, old.attempt(role, statement, false) AS now FROM old.statements) AS tried
     WHERE now IS DISTINCT FROM outcome
       -- A revision may bring rows of its own, which are nobody's; then there are more of them.
-      AND NOT (statement ~ '^(SELECT .* FROM|UPDATE|DELETE FROM) (vitals\.drug_interactions|vectors\.collections)\M' AND outcome LIKE '% rows' AND now LIKE '% rows'
+      AND NOT (statement ~ '^(SELECT .* FROM|UPDATE|DELETE FROM) (vitals\.drug_interactions|vectors\.collections|users\.providers)\M' AND outcome LIKE '% rows' AND now LIKE '% rows'
                AND split_part(now, ' ', 1)::bigint > split_part(outcome, ' ', 1)::bigint)
     ORDER BY id;
 \endif
