@@ -5,16 +5,14 @@ import collections
 import hashlib
 import json
 import secrets
-import threading
-import time
 
 import grpc
 from heartguard.users.v1 import exports_service_pb2 as exports
 
+from client import jobs
+
 JSON_LINES, FHIR_R4 = exports.EXPORT_FORMAT_JSON_LINES, exports.EXPORT_FORMAT_FHIR_R4
 RUNNING, FINISHED = exports.EXPORT_STATE_RUNNING, exports.EXPORT_STATE_FINISHED
-
-_never = threading.Event()
 
 
 def start(door, person, format=JSON_LINES, client_id: str | None = None) -> exports.Export:
@@ -28,17 +26,7 @@ def get(door, person, id: str) -> exports.Export:
 
 def finished(door, person, id: str, *, within: float = 120.0) -> exports.Export:
     """The export, once it is no longer being written, whoever is away meanwhile."""
-    end = time.monotonic() + within
-    while True:
-        try:
-            export = get(door, person, id)
-            if export.state != RUNNING:
-                return export
-        except grpc.RpcError as error:
-            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-                raise
-        assert time.monotonic() < end, f"the export is not finished within {within:.0f} s"
-        _never.wait(0.05)
+    return jobs.ended(lambda: get(door, person, id), (RUNNING,), "the export", within=within)
 
 
 def parts(door, person, id: str, offset: int = 0):

@@ -4,21 +4,18 @@ import hashlib
 import json
 import pathlib
 import secrets
-import threading
-import time
 import uuid
 
-import grpc
 from heartguard.imports.v1 import outcome_pb2
 from heartguard.users.v1 import imports_service_pb2 as imports
+
+from client import jobs
 
 BUNDLE, NDJSON = imports.IMPORT_FORMAT_FHIR_R4_BUNDLE, imports.IMPORT_FORMAT_FHIR_R4_NDJSON
 UPLOADING, RUNNING = imports.IMPORT_STATE_UPLOADING, imports.IMPORT_STATE_RUNNING
 FINISHED, FAILED = imports.IMPORT_STATE_FINISHED, imports.IMPORT_STATE_FAILED
 
 SAMPLES = pathlib.Path(__file__).parents[3] / "Samples" / "fhir"
-
-_never = threading.Event()
 
 
 def sample(name: str) -> bytes:
@@ -67,17 +64,7 @@ def get(door, person, id: str) -> imports.ImportJob:
 
 def ended(door, person, id: str, *, within: float = 120.0) -> imports.ImportJob:
     """The import, once it is no longer taken in, whoever is away meanwhile."""
-    end = time.monotonic() + within
-    while True:
-        try:
-            job = get(door, person, id)
-            if job.state not in (UPLOADING, RUNNING):
-                return job
-        except grpc.RpcError as error:
-            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-                raise
-        assert time.monotonic() < end, f"the import has not ended within {within:.0f} s"
-        _never.wait(0.05)
+    return jobs.ended(lambda: get(door, person, id), (UPLOADING, RUNNING), "the import", within=within)
 
 
 def taken(door, person, file: bytes, format=BUNDLE, **fields) -> imports.ImportJob:

@@ -14,16 +14,17 @@ struct RecordsUpload {
 
     /// The import as it has ended. The same file again goes on with the import that there is.
     func run() async throws -> UsersV1.ImportJob {
-        let (byteCount, digest) = try measured()
-        let clientID = "heartguard records \(digest.prefix(32))"
+        let whole = try ImportRecord.Source(file)
+        let clientID = "heartguard records \(whole.sha256.prefix(32))"
         var job = try await client.patiently { options throws(RPCError) in
             try await imports.startImport(
-                .init(clientId: clientID, format: format, source: source, byteCount: byteCount, sha256: digest), options: options).importJob
+                .init(clientId: clientID, format: format, source: source, byteCount: Int64(whole.bytes), sha256: whole.sha256), options: options
+            ).importJob
         } ?? .init()
         let bytes = try FileBytes(file, at: UInt64(job.receivedByteCount))
         while job.state == .uploading {
             let offset = Int64(bytes.offset)
-            let content = try bytes.read(1 << 20)
+            let content = try bytes.read(FileBytes.pieceBytes)
             guard !content.isEmpty else { throw CommandFailure("\(file.path) has fewer bytes than it had.") }
             job = try await client.patiently { options throws(RPCError) in
                 try await imports.writeImport(.init(importId: job.id, offset: offset, content: content), options: options).importJob
@@ -36,13 +37,6 @@ struct RecordsUpload {
             } ?? .init()
         }
         return job
-    }
-
-    private func measured() throws -> (Int64, String) {
-        let bytes = try FileBytes(file)
-        var digest = SHA256()
-        while case let piece = try bytes.read(1 << 20), !piece.isEmpty { digest.update(data: piece) }
-        return (Int64(bytes.offset), digest.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
     }
 }
 
@@ -79,7 +73,7 @@ struct RecordsDownload {
                 try partial.write(content)
                 offset += Int64(content.count)
             }
-            guard digest.finalize().map({ ($0 < 16 ? "0" : "") + String($0, radix: 16) }).joined() == export.sha256 else {
+            guard digest.finalize().hexadecimal == export.sha256 else {
                 throw CommandFailure("the bytes that came are not those of the export.")
             }
             try partial.finish()

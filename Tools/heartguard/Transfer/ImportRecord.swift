@@ -14,7 +14,7 @@ struct ImportRecord: Codable, Equatable, Sendable {
             let content = try FileBytes(file)
             var hash = SHA256()
             while case let piece = try content.read(FileBytes.pieceBytes), !piece.isEmpty { hash.update(data: piece) }
-            sha256 = hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+            sha256 = hash.finalize().hexadecimal
         }
     }
 
