@@ -3,6 +3,7 @@
 import json
 import uuid
 
+import grpc
 import pytest
 from client import imports as files
 from client.cluster import SERVICES
@@ -64,6 +65,6 @@ def _dealt_with(direct, person, id: str) -> int:
     """How many entries have been dealt with; all of them, as far as waiting goes, when the import has ended, and none while the service is away."""
     try:
         job = files.get(direct, person, id)
-    except files.grpc.RpcError:
+    except grpc.RpcError:
         return 0
     return READINGS * 2 if job.state == FINISHED else job.entry_count
