@@ -38,7 +38,7 @@ package final class AuditAnchors: Sendable {
             let (head, isFinished) = state.withLock { state in (state.next.take(), state.isFinished) }
             if let head {
                 do throws(RedisError) {
-                    try await redis.send(["HSET", Self.key, head.writer.uuidString.lowercased(), head.anchor])
+                    try await redis.send(["HSET", Self.key, head.writer.text, head.anchor])
                 } catch {
                     if isFinished { return }
                     state.withLock { state in if state.next == nil { state.next = head } }

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import Time
 
 /// As heads are anchored: the sequence and the hash in hexadecimal digits, parted by a colon.
 extension AuditHead {
@@ -21,7 +22,7 @@ extension AuditHead {
     }
 
     /// One line of a file of anchors.
-    package var line: String { "\(writer.uuidString.lowercased()) \(anchor)" }
+    package var line: String { "\(writer.text) \(anchor)" }
 
     /// `nil` for a line that is none.
     package init?(line: Substring) {

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+internal import Time
 
 /// What is wrong with a chain, and where it begins to be.
 package struct AuditFinding: Hashable, Sendable, CustomStringConvertible {
@@ -18,7 +19,7 @@ package struct AuditFinding: Hashable, Sendable, CustomStringConvertible {
     package let kind: Kind
 
     package var description: String {
-        let event = "chain \(writer.uuidString.lowercased()), event \(sequence)"
+        let event = "chain \(writer.text), event \(sequence)"
         switch kind {
         case .edited: return "\(event): it was edited; its hash is not that of what it says"
         case .rewritten: return "\(event): it was written anew, or the one before it; it does not fit what is known of the chain"

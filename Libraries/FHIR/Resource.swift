@@ -1,4 +1,5 @@
 package import FoundationEssentials
+internal import Time
 
 /// What FHIR R4 calls a resource, as far as we know it.
 package protocol Resource: Hashable, Sendable {
@@ -13,14 +14,14 @@ extension Resource {
     package var entry: [UInt8] {
         guard case .object(let rest) = Element.object(members) else { preconditionFailure("members make an object") }
         let head: [Element.Member] = [
-            .init(name: "resourceType", value: .string(Self.type)), .init(name: "id", value: .string(id.uuidString.lowercased())),
+            .init(name: "resourceType", value: .string(Self.type)), .init(name: "id", value: .string(id.text)),
         ]
         return Element.object(["fullUrl": .string(id.urn), "resource": .object(head + rest)]).json
     }
 }
 
 extension UUID {
-    package var urn: String { "urn:uuid:\(uuidString.lowercased())" }
+    package var urn: String { "urn:uuid:\(text)" }
 }
 
 extension Element {

@@ -39,7 +39,7 @@ package struct TokenBlocklist: Sendable {
         do throws(RedisError) {
             // Not by `evaluate`, which would teach the script to a server that has forgotten it.
             reply = try await redis.send(
-                ["EVALSHA", Self.asking.sha1, keys.count, keys[0], keys[1], keys[2], session.lowercased])
+                ["EVALSHA", Self.asking.sha1, keys.count, keys[0], keys[1], keys[2], session.text])
         } catch where error.code == .server("NOSCRIPT") {
             return .unknown
         }
@@ -72,7 +72,7 @@ package struct TokenBlocklist: Sendable {
         }
         for start in stride(from: 0, to: entries.count, by: 1_000) {
             let some = entries[start..<min(start + 1_000, entries.count)]
-            let arguments = some.flatMap { entry -> [any RedisArgument] in [entry.0.upTo?.lowercased ?? "", entry.1] }
+            let arguments = some.flatMap { entry -> [any RedisArgument] in [entry.0.upTo?.text ?? "", entry.1] }
             _ = try await redis.evaluate(Self.adding, keys: some.map { Self.key($0.0.id) }, arguments: arguments)
         }
     }
@@ -132,9 +132,5 @@ package struct TokenBlocklist: Sendable {
         try await redis.delete(Self.completeness)
     }
 
-    private static func key(_ id: UUID) -> String { prefix + id.lowercased }
-}
-
-extension UUID {
-    fileprivate var lowercased: String { uuidString.lowercased() }
+    private static func key(_ id: UUID) -> String { prefix + id.text }
 }

@@ -22,7 +22,7 @@ package struct AccessClaims: Sendable, Hashable {
 
     /// A token carries whole seconds, so both instants are rounded down.
     package init(
-        subject: UUID, tokenID: String = UUIDv7.make().uuidString.lowercased(), role: Role, issuedAt: Instant = .now(),
+        subject: UUID, tokenID: String = UUIDv7.make().text, role: Role, issuedAt: Instant = .now(),
         expiresAt: Instant, sessionID: UUID
     ) {
         self.subject = subject

@@ -17,9 +17,9 @@ struct AccessPayload: JWTPayload {
     init(_ claims: AccessClaims, issuer: String, audience: String) {
         iss = issuer
         aud = Audience(names: [audience])
-        sub = claims.subject.uuidString.lowercased()
+        sub = claims.subject.text
         jti = claims.tokenID
-        sid = claims.sessionID.uuidString.lowercased()
+        sid = claims.sessionID.text
         role = claims.role.rawValue
         iat = NumericDate(claims.issuedAt)
         nbf = NumericDate(claims.issuedAt)

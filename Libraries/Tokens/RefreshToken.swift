@@ -1,5 +1,6 @@
 internal import Crypto
 package import FoundationEssentials
+internal import Time
 
 /// What a client shows to get a new access token: `hgr_` and the base64url of the user's id and 32 random bytes.
 ///
@@ -37,7 +38,7 @@ package struct RefreshToken: Sendable, Hashable {
 
 extension RefreshToken: CustomStringConvertible, CustomReflectable {
     /// The user, never the secret.
-    package var description: String { "refresh token of \(userID.uuidString.lowercased())" }
+    package var description: String { "refresh token of \(userID.text)" }
     package var customMirror: Mirror { Mirror(self, children: ["userID": userID]) }
 }
 

@@ -1,4 +1,5 @@
 internal import Application
 
 let configuration = try ChatConfiguration(environment: .process)
+EventLoops.share(configuration.common.eventLoops)
 try await ChatApplication(configuration).run()

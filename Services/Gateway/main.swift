@@ -1,4 +1,5 @@
 internal import Application
 
 let configuration = try GatewayConfiguration(environment: .process)
+EventLoops.share(configuration.common.eventLoops)
 try await GatewayApplication(configuration).run()

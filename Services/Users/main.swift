@@ -1,4 +1,5 @@
 internal import Application
 
 let configuration = try UsersConfiguration(environment: .process)
+EventLoops.share(configuration.common.eventLoops)
 try await UsersApplication(configuration).run()

@@ -103,5 +103,5 @@ extension UUID {
     }
 
     /// The 32 digits without dashes, as traces are written.
-    package var digits: String { uuidString.lowercased().replacing("-", with: "") }
+    package var digits: String { text.filter { $0 != "-" } }
 }

@@ -55,7 +55,7 @@ extension RPCContext {
 extension Identity {
     /// The rows of one person.
     package static func user(_ id: UUID) -> Identity {
-        Identity([("heartguard.user_id", id.uuidString.lowercased())])
+        Identity([("heartguard.user_id", id.text)])
     }
 
     /// The one row that signing in needs, before anybody is known.

@@ -12,8 +12,8 @@ package struct PageToken: Sendable, Equatable {
 
     /// The token as a client carries it: base64url of the parts.
     package var text: String {
-        Data(parts.joined(separator: "\u{1f}").utf8).base64EncodedString()
-            .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        let base64 = Data(parts.joined(separator: "\u{1f}").utf8).base64EncodedData().filter { $0 != UInt8(ascii: "=") }
+        return String(decoding: base64.map(Self.urlSafe), as: UTF8.self)
     }
 
     /// Reads a token of the given number of parts. Throws INVALID_ARGUMENT on `page_token` for anything else.
@@ -25,6 +25,15 @@ package struct PageToken: Sendable, Equatable {
         else { throw Self.invalid }
         parts = joined.split(separator: "\u{1f}", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == count else { throw Self.invalid }
+    }
+
+    /// The character that base64url has for one of base64 (RFC 4648, section 5).
+    private static func urlSafe(_ character: UInt8) -> UInt8 {
+        switch character {
+        case UInt8(ascii: "+"): UInt8(ascii: "-")
+        case UInt8(ascii: "/"): UInt8(ascii: "_")
+        default: character
+        }
     }
 
     /// INVALID_ARGUMENT on `page_token`, also for a token whose parts make no sense to the list.

@@ -1,4 +1,5 @@
 package import Logging
+internal import NIOCore
 package import Postgres
 package import RPC
 package import Redis
@@ -9,6 +10,8 @@ package struct ServiceConfiguration: Sendable {
     package let service: String
     package let logLevel: Logger.Level
     package let server: RPCServerConfiguration
+    /// Threads for connections (`EventLoops`): one, of which the Gateway, whose work is nothing else, has as many as there are cores.
+    package let eventLoops: Int
     /// How to connect to the other services, and the certificate to show them; nil without TLS.
     package let clientTLS: ClientTLS?
     /// Nil for a service that keeps no records.
@@ -46,12 +49,11 @@ package struct ServiceConfiguration: Sendable {
         clientTLS = trustRoots.map {
             ClientTLS(trustRoots: $0, certificateChain: tls?.certificateChain, privateKey: tls?.privateKey)
         }
-        var server = RPCServerConfiguration(
+        server = RPCServerConfiguration(
             host: settings.string("HEARTGUARD_LISTEN_HOST", default: "127.0.0.1"),
             port: settings.port("HEARTGUARD_LISTEN_PORT", allowsAny: true),
             tls: tls)
-        server.eventLoopThreads = settings.int("HEARTGUARD_EVENT_LOOP_THREADS", default: 1, in: 1...256)
-        self.server = server
+        eventLoops = settings.int("HEARTGUARD_EVENT_LOOP_THREADS", default: keepsRecords ? 1 : System.coreCount, in: 1...256)
 
         let records = keepsRecords ? PostgresSettings(service: service, from: &settings) : nil
         postgres = records?.primary

@@ -1,6 +1,7 @@
 package import FoundationEssentials
 internal import Jobs
 package import Postgres
+internal import Time
 
 /// How many rows of a table were removed.
 package struct RemovedRows: Hashable, Sendable, RowDecodable {
@@ -116,7 +117,7 @@ extension Statement<Void> {
         .writing(
             """
             DELETE FROM \(schema).outbox
-            WHERE lower(payload ->> 'user') = \(subject.user.uuidString.lowercased()) AND aggregate_id <> \(subject.erasure)
+            WHERE lower(payload ->> 'user') = \(subject.user.text) AND aggregate_id <> \(subject.erasure)
             """,
             tier: .normal)
     }

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+internal import Time
 
 extension RecordSource {
     /// Records that have ids, in the order of these.
@@ -18,7 +19,7 @@ extension RecordSource {
             }
             let found = try await read(user, last, count)
             guard let end = found.last else { return RecordPage() }
-            var page = RecordPage(counts: [type: Int64(found.count)], next: found.count < count ? nil : end.id.uuidString.lowercased())
+            var page = RecordPage(counts: [type: Int64(found.count)], next: found.count < count ? nil : end.id.text)
             // Another entry follows each: the last of a Bundle says what is in it.
             for each in found { page.content += each.entry + Array(",\n".utf8) }
             return page

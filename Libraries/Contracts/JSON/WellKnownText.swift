@@ -8,8 +8,8 @@ enum WellKnownText {
     /// RFC 3339 in UTC with 0, 3, 6 or 9 digits behind the point; nil out of range.
     static func timestamp(seconds: Int64, nanos: Int64) -> String? {
         guard timestampSeconds.contains(seconds), (0..<1_000_000_000).contains(nanos) else { return nil }
-        let whole = Instant(microsecondsSinceEpoch: seconds * 1_000_000).rfc3339
-        return whole.dropLast() + fraction(nanos) + "Z"
+        if nanos % 1_000 == 0 { return Instant(microsecondsSinceEpoch: seconds * 1_000_000 + nanos / 1_000).rfc3339 }
+        return Instant(microsecondsSinceEpoch: seconds * 1_000_000).rfc3339.dropLast() + fraction(nanos) + "Z"
     }
 
     static func timestamp(_ text: String) -> (seconds: Int64, nanos: Int64)? {

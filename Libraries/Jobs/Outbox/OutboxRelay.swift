@@ -108,7 +108,7 @@ package final class OutboxRelay: Sendable {
         do { payload = try JobValue(parsing: Array(event.payload.text.utf8)) } catch {
             throw JobError(.invalidPayload, "The payload of the event cannot be read as JSON.", cause: error)
         }
-        let id = JobID(rawValue: event.id.uuidString.lowercased())
+        let id = JobID(rawValue: event.id.text)
         let entry = try QueueEntry(
             name: event.topic, payload: payload, instance: id.rawValue, id: id, uniqueKey: event.uniqueKey, due: nil,
             queue: event.priority.queue(queue.name))
@@ -120,6 +120,6 @@ package final class OutboxRelay: Sendable {
 
     private func shortenMemory(of events: [UUID]) async throws {
         _ = try await queue.redis.send(
-            events.map { ["PEXPIRE", JobKeys.told($0.uuidString.lowercased()), Self.shortMemory.millisecondsForRedis] })
+            events.map { ["PEXPIRE", JobKeys.told($0.text), Self.shortMemory.millisecondsForRedis] })
     }
 }

@@ -1,5 +1,6 @@
 package import FoundationEssentials
 internal import Redis
+internal import Time
 
 extension JobQueue {
     /// Takes out the jobs that wait, and the dead letters, whose payload names this id. A job that runs is left to itself: its handler finds
@@ -52,6 +53,6 @@ extension JobQueue {
     /// Ids are written in either case.
     private static func names(_ id: UUID, _ body: RESPValue) -> Bool {
         let lowercased = (body.bytes ?? []).map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 + 32 : $0 }
-        return lowercased.firstRange(of: Array(id.uuidString.lowercased().utf8)) != nil
+        return lowercased.firstRange(of: Array(id.text.utf8)) != nil
     }
 }

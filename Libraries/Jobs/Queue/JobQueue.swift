@@ -159,7 +159,7 @@ struct QueueEntry: Sendable {
             throw JobError(.invalidPayload, "The payload of the job is larger than 1 MiB; name what it is about by an id.")
         }
         isUnique = uniqueKey != nil
-        self.id = uniqueKey.map { JobID(rawValue: "\(name):\($0)") } ?? id ?? JobID(rawValue: UUIDv7.make().uuidString.lowercased())
+        self.id = uniqueKey.map { JobID(rawValue: "\(name):\($0)") } ?? id ?? JobID(rawValue: UUIDv7.make().text)
         self.queue = queue
         self.due = due
     }

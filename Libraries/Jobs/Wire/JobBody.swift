@@ -17,7 +17,7 @@ struct JobBody: Hashable, Sendable {
     init(function: String, payload: JobValue, enqueuedAt: Instant) {
         self.function = function
         self.enqueuedAt = enqueuedAt.milliseconds
-        instance = UUIDv7.make(at: enqueuedAt).uuidString.lowercased()
+        instance = UUIDv7.make(at: enqueuedAt).text
         switch payload {
         case .object(let members): keywords = members
         case .array(let elements): arguments = elements

@@ -96,15 +96,17 @@ final class ResultHandle: @unchecked Sendable {
     ) throws(DecodingFailure) -> Value {
         precondition((0..<rowCount).contains(row) && (0..<columnCount).contains(column), "the field lies within the result")
         let (row, field) = (Int32(truncatingIfNeeded: row), Int32(truncatingIfNeeded: column))
-        if unsafe PQgetisnull(result, row, field) == 1 {
-            guard let null = Value.postgresNull else {
-                throw DecodingFailure("is NULL, which \(Value.self) cannot be")
-            }
-            return null
-        }
+        if unsafe PQgetisnull(result, row, field) == 1 { return try Self.null() }
         guard let start = unsafe PQgetvalue(result, row, field) else { throw DecodingFailure("could not be read") }
         let count = unsafe Int(PQgetlength(result, row, field))
         let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count).bindMemory(to: UInt8.self)
         return try unsafe Value(postgres: Span(_unsafeElements: bytes), type: PostgresType(rawValue: PQftype(result, field)))
+    }
+
+    /// On its own, for an optional of a generic type costs a look-up of its metadata, which a field that is not NULL need not pay.
+    @inline(never)
+    private static func null<Value: PostgresDecodable>() throws(DecodingFailure) -> Value {
+        guard let null = Value.postgresNull else { throw DecodingFailure("is NULL, which \(Value.self) cannot be") }
+        return null
     }
 }

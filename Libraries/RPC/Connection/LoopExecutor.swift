@@ -1,5 +1,5 @@
 internal import HTTP2
-internal import NIOCore
+package import NIOCore
 internal import Synchronization
 internal import Time
 
@@ -7,8 +7,10 @@ internal import Time
 /// runs when the read is complete, and what it wrote on any connection of the loop is flushed once behind it.
 @safe
 final class LoopExecutor: TaskExecutor, @unchecked Sendable {
-    // Everything mutable is touched on the event loop alone.
     let eventLoop: any EventLoop
+    /// What was made ready on other threads since the loop has last looked.
+    private let arrived = Mutex<[UnownedJob]>([])
+    // Everything mutable is touched on the event loop alone.
     private var ready: [UnownedJob] = []
     private var dirty: [HTTP2Connection] = []
     private var isScheduled = false
@@ -30,13 +32,21 @@ final class LoopExecutor: TaskExecutor, @unchecked Sendable {
         let job = UnownedJob(job)
         if eventLoop.inEventLoop {
             ready.append(job)
-            schedule()
-        } else {
-            eventLoop.execute {
-                self.ready.append(job)
-                self.schedule()
-            }
+            return schedule()
         }
+        let isFirst = arrived.withLock { arrived in
+            arrived.append(job)
+            return arrived.count == 1
+        }
+        if isFirst { eventLoop.execute { self.takeArrived() } }
+    }
+
+    private func takeArrived() {
+        ready += arrived.withLock { arrived in
+            defer { arrived.removeAll() }
+            return arrived
+        }
+        drain()
     }
 
     var isCurrent: Bool { eventLoop.inEventLoop }
@@ -128,6 +138,11 @@ extension LoopExecutor {
             return executor
         }
     }
+}
+
+extension EventLoop {
+    /// Runs tasks on the loop. Calls that they make by channels with a connection on it change no thread, and what they write is flushed together.
+    package var callExecutor: any TaskExecutor { LoopExecutor.of(self) }
 }
 
 extension ByteBuffer {

@@ -1,6 +1,7 @@
 internal import Application
 internal import FoundationEssentials
 internal import Postgres
+internal import Time
 
 extension RecordSource {
     /// The messages of a person's archived conversations, told as those that are not archived are: a line each. Of an archive that is damaged a line
@@ -12,7 +13,7 @@ extension RecordSource {
                 return RecordPage()
             }
             let behind = ArchivePlace(sequence: found.sequence + 1, byte: 0)
-            let session = found.kept.archive.session.uuidString.lowercased()
+            let session = found.kept.archive.session.text
             let lines: [UInt8]
             do throws(ChatError) {
                 lines = try ArchivedMessages.lines(of: found.kept.checked())

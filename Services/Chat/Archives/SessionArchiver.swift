@@ -38,7 +38,7 @@ struct SessionArchiver: Sendable {
 
     private static let look = Job<Int?>("archive_sessions", retries: .once, resultLife: nil)
     private static let archiving = Job<Subject>(
-        "archive_session", priority: .low, timeout: TimeoutTier.slow.limit, resultLife: nil, uniqueKey: { $0.session.uuidString.lowercased() })
+        "archive_session", priority: .low, timeout: TimeoutTier.slow.limit, resultLife: nil, uniqueKey: { $0.session.text })
 
     var cron: [CronEntry] {
         settings.idle > .zero ? [CronEntry("archive_sessions", .daily(hour: 4), Self.look, catchUp: .once) { _ in nil }] : []

@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import RPC
+internal import Time
 
 extension ChatV1.StreamMessageRequest? {
     /// The first request of a call.
@@ -58,7 +59,7 @@ extension ChatV1.DiscardDraftRequest {
 extension ChatV1.Draft {
     init(_ draft: Draft) throws {
         self.init(
-            sessionId: draft.session.uuid.uuidString.lowercased(), clientId: draft.clientID, role: .init(draft.speaker),
+            sessionId: draft.session.uuid.text, clientId: draft.clientID, role: .init(draft.speaker),
             content: draft.content, metadata: try .kept(draft.metadata), createdAt: .init(draft.createdAt),
             updatedAt: .init(draft.updatedAt))
     }

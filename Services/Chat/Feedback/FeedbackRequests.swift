@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import RPC
+internal import Time
 
 extension ChatV1.GiveFeedbackRequest {
     func parsed() throws(RPCError) -> NewFeedback {
@@ -58,8 +59,8 @@ extension FieldViolations {
 extension ChatV1.Feedback {
     init(_ feedback: Feedback) {
         self.init(
-            id: feedback.id.uuidString.lowercased(), sessionId: feedback.session.uuid.uuidString.lowercased(),
-            messageId: feedback.message?.uuidString.lowercased(), kind: .init(feedback.opinion.kind),
+            id: feedback.id.text, sessionId: feedback.session.uuid.text,
+            messageId: feedback.message?.text, kind: .init(feedback.opinion.kind),
             rating: feedback.opinion.rating.map { Int32($0) }, comment: feedback.opinion.comment,
             correction: feedback.opinion.correction, clientId: feedback.clientID, createdAt: .init(feedback.createdAt),
             updatedAt: .init(feedback.updatedAt))

@@ -1,16 +1,17 @@
 internal import Application
 internal import Contracts
 internal import FoundationEssentials
+internal import Time
 
 extension ChatV1.Memory {
     init(_ memory: Memory) throws {
         self.init(
-            id: memory.id.uuidString.lowercased(), category: .init(memory.category), content: memory.content,
+            id: memory.id.text, category: .init(memory.category), content: memory.content,
             importance: memory.importance.value, metadata: try .kept(memory.metadata),
-            sourceSessionId: memory.sourceSession?.uuidString.lowercased(),
-            sourceMessageId: memory.sourceMessage?.uuidString.lowercased(), createdAt: .init(memory.createdAt),
+            sourceSessionId: memory.sourceSession?.text,
+            sourceMessageId: memory.sourceMessage?.text, createdAt: .init(memory.createdAt),
             expiresAt: memory.expiresAt.map { .init($0) }, supersededAt: memory.supersededAt.map { .init($0) },
-            supersededBy: memory.supersededBy?.uuidString.lowercased(), modelId: memory.model)
+            supersededBy: memory.supersededBy?.text, modelId: memory.model)
     }
 }
 

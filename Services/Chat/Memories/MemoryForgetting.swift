@@ -2,6 +2,7 @@ internal import Contracts
 internal import FoundationEssentials
 internal import Jobs
 internal import RPC
+internal import Time
 
 /// Has Vectors forget what it keeps of a person under the ids that are forgotten here: a job, put into the outbox by the transaction that forgets, so it is
 /// done whatever is killed in between.
@@ -27,7 +28,7 @@ struct MemoryForgetting: Sendable {
         JobHandler(Self.job) { subject, _ in
             // As the ids of memories are told. Where there are none, there is nothing to forget: so it may be done twice.
             try await forget(
-                .init(userId: subject.user.uuidString.lowercased(), ids: subject.ids.map { $0.uuidString.lowercased() }))
+                .init(userId: subject.user.text, ids: subject.ids.map { $0.text }))
         }
     }
 }

@@ -87,7 +87,7 @@ extension ChatV1.ListVerificationsRequest {
 extension ChatV1.Verification {
     init(_ verification: Verification) {
         self.init(
-            id: verification.id.uuidString.lowercased(), messageId: verification.message.uuidString.lowercased(),
+            id: verification.id.text, messageId: verification.message.text,
             contentSha256: verification.contentSHA256, claim: verification.claim, verdict: .init(verification.verdict),
             confidence: verification.confidence.value, sources: verification.sources.map { .init($0) },
             explanation: verification.explanation, verifier: verification.verifier, verifiedAt: .init(verification.verifiedAt))

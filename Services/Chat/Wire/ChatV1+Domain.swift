@@ -1,11 +1,12 @@
 internal import Application
 internal import Contracts
 internal import FoundationEssentials
+internal import Time
 
 extension ChatV1.Session {
     init(_ session: Session) {
         self.init(
-            id: session.id.uuid.uuidString.lowercased(), title: session.title, messageCount: session.messageCount,
+            id: session.id.uuid.text, title: session.title, messageCount: session.messageCount,
             createdAt: .init(session.createdAt), updatedAt: .init(session.updatedAt),
             archivedAt: session.archivedAt.map { .init($0) })
     }
@@ -14,7 +15,7 @@ extension ChatV1.Session {
 extension ChatV1.Message {
     init(_ message: ChatMessage) throws {
         self.init(
-            id: message.id.uuidString.lowercased(), sessionId: message.sessionID.uuid.uuidString.lowercased(),
+            id: message.id.text, sessionId: message.sessionID.uuid.text,
             sequence: message.sequence, role: .init(message.speaker), content: message.content,
             metadata: try .kept(message.metadata), clientId: message.clientID, createdAt: .init(message.createdAt))
     }

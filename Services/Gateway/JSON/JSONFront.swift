@@ -28,13 +28,14 @@ struct JSONFront: HTTPResponder {
     /// Listens until the program is asked to stop.
     func run(onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }) async throws {
         let server = configuration.common.server
-        var builder = HTTPServerBuilder.http1(configuration: .init(idleTimeout: .seconds(60)))
-        if let tls = server.tls {
-            builder = try .tls(builder, tlsConfiguration: Self.tls(ServerCertificate(tls, logger: logger)))
-        }
+        let tls = try server.tls.map { try Self.tls(ServerCertificate($0, logger: logger)) }
         let application = Hummingbird.Application(
             responder: self,
-            server: builder,
+            server: HTTPServerBuilder { responder in
+                let http = HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(60)))
+                guard let tls else { return LoopBoundChannel(http) }
+                return LoopBoundChannel(try TLSChannel(http, tlsConfiguration: tls))
+            },
             configuration: .init(
                 address: .hostname(server.host, port: configuration.jsonPort), serverName: "heartguard"),
             onServerRunning: { channel in
@@ -79,7 +80,7 @@ struct JSONFront: HTTPResponder {
         let metadata = Self.metadata(of: request.headers)
         let context = RPCContext(
             method: descriptor, metadata: metadata, deadline: .after(descriptor.policy.timeout.limit), peer: peer,
-            requestID: metadata["x-request-id"] ?? UUIDv7.make().uuidString.lowercased(),
+            requestID: metadata["x-request-id"] ?? UUIDv7.make().text,
             trace: TraceContext(metadata) ?? .make())
         var response: Response
         do {

@@ -20,61 +20,80 @@ struct RouteTable: Sendable {
         case notFound
     }
 
-    private enum Segment: Sendable, Equatable {
-        case literal(String)
-        case variable(String)
+    /// What paths that begin alike go on with.
+    private struct Node: Sendable {
+        var literals: [String: Int] = [:]
+        var variable: Int?
+        /// What answers the paths that end here, by their HTTP methods.
+        var ends: [String: End] = [:]
     }
 
-    private struct Row: Sendable {
+    private struct End: Sendable {
         let endpoint: Endpoint
         let route: HTTPRoute
-        let segments: [Segment]
+        let fields: [String]
     }
 
-    private var rowsByLength: [Int: [Row]] = [:]
+    private var nodes = [Node()]
 
     init(_ endpoints: [Endpoint]) {
         // JSON over HTTP/1.1 carries one request and one answer.
         for endpoint in endpoints where endpoint.answer != nil {
-            for route in endpoint.descriptor.routes {
-                let segments = Self.split(route.path).map { part -> Segment in
-                    part.hasPrefix("{") && part.hasSuffix("}")
-                        ? .variable(String(part.dropFirst().dropLast())) : .literal(String(part))
-                }
-                rowsByLength[segments.count, default: []].append(
-                    Row(endpoint: endpoint, route: route, segments: segments))
-            }
+            for route in endpoint.descriptor.routes { add(route, of: endpoint) }
         }
     }
 
-    /// Finds the route of a request. The path is as the client sent it, percent-encoded, without its query.
-    func find(method: String, path: String) -> Result {
-        var others: Set<String> = []
-        let parts = Self.split(path).compactMap { String($0).removingPercentEncoding }
-        for row in rowsByLength[parts.count] ?? [] {
-            guard let variables = Self.match(row.segments, parts) else { continue }
-            if row.route.method == method {
-                return .found(Match(endpoint: row.endpoint, route: row.route, variables: variables))
+    private mutating func add(_ route: HTTPRoute, of endpoint: Endpoint) {
+        var place = 0
+        var fields: [String] = []
+        for part in Self.split(route.path) {
+            let next: Int?
+            if part.hasPrefix("{") && part.hasSuffix("}") {
+                fields.append(String(part.dropFirst().dropLast()))
+                next = nodes[place].variable
+                nodes[place].variable = next ?? nodes.count
+            } else {
+                next = nodes[place].literals[String(part)]
+                nodes[place].literals[String(part)] = next ?? nodes.count
             }
-            others.insert(row.route.method)
+            if next == nil { nodes.append(Node()) }
+            place = next ?? nodes.count - 1
         }
+        nodes[place].ends[route.method] = End(endpoint: endpoint, route: route, fields: fields)
+    }
+
+    /// Finds the route of a request; a literal segment comes before a variable. The path is as the client sent it, percent-encoded, without its query.
+    func find(method: String, path: String) -> Result {
+        var parts: [String] = []
+        for part in Self.split(path) {
+            guard let part = part.contains("%") ? part.removingPercentEncoding : String(part) else { return .notFound }
+            parts.append(part)
+        }
+        var others: Set<String> = []
+        if let match = find(method, parts[...], at: 0, behind: [], &others) { return .found(match) }
         return others.isEmpty ? .notFound : .otherMethods(others.sorted())
     }
 
-    private static func split(_ path: String) -> [Substring] {
-        path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { $0 }
+    private func find(
+        _ method: String, _ parts: ArraySlice<String>, at place: Int, behind values: [String], _ others: inout Set<String>
+    ) -> Match? {
+        guard let part = parts.first else {
+            guard let end = nodes[place].ends[method] else {
+                others.formUnion(nodes[place].ends.keys)
+                return nil
+            }
+            return Match(endpoint: end.endpoint, route: end.route, variables: zip(end.fields, values).map { ($0, $1) })
+        }
+        if let next = nodes[place].literals[part],
+            let match = find(method, parts.dropFirst(), at: next, behind: values, &others)
+        {
+            return match
+        }
+        guard let next = nodes[place].variable, !part.isEmpty else { return nil }
+        return find(method, parts.dropFirst(), at: next, behind: values + [part], &others)
     }
 
-    private static func match(_ segments: [Segment], _ parts: [String]) -> [(field: String, value: String)]? {
-        var variables: [(field: String, value: String)] = []
-        for (segment, part) in zip(segments, parts) {
-            switch segment {
-            case .literal(let literal): guard literal == part else { return nil }
-            case .variable(let name):
-                guard !part.isEmpty else { return nil }
-                variables.append((name, part))
-            }
-        }
-        return variables
+    private static func split(_ path: String) -> ArraySlice<Substring> {
+        path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
     }
 }

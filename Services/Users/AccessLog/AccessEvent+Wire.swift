@@ -3,14 +3,15 @@ internal import Audit
 internal import Contracts
 internal import FoundationEssentials
 internal import RPC
+internal import Time
 
 extension UsersV1.AccessEvent {
     init(_ event: AuditEvent) {
         self.init(
-            occurredAt: .init(event.occurredAt), actorKind: .init(event.actorKind), actorId: event.actor?.uuidString.lowercased() ?? "",
+            occurredAt: .init(event.occurredAt), actorKind: .init(event.actorKind), actorId: event.actor?.text ?? "",
             program: event.program ?? "", service: event.service, method: event.method, description_p: event.inWords,
             action: .init(event.action), purpose: event.purpose.rawValue, outcome: .init(event.code), status: event.code?.name ?? "",
-            resourceId: event.resource?.uuidString.lowercased() ?? "", traceId: event.trace.digits)
+            resourceId: event.resource?.text ?? "", traceId: event.trace.digits)
     }
 }
 

@@ -25,5 +25,5 @@ struct SessionID: Hashable, Sendable {
         UUID(uuid: (255, 255, 255, 255, 255, 255, 127, 255, 191, 255, 255, 255, 255, 255, 255, 255)))
 
     /// As it stands in access tokens.
-    var text: String { uuid.uuidString.lowercased() }
+    var text: String { uuid.text }
 }

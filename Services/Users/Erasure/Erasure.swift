@@ -12,7 +12,7 @@ struct ErasureID: Hashable, Sendable {
 
     static func make() -> ErasureID { ErasureID(UUID()) }
 
-    var text: String { uuid.uuidString.lowercased() }
+    var text: String { uuid.text }
 }
 
 /// The removal of everything that is kept of one person.

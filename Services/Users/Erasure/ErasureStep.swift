@@ -9,7 +9,7 @@ enum ErasureStep: String, Sendable {
     case finishErasure = "finish_erasure"
 
     func job(_ retries: RetryPolicy = RetryPolicy()) -> Job<ErasureSubject> {
-        Job(rawValue, retries: retries, timeout: .seconds(3_600), resultLife: nil, uniqueKey: { $0.erasure.uuidString.lowercased() })
+        Job(rawValue, retries: retries, timeout: .seconds(3_600), resultLife: nil, uniqueKey: { $0.erasure.text })
     }
 
     /// The step of one erasure, for the outbox.

@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import RPC
+internal import Time
 
 /// A service that keeps people's records, and how it is asked to remove them.
 struct RecordKeeper: Sendable {
@@ -23,7 +24,7 @@ struct RecordKeeper: Sendable {
         let client = ErasureV1.ErasureServiceClient(channel)
         self.init(name: name) { subject in
             let answer = try await client.eraseRecords(
-                .init(erasureId: subject.erasure.uuidString.lowercased(), userId: subject.user.uuidString.lowercased()))
+                .init(erasureId: subject.erasure.text, userId: subject.user.text))
             return RecordErasure.Progress(
                 removed: answer.removed.map { RemovedRows(table: $0.table, count: $0.count) }, isComplete: answer.complete)
         }

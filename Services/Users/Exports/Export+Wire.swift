@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import RPC
+internal import Time
 
 extension UsersV1.StartExportRequest {
     func parsed() throws(RPCError) -> (ClientID, RecordFormat) {
@@ -45,7 +46,7 @@ extension UsersV1.ExportState {
 extension UsersV1.Export {
     init(_ export: Export) {
         self.init(
-            id: export.id.uuidString.lowercased(), clientId: export.clientID, format: .init(export.format), state: .init(export.state),
+            id: export.id.text, clientId: export.clientID, format: .init(export.format), state: .init(export.state),
             requestedAt: .init(export.requestedAt), finishedAt: export.finishedAt.map { .init($0) }, expiresAt: .init(export.expiresAt),
             counts: export.counts, byteCount: export.byteCount,
             sha256: export.sha256?.hexadecimal ?? "", failure: export.failure ?? "")

@@ -43,13 +43,13 @@ struct ExportFile: Sendable {
         switch export.format {
         case .jsonLines:
             let head = Beginning.Head(
-                format: "heartguard-records/1", id: export.id.uuidString.lowercased(), person: user.uuid.uuidString.lowercased(),
+                format: "heartguard-records/1", id: export.id.text, person: user.uuid.text,
                 requestedAt: export.requestedAt.rfc3339)
             return Self.json(Beginning(export: head)) + [0x0A]
         case .fhirR4:
             return Array(
                 """
-                {"resourceType":"Bundle","id":"\(export.id.uuidString.lowercased())","type":"collection","timestamp":"\(export.requestedAt.rfc3339)","entry":[
+                {"resourceType":"Bundle","id":"\(export.id.text)","type":"collection","timestamp":"\(export.requestedAt.rfc3339)","entry":[
 
                 """.utf8)
         }
@@ -61,7 +61,7 @@ struct ExportFile: Sendable {
         case .jsonLines: return Self.json(End(manifest: manifest)) + [0x0A]
         case .fhirR4:
             let data = Data(Self.json(End(manifest: manifest))).base64EncodedString()
-            let id = export.id.uuidString.lowercased()
+            let id = export.id.text
             return Array(
                 """
                 {"fullUrl":"urn:uuid:\(id)","resource":{"resourceType":"Binary","id":"\(id)","contentType":"application/json","data":"\(data)"}}

@@ -19,7 +19,7 @@ struct ExportJobs: Sendable {
     static func job(_ retries: RetryPolicy = RetryPolicy(maximumTries: 1_000)) -> Job<ExportSubject> {
         Job(
             "export_records", priority: .low, retries: retries, timeout: .seconds(3_600), resultLife: nil,
-            uniqueKey: { $0.export.uuidString.lowercased() })
+            uniqueKey: { $0.export.text })
     }
 
     static func event(_ subject: ExportSubject) throws(JobError) -> OutboxEvent { try OutboxEvent(job(), subject, about: subject.export) }

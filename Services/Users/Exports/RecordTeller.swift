@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import RPC
+internal import Time
 
 /// A service that keeps people's records, and how it is asked to tell them.
 struct RecordTeller: Sendable {
@@ -19,7 +20,7 @@ struct RecordTeller: Sendable {
         let client = ExportV1.ExportServiceClient(channel)
         self.init(name: name) { user, format, place in
             let answer = try await client.exportRecords(
-                .init(userId: user.uuidString.lowercased(), format: format.message, after: place ?? ""))
+                .init(userId: user.text, format: format.message, after: place ?? ""))
             return RecordPage(
                 content: answer.content, counts: Dictionary(answer.counts.map { ($0.type, $0.count) }, uniquingKeysWith: +),
                 next: answer.next.isEmpty ? nil : answer.next)

@@ -3,6 +3,7 @@ internal import Contracts
 internal import FHIR
 internal import FoundationEssentials
 internal import RPC
+internal import Time
 
 extension UsersV1.StartImportRequest {
     func parsed() throws(RPCError) -> ImportWish {
@@ -77,7 +78,7 @@ extension UsersV1.ImportCount {
 extension UsersV1.ImportJob {
     init(_ job: Import) {
         self.init(
-            id: job.id.uuidString.lowercased(), clientId: job.clientID, format: .init(job.format), source: job.source, state: .init(job.state),
+            id: job.id.text, clientId: job.clientID, format: .init(job.format), source: job.source, state: .init(job.state),
             requestedAt: .init(job.requestedAt), finishedAt: job.finishedAt.map { .init($0) }, expiresAt: .init(job.expiresAt),
             byteCount: job.byteCount, sha256: job.sha256.hexadecimal, receivedByteCount: job.receivedByteCount, entryCount: job.place.entry,
             counts: job.counts.types.sorted { $0.key < $1.key }.map { .init($0.key, $0.value) }, failure: job.failure ?? "")

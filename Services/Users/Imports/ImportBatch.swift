@@ -2,6 +2,7 @@ internal import Contracts
 internal import FHIR
 internal import FoundationEssentials
 internal import JSON
+internal import Time
 
 /// Some entries of an import that are dealt with together, in their order.
 struct ImportBatch: Sendable {
@@ -67,7 +68,7 @@ struct ImportBatch: Sendable {
         }
         byteCount += piece.content.count + medication.count
         resources.append(
-            (entries.count, .init(identity: id.uuidString.lowercased(), content: piece.content, medication: medication)))
+            (entries.count, .init(identity: id.text, content: piece.content, medication: medication)))
     }
 
     mutating func set(_ outcome: ImportOutcome, at position: Int) { entries[position].outcome = outcome }

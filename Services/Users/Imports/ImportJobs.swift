@@ -22,7 +22,7 @@ struct ImportJobs: Sendable {
     static func job(_ retries: RetryPolicy = RetryPolicy(maximumTries: 1_000)) -> Job<ImportSubject> {
         Job(
             "import_records", priority: .low, retries: retries, timeout: .seconds(3_600), resultLife: nil,
-            uniqueKey: { $0.import.uuidString.lowercased() })
+            uniqueKey: { $0.import.text })
     }
 
     static func event(_ subject: ImportSubject) throws(JobError) -> OutboxEvent { try OutboxEvent(job(), subject, about: subject.import) }
@@ -95,7 +95,7 @@ struct ImportJobs: Sendable {
         _ resources: [ImportsV1.ImportedResource], by taker: RecordTaker, _ place: EntryReader.Place, of job: Import, _ subject: ImportSubject
     ) async throws -> [ImportOutcome] {
         let request = ImportsV1.ImportRecordsRequest(
-            userId: subject.user.uuidString.lowercased(), importId: subject.import.uuidString.lowercased(), place: place.entry, source: job.source,
+            userId: subject.user.text, importId: subject.import.text, place: place.entry, source: job.source,
             resources: resources)
         do {
             let outcomes = try await taker.take(request)

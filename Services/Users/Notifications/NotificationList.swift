@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import RPC
+internal import Time
 
 /// What a caller asks of `ListNotifications`.
 struct NotificationList {
@@ -36,7 +37,7 @@ extension UsersV1.MarkNotificationReadRequest {
 extension UsersV1.Notification {
     init(_ notification: UserNotification) {
         self.init(
-            id: notification.id.uuidString.lowercased(), kind: .init(notification.kind), title: notification.title, body: notification.body,
+            id: notification.id.text, kind: .init(notification.kind), title: notification.title, body: notification.body,
             sentAt: notification.sentAt.map { .init($0) }, readAt: notification.readAt.map { .init($0) })
     }
 }

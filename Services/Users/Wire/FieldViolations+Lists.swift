@@ -30,8 +30,3 @@ extension Instant {
     static let firstOfAll = Instant(microsecondsSinceEpoch: -62_135_596_800_000_000)
     static let lastOfAll = Instant(microsecondsSinceEpoch: 253_402_300_799_999_999)
 }
-
-extension UUID {
-    /// As ids stand in answers.
-    var text: String { uuidString.lowercased() }
-}

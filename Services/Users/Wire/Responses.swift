@@ -1,10 +1,11 @@
 internal import Contracts
 internal import FoundationEssentials
+internal import Time
 
 extension UsersV1.User {
     init(_ user: User) {
         self.init(
-            id: user.id.uuid.uuidString.lowercased(),
+            id: user.id.uuid.text,
             email: user.email.text,
             name: user.profile.name.text,
             phone: user.profile.phone?.text,

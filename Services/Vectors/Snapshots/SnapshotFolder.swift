@@ -1,6 +1,7 @@
 internal import Foundation
 internal import Snapshots
 internal import Synchronization
+internal import Time
 
 /// The folder of one replica's snapshots: a file for each collection, which is named by the collection's id. A replica holds the lock of
 /// its folder for as long as it writes there.
@@ -14,7 +15,7 @@ final class SnapshotFolder: Sendable {
 
     init(_ path: String) { self.path = path }
 
-    static func name(of collection: UUID) -> String { "\(collection.uuidString.lowercased())\(suffix)" }
+    static func name(of collection: UUID) -> String { "\(collection.text)\(suffix)" }
     func file(of collection: UUID) -> String { "\(path)/\(Self.name(of: collection))" }
 
     /// Makes the folder if it is not there, and keeps other processes from writing to it from now on.

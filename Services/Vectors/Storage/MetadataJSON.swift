@@ -1,5 +1,6 @@
 internal import Filters
 internal import FoundationEssentials
+internal import JSON
 internal import Postgres
 
 /// A document's metadata as the JSON object that its column holds: texts, numbers and booleans as JSON has them, and a time
@@ -17,37 +18,38 @@ enum MetadataJSON {
     }
 
     static func decode(_ json: JSONB) throws(PostgresError) -> DocumentMetadata {
-        do {
-            let nodes = try JSONDecoder().decode([String: Node].self, from: Data(json.text.utf8))
-            return DocumentMetadata(kept: nodes.mapValues(\.value))
-        } catch {
-            // Not passed on as a cause: the decoder's error may quote what it read.
-            throw PostgresError(
-                .decoding, "Column “metadata” does not hold an object of strings, numbers, booleans and times.")
+        guard case .object(let members)? = try? JSONParser.parse(Array(json.text.utf8)) else { throw unreadable }
+        var entries: [String: MetadataValue] = [:]
+        for member in members { entries[member.name] = try value(member.value) }
+        return DocumentMetadata(kept: entries)
+    }
+
+    private static func value(_ json: JSONValue) throws(PostgresError) -> MetadataValue {
+        switch json {
+        case .string(let text): return .text(text)
+        case .bool(let boolean): return .boolean(boolean)
+        case .number(let digits):
+            guard let number = Double(digits), number.isFinite else { throw unreadable }
+            return .number(number)
+        case .object(let members):
+            guard members.count == 1, members[0].name == "time_us", case .number(let digits) = members[0].value, let time = Int64(digits) else {
+                throw unreadable
+            }
+            return .time(time)
+        case .null, .array: throw unreadable
         }
     }
 
-    private struct Node: Codable {
+    /// Without a cause, which might quote what was read.
+    private static var unreadable: PostgresError {
+        PostgresError(.decoding, "Column “metadata” does not hold an object of strings, numbers, booleans and times.")
+    }
+
+    private struct Node: Encodable {
         let value: MetadataValue
 
         private enum CodingKeys: String, CodingKey {
             case time = "time_us"
-        }
-
-        init(value: MetadataValue) { self.value = value }
-
-        init(from decoder: any Decoder) throws {
-            // Most are texts. What is of another type throws; the last attempt's error is the one that counts.
-            let container = try decoder.singleValueContainer()
-            if let text = try? container.decode(String.self) {
-                value = .text(text)
-            } else if let number = try? container.decode(Double.self) {
-                value = .number(number)
-            } else if let boolean = try? container.decode(Bool.self) {
-                value = .boolean(boolean)
-            } else {
-                value = .time(try decoder.container(keyedBy: CodingKeys.self).decode(Int64.self, forKey: .time))
-            }
         }
 
         func encode(to encoder: any Encoder) throws {

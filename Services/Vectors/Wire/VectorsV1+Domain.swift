@@ -2,11 +2,12 @@ internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import HNSW
+internal import Time
 
 extension VectorsV1.Collection {
     init(_ collection: Collection) {
         self.init(
-            id: collection.id.uuidString.lowercased(), name: collection.name.text,
+            id: collection.id.text, name: collection.name.text,
             modelId: collection.space.model.text, dimension: Int32(collection.space.dimension),
             metric: .init(collection.space.metric), documentCount: collection.documentCount,
             position: collection.position, createdAt: .init(collection.createdAt))

@@ -46,8 +46,8 @@ struct AlertTeller: Sendable {
 extension UsersV1.PutNotificationRequest {
     fileprivate init(_ alert: RuleAlert, of user: UUID) {
         self.init(
-            userId: user.uuidString.lowercased(), kind: .healthAlert, title: alert.title,
+            userId: user.text, kind: .healthAlert, title: alert.title,
             body: "\(alert.quantity.value.text) \(alert.quantity.unit.text) at \(alert.episode.fire.at.rfc3339).",
-            dedupeKey: "alert:\(alert.id.uuidString.lowercased())")
+            dedupeKey: "alert:\(alert.id.text)")
     }
 }

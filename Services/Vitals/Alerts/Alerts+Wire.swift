@@ -148,7 +148,7 @@ extension VitalsV1.AlertRule {
     init(_ known: AlertRule) {
         let (rule, criteria) = (known.rule, known.criteria)
         self.init(
-            id: rule.id.uuidString.lowercased(), version: known.version, name: rule.name, code: criteria.code.text,
+            id: rule.id.text, version: known.version, name: rule.name, code: criteria.code.text,
             componentCode: criteria.component?.text ?? "", condition: criteria.condition == .above ? .above : .below,
             threshold: criteria.threshold.text, clearAt: criteria.clearAt.text, unit: criteria.unit.text, minSamples: Int32(criteria.minSamples),
             minDurationSeconds: Int32(criteria.minDuration.components.seconds), cooldownSeconds: Int32(criteria.cooldown.components.seconds),
@@ -170,7 +170,7 @@ extension VitalsV1.AlertSeverity {
 extension VitalsV1.Alert {
     init(_ alert: RuleAlert) {
         self.init(
-            id: alert.id.uuidString.lowercased(), ruleId: alert.rule.uuidString.lowercased(), ruleVersion: alert.ruleVersion,
+            id: alert.id.text, ruleId: alert.rule.text, ruleVersion: alert.ruleVersion,
             severity: .init(alert.severity), title: alert.title, code: alert.code.text, componentCode: alert.component?.text ?? "",
             observationId: alert.episode.fire.id.text, quantity: .init(alert.quantity), firedAt: .init(alert.episode.fire.at),
             clearedAt: alert.episode.clear.map { .init($0.at) }, withdrawnAt: alert.withdrawnAt.map { .init($0) },

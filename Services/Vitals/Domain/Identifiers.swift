@@ -23,7 +23,7 @@ struct DeviceID: Hashable, Sendable {
 
     static func make() -> DeviceID { DeviceID(UUIDv7.make()) }
 
-    var text: String { uuid.uuidString.lowercased() }
+    var text: String { uuid.text }
 }
 
 /// Names a reading.
@@ -45,5 +45,5 @@ struct ObservationID: Hashable, Sendable {
     /// As PostgreSQL sorts them.
     func isBefore(_ other: ObservationID) -> Bool { uuid < other.uuid }
 
-    var text: String { uuid.uuidString.lowercased() }
+    var text: String { uuid.text }
 }

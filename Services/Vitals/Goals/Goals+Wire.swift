@@ -138,7 +138,7 @@ extension VitalsV1.Goal {
     init(_ known: KnownGoal, at now: Instant, by zones: TimeZoneDatabase) {
         let goal = known.goal
         self.init(
-            id: goal.id.uuidString.lowercased(), version: goal.version, kind: .init(goal.goalType), title: goal.title,
+            id: goal.id.text, version: goal.version, kind: .init(goal.goalType), title: goal.title,
             description_p: goal.description ?? "", code: goal.metric ?? "", unit: goal.unit, startValue: goal.startValue?.text ?? "",
             targetValue: goal.targetValue.text, direction: .init(goal.direction), startsOn: goal.startsOn.description,
             dueOn: goal.targetDate?.description ?? "", timeZone: goal.timeZone, state: .init(goal.state(at: now, by: zones)),
@@ -150,7 +150,7 @@ extension VitalsV1.Goal {
 extension VitalsV1.Milestone {
     init(_ milestone: HealthGoalMilestone) {
         self.init(
-            id: milestone.id.uuidString.lowercased(), goalId: milestone.goalID.uuidString.lowercased(), position: milestone.position,
+            id: milestone.id.text, goalId: milestone.goalID.text, position: milestone.position,
             title: milestone.title, targetValue: milestone.targetValue.text, dueOn: milestone.targetDate?.description ?? "",
             reachedAt: milestone.reachedAt.map { .init($0) })
     }
@@ -159,7 +159,7 @@ extension VitalsV1.Milestone {
 extension VitalsV1.ProgressEntry {
     init(_ entry: HealthGoalProgress) {
         self.init(
-            id: entry.id.uuidString.lowercased(), goalId: entry.goalID.uuidString.lowercased(), value: entry.value.text, at: .init(entry.recordedAt),
-            note: entry.note ?? "", observationId: entry.vitalID?.uuidString.lowercased() ?? "")
+            id: entry.id.text, goalId: entry.goalID.text, value: entry.value.text, at: .init(entry.recordedAt),
+            note: entry.note ?? "", observationId: entry.vitalID?.text ?? "")
     }
 }

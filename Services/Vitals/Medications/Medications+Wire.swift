@@ -239,7 +239,7 @@ extension VitalsV1.CheckInteractionsRequest {
 extension VitalsV1.Medication {
     init(_ medication: Medication) throws {
         self.init(
-            id: medication.id.uuidString.lowercased(), version: medication.version, name: medication.name, rxnormCode: medication.rxnormCode ?? "",
+            id: medication.id.text, version: medication.version, name: medication.name, rxnormCode: medication.rxnormCode ?? "",
             dosage: medication.dosage, form: .init(medication.form), schedule: .init(try MedicationSchedule(stored: medication.schedule)),
             instructions: medication.instructions ?? "", reason: medication.reason ?? "", startsOn: medication.startsOn.description,
             endsOn: medication.endsOn?.description ?? "", active: medication.isActive, remindersEnabled: medication.remindersEnabled)
@@ -271,14 +271,14 @@ extension VitalsV1.TimesOfDay {
 extension VitalsV1.Dose {
     init(_ dose: DueDose) {
         self.init(
-            medicationId: dose.medication.uuidString.lowercased(), medicationName: dose.name, dosage: dose.dosage,
+            medicationId: dose.medication.text, medicationName: dose.name, dosage: dose.dosage,
             scheduledAt: .init(dose.scheduledAt), outcome: .init(dose.recorded?.outcome), at: dose.recorded.map { .init($0.at) },
             note: dose.recorded?.note ?? "")
     }
 
     init(_ dose: RecordedDose, of medication: Medication) {
         self.init(
-            medicationId: dose.medication.uuidString.lowercased(), medicationName: medication.name, dosage: medication.dosage,
+            medicationId: dose.medication.text, medicationName: medication.name, dosage: medication.dosage,
             scheduledAt: dose.scheduledAt.map { .init($0) }, outcome: .init(dose.outcome), at: .init(dose.at), note: dose.note)
     }
 }
@@ -296,7 +296,7 @@ extension VitalsV1.DoseOutcome {
 extension VitalsV1.Adherence {
     init(_ count: AdherenceCount) {
         self.init(
-            medicationId: count.medication.uuidString.lowercased(), medicationName: count.name, dueCount: Int32(clamping: count.due),
+            medicationId: count.medication.text, medicationName: count.name, dueCount: Int32(clamping: count.due),
             takenCount: Int32(clamping: count.taken), skippedCount: Int32(clamping: count.skipped), missedCount: Int32(clamping: count.missed))
     }
 }

@@ -61,10 +61,10 @@ struct PatientRecordList {
 extension VitalsV1.PatientRecord {
     init(_ record: PatientRecord) throws {
         self.init(
-            id: record.id.uuidString.lowercased(), version: record.version, kind: .init(record.recordType), title: record.title,
+            id: record.id.text, version: record.version, kind: .init(record.recordType), title: record.title,
             codeSystem: record.codeSystem.map { .init($0) } ?? .unspecified, code: record.code ?? "", content: try record.content.message,
             status: .init(record.clinicalStatus), severity: record.severity.map { .init($0) } ?? .unspecified, source: .init(record.source),
-            providerId: record.providerID?.uuidString.lowercased() ?? "", documentUri: record.documentURI ?? "",
+            providerId: record.providerID?.text ?? "", documentUri: record.documentURI ?? "",
             documentSha256: record.documentSHA256 ?? [], onsetOn: record.onsetOn?.description ?? "", recordedAt: .init(record.recordedAt))
     }
 }

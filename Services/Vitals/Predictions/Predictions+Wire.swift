@@ -109,7 +109,7 @@ extension VitalsV1.Prediction {
     init(_ kept: KeptPrediction) throws {
         let prediction = kept.prediction
         self.init(
-            id: prediction.id.uuidString.lowercased(), kind: .init(prediction.predictionType), modelId: prediction.model,
+            id: prediction.id.text, kind: .init(prediction.predictionType), modelId: prediction.model,
             modelVersion: prediction.modelVersion, inputsSha256: prediction.inputsSHA256 ?? [], score: prediction.riskScore.text,
             calibratedScore: prediction.calibratedScore?.text ?? "", confidence: prediction.confidence?.text ?? "",
             riskLevel: .init(prediction.riskLevel), explanation: try prediction.explanation.message, recommendations: prediction.recommendations,

@@ -20,7 +20,7 @@ extension PatientStory {
         }
         if standing == nil {
             let grant = UsersV1.GrantAccessRequest(
-                id: UUIDv7.make().uuidString.lowercased(), clinician: .clinicianEmail(account.email), scopes: Self.scopes,
+                id: UUIDv7.make().text, clinician: .clinicianEmail(account.email), scopes: Self.scopes,
                 purpose: "Check-up", expiresAt: .init(Instant.now() + .seconds(30 * 86_400)))
             _ = try await patient.patiently { options throws(RPCError) in try await grants.grantAccess(grant, options: options) }
         }

@@ -697,11 +697,12 @@ extension VectorsV1 {
                 service: "heartguard.vectors.v1.VectorsService", name: "UpsertDocuments", kind: .unary,
                 policy: RPC.MethodPolicy(access: .operator_, timeout: .slow, cost: 5, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/collections/{collection}/documents", body: "*")]))
-        /// The documents nearest to an embedding, nearest first; or those that best hold some words, or both at once.
+        /// The documents nearest to an embedding, nearest first; or those that best hold some words, or both at once. What is in collections is no
+        /// person's record, so a search leaves no event in the audit log.
         package static let search = RPC.Method<VectorsV1.SearchRequest, VectorsV1.SearchResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vectors.v1.VectorsService", name: "Search", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/collections/{collection}/documents:search", body: "*")]))
         /// Removes documents by id, or all that pass a filter when they are removed; ids that are not there are passed over.
         package static let deleteDocuments = RPC.Method<VectorsV1.DeleteDocumentsRequest, VectorsV1.DeleteDocumentsResponse>(
@@ -728,7 +729,8 @@ extension VectorsV1 {
         func deleteCollection(_ request: VectorsV1.DeleteCollectionRequest, context: RPCContext) async throws -> VectorsV1.DeleteCollectionResponse
         /// Adds documents or replaces those with the same id, all or none.
         func upsertDocuments(_ request: VectorsV1.UpsertDocumentsRequest, context: RPCContext) async throws -> VectorsV1.UpsertDocumentsResponse
-        /// The documents nearest to an embedding, nearest first; or those that best hold some words, or both at once.
+        /// The documents nearest to an embedding, nearest first; or those that best hold some words, or both at once. What is in collections is no
+        /// person's record, so a search leaves no event in the audit log.
         func search(_ request: VectorsV1.SearchRequest, context: RPCContext) async throws -> VectorsV1.SearchResponse
         /// Removes documents by id, or all that pass a filter when they are removed; ids that are not there are passed over.
         func deleteDocuments(_ request: VectorsV1.DeleteDocumentsRequest, context: RPCContext) async throws -> VectorsV1.DeleteDocumentsResponse
@@ -771,7 +773,8 @@ extension VectorsV1 {
             try await channel.unary(VectorsV1.VectorsServiceMethods.upsertDocuments, request, options: options)
         }
 
-        /// The documents nearest to an embedding, nearest first; or those that best hold some words, or both at once.
+        /// The documents nearest to an embedding, nearest first; or those that best hold some words, or both at once. What is in collections is no
+        /// person's record, so a search leaves no event in the audit log.
         package func search(
             _ request: VectorsV1.SearchRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VectorsV1.SearchResponse {

@@ -42,7 +42,7 @@ final class HotSegments: Sendable {
     }
 
     private static func key(_ thread: Int64, _ user: UUID) -> String {
-        "checkpoints:{\(user.uuidString.lowercased()):\(thread)}"
+        "checkpoints:{\(user.text):\(thread)}"
     }
 
     /// For each digest the content that is kept for it, if any.
@@ -97,7 +97,7 @@ final class HotSegments: Sendable {
 
     /// The hashes that there are of a person's threads.
     func keys(of user: UUID) async throws(RedisError) -> [String] {
-        let pattern = "checkpoints:{\(user.uuidString.lowercased()):*"
+        let pattern = "checkpoints:{\(user.text):*"
         var found: [String] = []
         var cursor = "0"
         repeat {

@@ -1,5 +1,6 @@
 internal import Contracts
 internal import FoundationEssentials
+internal import Time
 
 extension ChatV1.TypedValue {
     init(_ value: TypedValue) { self.init(type: value.type, data: value.data) }
@@ -9,8 +10,8 @@ extension ChatV1.Checkpoint {
     init(_ checkpoint: KeptCheckpoint) {
         let row = checkpoint.row
         self.init(
-            threadId: row.threadName, checkpointNamespace: row.namespace, checkpointId: row.id.uuidString.lowercased(),
-            parentCheckpointId: row.parent?.uuidString.lowercased() ?? "", content: .init(checkpoint.content),
+            threadId: row.threadName, checkpointNamespace: row.namespace, checkpointId: row.id.text,
+            parentCheckpointId: row.parent?.text ?? "", content: .init(checkpoint.content),
             channels: checkpoint.channels.map { .init($0) }, metadata: row.metadata,
             pendingWrites: checkpoint.writes.map { .init($0) }, createdAt: .init(row.createdAt))
     }
