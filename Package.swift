@@ -166,7 +166,8 @@ let package = Package(
         .executableTarget(
             name: "HeartGuardCommand",
             dependencies: [
-                "Audit", "Contracts", "Jobs", "RPC", "Postgres", "Redis", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser, crypto,
+                "Audit", "Contracts", "Jobs", "JSON", "LZ4", "Passwords", "RPC", "Postgres", "Redis", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser,
+                crypto,
             ],
             path: "Tools/heartguard", swiftSettings: settings),
 
