@@ -44,7 +44,8 @@ extension Statement<RestoredTable> {
 }
 
 extension Statement<Scalar<String>> {
-    /// The tables, each behind those that it refers to. A ring of them there cannot be, which erasing relies on too.
+    /// The tables, each behind those that it refers to, and the account before all, for it says whether the person is here. A ring of tables there
+    /// cannot be, which erasing relies on too.
     static func inOrder(_ tables: [String]) -> Self {
         .reading(
             """
@@ -56,7 +57,7 @@ extension Statement<Scalar<String>> {
                 SELECT k.conrelid, h.height + 1 FROM height h JOIN pg_constraint k ON k.confrelid = h.oid AND k.contype = 'f'
                 WHERE k.conrelid <> k.confrelid AND k.conrelid IN (SELECT oid FROM told)
             )
-            SELECT name FROM told JOIN height USING (oid) GROUP BY name ORDER BY max(height), name
+            SELECT name FROM told JOIN height USING (oid) GROUP BY name ORDER BY name <> 'users.users', max(height), name
             """)
     }
 }
