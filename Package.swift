@@ -166,7 +166,8 @@ let package = Package(
         .executableTarget(
             name: "HeartGuardCommand",
             dependencies: [
-                "Audit", "Contracts", "Jobs", "RPC", "Postgres", "Redis", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser, crypto,
+                "Audit", "Contracts", "Jobs", "JSON", "LZ4", "Passwords", "RPC", "Postgres", "Redis", "Migrations", "Schema", "Tokens", "Time", logging, argumentParser,
+                crypto,
             ],
             path: "Tools/heartguard", swiftSettings: settings),
 
@@ -273,6 +274,11 @@ let package = Package(
         tests("Vectors", serviceTests + ["Filters", "HNSW", "Snapshots", "Telemetry", "TextSearch", "Tokens"]),
         tests("Chat", serviceTests + ["Cache", "Jobs", "LZ4", "Redis", "Tokens"]),
         tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", logging]),
-        tests("HeartGuardCommand", ["Contracts", "Tokens"]),
+        .testTarget(
+            name: "HeartGuardCommandTests",
+            dependencies: [
+                "HeartGuardCommand", "Application", "Audit", "Chat", "Contracts", "DatabaseTestSupport", "Postgres", "Schema", "TestSupport", "Tokens", crypto, logging,
+            ],
+            path: "Tests/HeartGuardCommandTests", exclude: ["SQL"], swiftSettings: settings),
     ]
 )

@@ -26,22 +26,10 @@ enum AuditStores {
         _ options: StateOptions, _ body: (AuditLog) async throws -> Value
     ) async throws -> Value {
         let target = try MigrationTarget(environment: options.environment, directory: options.directory)
-        let postgres = Postgres(
-            configuration: PostgresConfiguration(
-                host: target.host, port: target.port, database: target.database, user: target.owner.user, password: target.owner.password,
-                applicationName: "heartguard-audit"),
-            logger: .silent)
-        let pool = Task { await postgres.run() }
-        let result: Result<Value, any Error>
         do {
-            result = .success(try await body(AuditLog(postgres)))
+            return try await target.connected(as: "heartguard-audit") { try await body(AuditLog($0)) }
         } catch let error as PostgresError {
-            result = .failure(CommandFailure("the audit log cannot be read: \(error)"))
-        } catch {
-            result = .failure(error)
+            throw CommandFailure("the audit log cannot be read: \(error)")
         }
-        pool.cancel()
-        await pool.value
-        return try result.get()
     }
 }

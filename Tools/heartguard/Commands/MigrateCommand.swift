@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Logging
+internal import Postgres
 
 struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -98,6 +100,17 @@ struct MigrationTarget: Sendable {
             throw CommandFailure("making the roles takes HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE and one password file for each service that owns tables (HEARTGUARD_POSTGRES_USERS_PASSWORD_FILE and so on).")
         }
         return DatabaseBootstrap(host: host, port: port, superuser: superuser, owner: owner, services: services, database: database)
+    }
+
+    /// Lends a client of the owner's.
+    func connected<Value>(as program: String, _ body: (Postgres) async throws -> Value) async throws -> Value {
+        let postgres = Postgres(
+            configuration: PostgresConfiguration(
+                host: host, port: port, database: database, user: owner.user, password: owner.password, applicationName: program),
+            logger: .silent)
+        async let _: Void = postgres.run()
+        // Leaving the scope cancels the pool and waits until it has drained.
+        return try await body(postgres)
     }
 
     private static func secret(_ variable: String, _ environment: [String: String]) throws -> String {

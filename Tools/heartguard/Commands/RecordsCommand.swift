@@ -5,8 +5,8 @@ internal import RPC
 
 struct RecordsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "records", abstract: "Takes a person's records in from a file, or out into one, as that person.",
-        subcommands: [ImportCommand.self, ExportCommand.self])
+        commandName: "records", abstract: "Takes a person's records in from a file, or out into one, as that person; or brings a person back from one.",
+        subcommands: [ImportCommand.self, ExportCommand.self, RestoreCommand.self])
 
     struct ImportCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -35,16 +35,17 @@ struct PersonOptions: ParsableArguments {
     }
 
     private func password(in directory: StateDirectory) throws -> String {
-        if let passwordFile {
-            do {
-                return try String(contentsOf: URL(filePath: passwordFile), encoding: .utf8).trimmingCharacters(in: .newlines)
-            } catch {
-                throw CommandFailure("\(passwordFile) cannot be read: \(error.localizedDescription)")
-            }
-        }
+        if let passwordFile { return try Self.password(in: passwordFile) }
         guard let sample = try Credentials.current(in: directory).samples.first(where: { $0.email == email }) else {
             throw CommandFailure("the password of \(email) is needed: --password-file names a file with it.")
         }
         return sample.password
+    }
+    static func password(in file: String) throws -> String {
+        do {
+            return try String(contentsOf: URL(filePath: file), encoding: .utf8).trimmingCharacters(in: .newlines)
+        } catch {
+            throw CommandFailure("\(file) cannot be read: \(error.localizedDescription)")
+        }
     }
 }
