@@ -219,8 +219,8 @@ let package = Package(
             name: "DatabaseTestSupport", dependencies: ["Migrations", "Postgres", "Schema", "TestSupport", logging], path: "Tests/DatabaseTestSupport",
             swiftSettings: settings),
         .target(
-            name: "RecordTestSupport", dependencies: ["Application", "Cache", "Jobs", "Postgres", "Redis", "TestSupport", logging], path: "Tests/RecordTestSupport",
-            swiftSettings: settings),
+            name: "RecordTestSupport", dependencies: ["Application", "Cache", "Contracts", "Jobs", "Postgres", "RPC", "Redis", "TestSupport", logging],
+            path: "Tests/RecordTestSupport", swiftSettings: settings),
         tests("Time"),
         tests("ConnectionPool"),
         tests("Postgres", ["ConnectionPool", "Time", "TestSupport"]),
