@@ -1,4 +1,3 @@
-internal import Application
 internal import Contracts
 internal import RPC
 
