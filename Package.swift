@@ -16,6 +16,13 @@ let loopBound: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
 ]
 
+/// What computes for long is optimised in debug builds too, and keeps its assertions there: its tests, and those of a whole cluster, would compute
+/// many times as long.
+let optimised: [SwiftSetting] = [
+    .unsafeFlags(["-O", "-assert-config", "Debug"], .when(configuration: .debug))
+]
+let optimisedC: [CSetting] = [.unsafeFlags(["-O2"], .when(configuration: .debug))]
+
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -133,19 +140,19 @@ let package = Package(
         library("Gzip", ["CZlib"]),
         library("HTTP2", ["CNghttp2"], also: loopBound),
         library("RPC", ["Gzip", "HTTP2", "Time", nioCore, nioPosix, nioTLS, nioSSL, logging, x509, asn1], also: loopBound),
-        .target(name: "CDistance", path: "Libraries/CDistance"),
-        .target(name: "CChecksum", path: "Libraries/CChecksum"),
+        .target(name: "CDistance", path: "Libraries/CDistance", cSettings: optimisedC),
+        .target(name: "CChecksum", path: "Libraries/CChecksum", cSettings: optimisedC),
         .target(name: "CContracts", dependencies: ["CProtobuf"], path: "Libraries/CContracts"),
         library(
             "Telemetry",
             ["ConnectionPool", "Postgres", "RPC", "Time", coreMetrics, tracing, instrumentation, histogram, logging]),
         library("JSON"),
         library("Contracts", ["JSON", "RPC", "Time", "CContracts", "CProtobuf"]),
-        library("HNSW", ["CDistance"]),
+        library("HNSW", ["CDistance"], also: optimised),
         library("FHIR", ["JSON", "Time"]),
-        library("Filters"),
-        library("TextSearch"),
-        library("Snapshots", ["CChecksum"]),
+        library("Filters", also: optimised),
+        library("TextSearch", also: optimised),
+        library("Snapshots", ["CChecksum"], also: optimised),
         library("Passwords", ["CArgon2"]),
         library("Tokens", ["Time", jwtKit, crypto]),
         library(
@@ -220,8 +227,8 @@ let package = Package(
             name: "DatabaseTestSupport", dependencies: ["Migrations", "Postgres", "Schema", "TestSupport", logging], path: "Tests/DatabaseTestSupport",
             swiftSettings: settings),
         .target(
-            name: "RecordTestSupport", dependencies: ["Application", "Cache", "Jobs", "Postgres", "Redis", "TestSupport", logging], path: "Tests/RecordTestSupport",
-            swiftSettings: settings),
+            name: "RecordTestSupport", dependencies: ["Application", "Cache", "Contracts", "Jobs", "Postgres", "RPC", "Redis", "TestSupport", logging],
+            path: "Tests/RecordTestSupport", swiftSettings: settings),
         tests("Time"),
         tests("ConnectionPool"),
         tests("Postgres", ["ConnectionPool", "Time", "TestSupport"]),

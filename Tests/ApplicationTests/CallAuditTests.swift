@@ -258,6 +258,19 @@ private final class Diary: Sendable {
         #expect(allowance.ask(denial("one more"), at: now + .seconds(1)) == .turnAway(retryAfter: .seconds(59)))
         #expect(allowance.turnedAway == DenialAllowance.perCaller + 3)
     }
+
+    @Test func `are none of their caller's when they could not be put on record, each once`() {
+        var allowance = DenialAllowance()
+        for _ in 0...DenialAllowance.perCaller {
+            #expect(allowance.ask(denial(), at: now) == .record)
+            allowance.forget(denial())
+        }
+        allowance.forget(denial())
+
+        let asked = (0...DenialAllowance.perCaller).map { allowance.ask(denial(method: "\($0)"), at: now) }
+        #expect(asked.count { $0 == .record } == DenialAllowance.perCaller)
+        #expect(asked.last == .turnAway(retryAfter: .seconds(60)))
+    }
 }
 
 @Suite struct `What a program passes on for the record` {

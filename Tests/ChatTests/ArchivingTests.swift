@@ -5,6 +5,7 @@ internal import Jobs
 internal import Logging
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import TestSupport
 internal import Testing
 internal import Time

@@ -51,26 +51,3 @@ extension GoogleProtobuf.Struct {
         .init(fields: ["text": .init(kind: .stringValue(String(repeating: "x", count: length)))])
     }
 }
-
-/// Expects a call to end with this code and, if any are given, with violations of exactly these fields.
-func expect(
-    _ code: StatusCode, fields: Set<String> = [], sourceLocation: SourceLocation = #_sourceLocation,
-    _ call: () async throws -> some Sendable
-) async {
-    do {
-        _ = try await call()
-        Issue.record("The call succeeded.", sourceLocation: sourceLocation)
-    } catch {
-        let answer = RPCError.answering(error)
-        #expect(answer.code == code, sourceLocation: sourceLocation)
-        #expect(Set(answer.violatedFields) == fields, sourceLocation: sourceLocation)
-    }
-}
-
-extension RPCError {
-    /// The fields that google.rpc.BadRequest names.
-    var violatedFields: [String] {
-        (statusDetails?.details ?? []).compactMap { try? GoogleRPC.BadRequest(decoding: $0.value) }
-            .flatMap(\.fieldViolations).map(\.field)
-    }
-}

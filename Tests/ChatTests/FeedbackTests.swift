@@ -3,6 +3,7 @@ internal import Crypto
 internal import Foundation
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import Testing
 internal import Time
 

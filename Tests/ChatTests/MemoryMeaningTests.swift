@@ -4,6 +4,7 @@ internal import Foundation
 internal import HNSW
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import Testing
 internal import Time
 

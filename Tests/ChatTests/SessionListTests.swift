@@ -1,6 +1,7 @@
 internal import Cache
 internal import Contracts
 internal import RPC
+internal import RecordTestSupport
 internal import Testing
 
 @testable internal import Chat

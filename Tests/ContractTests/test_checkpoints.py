@@ -370,6 +370,20 @@ def channel(name, version="1", data=None, **more):
     return wire.CheckpointChannel(name=name, version=version, value=value, **more)
 
 
+def test_threads_are_copied_and_deleted(checkpoints, ada):
+    id, _ = put(checkpoints, ada)
+    ada.calls(checkpoints.CopyThread, calls.CopyThreadRequest(source_thread_id="t", target_thread_id="copy"))
+    assert ada.calls(checkpoints.DeleteRuns, calls.DeleteRunsRequest(run_ids=["none"])).deleted_count == 0
+    prune = calls.PruneThreadsRequest(thread_ids=["t"], strategy=calls.PRUNE_STRATEGY_DELETE)
+    assert ada.calls(checkpoints.PruneThreads, prune).deleted_count == 1
+    copy = calls.GetCheckpointRequest(thread_id="copy")
+    assert ada.calls(checkpoints.GetCheckpoint, copy).checkpoint.checkpoint_id == id
+    ada.calls(checkpoints.DeleteThread, calls.DeleteThreadRequest(thread_id="copy"))
+    for gone in ("t", "copy"):
+        with refused("NOT_FOUND"):
+            ada.calls(checkpoints.GetCheckpoint, calls.GetCheckpointRequest(thread_id=gone))
+
+
 def test_what_is_kept_comes_back_byte_for_byte_and_is_never_decoded(checkpoints, ada):
     evil = b"\x80\x04\x95cos\nsystem\n\xff\x00" * 300
     id, answer = put(

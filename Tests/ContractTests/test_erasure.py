@@ -108,11 +108,15 @@ def test_the_receipt_says_what_every_service_removed_and_names_nobody(cluster, d
     assert receipt["jti"] == erasure.id
     assert receipt["requested_by"] == "user"
     assert receipt["iat"] == done.finished_at.seconds
-    assert receipt["removed"]["users"] == {"users": 1, "sessions": 1, "refresh_tokens": 1, "user_consents": 1, "consent_history": 1}
-    assert receipt["removed"]["vitals"] == {"timelines": 1, "user_devices": 1, "vitals": 100}
-    chat = receipt["removed"]["chat"]
+    removed = receipt["removed"]
+    for tables in removed.values():
+        # answers are kept of calls with a key, which these are with --twice
+        tables.pop("idempotency_keys", None)
+    assert removed["users"] == {"users": 1, "sessions": 1, "refresh_tokens": 1, "user_consents": 1, "consent_history": 1}
+    assert removed["vitals"] == {"timelines": 1, "user_devices": 1, "vitals": 100}
+    chat = removed["chat"]
     assert (chat["chat_sessions"], chat["chat_messages"], chat["checkpoint_threads"], chat["checkpoints"]) == (1, 3, 1, 1)
-    assert receipt["removed"]["vectors"] == {"vector_user_memories": 1}
+    assert removed["vectors"] == {"vector_user_memories": 1}
     for secret in (ada.user.id, ada.email, "Ada", "Pulse"):
         assert secret not in str(receipt)
     # nobody else has lost anything
@@ -128,6 +132,7 @@ def test_an_operator_erases_and_asks_at_the_json_door(cluster, json_door, direct
     json_door.refuses(403, "PERMISSION_DENIED", "POST", path, person=bob, json={})
     asked = json_door.answers(EraseUserResponse, "POST", path, person=operator, json={}).erasure
     assert json_door.answers(EraseUserResponse, "POST", path, person=operator, json={}).erasure.id == asked.id
+    assert operator.calls(direct.users.EraseUser, EraseUserRequest(user_id=ada.user.id)).erasure.id == asked.id
     json_door.refuses(401, "UNAUTHENTICATED", "GET", "/v1/profile", person=ada)
     finished(direct.users, operator, asked.id)
     done = json_door.answers(GetErasureResponse, "GET", f"/v1/erasures/{asked.id}", person=operator).erasure

@@ -19,6 +19,8 @@ from heartguard.vitals.v1.goals_service_pb2 import (
     ListProgressResponse,
     RecordProgressRequest,
     RecordProgressResponse,
+    RemoveMilestoneRequest,
+    RemoveProgressRequest,
     SetMilestoneRequest,
     SetMilestoneResponse,
     UpdateGoalRequest,
@@ -84,6 +86,22 @@ def test_a_goal_is_made_once_and_ends_once(door, ada, bob):
     record(door, ada, (1, 61))
     assert progress(door, ada, goal) == []
     assert list(ada.calls(door.goals.ListGoals, ListGoalsRequest(open_only=True)).goals) == []
+
+
+def test_a_goal_is_changed_and_given_up(door, ada):
+    goal = create(door, ada)
+    changed = ada.calls(door.goals.UpdateGoal, UpdateGoalRequest(goal=resting(id=goal.id, version=goal.version, title="Calm"))).goal
+    assert (changed.title, changed.version) == ("Calm", goal.version + 1)
+    wish = goals_pb2.Milestone(goal_id=goal.id, position=1, title="Half way", target_value="70")
+    milestone = ada.calls(door.goals.SetMilestone, SetMilestoneRequest(milestone=wish)).milestone
+    entry = goals_pb2.ProgressEntry(goal_id=goal.id, value="65")
+    entry = ada.calls(door.goals.RecordProgress, RecordProgressRequest(entry=entry)).entry
+    ada.calls(door.goals.RemoveMilestone, RemoveMilestoneRequest(goal_id=goal.id, milestone_id=milestone.id))
+    ada.calls(door.goals.RemoveProgress, RemoveProgressRequest(goal_id=goal.id, entry_id=entry.id))
+    assert not ada.calls(door.goals.GetGoal, GetGoalRequest(goal_id=goal.id)).milestones
+    assert progress(door, ada, goal) == []
+    given_up = ada.calls(door.goals.AbandonGoal, AbandonGoalRequest(goal_id=goal.id)).goal
+    assert given_up.state == goals_pb2.GOAL_STATE_ABANDONED
 
 
 @pytest.mark.parametrize(

@@ -215,8 +215,11 @@ def test_devices_have_new_names_and_are_switched_off_and_on(json_door, direct, a
     path = f"/v1/devices/{device}"
     renamed = json_door.answers(RenameDeviceResponse, "POST", f"{path}/rename", person=ada, json={"name": "At home"})
     assert renamed.device.name == "At home"
+    rename = RenameDeviceRequest(device_id=device, name="At home")
+    assert ada.calls(direct.vitals.RenameDevice, rename).device == renamed.device
     off = json_door.answers(DeactivateDeviceResponse, "POST", f"{path}/deactivate", person=ada, json={})
     assert not off.device.active
+    assert ada.calls(direct.vitals.DeactivateDevice, DeactivateDeviceRequest(device_id=device)).device == off.device
     with refused("NOT_FOUND"):
         append(direct, ada, device, [sample(1, 1.0)])
     for method, request in (

@@ -13,18 +13,10 @@ let quiet = Logger(label: "gateway-tests") { _ in SwiftLogNoOpLogHandler() }
 
 /// A Redis, reached through a network that can be cut.
 struct Store: Sendable {
-    enum Loss: CaseIterable { case killed, paused, partitioned }
-
     let server: RedisServer
     let network: DroppingProxy
 
-    func lose(_ way: Loss) async throws {
-        switch way {
-        case .killed: try await server.kill()
-        case .paused: try await server.suspend()
-        case .partitioned: network.drop()
-        }
-    }
+    func lose(_ way: RedisServer.Loss) async throws { try await server.lose(way, network: network) }
 
     static func with(_ body: (Store) async throws -> Void) async throws {
         try await RedisServer.with { server in

@@ -36,8 +36,8 @@ private func limits(calls: Int, of method: MethodDescriptor) -> [String: String]
         }
     }
 
-    @Test(arguments: Store.Loss.allCases)
-    func `admit no more than the limit and a tenth when the cache Redis goes, and refuse what must be counted`(way: Store.Loss) async throws {
+    @Test(arguments: RedisServer.Loss.allCases)
+    func `admit no more than the limit and a tenth when the cache Redis goes, and refuse what must be counted`(way: RedisServer.Loss) async throws {
         try await withService(.vitals) { vitals in
             let limit = limits(calls: 300, of: listDevices)
             try await withGateways(3, services: [.vitals: vitals], limit) { gateways in
@@ -68,8 +68,8 @@ private func limits(calls: Int, of method: MethodDescriptor) -> [String: String]
         }
     }
 
-    @Test(arguments: Store.Loss.allCases)
-    func `count and call on when the durable Redis goes, each by its own judgement`(way: Store.Loss) async throws {
+    @Test(arguments: RedisServer.Loss.allCases)
+    func `count and call on when the durable Redis goes, each by its own judgement`(way: RedisServer.Loss) async throws {
         try await withService(.users) { users in
             try await withGateways(3, services: [.users: users]) { gateways in
                 #expect(await gateways.call(logIn).code == .ok)

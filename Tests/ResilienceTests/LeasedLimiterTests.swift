@@ -28,16 +28,6 @@ private struct Replicas: Sendable {
         }
     }
 
-    enum Way: CaseIterable { case killed, paused, partitioned }
-
-    func lose(_ way: Way, _ proxy: DroppingProxy?) async throws {
-        switch way {
-        case .killed: try await server.kill()
-        case .paused: try await server.suspend()
-        case .partitioned: proxy?.drop()
-        }
-    }
-
     func untilLost() async throws { try await until { shares.allSatisfy { !$0.isCountedTogether } } }
     func untilBack() async throws { try await until { shares.allSatisfy(\.isCountedTogether) } }
     var unanswered: Int { limiters.reduce(0) { $0 + $1.counts.unanswered } }
@@ -92,8 +82,8 @@ private func withReplicas(
     }
 
     /// The limit, and a tenth of it.
-    @Test(arguments: Replicas.Way.allCases, [1, 300])
-    fileprivate func `admit no more than the limit and the leases when Redis goes under load`(way: Replicas.Way, used: Int) async throws {
+    @Test(arguments: RedisServer.Loss.allCases, [1, 300])
+    func `admit no more than the limit and the leases when Redis goes under load`(way: RedisServer.Loss, used: Int) async throws {
         try await withReplicas(throughProxy: way == .partitioned) { replicas, proxy in
             let stop = Flag()
             let admitted = try await withThrowingTaskGroup { group in
@@ -109,7 +99,7 @@ private func withReplicas(
                     }
                 }
                 try await until { replicas.limiters.reduce(0) { $0 + $1.counts.admittedTogether } >= used }
-                try await replicas.lose(way, proxy)
+                try await replicas.server.lose(way, network: proxy)
                 try await replicas.untilLost()
                 // Each replica has decided many times on its own.
                 try await until { replicas.limiters.allSatisfy { $0.counts.admittedOnShare + $0.counts.refusedOnShare > 500 } }
@@ -126,8 +116,8 @@ private func withReplicas(
     }
 
     /// How long calls take is told and not judged: the machine is also somebody else's.
-    @Test(arguments: Replicas.Way.allCases)
-    fileprivate func `let nobody wait for a Redis that is gone, but those that had asked it`(way: Replicas.Way) async throws {
+    @Test(arguments: RedisServer.Loss.allCases)
+    func `let nobody wait for a Redis that is gone, but those that had asked it`(way: RedisServer.Loss) async throws {
         try await withReplicas(units: 1_000_000, throughProxy: way == .partitioned, patience: .milliseconds(30)) { replicas, proxy in
             @Sendable func load(_ calls: Int) async throws -> [Duration] {
                 try await withThrowingTaskGroup { group in
@@ -149,7 +139,7 @@ private func withReplicas(
             let before = try await load(100)
             let unanswered = replicas.unanswered
             async let under = load(200)
-            try await replicas.lose(way, proxy)
+            try await replicas.server.lose(way, network: proxy)
             let during = try await under
             if way == .paused { try await replicas.server.resume() }
 

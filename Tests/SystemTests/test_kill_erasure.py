@@ -12,13 +12,14 @@ from heartguard.vitals.v1.vitals_service_pb2 import RecordObservationsRequest
 from processes import kill, pid_of
 from waiting import until
 
-READINGS = 5_000
+# more than are removed at a time
+READINGS = 3_000
 
 
 @pytest.mark.parametrize("victim", (*SERVICES, "postgres", "redis_durable"))
 def test_an_erasure_comes_to_its_end_and_counts_each_row_once(cluster, direct, operator, ada, victim):
-    for start in range(0, READINGS, 500):
-        readings = [heart_rate(number) for number in range(start, start + 500)]
+    for start in range(0, READINGS, 1_000):
+        readings = [heart_rate(number) for number in range(start, start + 1_000)]
         ada.calls(direct.vitals.RecordObservations, RecordObservationsRequest(observations=readings))
 
     erasure = ada.calls(direct.users.EraseAccount, EraseAccountRequest(password=ada.password)).erasure

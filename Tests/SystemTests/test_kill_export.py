@@ -2,9 +2,11 @@
 
 import pytest
 from client import exports as files
+from client import people
 from client.cluster import SERVICES
 from client.exports import FHIR_R4, FINISHED, JSON_LINES, records_of, resources_of
 from client.readings import heart_rate
+from heartguard.users.v1.exports_service_pb2 import DeleteExportRequest, ListExportsRequest
 from heartguard.vitals.v1.vitals_service_pb2 import RecordObservationsRequest
 from processes import kill, pid_of
 from waiting import until
@@ -12,13 +14,22 @@ from waiting import until
 READINGS = 20_000
 
 
-@pytest.fixture
-def measured(direct, ada):
-    """Ada, with readings of some parts of an export."""
+@pytest.fixture(scope="module")
+def person(direct):
+    """Somebody with readings of some parts of an export."""
+    person = people.Lasting(direct.users, people.register(direct.users))
     for start in range(0, READINGS, 1_000):
         readings = [heart_rate(number) for number in range(start, start + 1_000)]
-        ada.calls(direct.vitals.RecordObservations, RecordObservationsRequest(observations=readings))
-    return ada
+        person.calls(direct.vitals.RecordObservations, RecordObservationsRequest(observations=readings))
+    return person
+
+
+@pytest.fixture
+def measured(direct, person):
+    """The same person, who has no exports but the test's."""
+    yield person
+    for export in person.calls(direct.exports.ListExports, ListExportsRequest()).exports:
+        person.calls(direct.exports.DeleteExport, DeleteExportRequest(export_id=export.id))
 
 
 @pytest.mark.parametrize("format", (JSON_LINES, FHIR_R4), ids=("json lines", "fhir"))

@@ -12,7 +12,7 @@ from client.imports import FINISHED, counted, observation
 from processes import kill, pid_of
 from waiting import until
 
-READINGS = 5_000
+READINGS = 3_000
 
 
 @pytest.fixture(scope="module")

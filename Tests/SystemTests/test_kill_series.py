@@ -12,7 +12,7 @@ from processes import kill, pid_of
 from waiting import until
 
 KILLS = 3
-SAMPLES = 60_000
+SAMPLES = 24_000
 BATCH = 250
 
 
@@ -20,8 +20,8 @@ BATCH = 250
 def test_what_was_answered_is_there_and_nothing_is_there_twice(cluster, front, direct, ada, through):
     door = front if through == "the Gateway" else direct
     device = ada.calls(direct.vitals.RegisterDevice, watch()).device.id
-    # Ten seconds apart: over a week, so that days and hours are rolled up while more comes.
-    signal = [sample(n, math.sin(n / 300), seconds=-10 * (SAMPLES - n)) for n in range(SAMPLES)]
+    # Twenty-five seconds apart: a week, so that days and hours are rolled up while more comes.
+    signal = [sample(n, math.sin(n / 300), seconds=-25 * (SAMPLES - n)) for n in range(SAMPLES)]
     answered, breaks = 0, 0
     victims = {SAMPLES * (number + 1) // (KILLS + 1) for number in range(KILLS)}
 

@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import Foundation
 internal import RPC
+internal import RecordTestSupport
 internal import Testing
 internal import Time
 

@@ -5,6 +5,7 @@ internal import Jobs
 internal import Passwords
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import Resilience
 internal import TestSupport
 internal import Testing

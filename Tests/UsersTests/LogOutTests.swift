@@ -1,6 +1,7 @@
 internal import Application
 internal import Contracts
 internal import RPC
+internal import RecordTestSupport
 internal import Resilience
 internal import TestSupport
 internal import Testing

@@ -4,6 +4,7 @@ internal import Foundation
 internal import Jobs
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import TestSupport
 internal import Testing
 internal import Time

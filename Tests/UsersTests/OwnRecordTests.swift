@@ -3,6 +3,7 @@ internal import Contracts
 internal import Foundation
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import TestSupport
 internal import Testing
 internal import Time

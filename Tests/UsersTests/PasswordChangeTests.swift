@@ -4,6 +4,7 @@ internal import Foundation
 internal import Passwords
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import Resilience
 internal import Synchronization
 internal import TestSupport

@@ -54,28 +54,6 @@ extension UsersStand {
     func newcomer() async throws -> RPCContext { try await context(register(Person())) }
 }
 
-/// Expects a call to end with this code and, if any are given, with violations of exactly these fields.
-func expect(
-    _ code: StatusCode, fields: Set<String> = [], sourceLocation: SourceLocation = #_sourceLocation,
-    _ call: () async throws -> some Sendable
-) async {
-    do {
-        _ = try await call()
-        Issue.record("The call succeeded.", sourceLocation: sourceLocation)
-    } catch {
-        let answer = RPCError.answering(error)
-        #expect(answer.code == code, sourceLocation: sourceLocation)
-        #expect(Set(answer.violatedFields) == fields, sourceLocation: sourceLocation)
-    }
-}
-
-extension RPCError {
-    /// The fields that google.rpc.BadRequest names.
-    var violatedFields: [String] {
-        detail(GoogleRPC.BadRequest.self)?.fieldViolations.map(\.field) ?? []
-    }
-}
-
 /// The context of a call with a good token of this account, whether or not it is there.
 func context(of user: UUID) -> RPCContext {
     var context = RPCContext(method: UsersV1.UsersServiceMethods.getProfile.descriptor)

@@ -2,6 +2,7 @@ internal import Contracts
 internal import Foundation
 internal import Passwords
 internal import RPC
+internal import RecordTestSupport
 internal import Testing
 internal import Time
 

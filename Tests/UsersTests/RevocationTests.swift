@@ -4,6 +4,7 @@ internal import Foundation
 internal import Logging
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import Redis
 internal import Resilience
 internal import TestSupport

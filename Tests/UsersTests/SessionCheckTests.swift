@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import Redis
 internal import Resilience
 internal import TestSupport
@@ -13,10 +14,8 @@ internal import Tokens
 
 /// What every service asks before it serves the holder of a token, while the stores that could tell are lost one after the other.
 @Suite struct `A session whose stores are lost` {
-    enum Loss: CaseIterable { case killed, paused, partitioned }
-
-    @Test(arguments: Loss.allCases)
-    func `is judged by the record without the blocklist, and by nobody without both`(loss: Loss) async throws {
+    @Test(arguments: RedisServer.Loss.allCases)
+    func `is judged by the record without the blocklist, and by nobody without both`(loss: RedisServer.Loss) async throws {
         try await RedisServer.with { server in
             try await withUsers(redis: server) { users in
                 let ada = Person()
@@ -25,13 +24,8 @@ internal import Tokens
                 let claims = (ended: try await users.claims(ended), standing: try await users.claims(standing))
 
                 try await withCheck(server) { check, redisNetwork, postgresNetwork in
-                    for network in [nil, redisNetwork] {
-                        switch (network, loss) {
-                        case (nil, _): break
-                        case (_, .killed): try await server.kill()
-                        case (_, .paused): try await server.suspend()
-                        case (let network?, .partitioned): network.drop()
-                        }
+                    for isLost in [false, true] {
+                        if isLost { try await server.lose(loss, network: redisNetwork) }
                         for _ in 0..<3 {
                             #expect(try await check.standing(of: claims.ended) == .revoked)
                             #expect(try await check.standing(of: claims.standing) == .standing)

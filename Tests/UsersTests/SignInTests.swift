@@ -1,6 +1,7 @@
 internal import Contracts
 internal import Passwords
 internal import RPC
+internal import RecordTestSupport
 internal import Synchronization
 internal import Testing
 internal import Time

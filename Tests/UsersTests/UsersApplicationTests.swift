@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import Logging
 internal import RPC
+internal import RecordTestSupport
 internal import Schema
 internal import TestSupport
 internal import Testing

@@ -1,6 +1,7 @@
 internal import Contracts
 internal import Foundation
 internal import RPC
+internal import RecordTestSupport
 internal import Testing
 
 @testable internal import Vectors

@@ -2,6 +2,7 @@ internal import Application
 internal import ConnectionPool
 internal import Contracts
 internal import RPC
+internal import RecordTestSupport
 internal import TestSupport
 internal import Testing
 

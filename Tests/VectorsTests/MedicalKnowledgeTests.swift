@@ -36,7 +36,7 @@ internal import Testing
         let sample = try MedicalSample(first: 100)
         let wanted = try #require(sample.documents.last)
 
-        try await withVectorsDatabase(on: try await PostgresServer.startWithVectors()) { database in
+        try await VectorColumns.pgvector.withDatabase { database in
             try await database.withReplica { vectors in
                 _ = try await vectors.upsert(sample.documents, in: "medical_knowledge", model: MedicalSample.model)
             }

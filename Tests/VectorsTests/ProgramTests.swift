@@ -3,6 +3,7 @@ internal import Contracts
 internal import Foundation
 internal import Logging
 internal import RPC
+internal import RecordTestSupport
 internal import Schema
 internal import TestSupport
 internal import Testing

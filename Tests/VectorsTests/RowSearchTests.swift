@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import Dispatch
 internal import RPC
+internal import RecordTestSupport
 internal import TestSupport
 internal import Testing
 internal import Time

@@ -2,6 +2,7 @@ internal import Contracts
 internal import HNSW
 internal import Migrations
 internal import RPC
+internal import RecordTestSupport
 internal import Schema
 internal import TestSupport
 internal import Testing

@@ -18,7 +18,7 @@ internal import Time
     }
 
     @Test func `run as well where the database has pgvector`() async throws {
-        try await withVectorsDatabase(on: try await PostgresServer.startWithVectors()) { try await expectSound(in: $0) }
+        try await VectorColumns.pgvector.withDatabase { try await expectSound(in: $0) }
     }
 
     @Test func `are all in the catalogue`() throws {

@@ -14,7 +14,7 @@ enum VectorColumns: CaseIterable, Sendable {
     func withDatabase(_ body: (VectorsDatabase) async throws -> Void) async throws {
         switch self {
         case .text: try await withVectorsDatabase(body)
-        case .pgvector: try await withVectorsDatabase(on: PostgresServer.startWithVectors(), body)
+        case .pgvector: try await withVectorsDatabase(of: pgvectorServer, body)
         }
     }
 }

@@ -8,11 +8,16 @@ internal import TestSupport
 
 @testable internal import Vectors
 
-/// A migrated database on the shared server that every test gets a copy of, because an instance of the service follows
-/// every collection in its database.
-private let template = Once<String> {
-    try await PostgresServer.shared.makeMigratedDatabase("vectors_template")
-    return "vectors_template"
+/// Servers with a migrated database that every test gets a copy of, because an instance of the service follows every
+/// collection in its database.
+let textServer = Once<PostgresServer> { try await withTemplate(.shared) }
+let pgvectorServer = Once<PostgresServer> { try await withTemplate(.startWithVectors()) }
+
+private let template = "vectors_template"
+
+private func withTemplate(_ server: PostgresServer) async throws -> PostgresServer {
+    try await server.makeMigratedDatabase(template)
+    return server
 }
 
 /// What goes wrong in a test is seen by the test.
@@ -58,11 +63,10 @@ struct VectorsDatabase: Sendable {
 }
 
 /// Lends a database of the test's own.
-func withVectorsDatabase(_ body: (VectorsDatabase) async throws -> Void) async throws {
-    let server = try await PostgresServer.shared
-    let source = try await template.value
+func withVectorsDatabase(of shared: Once<PostgresServer> = textServer, _ body: (VectorsDatabase) async throws -> Void) async throws {
+    let server = try await shared.value
     let name = "vectors_\(copyCount.add(1, ordering: .relaxed).newValue)"
-    try await server.psql("CREATE DATABASE \(name) TEMPLATE \(source) OWNER \(ServiceRole.owner)")
+    try await server.psql("CREATE DATABASE \(name) TEMPLATE \(template) OWNER \(ServiceRole.owner)")
     let result: Result<Void, any Error>
     do {
         result = .success(try await body(VectorsDatabase(server: server, name: name)))

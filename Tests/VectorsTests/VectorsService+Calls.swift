@@ -1,7 +1,5 @@
-internal import Application
 internal import Contracts
 internal import RPC
-internal import Testing
 
 @testable internal import Vectors
 
@@ -51,28 +49,5 @@ extension VectorsService {
                 collection: collection, modelId: model, embedding: embedding, limit: limit, filter: filter,
                 efSearch: effort, minPosition: minPosition, where: condition, queryText: text, weights: weights),
             context: context)
-    }
-}
-
-/// Expects a call to end with this code and, if any are given, with violations of exactly these fields.
-func expect(
-    _ code: StatusCode, fields: Set<String> = [], sourceLocation: SourceLocation = #_sourceLocation,
-    _ call: () async throws -> some Sendable
-) async {
-    do {
-        _ = try await call()
-        Issue.record("The call succeeded.", sourceLocation: sourceLocation)
-    } catch {
-        let answer = RPCError.answering(error)
-        #expect(answer.code == code, sourceLocation: sourceLocation)
-        #expect(Set(answer.violatedFields) == fields, sourceLocation: sourceLocation)
-    }
-}
-
-extension RPCError {
-    /// The fields that google.rpc.BadRequest names.
-    fileprivate var violatedFields: [String] {
-        (statusDetails?.details ?? []).compactMap { try? GoogleRPC.BadRequest(decoding: $0.value) }
-            .flatMap(\.fieldViolations).map(\.field)
     }
 }

@@ -1,5 +1,6 @@
 internal import Contracts
 internal import RPC
+internal import RecordTestSupport
 internal import Testing
 
 @testable internal import Vitals

@@ -4,6 +4,7 @@ internal import FHIR
 internal import Foundation
 internal import Postgres
 internal import RPC
+internal import RecordTestSupport
 internal import Testing
 internal import Time
 

@@ -48,6 +48,10 @@ struct DenialAllowance: Sendable {
         return .record
     }
 
-    /// Says that a denial could not be put on record.
-    mutating func forget(_ denial: Denial) { known.remove(denial) }
+    /// Says that a denial could not be put on record, so that it is none of its caller's either.
+    mutating func forget(_ denial: Denial) {
+        // One of a minute that is over is forgotten already.
+        guard known.remove(denial) != nil, let count = counts[denial.caller] else { return }
+        counts[denial.caller] = count > 1 ? count - 1 : nil
+    }
 }

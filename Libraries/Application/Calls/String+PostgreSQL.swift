@@ -4,4 +4,10 @@ extension String {
 
     /// PostgreSQL's text cannot hold a NUL.
     package var hasNUL: Bool { utf8.contains(0) }
+
+    /// The text, which PostgreSQL can hold.
+    package func withoutNUL() throws(InvalidValue) -> String {
+        guard !hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
+        return self
+    }
 }

@@ -17,8 +17,7 @@ struct MessageContent: Hashable, Sendable {
         guard (1...Self.maxCharacters).contains(text.codePointCount) else {
             throw InvalidValue(sentence: "It must have 1 to 100,000 characters.")
         }
-        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
-        self.text = text
+        self.text = try text.withoutNUL()
     }
 }
 

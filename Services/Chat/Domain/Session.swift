@@ -29,8 +29,7 @@ struct SessionTitle: Hashable, Sendable {
         guard text.codePointCount <= Self.maxCharacters else {
             throw InvalidValue(sentence: "It must have at most \(Self.maxCharacters) characters.")
         }
-        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
-        self.text = text
+        self.text = try text.withoutNUL()
     }
 }
 
@@ -44,8 +43,7 @@ struct ClientID: Hashable, Sendable {
         guard (1...Self.maxCharacters).contains(text.codePointCount) else {
             throw InvalidValue(sentence: "It must have 1 to \(Self.maxCharacters) characters.")
         }
-        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
-        self.text = text
+        self.text = try text.withoutNUL()
     }
 }
 

@@ -18,8 +18,7 @@ struct MemoryContent: Hashable, Sendable {
         guard (1...Self.maxCharacters).contains(text.codePointCount) else {
             throw InvalidValue(sentence: "It must have 1 to 10,000 characters.")
         }
-        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
-        self.text = text
+        self.text = try text.withoutNUL()
     }
 }
 
@@ -112,8 +111,7 @@ struct SearchWords: Hashable, Sendable {
         guard (1...Self.maxCharacters).contains(text.codePointCount) else {
             throw InvalidValue(sentence: "It must have 1 to 1,000 characters.")
         }
-        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
-        query = text.split(whereSeparator: \.isWhitespace)
+        query = try text.withoutNUL().split(whereSeparator: \.isWhitespace)
             .map { $0.filter { $0 != "\"" }.drop { $0 == "-" } }
             .filter { !$0.isEmpty && $0.lowercased() != "or" }
             .joined(separator: " or ")

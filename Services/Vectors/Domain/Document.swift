@@ -26,8 +26,7 @@ struct DocumentContent: Hashable, Sendable {
 
     init(_ text: String) throws(InvalidValue) {
         guard text.utf8.count <= Self.maxBytes else { throw InvalidValue(sentence: "It must have at most 32 KiB.") }
-        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
-        self.text = text
+        self.text = try text.withoutNUL()
     }
 
     init(kept text: String) { self.text = text }

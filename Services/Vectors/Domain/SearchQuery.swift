@@ -30,8 +30,7 @@ struct SearchText: Hashable, Sendable {
 
     init(_ text: String) throws(InvalidValue) {
         guard text.utf8.count <= Self.maxBytes else { throw InvalidValue(sentence: "It must have at most 4 KiB.") }
-        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
-        self.text = text
+        self.text = try text.withoutNUL()
     }
 }
 

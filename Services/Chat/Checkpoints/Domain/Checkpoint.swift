@@ -13,8 +13,7 @@ struct ThreadName: Hashable, Sendable {
         guard (1...Self.maxCharacters).contains(text.codePointCount) else {
             throw InvalidValue(sentence: "It must have 1 to \(Self.maxCharacters) characters.")
         }
-        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
-        self.text = text
+        self.text = try text.withoutNUL()
     }
 
     /// What the table returned.
@@ -31,8 +30,7 @@ struct CheckpointNamespace: Hashable, Sendable {
         guard text.codePointCount <= Self.maxCharacters else {
             throw InvalidValue(sentence: "It must have at most \(Self.maxCharacters) characters.")
         }
-        guard !text.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
-        self.text = text
+        self.text = try text.withoutNUL()
     }
 
     /// What the table returned.

@@ -184,8 +184,7 @@ extension String {
         guard ((mayBeEmpty ? 0 : 1)...characters).contains(codePointCount) else {
             throw InvalidValue(sentence: "It must have \(mayBeEmpty ? "at most" : "1 to") \(characters) characters.")
         }
-        guard !hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
-        return self
+        return try withoutNUL()
     }
 }
 
@@ -200,7 +199,7 @@ extension PageToken {
 
 extension CheckpointList.Place {
     init(_ token: PageToken) throws(RPCError) {
-        guard let id = UUID(uuidString: token.parts[0]), let thread = Int64(token.parts[1]), !token.parts[2].utf8.contains(0) else {
+        guard let id = UUID(uuidString: token.parts[0]), let thread = Int64(token.parts[1]), !token.parts[2].hasNUL else {
             throw PageToken.invalid
         }
         self.init(id: id, thread: thread, namespace: token.parts[2])
