@@ -16,13 +16,13 @@ private let oldSession = UUID(uuidString: "00000000-0000-7000-8000-0000000000C2"
 
 /// A migrated database that the others are copies of.
 private let migrated = Once<String> {
-    try await PostgresServer.shared.makeMigratedDatabase("restore_template")
+    try await TestSupport.PostgresServer.shared.makeMigratedDatabase("restore_template")
     return "restore_template"
 }
 
 /// Lends a migrated database of the test's own.
 func withCluster(_ body: (Cluster) async throws -> Void) async throws {
-    let server = try await PostgresServer.shared
+    let server = try await TestSupport.PostgresServer.shared
     let source = try await migrated.value
     let name = "restore_\(UUID().uuidString.prefix(8).lowercased())"
     try await server.psql("CREATE DATABASE \(name) TEMPLATE \(source) OWNER \(ServiceRole.owner)")
@@ -34,7 +34,7 @@ func withCluster(_ body: (Cluster) async throws -> Void) async throws {
 
 /// A database as the services and the owner see it.
 struct Cluster: Sendable {
-    let server: PostgresServer
+    let server: TestSupport.PostgresServer
     let database: String
 
     @discardableResult
@@ -109,7 +109,7 @@ struct Cluster: Sendable {
     }
 
     private func withClient<Value>(_ user: String, _ body: (Postgres) async throws -> Value) async throws -> Value {
-        try await PostgresServer.withClient(server.configuration(database: database, user: user), body)
+        try await TestSupport.PostgresServer.withClient(server.configuration(database: database, user: user), body)
     }
 }
 

@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import RPC
+internal import Time
 internal import Tokens
 
 /// The method of `heartguard.users.v1.RolesService`.

@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import Postgres
+internal import Time
 
 extension UsersV1.Provider {
     init(_ provider: Provider) {

@@ -2,6 +2,7 @@ internal import Application
 internal import Contracts
 internal import FoundationEssentials
 internal import RPC
+internal import Time
 
 // Each initialiser reads a whole request and throws INVALID_ARGUMENT with a violation for every field that is wrong.
 
