@@ -17,18 +17,21 @@ package final class AuditAnchors: Sendable {
     }
 
     private let state = Mutex(State())
-    private let wake = WakeUp()
+    private let arrival = WakeUp()
+    /// Of its own, so that what arrives between two that are written does not wake whoever waits for the second to pass.
+    private let end = WakeUp()
     private static let interval = Duration.seconds(1)
 
     func set(_ head: AuditHead) {
         state.withLock { $0.next = head }
-        wake.signal()
+        arrival.signal()
     }
 
     /// Nothing comes any more.
     func finish() {
         state.withLock { $0.isFinished = true }
-        wake.signal()
+        arrival.signal()
+        end.signal()
     }
 
     /// Until `finish`, whatever Redis says.
@@ -43,19 +46,13 @@ package final class AuditAnchors: Sendable {
                     if isFinished { return }
                     state.withLock { state in if state.next == nil { state.next = head } }
                 }
-                await pause()
+                if !state.withLock({ $0.isFinished }) { await end.wait(until: .now + Self.interval) }
             } else if isFinished {
                 return
             } else {
-                await wake.wait(until: nil)
+                await arrival.wait(until: nil)
             }
         }
-    }
-
-    /// Until the interval is over, or nothing comes any more.
-    private func pause() async {
-        let end = ContinuousClock.now + Self.interval
-        while !state.withLock({ $0.isFinished }), .now < end { await wake.wait(until: end) }
     }
 
     /// Every end that is kept. Throws `.unexpectedReply` for what no recorder wrote.

@@ -26,7 +26,7 @@ extension Array: PostgresDecodable where Element: PostgresElement {
 extension PostgresElement where Self: PostgresCodable {
     package static func encodeArray(_ elements: [Self], into buffer: inout [UInt8]) {
         buffer.appendBigEndian(Int32(elements.isEmpty ? 0 : 1))
-        buffer.appendBigEndian(Int32(elements.contains(where: \.isPostgresNull) ? 1 : 0))
+        buffer.appendBigEndian(Int32(elements.contains { $0.isPostgresNull } ? 1 : 0))
         buffer.appendBigEndian(postgresType.rawValue)
         guard !elements.isEmpty else { return }
         buffer.appendBigEndian(Int32(truncatingIfNeeded: elements.count))

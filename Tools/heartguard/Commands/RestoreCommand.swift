@@ -10,8 +10,8 @@ extension RecordsCommand {
                 For a cluster that does not have the person. The file is read once and checked as a whole; then its rows are taken in, with their ids and \
                 times, all or none: what is killed has changed nothing. Everything is counted by table, and so is what is left out, with the reason.
 
-                An export tells no secret: the person has the password of --password-file from now on, sessions have ended, devices that messages go to \
-                register themselves again, and clinicians are let in again. Whoever was an operator or a clinician is a user.
+                An export tells no secret: the person has the password of --password-file from now on, sessions have ended, and devices that messages go to \
+                register again. Nobody is let into the record until the person lets them in anew, and whoever was an operator or a clinician is a user.
 
                 The database is found as `heartguard migrate` finds it. Ends with 0 where the records are there, with 1 where nothing has changed.
                 """)
@@ -38,7 +38,7 @@ extension RecordsCommand {
 
             let progress = Progress()
             progress.title("\(dryRun ? "would restore" : "restored") \(outcome.person.uuidString.lowercased())")
-            for (table, count) in outcome.restored { progress.line("  \(table): \(count.shown)") }
+            for (table, count) in outcome.restored.sorted(by: { $0.table < $1.table }) { progress.line("  \(table): \(count.shown)") }
             if !outcome.leftOut.isEmpty { progress.title("left out") }
             for (table, count, reason) in outcome.leftOut { progress.line("  \(table): \(count.shown), \(reason)") }
             progress.title("Sessions have ended, nobody is let into the record, and the password is that of \(passwordFile), which the person should change.")

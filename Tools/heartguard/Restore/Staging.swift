@@ -8,6 +8,8 @@ enum Staging {
     /// A row that refers to one that is not here, such as a provider, is left out, and so is what refers to it, since tables come behind those that
     /// they refer to. Rows of one table may refer to each other in any order, for they are one statement.
     static let script = #"""
+        -- A statement whose command was killed ends by then, and need not come to its end first.
+        SET LOCAL client_connection_check_interval = '5s';
         CREATE TEMP TABLE restored (relation text, number bigint, record json NOT NULL, PRIMARY KEY (relation, number)) ON COMMIT DROP;
 
         CREATE OR REPLACE FUNCTION pg_temp.restore(relation text, columns text[]) RETURNS bigint
