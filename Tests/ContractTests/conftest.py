@@ -16,9 +16,7 @@ COUNTING = ("test_access_log.py", "test_limits.py", "test_telemetry.py", "test_m
 
 
 def pytest_addoption(parser):
-    what = "make each call that changes something twice, with one idempotency-key"
-    cost = "all of them cost more than people have: run the cluster with HEARTGUARD_RATE_LIMIT_USER=100000"
-    parser.addoption("--twice", action="store_true", help=f"{what}; {cost}")
+    parser.addoption("--twice", action="store_true", help="make each call that changes something twice, with one idempotency-key")
 
 
 def pytest_configure(config):

@@ -298,7 +298,8 @@ private struct MadeRows: AsyncSequence, Sendable {
                 """
 
             let read = try await postgres.copy(
-                from: "SELECT n::int8 FROM generate_series(1, 50000000) n /* slow reader */\n", as: Scalar<Int>.self
+                // In the list of columns, where the server makes a row when it sends it; behind FROM it makes all of them first.
+                from: "SELECT generate_series(1, 50000000)::int8 /* slow reader */\n", as: Scalar<Int>.self
             ) { rows in
                 var read = 0
                 for try await _ in rows {

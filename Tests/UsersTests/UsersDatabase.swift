@@ -24,9 +24,16 @@ let erasureDatabase = Once<PostgresConfiguration> { try await makeDatabase("user
 /// One for exports, of which one test takes up whatever runs.
 let exportDatabase = Once<PostgresConfiguration> { try await makeDatabase("users_export_tests") }
 
+/// A migrated database that all of these are copies of.
+private let template = Once<String> {
+    try await PostgresServer.shared.makeMigratedDatabase("users_template")
+    return "users_template"
+}
+
 func makeDatabase(_ name: String) async throws -> PostgresConfiguration {
     let server = try await PostgresServer.shared
-    try await server.makeMigratedDatabase(name)
+    let source = try await template.value
+    try await server.psql("CREATE DATABASE \(name) TEMPLATE \(source) OWNER \(ServiceRole.owner)")
     return server.configuration(database: name, user: ServiceRole.users.roleName)
 }
 
