@@ -11,13 +11,14 @@ client heeds the first GOAWAY.
 
 Usage: Benchmarks/certificates.py [bin-path]   It starts a cluster of its own and removes it.
 """
-import json, os, pathlib, statistics, subprocess, sys, tempfile, threading, time
+import json, os, pathlib, statistics, subprocess, sys, threading, time
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # grpcio tells of every refusal, which is what is wanted here
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from harness.cluster import started
 from harness.report import Report
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -93,16 +94,8 @@ def measure(state):
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o711)
-        state = pathlib.Path(folder) / "state"
-        command = [str(BIN / "heartguard")]
-        subprocess.run(command + ["up", "--state-dir", str(state), "--bin-path", str(BIN), "--no-load"], check=True,
-                       stdout=subprocess.DEVNULL)
-        try:
-            rounds = [measure(state) for _ in range(ROUNDS)]
-        finally:
-            subprocess.run(command + ["clean-state", "--state-dir", str(state)], stdout=subprocess.DEVNULL)
+    with started(BIN) as (cluster, _):
+        rounds = [measure(pathlib.Path(cluster["state"])) for _ in range(ROUNDS)]
     report = Report("certificates")
     kinds = {True: "last call answered on a connection that stays", False: "last new connection answered"}
     for stays, what in kinds.items():

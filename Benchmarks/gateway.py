@@ -8,8 +8,9 @@ blocklist look-up, one Lua script (the limiter) and one more hop, about as much 
 
 Usage: Benchmarks/gateway.py [bin-path]   It starts a cluster of its own and removes it.
 """
-import json, os, pathlib, re, shutil, ssl, statistics, subprocess, sys, tempfile, urllib.request
+import json, pathlib, re, shutil, ssl, statistics, subprocess, sys, urllib.request
 
+from harness.cluster import started
 from harness.report import Report
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -39,17 +40,8 @@ def h2load(port, path, token, body):
 def main():
     if not shutil.which("h2load"):
         sys.exit("h2load is missing; it is in Debian's package nghttp2-client")
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o711)
-        state = pathlib.Path(folder) / "state"
-        command = [str(BIN / "heartguard")]
-        environment = dict(os.environ, HEARTGUARD_RATE_LIMIT_USER="10000000")
-        subprocess.run(command + ["up", "--state-dir", str(state), "--bin-path", str(BIN), "--no-load"], check=True,
-                       env=environment, stdout=subprocess.DEVNULL)
-        try:
-            measure(json.loads((state / "cluster.json").read_text()), pathlib.Path(folder) / "empty")
-        finally:
-            subprocess.run(command + ["clean-state", "--state-dir", str(state)], stdout=subprocess.DEVNULL)
+    with started(BIN, HEARTGUARD_RATE_LIMIT_USER="10000000") as (cluster, folder):
+        measure(cluster, folder / "empty")
 
 
 def measure(cluster, empty):

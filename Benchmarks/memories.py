@@ -7,7 +7,7 @@ search is two round trips to Postgres and 20 comparisons: 1 ms. One of 1,000 rea
 
 Usage: .heartguard/venv/bin/python Benchmarks/memories.py [--people N] [--bin-path FOLDER]   It starts a cluster of its own and removes it.
 """
-import argparse, array, concurrent.futures, os, pathlib, random, statistics, subprocess, sys, tempfile, time, uuid
+import argparse, array, concurrent.futures, pathlib, random, statistics, sys, time, uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests/ContractTests"))
@@ -22,6 +22,7 @@ from client.doors import Door  # noqa: E402
 from client.tokens import Forger  # noqa: E402
 from heartguard.vectors.v1 import memories_pb2, memories_service_pb2 as service  # noqa: E402
 
+from harness.cluster import started  # noqa: E402
 from harness.report import Report  # noqa: E402
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -47,15 +48,8 @@ def main():
     parser.add_argument("--people", type=int, default=10_000)
     parser.add_argument("--bin-path", default=str(ROOT / ".build/release"))
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o711)
-        state = pathlib.Path(folder) / "state"
-        command = [f"{options.bin_path}/heartguard"]
-        subprocess.run(command + ["up", "--state-dir", str(state), "--bin-path", options.bin_path, "--no-load"], check=True, stdout=subprocess.DEVNULL)
-        try:
-            measure(Cluster(state / "cluster.json"), options.people)
-        finally:
-            subprocess.run(command + ["clean-state", "--state-dir", str(state)], stdout=subprocess.DEVNULL)
+    with started(options.bin_path) as (cluster, _):
+        measure(Cluster(pathlib.Path(cluster["state"]) / "cluster.json"), options.people)
 
 
 def measure(cluster, count):

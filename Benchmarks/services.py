@@ -15,9 +15,10 @@ expected is half the rate of the copy, on two cores that also parse JSON.
 
 Usage: Benchmarks/services.py [--quick] [--bin-path PATH]   It starts a cluster of its own and removes it.
 """
-import argparse, base64, concurrent.futures, contextlib, http.client, json, os, pathlib, re, shutil, socket, ssl, statistics, subprocess, sys, tempfile
-import time, urllib.request
+import argparse, base64, concurrent.futures, contextlib, http.client, json, os, pathlib, shutil, socket, ssl, statistics, subprocess, sys, time
+import urllib.request
 
+from harness.cluster import psql, started, timed
 from harness.process import free_port
 from harness.report import Report
 
@@ -128,19 +129,11 @@ class Bulk:
 
     def __init__(self, cluster, folder):
         self.port, self.ca, self.folder = cluster["gateway"]["json"], cluster["tls"]["ca"], folder
-        self.postgres = cluster["stores"]["postgres"]
-        self.superuser = json.loads(pathlib.Path(cluster["credentials"]).read_text())["postgres"]["superuser"]
-        self._psql("CREATE TABLE public.copied (LIKE vitals.vitals INCLUDING ALL)")
-        self.columns = self._psql(
-            "SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) FROM information_schema.columns"
+        self.cluster = cluster
+        psql(cluster, "CREATE TABLE public.copied (LIKE vitals.vitals INCLUDING ALL)")
+        self.columns = psql(
+            cluster, "SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) FROM information_schema.columns"
             " WHERE table_schema = 'vitals' AND table_name = 'vitals' AND is_generated = 'NEVER'").strip()
-
-    def _psql(self, *commands):
-        arguments = [argument for command in commands for argument in ("-c", command)]
-        return subprocess.run(
-            ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.postgres["host"], "-p", str(self.postgres["port"]), "-U", self.superuser["user"],
-             "-d", self.postgres["database"], *arguments],
-            env=dict(os.environ, PGPASSWORD=self.superuser["password"]), check=True, capture_output=True, text=True).stdout
 
     def _bodies(self):
         for number in range(self.CALLS):
@@ -173,9 +166,8 @@ class Bulk:
         ours = self.CALLS * self.READINGS / (time.monotonic() - start)
 
         file = self.folder / "rows"
-        self._psql(f"\\copy (SELECT {self.columns} FROM vitals.vitals WHERE user_id = '{person}') TO '{file}' (FORMAT binary)")
-        told = self._psql("\\timing on", f"\\copy public.copied ({self.columns}) FROM '{file}' (FORMAT binary)")
-        return {"ours": ours, "copy": self.CALLS * self.READINGS / (float(re.search(r"Time: ([0-9.]+) ms", told)[1]) / 1e3)}
+        psql(self.cluster, f"\\copy (SELECT {self.columns} FROM vitals.vitals WHERE user_id = '{person}') TO '{file}' (FORMAT binary)")
+        return {"ours": ours, "copy": self.CALLS * self.READINGS / timed(self.cluster, f"\\copy public.copied ({self.columns}) FROM '{file}' (FORMAT binary)")}
 
 
 def report(results, bulk):
@@ -212,22 +204,11 @@ def main():
     arguments = parser.parse_args()
     if not shutil.which("wrk"):
         sys.exit("wrk is missing; Scripts/setup-bench services installs it")
-    programs = pathlib.Path(arguments.bin_path).resolve()
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        os.chmod(folder, 0o711)
-        state, command = folder / "state", [str(programs / "heartguard")]
-        environment = dict(os.environ, HEARTGUARD_RATE_LIMIT_USER="10000000", HEARTGUARD_RATE_LIMIT_ANONYMOUS="100000")
-        subprocess.run(command + ["up", "--state-dir", str(state), "--bin-path", str(programs), "--no-load"], check=True, env=environment,
-                       stdout=subprocess.DEVNULL)
-        try:
-            cluster = json.loads((state / "cluster.json").read_text())
-            rounds, seconds = (1, 2) if arguments.quick else (5, 4)
-            in_bulk = Bulk(cluster, folder)
-            bulk = [in_bulk.round(number) for number in range(rounds)]
-            report(measure(cluster, folder, rounds, seconds), bulk)
-        finally:
-            subprocess.run(command + ["clean-state", "--state-dir", str(state)], stdout=subprocess.DEVNULL)
+    with started(pathlib.Path(arguments.bin_path).resolve(), HEARTGUARD_RATE_LIMIT_USER="10000000", HEARTGUARD_RATE_LIMIT_ANONYMOUS="100000") as (cluster, folder):
+        rounds, seconds = (1, 2) if arguments.quick else (5, 4)
+        in_bulk = Bulk(cluster, folder)
+        bulk = [in_bulk.round(number) for number in range(rounds)]
+        report(measure(cluster, folder, rounds, seconds), bulk)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 """Our own service: a cluster of its own whose Vectors has the vectors as a collection, searched at its own port by Benchmarks/vectors/Client
 over gRPC and TLS. Vectors keeps to one core; who asks it, and Postgres, which has the texts, to the other. serving.py says what this is told.
 Usage: as the others', with the folder of the built programs behind."""
-import json, os, pathlib, subprocess, sys, tempfile, time
+import json, os, pathlib, subprocess, sys, time
 
 import serving
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "Tests/ContractTests"))
+sys.path[:0] = [str(ROOT / "Tests/ContractTests"), str(ROOT / "Benchmarks")]
 
 from client import contracts  # noqa: E402
 
@@ -17,6 +17,7 @@ from client import people  # noqa: E402
 from client.cluster import Cluster  # noqa: E402
 from client.doors import Door  # noqa: E402
 from client.tokens import Forger  # noqa: E402
+from harness.cluster import started  # noqa: E402
 from heartguard.vectors.v1 import index_service_pb2, transfer_service_pb2, vectors_pb2, vectors_service_pb2  # noqa: E402
 
 NAME, MODEL, BATCH = "bench", "bench-model", 500
@@ -53,18 +54,9 @@ def main():
     base, questions, threads, m, ef_construction = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
     programs = sys.argv[6]
     rows, queries = serving.vectors(base), serving.vectors(questions)
-    environment = os.environ | {"HEARTGUARD_VECTORS_M": str(m), "HEARTGUARD_VECTORS_EF_CONSTRUCTION": str(ef_construction),
-                                "HEARTGUARD_VECTORS_INDEX_THREADS": str(threads)}
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o711)
-        state = pathlib.Path(folder) / "state"
-        heartguard = [f"{programs}/heartguard"]
-        subprocess.run(heartguard + ["up", "--state-dir", str(state), "--bin-path", programs, "--no-load"], check=True,
-                       stdout=sys.stderr, env=environment)
-        try:
-            measure(Cluster(state / "cluster.json"), rows, questions, len(queries), programs)
-        finally:
-            subprocess.run(heartguard + ["clean-state", "--state-dir", str(state)], stdout=subprocess.DEVNULL)
+    settings = {"HEARTGUARD_VECTORS_M": str(m), "HEARTGUARD_VECTORS_EF_CONSTRUCTION": str(ef_construction), "HEARTGUARD_VECTORS_INDEX_THREADS": str(threads)}
+    with started(programs, **settings) as (cluster, _):
+        measure(Cluster(pathlib.Path(cluster["state"]) / "cluster.json"), rows, questions, len(queries), programs)
 
 
 def measure(cluster, rows, questions, count, programs):
