@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Passwords
+internal import Time
 
 extension RecordsCommand {
     struct RestoreCommand: AsyncParsableCommand {
@@ -37,7 +38,7 @@ extension RecordsCommand {
             let outcome = try await target.connected(as: "heartguard-restore") { try await restore.run($0) }
 
             let progress = Progress()
-            progress.title("\(dryRun ? "would restore" : "restored") \(outcome.person.uuidString.lowercased())")
+            progress.title("\(dryRun ? "would restore" : "restored") \(outcome.person.text)")
             for (table, count) in outcome.restored.sorted(by: { $0.table < $1.table }) { progress.line("  \(table): \(count.shown)") }
             if !outcome.leftOut.isEmpty { progress.title("left out") }
             for (table, count, reason) in outcome.leftOut { progress.line("  \(table): \(count.shown), \(reason)") }

@@ -1,6 +1,7 @@
 internal import Crypto
 internal import Foundation
 internal import JSON
+internal import Time
 
 /// Reads the file of a person's export, a line at a time, and believes nothing of it: each line is JSON of one of the forms that an export
 /// has, the rows are of one person, and in the end the file is what its last line says of it.
@@ -103,7 +104,7 @@ struct RecordsFile {
             guard names.first == "session_id", let session = record["session_id"]?.text.flatMap(UUID.init(uuidString:)) else {
                 throw failure("the message has no session.")
             }
-            return .archivedMessage(session: session.uuidString.lowercased(), line: String(decoding: line, as: UTF8.self))
+            return .archivedMessage(session: session.text, line: String(decoding: line, as: UTF8.self))
         default:
             guard let known = columns[type] else { throw failure("the table \(type) was not described before its record.") }
             guard names == known else { throw failure("the record has other columns than were described of \(type).") }

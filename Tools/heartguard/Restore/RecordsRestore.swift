@@ -28,7 +28,7 @@ struct RecordsRestore {
     /// - Throws: a `CommandFailure` that says at which line the file is wrong, or what is here already. Nothing has changed then.
     func run(_ postgres: Postgres) async throws -> Outcome {
         var records = try RecordsFile(file)
-        let identity = Identity([("heartguard.user_id", records.person.uuidString.lowercased())])
+        let identity = Identity([("heartguard.user_id", records.person.text)])
         do {
             return try await postgres.transaction(identity: identity, tier: TimeoutTier(limit: .seconds(86_400))) { transaction in
                 let outcome = try await restore(&records, transaction)
@@ -114,7 +114,7 @@ struct RecordsRestore {
 
     private static func sentence(_ error: PostgresError, of person: UUID) -> String {
         switch error.constraint {
-        case "users_pkey": "\(person.uuidString.lowercased()) is in this cluster already, and nobody is overwritten."
+        case "users_pkey": "\(person.text) is in this cluster already, and nobody is overwritten."
         case "users_email_key": "another account of this cluster has the e-mail address of the file."
         case "appointments_provider_is_free": "an appointment of the file is at a time at which its provider sees somebody else here."
         case "appointments_confirmation_code_key": "an appointment of the file has the confirmation code of somebody else's here."
