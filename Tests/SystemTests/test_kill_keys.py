@@ -86,5 +86,5 @@ def test_each_key_has_its_effect_once_whatever_is_killed(cluster, front, direct,
         for number, answer in writer.answers.items():
             assert writer.ask(number, direct.channel("chat")) == Answer(answer.content, True)
         tried_again += writer.tries - len(writer.answers)
-    # Of Postgres a caller may notice nothing: what had no answer yet is sent again by the service, and waits until Postgres is back.
+    # Of Postgres a caller may notice nothing: a call waits for its audit event and for a connection, and Postgres may be back by then.
     assert tried_again > 0 or victim == "postgres", "no kill met a call"
