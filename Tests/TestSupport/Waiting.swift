@@ -1,8 +1,15 @@
 internal import Synchronization
 
-/// Waits until something is so.
+/// What was waited for has not come to be. It is the test's end in the place of a run that hangs, and no bound that anything is held to.
+package struct WaitedInVain: Error {}
+
+/// Waits until something is so, for five minutes at most.
 package func until(_ isSo: () async throws -> Bool) async throws {
-    while try await !isSo() { try await Task.sleep(for: .milliseconds(5)) }
+    let end = ContinuousClock.now + .seconds(300)
+    while try await !isSo() {
+        guard .now < end else { throw WaitedInVain() }
+        try await Task.sleep(for: .milliseconds(5))
+    }
 }
 
 /// How many were inside at most.

@@ -301,6 +301,21 @@ internal import Testing
         }
     }
 
+    @Test func `of a collection that came and went between two looks at the table is removed`() async throws {
+        try await withSnapshotFolder { folder in
+            try await withVectorsDatabase { database in
+                try await database.withReplica(pollInterval: .seconds(2), snapshots: SnapshotStore(in: folder)) { vectors in
+                    try await until { vectors.indexes.readinessProblem == nil }
+                    try await vectors.create("gone")
+                    try await vectors.upsert([.at([1, 0, 0], "a")], in: "gone")
+                    try await vectors.untilSaved("gone")
+                    try await database.server.psql("DELETE FROM vectors.collections WHERE name = 'gone'", database: database.name)
+                    try await until { try Self.files(in: folder).isEmpty }
+                }
+            }
+        }
+    }
+
     static func files(in folder: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0 != "lock" }
     }

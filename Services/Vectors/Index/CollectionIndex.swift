@@ -21,6 +21,7 @@ final class CollectionIndex: Sendable {
     private let unreadable = Mutex<[DocumentID: RowVersion]>([:])
     /// What is on the disk of it, and what has changed since.
     let snapshotState = Mutex(SnapshotState())
+    private let isLetGo = Atomic(false)
 
     /// Gets an element whenever the table may have what the index has not.
     let wakes: AsyncStream<Void>
@@ -72,7 +73,13 @@ final class CollectionIndex: Sendable {
     }
 
     /// Ends the wakes, and so the follower: the index is not used any more.
-    func retire() { waker.finish() }
+    func retire() {
+        isLetGo.store(true, ordering: .releasing)
+        waker.finish()
+    }
+
+    /// Whether the collection is gone, or has another index.
+    var isRetired: Bool { isLetGo.load(ordering: .acquiring) }
 
     private typealias Arrival = (id: DocumentID, version: RowVersion, number: Int, vector: [Float])
 

@@ -87,7 +87,7 @@ final class CollectionIndexes: Sendable {
                     index.tableHasReached(collection.position)
                     return index
                 }
-                index.retire()
+                retire(index)
             }
             let index = try CollectionIndex(of: collection, configuration: configuration)
             state.indexes[collection.name] = index
@@ -100,7 +100,7 @@ final class CollectionIndexes: Sendable {
     func drop(_ collection: Collection) {
         state.withLock { state in
             guard let index = state.indexes[collection.name], index.collection.id == collection.id else { return }
-            index.retire()
+            retire(index)
             state.indexes[collection.name] = nil
         }
     }
@@ -165,7 +165,7 @@ final class CollectionIndexes: Sendable {
         for name in names {
             state.withLock { state in
                 guard let index = state.indexes[name], index === before[name] else { return }
-                index.retire()
+                retire(index)
                 state.indexes[name] = nil
             }
         }
@@ -179,7 +179,12 @@ final class CollectionIndexes: Sendable {
             metadata: [
                 "collection": "\(collection.name.text)", "seen": "\(seen)", "position": "\(collection.position)",
             ])
-        state.withLock { $0.indexes.removeValue(forKey: collection.name) }?.retire()
+        if let index = state.withLock({ $0.indexes.removeValue(forKey: collection.name) }) { retire(index) }
+    }
+
+    private func retire(_ index: CollectionIndex) {
+        index.retire()
+        snapshots?.lookAgain()
     }
 
     private static func reason(_ error: any Error) -> String {

@@ -141,6 +141,8 @@ final class SnapshotStore: Sendable {
 
     /// - Parameter taken: called once the index may be changed again.
     private func save(_ index: CollectionIndex, at position: Int64, taken: () -> Void) {
+        // Its file may have been removed already.
+        guard !index.isRetired else { return taken() }
         let begun = index.snapshotState.withLock { $0.begin() }
         let start = ContinuousClock.now
         var pause = Duration.zero
@@ -226,6 +228,10 @@ final class SnapshotStore: Sendable {
             }
         }
     }
+
+    /// Has the next `keepOnly` look at the files, for a collection is gone: one that came and went between two of them changes nothing of what these are
+    /// told, and may have left a file.
+    func lookAgain() { known.withLock { $0 = nil } }
 
     private static func sentence(_ error: any Error) -> String {
         switch error {
