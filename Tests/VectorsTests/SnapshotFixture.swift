@@ -2,6 +2,7 @@ internal import Contracts
 internal import Foundation
 internal import Logging
 internal import Snapshots
+internal import TestSupport
 internal import Testing
 
 @testable internal import Vectors
@@ -26,16 +27,15 @@ extension VectorsService {
 
     /// Waits until everything that was committed is on the disk.
     func untilSaved(_ name: String) async throws {
-        while true {
+        try await until {
             let index = try await index(name)
             let position = try await collection(name)?.position
-            if index.seen == position, index.snapshot.saved?.position == position { return }
-            try await Task.sleep(for: .milliseconds(5))
+            return index.seen == position && index.snapshot.saved?.position == position
         }
     }
 
     func untilBuilt(_ name: String) async throws -> CollectionIndex {
-        while try await index(name).seen == nil { try await Task.sleep(for: .milliseconds(2)) }
+        try await until { try await index(name).seen != nil }
         return try await index(name)
     }
 
