@@ -21,12 +21,13 @@ extension Redis {
     /// (`ARGV[(i - 1) * n + 1]` and on belong to `KEYS[i]`). It returns an array with an answer for each. Where one key
     /// must not spoil the others' run it catches that key's error (`pcall`) and returns it as its answer.
     ///
+    /// - Parameter teachingIt: whether a server that does not know the script gets its source; else its NOSCRIPT is thrown.
     /// - Throws: also what the script answered with an error for this key.
     nonisolated(nonsending) package func evaluate(
-        sharing script: RedisScript, key: String, arguments: [any RedisArgument]
+        sharing script: RedisScript, key: String, arguments: [any RedisArgument], teachingIt: Bool = true
     ) async throws(RedisError) -> RESPValue {
         var answer = try await submit(ScriptShare(of: script, key: key, arguments: arguments)).answer().get()[0]
-        if case .error(let error) = answer, error.code == "NOSCRIPT" {
+        if teachingIt, case .error(let error) = answer, error.code == "NOSCRIPT" {
             let parameters: [any RedisArgument] = ["EVAL", script.source, 1, key] + arguments
             answer = try await send(RedisCommand(parameters)).array?.first ?? .null
         }

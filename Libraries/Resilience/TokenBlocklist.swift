@@ -32,14 +32,13 @@ package struct TokenBlocklist: Sendable {
 
     // MARK: Asking
 
-    /// Whether a session of an account still stands. One round trip.
+    /// Whether a session of an account still stands. One round trip, and one run of a script with all who ask at the same moment.
     package func standing(session: UUID, of account: UUID) async throws(RedisError) -> Standing {
-        let keys = [Self.completeness, Self.key(session), Self.key(account)]
         let reply: RESPValue
         do throws(RedisError) {
-            // Not by `evaluate`, which would teach the script to a server that has forgotten it.
-            reply = try await redis.send(
-                ["EVALSHA", Self.asking.sha1, keys.count, keys[0], keys[1], keys[2], session.text])
+            // A server that has forgotten the script is not taught it again.
+            reply = try await redis.evaluate(
+                sharing: Self.asking, key: Self.key(session), arguments: [Self.key(account), session.text], teachingIt: false)
         } catch where error.code == .server("NOSCRIPT") {
             return .unknown
         }
@@ -52,12 +51,22 @@ package struct TokenBlocklist: Sendable {
     }
 
     /// Redis keeps scripts in memory alone: that this one is known says that the server has not been restarted since the list was
-    /// filled; the key, that it has not been emptied.
+    /// filled; the key, that it has not been emptied. Of each session it is given the account's key and the session's id.
     private static let asking = RedisScript(
         """
-        local found = redis.call('MGET', KEYS[2], KEYS[3], KEYS[1])
-        if found[1] or (found[2] and ARGV[1] <= found[2]) then return 1 end
-        return found[3] and 0 or -1
+        local wanted = {'\(completeness)'}
+        for i = 1, #KEYS do
+            wanted[2 * i] = KEYS[i]
+            wanted[2 * i + 1] = ARGV[2 * i - 1]
+        end
+        local found = redis.call('MGET', unpack(wanted))
+        local otherwise = found[1] and 0 or -1
+        local answers = {}
+        for i = 1, #KEYS do
+            local account = found[2 * i + 1]
+            answers[i] = (found[2 * i] or account and ARGV[2 * i] <= account) and 1 or otherwise
+        end
+        return answers
         """)
 
     // MARK: Telling
