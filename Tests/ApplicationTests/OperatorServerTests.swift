@@ -1,11 +1,13 @@
-import Cache
+import Contracts
 import Jobs
 import Logging
+import RPC
 import Telemetry
 import TestSupport
 import Testing
 
 @testable import Application
+@testable import Cache
 
 @Suite struct `The operator's port` {
     private func withServer(_ body: (_ port: Int) async throws -> Void) async throws {
@@ -80,10 +82,37 @@ import Testing
         #expect(text.contains("# TYPE heartguard_db_pool_utilisation_ratio gauge\n"))
         #expect(text.contains("heartguard_store_up{store=\"postgres\"} 0\n"))
         #expect(text.contains("heartguard_cache_looks_total{cache=\"users.profile\",tier=\"local\",outcome=\"hit\"} 0\n"))
+        #expect(text.contains("heartguard_cache_served_stale_total{cache=\"users.profile\"} 0\n"))
         #expect(text.contains("heartguard_jobs_due{queue=\"arq:queue:vectors\",priority=\"high\"} 2\n"))
         #expect(text.contains("heartguard_jobs_oldest_age_seconds{queue=\"arq:queue:vectors\",priority=\"high\"} 1.5\n"))
         #expect(text.contains("heartguard_jobs_dead_letters{queue=\"arq:queue:vectors\"} 4\n"))
         #expect(text.contains("heartguard_outbox_waiting{queue=\"arq:queue:vectors\"} 5\n"))
         #expect(text.contains("heartguard_jobs_runs_total{queue=\"arq:queue:vectors\",outcome=\"done\"} 0\n"))
+    }
+
+    @Test func `has each cache with what its tiers have done, to whoever asks over the contract`() async throws {
+        var statistics = CacheStatistics()
+        (statistics.local.hits, statistics.local.misses) = (3, 1)
+        statistics.shared.failures = 1
+        statistics.shared.latency = CacheStatistics.Latency(samples: 2, mean: .milliseconds(1), p95: .seconds(1))
+        (statistics.loads, statistics.failedLoads, statistics.joined, statistics.servedStale) = (4, 5, 6, 7)
+        (statistics.evictions, statistics.localEntries) = (8, 9)
+        (statistics.bytesBefore, statistics.bytesAfter) = (50_000, 300)
+        let monitors = Monitors(
+            database: DatabaseMonitors(logger: Logger(label: "test")), pools: ConnectionPoolMonitor([]),
+            health: DatabaseHealthChecker(checks: []), caches: { [statistics] in [("users.profile", statistics)] })
+
+        let answer = try await MonitoringService(monitors: monitors).listCaches(
+            .init(), context: RPCContext(method: MonitoringV1.MonitoringServiceMethods.listCaches.descriptor))
+
+        // What was not asked has no hit rate, and what was not timed has no latency.
+        let expected = MonitoringV1.Cache(
+            name: "users.profile",
+            local: MonitoringV1.CacheTier(hits: 3, misses: 1, hitRate: 0.75),
+            shared: MonitoringV1.CacheTier(
+                failures: 1,
+                latency: MonitoringV1.CacheLatency(samples: 2, mean: .init(nanos: 1_000_000), p95: .init(seconds: 1))),
+            loads: 4, failedLoads: 5, joined: 6, servedStale: 7, evictions: 8, entries: 9, valueBytes: 50_000, storedBytes: 300)
+        #expect(answer.caches == [expected])
     }
 }

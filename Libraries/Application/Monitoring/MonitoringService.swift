@@ -1,3 +1,4 @@
+internal import Cache
 internal import ConnectionPool
 internal import Contracts
 internal import RPC
@@ -30,6 +31,12 @@ struct MonitoringService: MonitoringV1.MonitoringServiceProtocol {
         _ request: MonitoringV1.ListStoreHealthRequest, context: RPCContext
     ) async throws -> MonitoringV1.ListStoreHealthResponse {
         .init(stores: monitors.health.reports.map { .init($0) })
+    }
+
+    func listCaches(
+        _ request: MonitoringV1.ListCachesRequest, context: RPCContext
+    ) async throws -> MonitoringV1.ListCachesResponse {
+        .init(caches: monitors.caches().map { .init($0.cache, $0.statistics) })
     }
 }
 
@@ -68,6 +75,35 @@ extension MonitoringV1.StoreHealth {
         self.init(
             store: health.store, isHealthy: health.problem == nil, problem: health.problem ?? "",
             latency: .init(nanosecondsOf: health.latency), askedAt: .init(health.askedAt), since: .init(health.since))
+    }
+}
+
+extension MonitoringV1.Cache {
+    fileprivate init(_ name: String, _ statistics: CacheStatistics) {
+        self.init(
+            name: name, local: .init(statistics.local), shared: .init(statistics.shared),
+            loads: UInt64(statistics.loads), failedLoads: UInt64(statistics.failedLoads),
+            loadLatency: MonitoringV1.CacheLatency(statistics.loadLatency),
+            joined: UInt64(statistics.joined), servedStale: UInt64(statistics.servedStale),
+            evictions: UInt64(statistics.evictions), entries: UInt64(statistics.localEntries),
+            valueBytes: UInt64(statistics.bytesBefore), storedBytes: UInt64(statistics.bytesAfter))
+    }
+}
+
+extension MonitoringV1.CacheTier {
+    fileprivate init(_ tier: CacheStatistics.Tier) {
+        self.init(
+            hits: UInt64(tier.hits), misses: UInt64(tier.misses), failures: UInt64(tier.failures), hitRate: tier.hitRate,
+            latency: MonitoringV1.CacheLatency(tier.latency))
+    }
+}
+
+extension MonitoringV1.CacheLatency {
+    /// `nil` while nothing was timed.
+    fileprivate init?(_ latency: CacheStatistics.Latency) {
+        guard latency.samples > 0 else { return nil }
+        self.init(
+            samples: UInt64(latency.samples), mean: .init(nanosecondsOf: latency.mean), p95: .init(nanosecondsOf: latency.p95))
     }
 }
 
