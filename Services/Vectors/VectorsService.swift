@@ -95,18 +95,22 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             answer = try await search(index, query)
             recall.offer(query, of: index)
         }
+        return VectorsV1.SearchResponse(
+            matches: request.view == .id ? answer.hits.map { .init(id: $0.id.text, score: $0.score) } : try await documents(of: answer, to: query, in: index),
+            position: answer.position, exact: answer.isExact, degraded: isDegraded, collection: index.collection.name.text)
+    }
+
+    /// What is kept of the documents that were found.
+    private func documents(of answer: CollectionIndex.Answer, to query: SearchQuery, in index: CollectionIndex) async throws -> [VectorsV1.Match] {
         let found = try await documents.find(answer.hits.map(\.id), in: index.collection)
         if found.isEmpty, !answer.hits.isEmpty { try await requireCollection(of: index) }
         let kept = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
         // The table is newer than the graph, and its rows are what the caller gets: one that was deleted meanwhile, or
         // no longer passes the filter, is left out.
-        let matches = answer.hits.compactMap { hit -> VectorsV1.Match? in
+        return answer.hits.compactMap { hit in
             guard let document = kept[hit.id], query.filter?.passes(document.metadata.entries) ?? true else { return nil }
             return VectorsV1.Match(document, score: hit.score)
         }
-        return VectorsV1.SearchResponse(
-            matches: matches, position: answer.position, exact: answer.isExact, degraded: isDegraded,
-            collection: index.collection.name.text)
     }
 
     /// Another replica may have deleted the collection a moment ago.

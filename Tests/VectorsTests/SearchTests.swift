@@ -24,6 +24,19 @@ internal import Time
         }
     }
 
+    @Test func `tells ids and scores alone if no more is asked for`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            try await vectors.upsert([.at([0, 0, 0], "a", ["source": "go"]), .at([3, 0, 0], "b"), .at([9, 0, 0], "gone")], in: "notes")
+            try await vectors.delete(["gone"], from: "notes")
+
+            let found = try await vectors.find(near: [2, 0, 0], in: "notes", view: .id)
+
+            #expect(found.matches == [.init(id: "b", score: -1), .init(id: "a", score: -4)])
+            #expect(found.position == 2)
+        }
+    }
+
     @Test(arguments: [
         (.cosine, ["parallel": 1, "near": 0.96, "opposite": -1]),
         (.innerProduct, ["parallel": 2, "near": 4.8, "opposite": -1]),
@@ -116,8 +129,9 @@ internal import Time
         try await withVectors { vectors in
             try await vectors.create("notes")
 
-            await expect(.invalidArgument, fields: ["embedding", "limit", "ef_search", "min_position"]) {
-                try await vectors.find(near: [1, 2], in: "notes", limit: 1_001, effort: 10_001, minPosition: -1)
+            await expect(.invalidArgument, fields: ["embedding", "limit", "ef_search", "min_position", "view"]) {
+                try await vectors.find(
+                    near: [1, 2], in: "notes", limit: 1_001, effort: 10_001, minPosition: -1, view: .unrecognized(9))
             }
             await expect(.invalidArgument, fields: ["model_id"]) {
                 try await vectors.find(near: [1, 2, 3], in: "notes", model: "another")

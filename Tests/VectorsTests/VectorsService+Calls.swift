@@ -42,12 +42,13 @@ extension VectorsService {
     func find(
         near embedding: [Float] = [], in collection: String, limit: Int32 = 0, filter: [String: String] = [:],
         where condition: VectorsV1.Filter? = nil, text: String = "", weights: VectorsV1.RankingWeights? = nil,
-        effort: Int32 = 0, minPosition: Int64 = 0, model: String = "test-model"
+        effort: Int32 = 0, minPosition: Int64 = 0, model: String = "test-model", view: VectorsV1.MatchView = .unspecified
     ) async throws -> VectorsV1.SearchResponse {
         try await search(
             .init(
                 collection: collection, modelId: model, embedding: embedding, limit: limit, filter: filter,
-                efSearch: effort, minPosition: minPosition, where: condition, queryText: text, weights: weights),
+                efSearch: effort, minPosition: minPosition, where: condition, queryText: text, weights: weights,
+                view: view),
             context: context)
     }
 }

@@ -8,8 +8,8 @@ internal import RPC
 /// What `make bench-vectors` measures of ours behind gRPC: searches a collection of a running Vectors over one connection, told by
 /// standard input as `hnsw-bench` is, and answers each line with one object of JSON. Documents' ids are their keys.
 ///
-///     search EF TRUTH     every query once, so many open at a time
-///     latency EF          every query once, one at a time
+///     search EF TRUTH [ids]     every query once, so many open at a time; ids: without the documents
+///     latency EF [ids]          every query once, one at a time
 @main
 struct VectorsClientBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,11 +40,13 @@ struct VectorsClientBench: AsyncParsableCommand {
         let options = CallOptions(metadata: ["authorization": "Bearer \(token)"])
         let vectors = try VectorFile(queries).all
         while let line = readLine() {
-            let words = line.split(separator: " ").map(String.init)
+            var words = line.split(separator: " ").map(String.init)
+            let view: VectorsV1.MatchView = words.last == "ids" ? .id : .full
+            if view == .id { words.removeLast() }
             guard words.count > 1, let effort = Int32(words[1]) else { continue }
             let requests = vectors.map {
                 VectorsV1.SearchRequest(
-                    collection: collection, modelId: model, embedding: $0, limit: Int32(k), efSearch: effort)
+                    collection: collection, modelId: model, embedding: $0, limit: Int32(k), efSearch: effort, view: view)
             }
             // Once unmeasured, as with the others.
             _ = try await search(requests.prefix(requests.count / 10), channel, options, open: concurrency)

@@ -96,6 +96,7 @@ extension VectorsV1.SearchRequest {
         let filter = wholeFilter(&violations)
         violations.check((0...SearchQuery.maxEffort).contains(Int(efSearch)), "ef_search", "It must be 0 to 10,000.")
         violations.check(minPosition >= 0, "min_position", "It must not be negative.")
+        if case .unrecognized = view { violations.add("view", "It must be MATCH_VIEW_FULL or MATCH_VIEW_ID.") }
         let parts = try violations.complete(ranking, limit)
         return SearchQuery(
             ranking: parts.0, limit: parts.1, filter: filter, effort: efSearch == 0 ? nil : Int(efSearch))
