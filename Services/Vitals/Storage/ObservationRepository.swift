@@ -41,9 +41,13 @@ struct ObservationRepository: Sendable {
     /// Keeps what is new of a batch. `nil`, and nothing is kept, if a rule judges some of it, a device is not the person's, or nothing is new.
     private func recordUnjudged(_ batch: Batch, of user: UserID) async throws -> Recorded? {
         let unjudged: Query = "NOT EXISTS (SELECT FROM \(AlertRule.judging(batch.codes, from: batch.first, through: batch.last, of: user)))"
-        let (_, _, insertion) = try await postgres.batch(
-            .advanceTimeline(of: user, by: batch.count, if: unjudged), .hold(batch.devices, of: user),
-            .insert(batch, of: user, if: unjudged), identity: .user(user.uuid))
+        let identity = Identity.user(user.uuid)
+        let (advance, insert) = (
+            Statement<Void>.advanceTimeline(of: user, by: batch.count, if: unjudged), Statement<ReadingChange>.insert(batch, of: user, if: unjudged)
+        )
+        let insertion = batch.devices.isEmpty
+            ? try await postgres.batch(advance, insert, identity: identity).1
+            : try await postgres.batch(advance, .hold(batch.devices, of: user), insert, identity: identity).2
         switch insertion.rowsAffected {
         case 0: return nil
         case batch.count: return Recorded(newCount: batch.count, ids: batch.columns.ids.map { ObservationID($0) })
