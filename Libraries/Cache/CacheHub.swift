@@ -37,7 +37,7 @@ package final class CacheHub: Sendable {
         self.redis = redis
         let (state, origin) = (State(), origin)
         self.state = state
-        subscription = RedisSubscription(configuration: configuration, channel: ChangeMessage.channel, logger: logger) { event in
+        subscription = RedisSubscription(configuration: configuration, logger: logger) { event in
             CacheHub.heard(event, state, origin)
         }
     }
@@ -73,6 +73,7 @@ package final class CacheHub: Sendable {
             precondition(contents.caches[cache] == nil, "two caches of one hub are called \(cache)")
             contents.caches[cache] = (tier, counts)
         }
+        subscription.add(ChangeMessage.channel(of: cache))
     }
 
     /// What each cache has done, by name.
@@ -120,7 +121,7 @@ package final class CacheHub: Sendable {
             }
             for (entry, until) in doubtful {
                 let shared = SharedTier(redis: redis, cache: entry.cache, timeout: .seconds(1))
-                guard await shared.endChange(entry.key, writer: "", tell: message(entry)) else { break }
+                guard await shared.endChange(of: [entry], writer: "", telling: message) else { break }
                 state.contents.withLock { contents in
                     // Another change may have come meanwhile, and Redis may not know of that one.
                     if contents.doubtful[entry] == until { contents.doubtful[entry] = nil }

@@ -1,7 +1,7 @@
 /// One change, as it is told on the channel: who tells it, of which cache, which entry.
 struct ChangeMessage: Hashable {
-    /// The Redis channel on which changes are told.
-    static let channel = "cache:changes"
+    /// The Redis channel on which changes of a cache are told, so that only programs that have it hear of them.
+    static func channel(of cache: String) -> String { "cache:changes:\(cache)" }
 
     let origin: String
     let cache: String
@@ -17,9 +17,12 @@ struct ChangeMessage: Hashable {
 
     /// `nil` for what is no such message.
     init?(_ bytes: [UInt8]) {
-        guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
-        let parts = text.split(separator: "\n", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3 else { return nil }
-        self.init(origin: String(parts[0]), cache: String(parts[1]), key: CacheKey(text: String(parts[2])))
+        let newline = UInt8(ascii: "\n")
+        guard let first = bytes.firstIndex(of: newline), let second = bytes[(first + 1)...].firstIndex(of: newline),
+            let origin = String(validating: bytes[..<first], as: UTF8.self),
+            let cache = String(validating: bytes[(first + 1)..<second], as: UTF8.self),
+            let key = String(validating: bytes[(second + 1)...], as: UTF8.self)
+        else { return nil }
+        self.init(origin: origin, cache: cache, key: CacheKey(text: key))
     }
 }

@@ -13,17 +13,10 @@ struct SharedTier: Sendable {
     private let patience: RedisPatience
 
     init(redis: Redis, cache: String, timeout: Duration) {
-        self.init(redis: redis, cache: cache, patience: RedisPatience(timeout))
-    }
-
-    private init(redis: Redis, cache: String, patience: RedisPatience) {
         self.redis = redis
         self.cache = cache
-        self.patience = patience
+        patience = RedisPatience(timeout)
     }
-
-    /// Another cache's entries in the same Redis.
-    func of(_ cache: String) -> SharedTier { SharedTier(redis: redis, cache: cache, patience: patience) }
 
     enum Finding {
         case found([UInt8])
@@ -38,7 +31,7 @@ struct SharedTier: Sendable {
     }
 
     /// The three keys share a slot of a cluster.
-    private func keys(_ key: CacheKey) -> [String] {
+    private static func keys(_ cache: String, _ key: CacheKey) -> [String] {
         let stem = "cache:{\(cache):\(key.text)}:"
         return [stem + "value", stem + "lease", stem + "writers"]
     }
@@ -72,22 +65,33 @@ struct SharedTier: Sendable {
         _ = await run(Self.discard, key, [])
     }
 
-    /// Takes the entry away and tells every replica; with a writer, nothing is kept until it has ended or its time is up.
-    /// `false` if Redis does not say that it did.
-    func beginChange(_ key: CacheKey, writer: String, life: Duration, tell message: [UInt8]) async -> Bool {
-        await run(Self.beginChange, key, [writer, life.millisecondsForRedis, ChangeMessage.channel, message], always: true) != nil
+    /// Takes entries away, of this cache and of others, and tells every replica that has them; with a writer, nothing is kept until it has
+    /// ended or its time is up. `false` if Redis does not say that it did. Also asks a server that has just failed, and for a caller that has given
+    /// up. One run of a script with those that others change at the same moment.
+    func beginChange(
+        of entries: [CacheEntry], writer: String, life: Duration, telling message: (CacheEntry) -> [UInt8]
+    ) async -> Bool {
+        await run(Self.beginChange, entries) { [writer, life.millisecondsForRedis, ChangeMessage.channel(of: $0.cache), message($0)] }
     }
 
-    func endChange(_ key: CacheKey, writer: String, tell message: [UInt8]) async -> Bool {
-        await run(Self.endChange, key, [writer, ChangeMessage.channel, message], always: true) != nil
+    func endChange(of entries: [CacheEntry], writer: String, telling message: (CacheEntry) -> [UInt8]) async -> Bool {
+        await run(Self.endChange, entries) { [writer, ChangeMessage.channel(of: $0.cache), message($0)] }
     }
 
-    /// `nil` for every failure: the caller does without. `always` also asks a server that has just failed.
     private func run(
-        _ script: RedisScript, _ key: CacheKey, _ arguments: [any RedisArgument], always: Bool = false
-    ) async -> RESPValue? {
-        let keys = keys(key)
-        return try? await patience.ask(always: always) { () async throws(RedisError) in
+        _ script: RedisScript, _ entries: [CacheEntry], _ arguments: (CacheEntry) -> [any RedisArgument]
+    ) async -> Bool {
+        let shares = entries.map { (keys: Self.keys($0.cache, $0.key), arguments: arguments($0)) }
+        let answers = try? await patience.ask(always: true) { () async throws(RedisError) in
+            try await redis.finish(sharing: script, shares)
+        }
+        return answers != nil
+    }
+
+    /// `nil` for every failure: the caller does without.
+    private func run(_ script: RedisScript, _ key: CacheKey, _ arguments: [any RedisArgument]) async -> RESPValue? {
+        let keys = Self.keys(cache, key)
+        return try? await patience.ask { () async throws(RedisError) in
             try await redis.evaluate(script, keys: keys, arguments: arguments)
         }
     }
@@ -124,23 +128,46 @@ extension SharedTier {
 
     private static let discard = RedisScript("return redis.call('DEL', KEYS[1])")
 
+    // What is wrong with one entry (a key of another type) is that entry's answer.
+
     /// Several may change an entry at a time, and one that dies is forgotten when its time is up.
     private static let beginChange = RedisScript(
         """
-        redis.call('DEL', KEYS[1], KEYS[2])
         local time = redis.call('TIME')
-        local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
-        redis.call('ZADD', KEYS[3], ends, ARGV[1])
-        if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[3], ARGV[2]) end
-        redis.call('PUBLISH', ARGV[3], ARGV[4])
-        return 1
+        local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+        local function begin(value, lease, writers, writer, life, channel, message)
+            redis.call('DEL', value, lease)
+            redis.call('ZADD', writers, now + life, writer)
+            if redis.call('PTTL', writers) < life + 0 then redis.call('PEXPIRE', writers, life) end
+            redis.call('PUBLISH', channel, message)
+            return 1
+        end
+
+        local answers = {}
+        for i = 1, #KEYS / 3 do
+            local k, a = 3 * i, 4 * i
+            local isDone, answer = pcall(begin, KEYS[k - 2], KEYS[k - 1], KEYS[k], ARGV[a - 3], ARGV[a - 2], ARGV[a - 1], ARGV[a])
+            answers[i] = isDone and answer or type(answer) == 'table' and answer or {err = 'ERR ' .. tostring(answer)}
+        end
+        return answers
         """)
 
     private static let endChange = RedisScript(
         """
-        redis.call('ZREM', KEYS[3], ARGV[1])
-        redis.call('DEL', KEYS[1], KEYS[2])
-        redis.call('PUBLISH', ARGV[2], ARGV[3])
-        return 1
+        local function finish(value, lease, writers, writer, channel, message)
+            redis.call('ZREM', writers, writer)
+            redis.call('DEL', value, lease)
+            redis.call('PUBLISH', channel, message)
+            return 1
+        end
+
+        local answers = {}
+        for i = 1, #KEYS / 3 do
+            local k = 3 * i
+            local isDone, answer = pcall(finish, KEYS[k - 2], KEYS[k - 1], KEYS[k], ARGV[k - 2], ARGV[k - 1], ARGV[k])
+            answers[i] = isDone and answer or type(answer) == 'table' and answer or {err = 'ERR ' .. tostring(answer)}
+        end
+        return answers
         """)
 }

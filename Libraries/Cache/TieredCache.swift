@@ -72,9 +72,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
     ) async throws -> Result {
         let writer = Self.token()
         let entries = keys.map { CacheEntry(cache: name, key: $0) } + others
-        await forEach(entries) { tier, entry in
-            await tier.beginChange(entry.key, writer: writer, life: limit, tell: self.hub.message(entry))
-        }
+        await tell(of: entries) { await shared.beginChange(of: entries, writer: writer, life: limit, telling: hub.message) }
         if let unit = CurrentTask.unit {
             // Until it has ended others see what was there before.
             unit.atEnd { _ in await self.endChange(of: entries, writer) }
@@ -92,26 +90,16 @@ package final class TieredCache<Value: Sendable>: Sendable {
     }
 
     private func endChange(of entries: [CacheEntry], _ writer: String) async {
-        await forEach(entries) { tier, entry in
-            await tier.endChange(entry.key, writer: writer, tell: self.hub.message(entry))
-        }
+        await tell(of: entries) { await shared.endChange(of: entries, writer: writer, telling: hub.message) }
     }
 
     /// Forgets each here and in Redis. What Redis cannot be told is not taken from it until it was.
-    private func forEach(_ entries: [CacheEntry], _ tell: @escaping @Sendable (SharedTier, CacheEntry) async -> Bool) async {
+    private func tell(of entries: [CacheEntry], _ telling: () async -> Bool) async {
         forgetHere(entries)
-        // A caller that has given up has changed something all the same.
-        await Task {
-            await withDiscardingTaskGroup { group in
-                for entry in entries {
-                    group.addTask {
-                        if await tell(entry.cache == self.name ? self.shared : self.shared.of(entry.cache), entry) { return }
-                        let life = self.configuration.life + self.configuration.staleLife
-                        self.hub.doubt(entry, until: .now() + life * (1 + self.configuration.jitter))
-                    }
-                }
-            }
-        }.value
+        if !(await telling()) {
+            let life = (configuration.life + configuration.staleLife) * (1 + configuration.jitter)
+            for entry in entries { hub.doubt(entry, until: .now() + life) }
+        }
         forgetHere(entries)
     }
 

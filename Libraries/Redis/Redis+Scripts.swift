@@ -26,10 +26,41 @@ extension Redis {
     nonisolated(nonsending) package func evaluate(
         sharing script: RedisScript, key: String, arguments: [any RedisArgument], teachingIt: Bool = true
     ) async throws(RedisError) -> RESPValue {
-        var answer = try await submit(ScriptShare(of: script, key: key, arguments: arguments)).answer().get()[0]
-        if teachingIt, case .error(let error) = answer, error.code == "NOSCRIPT" {
-            let parameters: [any RedisArgument] = ["EVAL", script.source, 1, key] + arguments
-            answer = try await send(RedisCommand(parameters)).array?.first ?? .null
+        try await answer(submit(ScriptShare(of: script, keys: [key], arguments: arguments))) {
+            teachingIt ? RedisCommand(["EVAL", script.source, 1, key] + arguments) : nil
+        }
+    }
+
+    /// What one run of a script is asked to do for one caller.
+    package typealias Share = (keys: [String], arguments: [any RedisArgument])
+
+    /// As for one key, for several shares of as many keys and arguments each, at once; also for a task that has been cancelled, and until the
+    /// answers have come.
+    nonisolated(nonsending) package func finish(
+        sharing script: RedisScript, _ shares: [Share]
+    ) async throws(RedisError) -> [RESPValue] {
+        var requests: [RedisRequest] = []
+        for share in shares {
+            requests.append(try submit(ScriptShare(of: script, keys: share.keys, arguments: share.arguments), isCancellable: false))
+        }
+        var answers: [RESPValue] = []
+        for (request, share) in zip(requests, shares) {
+            answers.append(
+                try await answer(request, isCancellable: false) {
+                    RedisCommand(["EVAL", script.source, share.keys.count] + share.keys + share.arguments)
+                })
+        }
+        return answers
+    }
+
+    /// The answer to one share; by the script's source where the server does not know its hash.
+    nonisolated(nonsending) private func answer(
+        _ request: RedisRequest, isCancellable: Bool = true, _ source: () -> RedisCommand?
+    ) async throws(RedisError) -> RESPValue {
+        var answer = try await request.answer(isCancellable: isCancellable).get()[0]
+        if case .error(let error) = answer, error.code == "NOSCRIPT", let source = source() {
+            let taught = try await submit([source], isCancellable: isCancellable).answer(isCancellable: isCancellable).get()[0]
+            answer = if case .array(let answers) = taught { answers.first ?? .null } else { taught }
         }
         if case .error(let error) = answer { throw .server(error, command: "EVALSHA") }
         return answer

@@ -80,25 +80,25 @@ package final class Redis: Sendable {
 
     // Each of these would be a look-up of the task's executor at its beginning and another at its end, were it asynchronous.
 
-    private func submit(_ commands: [RedisCommand]) throws(RedisError) -> RedisRequest {
+    func submit(_ commands: [RedisCommand], isCancellable: Bool = true) throws(RedisError) -> RedisRequest {
         guard !commands.contains(where: \.isEmpty) else {
             throw RedisError(.invalidCommand, "A command needs a name.")
         }
-        return try submit({ commands[0].name }) { RedisRequest(commands, deadline: $0, countedBy: $1) }
+        return try submit({ commands[0].name }, isCancellable) { RedisRequest(commands, deadline: $0, countedBy: $1) }
     }
 
     /// Has a share of a script's run answered; an error of Redis is in the answer's place.
-    func submit(_ share: ScriptShare) throws(RedisError) -> RedisRequest {
-        try submit({ "EVALSHA" }) { RedisRequest(share, deadline: $0, countedBy: $1) }
+    func submit(_ share: ScriptShare, isCancellable: Bool = true) throws(RedisError) -> RedisRequest {
+        try submit({ "EVALSHA" }, isCancellable) { RedisRequest(share, deadline: $0, countedBy: $1) }
     }
 
     private func submit(
-        _ name: () -> String, _ request: (NIODeadline, OutstandingCommands) -> RedisRequest
+        _ name: () -> String, _ isCancellable: Bool, _ request: (NIODeadline, OutstandingCommands) -> RedisRequest
     ) throws(RedisError) -> RedisRequest {
         var timeout = configuration.commandTimeout
         if let deadline = Deadline.current { timeout = min(timeout, deadline.remaining) }
         guard timeout > .zero else { throw .timeout(name(), wasSent: false) }
-        guard !Task.isCancelled else { throw .cancelled(name(), wasSent: false) }
+        guard !isCancellable || !Task.isCancelled else { throw .cancelled(name(), wasSent: false) }
 
         let lane = lanes.next
         let request = request(.now() + TimeAmount(timeout), lane.outstanding)

@@ -85,27 +85,28 @@ final class RedisRequest: Sendable {
     /// The connection owes it nothing any more.
     func release() { outstanding?.remove(self) }
 
-    /// Waits for the answer; to be called once. A cancelled task gets its error at once.
-    nonisolated(nonsending) func answer() async -> Answer {
-        await withTaskCancellationHandler {
-            await unsafe withUnsafeContinuation { continuation in
-                let waiter = unsafe Waiter(continuation)
-                let ready: Answer? = state.withLock { state in
-                    switch state {
-                    case .pending(_, let wasSent):
-                        state = .pending(waiter, wasSent: wasSent)
-                        return nil
-                    case .answered(let answer):
-                        state = .collected
-                        return answer
-                    case .collected:
-                        preconditionFailure("a request was awaited twice")
-                    }
+    /// Waits for the answer; to be called once. A cancelled task gets its error at once, unless it waits in spite of that.
+    nonisolated(nonsending) func answer(isCancellable: Bool = true) async -> Answer {
+        guard isCancellable else { return await settled() }
+        return await withTaskCancellationHandler { await settled() } onCancel: { cancel() }
+    }
+
+    nonisolated(nonsending) private func settled() async -> Answer {
+        await unsafe withUnsafeContinuation { continuation in
+            let waiter = unsafe Waiter(continuation)
+            let ready: Answer? = state.withLock { state in
+                switch state {
+                case .pending(_, let wasSent):
+                    state = .pending(waiter, wasSent: wasSent)
+                    return nil
+                case .answered(let answer):
+                    state = .collected
+                    return answer
+                case .collected:
+                    preconditionFailure("a request was awaited twice")
                 }
-                if let ready { waiter.resume(ready) }
             }
-        } onCancel: {
-            cancel()
+            if let ready { waiter.resume(ready) }
         }
     }
 }

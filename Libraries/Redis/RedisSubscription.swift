@@ -4,13 +4,13 @@ internal import NIOPosix
 internal import Synchronization
 internal import Time
 
-/// What is published on one channel of a Redis server, heard over a connection of its own.
+/// What is published on some channels of a Redis server, heard over a connection of its own.
 ///
 /// Redis keeps nothing for those who are away: what is published between `lost` and `subscribed` is never heard, and whoever
 /// keeps something by what it hears has to throw it away then.
 package final class RedisSubscription: Sendable {
     package enum Event: Sendable {
-        /// From here on everything is heard.
+        /// From here on everything on all channels is heard.
         case subscribed
         case message([UInt8])
         /// The connection is gone, or has been silent for too long. Said once for each `subscribed`.
@@ -18,7 +18,7 @@ package final class RedisSubscription: Sendable {
     }
 
     private let configuration: RedisConfiguration
-    private let channel: String
+    private let listening: Mutex<(channels: [String], connection: RedisConnection?)>
     private let logger: Logger
     private let onEvent: @Sendable (Event) -> Void
     /// A connection on which nothing is published is asked this often whether it still lives.
@@ -28,16 +28,25 @@ package final class RedisSubscription: Sendable {
     ///   - heartbeat: how often a sign of life is asked for; it is waited for as long.
     ///   - onEvent: called on whatever thread hears of it first, messages in their order; it must not block.
     package init(
-        configuration: RedisConfiguration, channel: String, heartbeat: Duration = .seconds(1), logger: Logger,
+        configuration: RedisConfiguration, channels: [String] = [], heartbeat: Duration = .seconds(1), logger: Logger,
         onEvent: @escaping @Sendable (Event) -> Void
     ) {
         var configuration = configuration
         configuration.commandTimeout = min(configuration.commandTimeout, heartbeat)
         self.configuration = configuration
-        self.channel = channel
+        listening = Mutex((channels, nil))
         self.heartbeat = heartbeat
         self.logger = logger
         self.onEvent = onEvent
+    }
+
+    /// Hears of one more channel. While it runs, that is a loss and a new connection.
+    package func add(_ channel: String) {
+        let connection = listening.withLock { listening in
+            listening.channels.append(channel)
+            return listening.connection
+        }
+        connection?.channel.close(promise: nil)
     }
 
     /// Listens, and connects again whenever the connection is lost, until the task is cancelled. To be called once.
@@ -63,13 +72,20 @@ package final class RedisSubscription: Sendable {
 
     private func subscribe(on connection: RedisConnection) async throws(RedisError) {
         let onEvent = onEvent
-        let answer = await connection.send([["SUBSCRIBE", channel]], deadline: answerBy) { handler in
+        // Who adds a channel from here on ends this connection.
+        let channels = listening.withLock { listening in
+            listening.connection = connection
+            return listening.channels
+        }
+        guard !channels.isEmpty else { return }
+        let answer = await connection.send(channels.map { ["SUBSCRIBE", $0] }, deadline: answerBy) { handler in
             handler.onMessage = { onEvent(.message($0)) }
         }
         do throws(RedisError) {
-            let reply = try answer.get().first
-            if case .error(let error)? = reply { throw .server(error, command: "SUBSCRIBE") }
-            guard reply?.array?.first?.text == "subscribe" else { throw .unexpectedReply(to: "SUBSCRIBE") }
+            for reply in try answer.get() {
+                if case .error(let error) = reply { throw .server(error, command: "SUBSCRIBE") }
+                guard reply.array?.first?.text == "subscribe" else { throw .unexpectedReply(to: "SUBSCRIBE") }
+            }
         } catch {
             connection.channel.close(promise: nil)
             throw error
