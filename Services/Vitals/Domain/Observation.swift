@@ -57,6 +57,15 @@ struct ObservationChange: Hashable, Sendable {
     }
 }
 
+extension ObservationChange {
+    /// It goes on saying what it said, as something that was not true.
+    init(retracting observation: Observation, because reason: String) {
+        self.init(
+            measurement: observation.measurement, effectiveAt: observation.effectiveAt, utcOffset: observation.utcOffset,
+            status: .enteredInError, reason: reason)
+    }
+}
+
 /// What a reading said for some time.
 struct ObservationVersion: Equatable, Sendable {
     let observation: Observation
