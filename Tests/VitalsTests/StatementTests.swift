@@ -209,7 +209,7 @@ internal import Time
             .init(.hasDevice(.make(), of: user)),
             .init(.countMedications(of: user)),
             .init(.importReadings(columns, [imported], of: user)),
-            .init(.keptReadings(columns, of: user)),
+            .init(.keptReadings([imported.identity], of: user)),
         ]
     }
 }

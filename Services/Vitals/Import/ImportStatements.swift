@@ -20,10 +20,13 @@ struct KeptImportPart: RowDecodable {
 struct KeptReading: RowDecodable {
     let position: Int64
     let observation: Observation
+    /// Whether it said something else here before.
+    let wasChanged: Bool
 
     init(row: Row) throws(PostgresError) {
         position = try row.decode("ordinal")
         observation = try Observation(row: row)
+        wasChanged = try row.decode("was_changed")
     }
 }
 
@@ -100,12 +103,14 @@ extension Statement<ReadingChange> {
 }
 
 extension Statement<KeptReading> {
-    /// Of each of the columns the reading that is in its way: with its id, or with what numbers it.
-    static func keptReadings(_ columns: ObservationColumns, of user: UserID) -> Self {
-        .reading(
+    /// Of each of the identities the reading that has it: the id, or what numbers it.
+    static func keptReadings(_ identities: [ImportedIdentity], of user: UserID) -> Self {
+        let devices: [UUID?] = identities.map { $0.device?.uuid }
+        return .reading(
             """
-            SELECT n.ordinal - 1 AS ordinal, \(Observation.columns)
-            FROM unnest(\(columns.ids), \(columns.sources), \(columns.devices), \(columns.sequences))
+            SELECT n.ordinal - 1 AS ordinal, \(Observation.columns),
+                   EXISTS (SELECT FROM vitals.observation_versions o WHERE o.user_id = \(user.uuid) AND o.observation_id = kept.id) AS was_changed
+            FROM unnest(\(identities.map(\.id.uuid)), \(identities.map(\.source.text)), \(devices), \(identities.map(\.sequence.value)))
                  WITH ORDINALITY AS n (new_id, new_source, new_device, new_sequence, ordinal)
             CROSS JOIN LATERAL (
                 SELECT \(Observation.columns) FROM vitals.vitals WHERE user_id = \(user.uuid) AND id = n.new_id
