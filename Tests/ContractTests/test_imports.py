@@ -14,12 +14,12 @@ from client.exports import resources_of
 from client.exports import taken as exported
 from client.imports import FAILED, FINISHED, NDJSON, UPLOADING, bundle, counted, issues, observation, sample, taken
 from client.people import PATIENCE
-from client.readings import quantity
+from client.readings import heart_rate, quantity, watch
 from client.refusals import invalid, refused
 from heartguard.imports.v1 import import_service_pb2, import_service_pb2_grpc
 from heartguard.users.v1 import appointments_service_pb2, imports_service_pb2
 from heartguard.vitals.v1 import medications_service_pb2, vitals_pb2
-from heartguard.vitals.v1.vitals_service_pb2 import CorrectObservationRequest, ListObservationHistoryRequest
+from heartguard.vitals.v1.vitals_service_pb2 import CorrectObservationRequest, ListObservationHistoryRequest, RecordObservationsRequest
 from test_fhir_exports import filled  # noqa: F401 (a fixture)
 
 
@@ -127,6 +127,18 @@ def test_what_its_system_has_taken_back_is_retracted_once(door, ada):
         vitals_pb2.OBSERVATION_STATUS_FINAL,
         vitals_pb2.OBSERVATION_STATUS_ENTERED_IN_ERROR,
     ]
+
+
+def test_what_a_device_has_measured_is_its_own_wherever_it_was_registered(direct, filled, bob):  # noqa: F811
+    ada, ids, *_ = filled
+    device = bob.calls(direct.vitals.RegisterDevice, watch()).device
+
+    job = taken(direct, bob, exported(direct, ada, FHIR_R4)[1])
+
+    assert counted(job)["Device"] == (0, 1, 0, 0)
+    sent = RecordObservationsRequest(observations=[heart_rate(1, "72.50", device_id=device.id)])
+    answer = bob.calls(direct.vitals.RecordObservations, sent)
+    assert (answer.recorded_count, list(answer.ids)) == (0, [ids[0]])
 
 
 def test_a_file_of_lines_is_of_whom_its_first_resource_is_about(door, ada):

@@ -331,6 +331,48 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
         }
     }
 
+    @Test func `attaches readings to the device that is registered, in later parts too, which then sends none of them twice`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            let registered = try await importing.vitals.registerWatch(for: importing.ada)
+            let (device, first, second) = (UUID(), UUID(), UUID())
+
+            let outcomes = try await importing.take([
+                (first, Importing.observation(besides: Importing.numbered(7, by: device))), Importing.device(device),
+            ])
+            let later = try await importing.take([(second, Importing.observation("73", besides: Importing.numbered(8, by: device)))], place: 2)
+            let own = (7...8).map { number in
+                var reading = VitalsV1.Observation.heartRate(number)
+                reading.deviceId = registered
+                return reading
+            }
+            let sent = try await importing.vitals.record(own, as: importing.ada)
+
+            #expect((outcomes, later) == ([.imported, .existing], [.imported]))
+            #expect(sent.recordedCount == 0)
+            #expect(sent.ids == [first, second].map { $0.uuidString.lowercased() })
+            #expect(try await importing.readings("8867-4").map(\.deviceId) == [registered, registered])
+            #expect(try await importing.vitals.listDevices(.init(), context: importing.ada.context).devices.map(\.id) == [registered])
+            // By its number the reading of that device is retracted too.
+            #expect(try await importing.take([(UUID(), Importing.retraction(besides: Importing.numbered(8, by: device)))], place: 3) == [.imported])
+        }
+    }
+
+    @Test func `takes no device of another kind for the one that is registered, and no more than one may have`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            _ = try await importing.vitals.registerWatch(for: importing.ada)
+            let scale = UUID()
+
+            let outcomes = try await importing.take([
+                Importing.device(scale, kind: "scale"), (UUID(), Importing.observation(besides: Importing.numbered(7, by: scale))),
+            ])
+            let many = try await importing.take((0...DeviceRepository.maxDevices).map { _ in Importing.device(UUID()) }, place: 2)
+
+            #expect(outcomes == [.differs, .imported])
+            #expect(try await importing.readings("8867-4").map(\.deviceId) == [nil])
+            #expect(many == [ImportOutcome](repeating: .existing, count: DeviceRepository.maxDevices) + [.limitReached])
+        }
+    }
+
     @Test func `that names nobody or nothing is refused`() async throws {
         try await withImporting { (importing: Importing) async throws in
             let resource = ImportsV1.ImportedResource(identity: "x", content: [1])

@@ -204,7 +204,7 @@ internal import Time
         return [
             .init(.lockImportPart(of: user)),
             .init(.beginImportPart(part)),
-            .init(.endImportPart(part, [])),
+            .init(try .endImportPart(part, [], devices: [:])),
             .init(.importDevice(device, as: .make(), isActive: true, of: user, atMost: 1)),
             .init(.hasDevice(.make(), of: user)),
             .init(.countMedications(of: user)),

@@ -9,7 +9,7 @@ struct NewObservation: Hashable, Sendable {
     let effectiveAt: Instant
     let utcOffset: UTCOffset
     let source: ObservationSource
-    let device: DeviceID?
+    var device: DeviceID?
     /// The number that the device, or the source for readings without one, gave the reading. With the same one it is
     /// the same reading, whatever else it says: what was kept first stays.
     let sequence: SequenceNumber

@@ -9,14 +9,14 @@ internal import Time
 struct ImportedIdentity: Hashable, Sendable {
     let id: ObservationID
     let source: ObservationSource
-    let device: DeviceID?
+    var device: DeviceID?
     let sequence: SequenceNumber
 }
 
 /// A reading that another system has told of.
 struct ImportedObservation: Sendable {
     let id: ObservationID
-    let new: NewObservation
+    var new: NewObservation
     let status: ObservationStatus
     let version: Int64
     let reason: String
@@ -26,7 +26,7 @@ struct ImportedObservation: Sendable {
 
 /// That a reading was entered in error, as another system says.
 struct ImportedRetraction: Sendable {
-    let identity: ImportedIdentity
+    var identity: ImportedIdentity
     let reason: String
     private let told: FHIR.RetractedObservation
 

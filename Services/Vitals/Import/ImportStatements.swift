@@ -8,11 +8,19 @@ struct KeptImportPart: RowDecodable {
     let importID: UUID
     let place: Int64
     let outcomes: [ImportOutcome]
+    /// What devices are here that the import has told of under other ids, by those.
+    let devices: [String: UUID]
 
     init(row: Row) throws(PostgresError) {
         importID = try row.decode("import_id")
         place = try row.decode("place")
         outcomes = try row.decode("outcomes", as: [Int16].self).compactMap { ImportOutcome(rawValue: Int32($0)) }
+        let devices: JSONB = try row.decode("devices")
+        do {
+            self.devices = try JSONDecoder().decode([String: UUID].self, from: Data(devices.text.utf8))
+        } catch {
+            throw PostgresError(.decoding, "Column “devices” holds no devices.")
+        }
     }
 }
 
@@ -32,7 +40,7 @@ struct KeptReading: RowDecodable {
 
 extension Statement<KeptImportPart> {
     static func lockImportPart(of user: UserID) -> Self {
-        .writing("SELECT import_id, place, outcomes FROM vitals.import_parts WHERE user_id = \(user.uuid) FOR UPDATE")
+        .writing("SELECT import_id, place, outcomes, devices FROM vitals.import_parts WHERE user_id = \(user.uuid) FOR UPDATE")
     }
 }
 
@@ -46,10 +54,12 @@ extension Statement<Void> {
             """)
     }
 
-    static func endImportPart(_ part: ImportPart, _ outcomes: [ImportOutcome]) -> Self {
-        .writing(
+    static func endImportPart(_ part: ImportPart, _ outcomes: [ImportOutcome], devices: [String: UUID]) throws -> Self {
+        let devices = JSONB(String(decoding: try JSONEncoder().encode(devices), as: UTF8.self))
+        return .writing(
             """
-            UPDATE vitals.import_parts SET import_id = \(part.importID), place = \(part.place), outcomes = \(outcomes.map { Int16($0.rawValue) })
+            UPDATE vitals.import_parts SET import_id = \(part.importID), place = \(part.place), outcomes = \(outcomes.map { Int16($0.rawValue) }),
+                devices = \(devices)
             WHERE user_id = \(part.user.uuid)
             """)
     }

@@ -22,14 +22,15 @@ struct RecordImport: Sendable {
             // The row is the person's lock of imports until the commit.
             let (first, found) = try await transaction.batch(.beginImportPart(part), .lockImportPart(of: part.user))
             guard let known = try found.first() else { throw PostgresError(.decoding, "The part of an import was not returned.") }
-            if first.rowsAffected == 0, known.importID == part.importID {
+            let goesOn = first.rowsAffected == 0 && known.importID == part.importID
+            if goesOn {
                 guard known.place <= part.place else { throw VitalsError.importWentOn }
                 if known.place == part.place { return known.outcomes }
             }
-            var work = PartImport(user: part.user, transaction: transaction)
+            var work = PartImport(user: part.user, transaction: transaction, devices: goesOn ? known.devices : [:])
             let outcomes = try await work.keep(part.records)
             try await judge.judge(work.changes, of: part.user, in: transaction)
-            try await transaction.execute(.endImportPart(part, outcomes))
+            try await transaction.execute(try .endImportPart(part, outcomes, devices: work.devices))
             return outcomes
         }
     }
@@ -39,6 +40,8 @@ struct RecordImport: Sendable {
 private struct PartImport {
     let user: UserID
     let transaction: Transaction
+    /// What devices are here that the import tells of under other ids, by those.
+    var devices: [String: UUID]
     /// What the person's rules have to judge.
     var changes: [ReadingChange] = []
     /// Readings that follow each other, and are kept in one statement.
@@ -58,7 +61,9 @@ private struct PartImport {
         // Behind the devices that made them.
         for (position, record) in records.enumerated() {
             switch record {
-            case .success(.observation(let reading)): readings.append((position, reading))
+            case .success(.observation(var reading)):
+                reading.new.device = known(reading.new.device)
+                readings.append((position, reading))
             case .success(.retraction(let retraction)):
                 // What it retracts stands before it in the file.
                 try await keepReadings()
@@ -70,16 +75,23 @@ private struct PartImport {
         return outcomes
     }
 
-    private func keep(_ device: NewDevice, as id: DeviceID, isActive: Bool) async throws -> ImportOutcome {
-        let (insertion, found) = try await transaction.batch(
+    /// What is registered with the serial number of a device under another id is that device.
+    private mutating func keep(_ device: NewDevice, as id: DeviceID, isActive: Bool) async throws -> ImportOutcome {
+        let (insertion, found, named) = try await transaction.batch(
             .importDevice(device, as: id, isActive: isActive, of: user, atMost: DeviceRepository.maxDevices),
-            .find(withSerialNumber: device.serialNumber, of: user))
+            .find(withSerialNumber: device.serialNumber, of: user), .hasDevice(id, of: user))
         if insertion.rowsAffected == 1 { return .imported }
-        guard let known = try found.first() else {
-            let isIDTaken = try await transaction.first(.hasDevice(id, of: user)) != nil
-            return isIDTaken ? .differs : .limitReached
-        }
-        return known.kind == device.kind ? .existing : .differs
+        let isIDTaken = try named.first() != nil
+        guard let known = try found.first() else { return isIDTaken ? .differs : .limitReached }
+        guard known.kind == device.kind, known.id == id || !isIDTaken else { return .differs }
+        if known.id == id { return .existing }
+        guard devices[id.text] != nil || devices.count < DeviceRepository.maxDevices else { return .limitReached }
+        devices[id.text] = known.id.uuid
+        return .existing
+    }
+
+    private func known(_ device: DeviceID?) -> DeviceID? {
+        device.map { told in devices[told.text].map { DeviceID($0) } ?? told }
     }
 
     private func keep(_ medication: Medication) async throws -> ImportOutcome {
@@ -117,8 +129,10 @@ private struct PartImport {
     /// Retracts a reading as its person does. What was changed here is no longer what the other system has told: it stays, for a retraction is for
     /// good, and whoever changed it can make one.
     private mutating func keep(_ retraction: ImportedRetraction) async throws -> ImportOutcome {
+        var identity = retraction.identity
+        identity.device = known(identity.device)
         // The timeline is the person's lock: nobody else writes their readings until the commit.
-        let (_, found) = try await transaction.batch(.advanceTimeline(of: user, by: 1), .keptReadings([retraction.identity], of: user))
+        let (_, found) = try await transaction.batch(.advanceTimeline(of: user, by: 1), .keptReadings([identity], of: user))
         guard let kept = try found.first() else { return .enteredInError }
         let reading = kept.observation
         guard reading.status != .enteredInError else { return .existing }
