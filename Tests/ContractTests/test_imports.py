@@ -14,10 +14,12 @@ from client.exports import resources_of
 from client.exports import taken as exported
 from client.imports import FAILED, FINISHED, NDJSON, UPLOADING, bundle, counted, issues, observation, sample, taken
 from client.people import PATIENCE
+from client.readings import heart_rate, quantity, watch
 from client.refusals import invalid, refused
 from heartguard.imports.v1 import import_service_pb2, import_service_pb2_grpc
 from heartguard.users.v1 import appointments_service_pb2, imports_service_pb2
-from heartguard.vitals.v1 import medications_service_pb2
+from heartguard.vitals.v1 import medications_service_pb2, vitals_pb2
+from heartguard.vitals.v1.vitals_service_pb2 import CorrectObservationRequest, ListObservationHistoryRequest, RecordObservationsRequest
 from test_fhir_exports import filled  # noqa: F401 (a fixture)
 
 
@@ -93,9 +95,50 @@ def test_what_one_account_told_another_has_the_same(direct, filled, bob):  # noq
     assert told(bob) == told(ada)
     # whose it is has it: FHIR does not say in which zone a medication's times are, so those say something else, and stay
     again = counted(taken(direct, ada, file))
-    assert (again["Observation"], again["Device"]) == ((0, 4, 1, 0), (0, 1, 0, 0))
+    assert (again["Observation"], again["Device"]) == ((0, 5, 0, 0), (0, 1, 0, 0))
     assert sum(again["MedicationStatement"][1:3]) == 4
     assert told(bob) == told(ada)
+
+
+def test_what_its_system_has_taken_back_is_retracted_once(door, ada):
+    withdrawn, corrected, other = observation("150"), observation("7"), observation()
+    taken(door, ada, bundle(withdrawn, corrected, other))
+    correction = CorrectObservationRequest(observation_id=corrected["id"], expected_version=1, quantity=quantity("70", "/min"))
+    ada.calls(door.vitals.CorrectObservation, correction)
+    new = observation("151")
+    retracted = [dict(reading, status="entered-in-error") for reading in (withdrawn, corrected, new, observation())]
+    file = bundle(retracted[0], retracted[1], new, retracted[2], retracted[3], other)
+
+    job = taken(door, ada, file)
+
+    assert counted(job) == {"Observation": (3, 1, 2, 0)}
+    # what was corrected here is no longer what was taken back, and the last was never there
+    assert issues(job, "Observation") == {"DIFFERS": (1, [1]), "ENTERED_IN_ERROR": (1, [4])}
+    told = {resource["id"]: resource["status"] for resource in resources_of(exported(door, ada, FHIR_R4)[1])["Observation"]}
+    assert told == {withdrawn["id"]: "entered-in-error", corrected["id"]: "corrected", new["id"]: "entered-in-error", other["id"]: "final"}
+
+    # the reading itself, again, is not what is there any more
+    again = taken(door, ada, file)
+
+    assert counted(again) == {"Observation": (0, 3, 3, 0)}
+    assert issues(again, "Observation")["DIFFERS"] == (2, [1, 2])
+    versions = ada.calls(door.vitals.ListObservationHistory, ListObservationHistoryRequest(observation_id=withdrawn["id"])).versions
+    assert [version.observation.status for version in versions] == [
+        vitals_pb2.OBSERVATION_STATUS_FINAL,
+        vitals_pb2.OBSERVATION_STATUS_ENTERED_IN_ERROR,
+    ]
+
+
+def test_what_a_device_has_measured_is_its_own_wherever_it_was_registered(direct, filled, bob):  # noqa: F811
+    ada, ids, *_ = filled
+    device = bob.calls(direct.vitals.RegisterDevice, watch()).device
+
+    job = taken(direct, bob, exported(direct, ada, FHIR_R4)[1])
+
+    assert counted(job)["Device"] == (0, 1, 0, 0)
+    sent = RecordObservationsRequest(observations=[heart_rate(1, "72.50", device_id=device.id)])
+    answer = bob.calls(direct.vitals.RecordObservations, sent)
+    assert (answer.recorded_count, list(answer.ids)) == (0, [ids[0]])
 
 
 def test_a_file_of_lines_is_of_whom_its_first_resource_is_about(door, ada):

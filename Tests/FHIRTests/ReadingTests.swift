@@ -86,6 +86,30 @@ internal import Time
         #expect(try observation(#"\#(rate),"valueQuantity":{}"#, status: status) == .failure(outcome))
     }
 
+    @Test func `that was entered in error says which it is, with a value or without`() throws {
+        func retracted(_ text: String) throws -> RetractedObservation? {
+            RetractedObservation(reading: try resource(text), as: id, from: "clinic")
+        }
+        let time = Instant(rfc3339: "2026-11-29T15:00:00Z")!
+        let ours = FHIR.Observation(
+            id: id, subject: ada, version: 2, status: .enteredInError, loinc: "8867-4", value: .quantity(.init(value: "72", unit: "/min")),
+            effective: DateTime(time, utcOffsetMinutes: 60), issued: time, device: ada, source: "watch", sequence: 7, note: "not mine")
+
+        let numbered = try #require(RetractedObservation(reading: try told(ours), as: id, from: "clinic"))
+        let bare = try #require(try retracted(#"{"status":"entered-in-error","note":[{"text":"x"}]}"#))
+        let panel = try #require(try retracted(#"{"status":"entered-in-error","code":{"coding":[{"system":"http://loinc.org","code":"55284-4"}]}}"#))
+
+        #expect((numbered.source, numbered.sequence, numbered.device, numbered.note) == ("watch", 7, ada, "not mine"))
+        #expect((bare.source, bare.device, bare.note) == ("clinic", nil, ""))
+        // One is numbered by its id as it was when it stood.
+        #expect(try bare.sequence == observation(#"\#(rate),"valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"/min"}"#).get().sequence)
+        #expect(numbered.mayBe(of: "8867-4", at: time))
+        #expect(!numbered.mayBe(of: "8867-4", at: time + .seconds(1)) && !numbered.mayBe(of: "2339-0", at: time))
+        #expect(bare.mayBe(of: "2339-0", at: time) && panel.mayBe(of: "85354-9", at: time) && panel.mayBe(of: "55284-4", at: time))
+        #expect(!panel.mayBe(of: "8867-4", at: time))
+        #expect(try retracted(#"{"status":"final"}"#).map(\.id) == nil)
+    }
+
     @Test(arguments: ["2020", "2020-01-01", "2020-01-01T10:00:00", "yesterday"]) func `without a time of day is skipped`(time: String) throws {
         let value = try resource(
             #"{"resourceType":"Observation","status":"final",\#(rate),"effectiveDateTime":"\#(time)","valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"1"}}"#)

@@ -39,6 +39,28 @@ private struct Importing {
         """#
     }
 
+    /// What is left of one that was entered in error.
+    static func retraction(code: String = "8867-4", at time: String = "2024-05-06T10:00:00+02:00", besides: String = "") -> String {
+        #"""
+        {"resourceType":"Observation","status":"entered-in-error","code":{"coding":[{"system":"http://loinc.org","code":"\#(code)"}]},
+         "effectiveDateTime":"\#(time)"\#(besides)}
+        """#
+    }
+
+    static func device(_ id: UUID, kind: String = "watch") -> (UUID, String) {
+        let told = FHIR.Device(id: id, patient: UUID(), isActive: true, kind: kind, name: "My watch", serialNumber: "SN-1")
+        return (id, String(decoding: told.entry, as: UTF8.self))
+    }
+
+    /// What a device of a service like this one has numbered.
+    static func numbered(_ number: Int, by device: UUID) -> String {
+        #","identifier":[{"system":"urn:x-heartguard:source:watch","value":"\#(number)"}],"device":{"reference":"urn:uuid:\#(device.uuidString)"}"#
+    }
+
+    func history(_ id: UUID) async throws -> [VitalsV1.ObservationVersion] {
+        try await vitals.listObservationHistory(.init(observationId: id.uuidString), context: ada.context).versions
+    }
+
     static func medication(_ name: String, status: String = "active") -> String {
         #"{"resourceType":"MedicationStatement","status":"\#(status)","medicationCodeableConcept":{"text":"\#(name)"},"effectivePeriod":{"start":"2024-05-06"}}"#
     }
@@ -207,6 +229,147 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
             // The other was before the rule was.
             #expect(try await alerts.alerts(of: importing.ada).count == 1)
             #expect(try await alerts.isReproduced(rule.id, of: importing.ada))
+        }
+    }
+
+    @Test func `retracts once what its system has taken back`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            let (withdrawn, other) = (UUID(), UUID())
+            _ = try await importing.take([(withdrawn, Importing.observation(at: "2024-05-08T10:00:00Z")), (other, Importing.observation("73"))])
+            func latest() async throws -> [String?] {
+                try await importing.vitals.getLatestObservations(.init(), context: importing.ada.context).observations.map(\.quantity?.value)
+            }
+            #expect(try await latest() == ["72"])
+            let feed = LiveFeed(postgres: importing.postgres)
+            let position = try await feed.position(of: UserID(importing.ada.id))
+            let part = [(withdrawn, Importing.retraction(at: "2024-05-08T10:00:00Z"))]
+
+            let first = try await importing.take(part, place: 2)
+            let again = try await importing.take(part, place: 2)
+            let later = try await importing.take(part + [(withdrawn, Importing.observation(at: "2024-05-08T10:00:00Z"))], in: UUID())
+
+            #expect((first, again, later) == ([.imported], [.imported], [.existing, .differs]))
+            #expect(try await latest() == ["73"])
+            #expect(try await importing.readings("8867-4").map(\.quantity?.value) == ["73"])
+            let history = try await importing.history(withdrawn)
+            #expect(history.map(\.observation?.status) == [.final, .enteredInError])
+            #expect(history.map(\.observation?.quantity?.value) == ["72", "72"])
+            #expect(history.map(\.reason) == ["", "Entered in error, says clinic."])
+            let news = try await feed.news(of: UserID(importing.ada.id), behind: position).changes.map(\.event)
+            #expect(news.count == 1)
+            for case .observation(let reading) in news { #expect((reading.id.uuid, reading.status) == (withdrawn, .enteredInError)) }
+        }
+    }
+
+    @Test func `retracts what stands before the retraction, in this part too, and nothing that is not there`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            let (withdrawn, other) = (UUID(), UUID())
+
+            let outcomes = try await importing.take([
+                (withdrawn, Importing.observation()), (other, Importing.retraction()), (withdrawn, Importing.retraction()),
+                (withdrawn, Importing.observation()), (other, Importing.observation("73")),
+            ])
+
+            #expect(outcomes == [.imported, .enteredInError, .imported, .differs, .imported])
+            #expect(try await importing.readings("8867-4").map(\.quantity?.value) == ["73"])
+            #expect(try await importing.history(withdrawn).count == 2)
+        }
+    }
+
+    @Test func `retracts by the number that the reading has, and keeps why`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            let (device, reading) = (UUID(), UUID())
+            let numbered = Importing.numbered(7, by: device)
+            _ = try await importing.take([Importing.device(device), (reading, Importing.observation(besides: numbered))])
+
+            let outcomes = try await importing.take([(UUID(), Importing.retraction(besides: numbered + #","note":[{"text":"not mine"}]"#))], place: 2)
+
+            #expect(outcomes == [.imported])
+            #expect(try await importing.history(reading).map(\.reason) == ["", "not mine"])
+        }
+    }
+
+    @Test func `leaves what was corrected here, and what is another reading, as it is`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            let (corrected, retracted, other) = (UUID(), UUID(), UUID())
+            _ = try await importing.take([
+                (corrected, Importing.observation()), (retracted, Importing.observation("73")), (other, Importing.observation("74")),
+            ])
+            try await importing.vitals.correct(corrected.uuidString, to: "82", as: importing.ada)
+            try await importing.vitals.retract(retracted.uuidString, as: importing.ada)
+
+            let outcomes = try await importing.take(
+                [
+                    (corrected, Importing.retraction()), (retracted, Importing.retraction()), (other, Importing.retraction(code: "2339-0")),
+                    (other, Importing.retraction(at: "2024-05-06T10:00:01+02:00")),
+                ], place: 3)
+
+            #expect(outcomes == [.differs, .existing, .differs, .differs])
+            #expect(Set(try await importing.readings("8867-4").map(\.quantity?.value)) == ["82", "74"])
+            #expect(try await importing.history(retracted).map(\.reason) == ["", "Not mine."])
+        }
+    }
+
+    @Test func `has its retractions judged by the person's rules`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            let alerts = AlertsService(alerts: AlertRuleRepository(postgres: importing.postgres))
+            let rule = try await alerts.create(.fast(), as: importing.ada)
+            try await runAsSuperuser("UPDATE vitals.alert_rules SET since = '2026-01-01' WHERE user_id = '\(importing.ada.id)' AND id = '\(rule.id)'")
+            let (reading, never) = (UUID(), UUID())
+            let (time, before) = ("2026-02-21T10:00:00Z", "2026-02-20T10:00:00Z")
+            _ = try await importing.take([(reading, Importing.observation("150", at: time))])
+            #expect(try await alerts.alerts(of: importing.ada).map { $0.withdrawnAt == nil } == [true])
+
+            let outcomes = try await importing.take(
+                [(never, Importing.observation("160", at: before)), (never, Importing.retraction(at: before)), (reading, Importing.retraction(at: time))],
+                place: 1)
+
+            #expect(outcomes == [.imported, .imported, .imported])
+            // Nobody was told of the one that the same part has taken back.
+            #expect(try await alerts.alerts(of: importing.ada).map { $0.withdrawnAt == nil } == [false])
+            #expect(try await alerts.isReproduced(rule.id, of: importing.ada))
+        }
+    }
+
+    @Test func `attaches readings to the device that is registered, in later parts too, which then sends none of them twice`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            let registered = try await importing.vitals.registerWatch(for: importing.ada)
+            let (device, first, second) = (UUID(), UUID(), UUID())
+
+            let outcomes = try await importing.take([
+                (first, Importing.observation(besides: Importing.numbered(7, by: device))), Importing.device(device),
+            ])
+            let later = try await importing.take([(second, Importing.observation("73", besides: Importing.numbered(8, by: device)))], place: 2)
+            let own = (7...8).map { number in
+                var reading = VitalsV1.Observation.heartRate(number)
+                reading.deviceId = registered
+                return reading
+            }
+            let sent = try await importing.vitals.record(own, as: importing.ada)
+
+            #expect((outcomes, later) == ([.imported, .existing], [.imported]))
+            #expect(sent.recordedCount == 0)
+            #expect(sent.ids == [first, second].map { $0.uuidString.lowercased() })
+            #expect(try await importing.readings("8867-4").map(\.deviceId) == [registered, registered])
+            #expect(try await importing.vitals.listDevices(.init(), context: importing.ada.context).devices.map(\.id) == [registered])
+            // By its number the reading of that device is retracted too.
+            #expect(try await importing.take([(UUID(), Importing.retraction(besides: Importing.numbered(8, by: device)))], place: 3) == [.imported])
+        }
+    }
+
+    @Test func `takes no device of another kind for the one that is registered, and no more than one may have`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            _ = try await importing.vitals.registerWatch(for: importing.ada)
+            let scale = UUID()
+
+            let outcomes = try await importing.take([
+                Importing.device(scale, kind: "scale"), (UUID(), Importing.observation(besides: Importing.numbered(7, by: scale))),
+            ])
+            let many = try await importing.take((0...DeviceRepository.maxDevices).map { _ in Importing.device(UUID()) }, place: 2)
+
+            #expect(outcomes == [.differs, .imported])
+            #expect(try await importing.readings("8867-4").map(\.deviceId) == [nil])
+            #expect(many == [ImportOutcome](repeating: .existing, count: DeviceRepository.maxDevices) + [.limitReached])
         }
     }
 

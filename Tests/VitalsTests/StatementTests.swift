@@ -204,12 +204,12 @@ internal import Time
         return [
             .init(.lockImportPart(of: user)),
             .init(.beginImportPart(part)),
-            .init(.endImportPart(part, [])),
+            .init(try .endImportPart(part, [], devices: [:])),
             .init(.importDevice(device, as: .make(), isActive: true, of: user, atMost: 1)),
             .init(.hasDevice(.make(), of: user)),
             .init(.countMedications(of: user)),
             .init(.importReadings(columns, [imported], of: user)),
-            .init(.keptReadings(columns, of: user)),
+            .init(.keptReadings([imported.identity], of: user)),
         ]
     }
 }

@@ -14,8 +14,7 @@ extension Observation {
         let status = try Status(reading: resource["status"])
         guard let code = resource["code"]?.code(of: System.loinc) else { throw .unsupportedCode }
         let value = try Value(reading: resource)
-        let time = resource["effectiveDateTime"] ?? resource["effectiveInstant"] ?? resource["effectivePeriod"]?["start"]
-        guard let effective = DateTime(reading: time?.text) else { throw .unsupportedTime }
+        guard let effective = resource.effective else { throw .unsupportedTime }
         let own = Self.number(in: resource)
         let isChanged = status != .final
         self.init(
@@ -27,11 +26,11 @@ extension Observation {
     }
 
     /// "Blood pressure systolic and diastolic", which older systems write for the panel.
-    private static let anyBloodPressure = "55284-4"
-    private static let bloodPressure = "85354-9"
+    static let anyBloodPressure = "55284-4"
+    static let bloodPressure = "85354-9"
 
     /// What one of ours was numbered with.
-    private static func number(in resource: JSONValue) -> (source: String, sequence: Int64)? {
+    static func number(in resource: JSONValue) -> (source: String, sequence: Int64)? {
         for identifier in resource["identifier"]?.items ?? [] {
             guard let system = identifier["system"]?.text, system.hasPrefix(System.source("")), let value = identifier["value"]?.text,
                 let sequence = Int64(value), sequence >= 0
@@ -91,6 +90,11 @@ extension Observation.Quantity {
 }
 
 extension JSONValue {
+    /// When it was what an Observation says; `nil` without a time of day.
+    var effective: DateTime? {
+        DateTime(reading: (self["effectiveDateTime"] ?? self["effectiveInstant"] ?? self["effectivePeriod"]?["start"])?.text)
+    }
+
     fileprivate var hasValue: Bool {
         guard case .object(let members) = self else { return false }
         return members.contains { $0.name.hasPrefix("value") }
@@ -99,7 +103,7 @@ extension JSONValue {
 
 extension UUID {
     /// Its last 63 bits, which are random in every version that is in use.
-    fileprivate var number: Int64 {
+    var number: Int64 {
         let bytes = uuid
         let last = [bytes.8, bytes.9, bytes.10, bytes.11, bytes.12, bytes.13, bytes.14, bytes.15]
         return Int64(last.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } & 0x7FFF_FFFF_FFFF_FFFF)

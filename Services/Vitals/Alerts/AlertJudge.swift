@@ -17,6 +17,15 @@ struct AlertJudge: Sendable {
 
     init(postgres: Postgres) { outbox = Outbox(postgres: postgres, table: "vitals.outbox") }
 
+    /// Has every version of the person's rules judge that may.
+    func judge(_ changes: [ReadingChange], of user: UserID, in transaction: Transaction) async throws {
+        let times = changes.map(\.place.at)
+        guard let first = times.min(), let last = times.max() else { return }
+        let codes = Array(Set(changes.map(\.code)))
+        let rules = try await transaction.rows(.rules(judging: codes, from: first, through: last, of: user))
+        try await judge(changes, by: rules, of: user, in: transaction)
+    }
+
     /// - Parameter rules: every version that may judge one of the changes.
     func judge(_ changes: [ReadingChange], by rules: [AlertRule], of user: UserID, in transaction: Transaction) async throws {
         for rule in rules {

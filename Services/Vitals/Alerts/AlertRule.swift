@@ -42,6 +42,10 @@ struct ReadingChange: Hashable, Sendable {
     let place: ReadingPlace
 }
 
+extension Observation {
+    var change: ReadingChange { ReadingChange(code: code, place: place) }
+}
+
 /// What a rule is shown of a reading.
 struct JudgedReading: Hashable, Sendable {
     let place: ReadingPlace

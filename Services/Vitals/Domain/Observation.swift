@@ -9,7 +9,7 @@ struct NewObservation: Hashable, Sendable {
     let effectiveAt: Instant
     let utcOffset: UTCOffset
     let source: ObservationSource
-    let device: DeviceID?
+    var device: DeviceID?
     /// The number that the device, or the source for readings without one, gave the reading. With the same one it is
     /// the same reading, whatever else it says: what was kept first stays.
     let sequence: SequenceNumber
@@ -54,6 +54,15 @@ struct ObservationChange: Hashable, Sendable {
     func isMade(in observation: Observation) -> Bool {
         measurement == observation.measurement && effectiveAt == observation.effectiveAt && utcOffset == observation.utcOffset
             && status == observation.status && reason == observation.reason
+    }
+}
+
+extension ObservationChange {
+    /// It goes on saying what it said, as something that was not true.
+    init(retracting observation: Observation, because reason: String) {
+        self.init(
+            measurement: observation.measurement, effectiveAt: observation.effectiveAt, utcOffset: observation.utcOffset,
+            status: .enteredInError, reason: reason)
     }
 }
 

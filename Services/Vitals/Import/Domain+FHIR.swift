@@ -5,13 +5,43 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Time
 
+/// What a reading that another system tells of is known by here: its id, or what its device, or else its source, has numbered it with.
+struct ImportedIdentity: Hashable, Sendable {
+    let id: ObservationID
+    let source: ObservationSource
+    var device: DeviceID?
+    let sequence: SequenceNumber
+}
+
 /// A reading that another system has told of.
 struct ImportedObservation: Sendable {
     let id: ObservationID
-    let new: NewObservation
+    var new: NewObservation
     let status: ObservationStatus
     let version: Int64
     let reason: String
+
+    var identity: ImportedIdentity { ImportedIdentity(id: id, source: new.source, device: new.device, sequence: new.sequence) }
+}
+
+/// That a reading was entered in error, as another system says.
+struct ImportedRetraction: Sendable {
+    var identity: ImportedIdentity
+    let reason: String
+    private let told: FHIR.RetractedObservation
+
+    /// Why is kept as far as it can be; else who says so, for no reading should stand because of that.
+    init(_ told: FHIR.RetractedObservation, from source: ObservationSource) throws(ImportOutcome) {
+        let maker = try made(or: .malformed) { () throws(InvalidValue) in try ObservationSource(told.source) }
+        let sequence = try made(or: .malformed) { () throws(InvalidValue) in try SequenceNumber(told.sequence) }
+        identity = ImportedIdentity(id: ObservationID(told.id), source: maker, device: told.device.map { DeviceID($0) }, sequence: sequence)
+        let isReason = (1...500).contains(told.note.codePointCount) && !told.note.hasNUL
+        reason = isReason ? told.note : "Entered in error, says \(source.text)."
+        self.told = told
+    }
+
+    /// Whether it may be about a reading: an id that two systems use for two is no reason to retract one.
+    func isAbout(_ reading: Observation) -> Bool { told.mayBe(of: reading.code.text, at: reading.effectiveAt) }
 }
 
 extension ImportedObservation {

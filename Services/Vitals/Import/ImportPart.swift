@@ -42,6 +42,7 @@ struct ImportPart: Sendable {
 /// What a resource becomes here.
 enum ImportedRecord: Sendable {
     case observation(ImportedObservation)
+    case retraction(ImportedRetraction)
     case medication(Medication)
     case device(NewDevice, DeviceID, isActive: Bool)
 
@@ -51,7 +52,11 @@ enum ImportedRecord: Sendable {
         let content = try Self.parsed(resource.content)
         switch content["resourceType"]?.text {
         case "Observation":
-            self = .observation(try ImportedObservation(FHIR.Observation(reading: content, as: id, of: user, from: source.text), now: now))
+            if let told = FHIR.RetractedObservation(reading: content, as: id, from: source.text) {
+                self = .retraction(try ImportedRetraction(told, from: source))
+            } else {
+                self = .observation(try ImportedObservation(FHIR.Observation(reading: content, as: id, of: user, from: source.text), now: now))
+            }
         case "MedicationStatement", "MedicationRequest":
             let medication = resource.medication.isEmpty ? nil : try Self.parsed(resource.medication)
             self = .medication(try Medication(FHIR.MedicationStatement(reading: content, medication, as: id, of: user)))

@@ -8,11 +8,19 @@ struct KeptImportPart: RowDecodable {
     let importID: UUID
     let place: Int64
     let outcomes: [ImportOutcome]
+    /// What devices are here that the import has told of under other ids, by those.
+    let devices: [String: UUID]
 
     init(row: Row) throws(PostgresError) {
         importID = try row.decode("import_id")
         place = try row.decode("place")
         outcomes = try row.decode("outcomes", as: [Int16].self).compactMap { ImportOutcome(rawValue: Int32($0)) }
+        let devices: JSONB = try row.decode("devices")
+        do {
+            self.devices = try JSONDecoder().decode([String: UUID].self, from: Data(devices.text.utf8))
+        } catch {
+            throw PostgresError(.decoding, "Column “devices” holds no devices.")
+        }
     }
 }
 
@@ -20,16 +28,19 @@ struct KeptImportPart: RowDecodable {
 struct KeptReading: RowDecodable {
     let position: Int64
     let observation: Observation
+    /// Whether it said something else here before.
+    let wasChanged: Bool
 
     init(row: Row) throws(PostgresError) {
         position = try row.decode("ordinal")
         observation = try Observation(row: row)
+        wasChanged = try row.decode("was_changed")
     }
 }
 
 extension Statement<KeptImportPart> {
     static func lockImportPart(of user: UserID) -> Self {
-        .writing("SELECT import_id, place, outcomes FROM vitals.import_parts WHERE user_id = \(user.uuid) FOR UPDATE")
+        .writing("SELECT import_id, place, outcomes, devices FROM vitals.import_parts WHERE user_id = \(user.uuid) FOR UPDATE")
     }
 }
 
@@ -43,10 +54,12 @@ extension Statement<Void> {
             """)
     }
 
-    static func endImportPart(_ part: ImportPart, _ outcomes: [ImportOutcome]) -> Self {
-        .writing(
+    static func endImportPart(_ part: ImportPart, _ outcomes: [ImportOutcome], devices: [String: UUID]) throws -> Self {
+        let devices = JSONB(String(decoding: try JSONEncoder().encode(devices), as: UTF8.self))
+        return .writing(
             """
-            UPDATE vitals.import_parts SET import_id = \(part.importID), place = \(part.place), outcomes = \(outcomes.map { Int16($0.rawValue) })
+            UPDATE vitals.import_parts SET import_id = \(part.importID), place = \(part.place), outcomes = \(outcomes.map { Int16($0.rawValue) }),
+                devices = \(devices)
             WHERE user_id = \(part.user.uuid)
             """)
     }
@@ -100,12 +113,14 @@ extension Statement<ReadingChange> {
 }
 
 extension Statement<KeptReading> {
-    /// Of each of the columns the reading that is in its way: with its id, or with what numbers it.
-    static func keptReadings(_ columns: ObservationColumns, of user: UserID) -> Self {
-        .reading(
+    /// Of each of the identities the reading that has it: the id, or what numbers it.
+    static func keptReadings(_ identities: [ImportedIdentity], of user: UserID) -> Self {
+        let devices: [UUID?] = identities.map { $0.device?.uuid }
+        return .reading(
             """
-            SELECT n.ordinal - 1 AS ordinal, \(Observation.columns)
-            FROM unnest(\(columns.ids), \(columns.sources), \(columns.devices), \(columns.sequences))
+            SELECT n.ordinal - 1 AS ordinal, \(Observation.columns),
+                   EXISTS (SELECT FROM vitals.observation_versions o WHERE o.user_id = \(user.uuid) AND o.observation_id = kept.id) AS was_changed
+            FROM unnest(\(identities.map(\.id.uuid)), \(identities.map(\.source.text)), \(devices), \(identities.map(\.sequence.value)))
                  WITH ORDINALITY AS n (new_id, new_source, new_device, new_sequence, ordinal)
             CROSS JOIN LATERAL (
                 SELECT \(Observation.columns) FROM vitals.vitals WHERE user_id = \(user.uuid) AND id = n.new_id

@@ -22,53 +22,79 @@ struct RecordImport: Sendable {
             // The row is the person's lock of imports until the commit.
             let (first, found) = try await transaction.batch(.beginImportPart(part), .lockImportPart(of: part.user))
             guard let known = try found.first() else { throw PostgresError(.decoding, "The part of an import was not returned.") }
-            if first.rowsAffected == 0, known.importID == part.importID {
+            let goesOn = first.rowsAffected == 0 && known.importID == part.importID
+            if goesOn {
                 guard known.place <= part.place else { throw VitalsError.importWentOn }
                 if known.place == part.place { return known.outcomes }
             }
-            let outcomes = try await keep(part.records, of: part.user, in: transaction)
-            try await transaction.execute(.endImportPart(part, outcomes))
+            var work = PartImport(user: part.user, transaction: transaction, devices: goesOn ? known.devices : [:])
+            let outcomes = try await work.keep(part.records)
+            try await judge.judge(work.changes, of: part.user, in: transaction)
+            try await transaction.execute(try .endImportPart(part, outcomes, devices: work.devices))
             return outcomes
         }
     }
+}
 
-    private func keep(
-        _ records: [Result<ImportedRecord, ImportOutcome>], of user: UserID, in transaction: Transaction
-    ) async throws -> [ImportOutcome] {
-        var outcomes: [ImportOutcome?] = []
-        var readings: [(position: Int, reading: ImportedObservation)] = []
+/// A part at work in the transaction that keeps it.
+private struct PartImport {
+    let user: UserID
+    let transaction: Transaction
+    /// What devices are here that the import tells of under other ids, by those.
+    var devices: [String: UUID]
+    /// What the person's rules have to judge.
+    var changes: [ReadingChange] = []
+    /// Readings that follow each other, and are kept in one statement.
+    var readings: [(position: Int, reading: ImportedObservation)] = []
+    var outcomes: [ImportOutcome] = []
+
+    mutating func keep(_ records: [Result<ImportedRecord, ImportOutcome>]) async throws -> [ImportOutcome] {
+        outcomes = records.map { _ in .malformed }
         for (position, record) in records.enumerated() {
             switch record {
-            case .failure(let outcome): outcomes.append(outcome)
-            case .success(.device(let device, let id, let isActive)):
-                outcomes.append(try await keep(device, as: id, isActive: isActive, of: user, in: transaction))
-            case .success(.medication(let medication)): outcomes.append(try await keep(medication, of: user, in: transaction))
-            case .success(.observation(let reading)):
-                // Behind the devices that made them, and all in one statement.
-                outcomes.append(nil)
-                readings.append((position, reading))
+            case .failure(let outcome): outcomes[position] = outcome
+            case .success(.device(let device, let id, let isActive)): outcomes[position] = try await keep(device, as: id, isActive: isActive)
+            case .success(.medication(let medication)): outcomes[position] = try await keep(medication)
+            case .success(.observation), .success(.retraction): break
             }
         }
-        let kept = try await keep(readings.map(\.reading), of: user, in: transaction)
-        for (reading, outcome) in zip(readings, kept) { outcomes[reading.position] = outcome }
-        return outcomes.map { $0 ?? .malformed }
-    }
-
-    private func keep(
-        _ device: NewDevice, as id: DeviceID, isActive: Bool, of user: UserID, in transaction: Transaction
-    ) async throws -> ImportOutcome {
-        let (insertion, found) = try await transaction.batch(
-            .importDevice(device, as: id, isActive: isActive, of: user, atMost: DeviceRepository.maxDevices),
-            .find(withSerialNumber: device.serialNumber, of: user))
-        if insertion.rowsAffected == 1 { return .imported }
-        guard let known = try found.first() else {
-            let isIDTaken = try await transaction.first(.hasDevice(id, of: user)) != nil
-            return isIDTaken ? .differs : .limitReached
+        // Behind the devices that made them.
+        for (position, record) in records.enumerated() {
+            switch record {
+            case .success(.observation(var reading)):
+                reading.new.device = known(reading.new.device)
+                readings.append((position, reading))
+            case .success(.retraction(let retraction)):
+                // What it retracts stands before it in the file.
+                try await keepReadings()
+                outcomes[position] = try await keep(retraction)
+            default: break
+            }
         }
-        return known.kind == device.kind ? .existing : .differs
+        try await keepReadings()
+        return outcomes
     }
 
-    private func keep(_ medication: Medication, of user: UserID, in transaction: Transaction) async throws -> ImportOutcome {
+    /// What is registered with the serial number of a device under another id is that device.
+    private mutating func keep(_ device: NewDevice, as id: DeviceID, isActive: Bool) async throws -> ImportOutcome {
+        let (insertion, found, named) = try await transaction.batch(
+            .importDevice(device, as: id, isActive: isActive, of: user, atMost: DeviceRepository.maxDevices),
+            .find(withSerialNumber: device.serialNumber, of: user), .hasDevice(id, of: user))
+        if insertion.rowsAffected == 1 { return .imported }
+        let isIDTaken = try named.first() != nil
+        guard let known = try found.first() else { return isIDTaken ? .differs : .limitReached }
+        guard known.kind == device.kind, known.id == id || !isIDTaken else { return .differs }
+        if known.id == id { return .existing }
+        guard devices[id.text] != nil || devices.count < DeviceRepository.maxDevices else { return .limitReached }
+        devices[id.text] = known.id.uuid
+        return .existing
+    }
+
+    private func known(_ device: DeviceID?) -> DeviceID? {
+        device.map { told in devices[told.text].map { DeviceID($0) } ?? told }
+    }
+
+    private func keep(_ medication: Medication) async throws -> ImportOutcome {
         let (found, count) = try await transaction.batch(.lockMedication(medication.id, of: user), .countMedications(of: user))
         if let known = try found.first() { return try known.saysTheSame(as: medication) ? .existing : .differs }
         guard try count.first()?.value ?? 0 < MedicationStore.maxMedications else { return .limitReached }
@@ -78,27 +104,43 @@ struct RecordImport: Sendable {
         return .imported
     }
 
-    /// Judged by the person's rules as readings that are recorded are.
-    private func keep(_ readings: [ImportedObservation], of user: UserID, in transaction: Transaction) async throws -> [ImportOutcome] {
-        guard !readings.isEmpty else { return [] }
-        let columns = try ObservationColumns(readings.map(\.new), ids: readings.map(\.id.uuid))
-        let times = readings.map(\.new.effectiveAt)
-        let (first, last) = (times.min() ?? .now(), times.max() ?? .now())
-        let codes = Array(Set(readings.map(\.new.code)))
-        let (_, insertion, rules) = try await transaction.batch(
-            .advanceTimeline(of: user, by: readings.count), .importReadings(columns, readings, of: user),
-            .rules(judging: codes, from: first, through: last, of: user))
-        let changes = try insertion.rows()
-        try await judge.judge(changes, by: try rules.rows(), of: user, in: transaction)
+    private mutating func keepReadings() async throws {
+        guard !readings.isEmpty else { return }
+        let run = readings.map(\.reading)
+        let columns = try ObservationColumns(run.map(\.new), ids: run.map(\.id.uuid))
+        let (_, insertion) = try await transaction.batch(
+            .advanceTimeline(of: user, by: run.count), .importReadings(columns, run, of: user))
+        let new = try insertion.rows()
+        changes += new
 
-        var added = Set(changes.map(\.place.id))
-        let isAdded = readings.map { added.remove($0.id) != nil }
-        guard isAdded.contains(false) else { return readings.map { _ in .imported } }
-        let known = Dictionary(try await transaction.rows(.keptReadings(columns, of: user)).map { ($0.position, $0.observation) }) { first, _ in first }
-        return zip(readings, isAdded).enumerated().map { position, reading in
-            let (reading, isAdded) = reading
-            return isAdded ? .imported : known[Int64(position)].map { $0.says(reading.new) ? .existing : .differs } ?? .differs
+        var added = Set(new.map(\.place.id))
+        let isAdded = run.map { added.remove($0.id) != nil }
+        var same: Set<Int64> = []
+        if isAdded.contains(false) {
+            let kept = try await transaction.rows(.keptReadings(run.map(\.identity), of: user))
+            same = Set(kept.filter { $0.observation.says(run[Int($0.position)].new) }.map(\.position))
         }
+        for (place, each) in readings.enumerated() {
+            outcomes[each.position] = isAdded[place] ? .imported : same.contains(Int64(place)) ? .existing : .differs
+        }
+        readings = []
+    }
+
+    /// Retracts a reading as its person does. What was changed here is no longer what the other system has told: it stays, for a retraction is for
+    /// good, and whoever changed it can make one.
+    private mutating func keep(_ retraction: ImportedRetraction) async throws -> ImportOutcome {
+        var identity = retraction.identity
+        identity.device = known(identity.device)
+        // The timeline is the person's lock: nobody else writes their readings until the commit.
+        let (_, found) = try await transaction.batch(.advanceTimeline(of: user, by: 1), .keptReadings([identity], of: user))
+        guard let kept = try found.first() else { return .enteredInError }
+        let reading = kept.observation
+        guard reading.status != .enteredInError else { return .existing }
+        guard !kept.wasChanged, retraction.isAbout(reading) else { return .differs }
+        let retracted = try await transaction.change(
+            reading, to: ObservationChange(retracting: reading, because: retraction.reason), of: user)
+        changes.append(retracted.change)
+        return .imported
     }
 }
 

@@ -101,14 +101,8 @@ struct ObservationRepository: Sendable {
             if current.version == expectedVersion + 1, change.isMade(in: current) { return current }
             guard current.version == expectedVersion else { throw VitalsError.observationChanged(current.version) }
             guard current.status != .enteredInError else { throw VitalsError.observationRetracted }
-            let (_, changing) = try await transaction.batch(.keepVersion(of: id, user), try .change(id, to: change, of: user))
-            guard let changed = try changing.first() else { throw VitalsError.noSuchObservation }
-            let changes = [current, changed].map { ReadingChange(code: $0.code, place: $0.place) }
-            let rules = try await transaction.rows(
-                .rules(
-                    judging: [current.code], from: min(current.effectiveAt, changed.effectiveAt),
-                    through: max(current.effectiveAt, changed.effectiveAt), of: user))
-            try await judge.judge(changes, by: rules, of: user, in: transaction)
+            let changed = try await transaction.change(current, to: change, of: user)
+            try await judge.judge([current.change, changed.change], of: user, in: transaction)
             return changed
         }
     }
@@ -149,6 +143,16 @@ struct ObservationRepository: Sendable {
     /// readings there are.
     func latest(of user: UserID) async throws -> [Observation] {
         try await postgres.rows(.latest(of: user), identity: .user(user.uuid))
+    }
+}
+
+extension Transaction {
+    /// Has a reading of a person whose timeline is held say something else, and keeps what it said. No rule has judged it then.
+    nonisolated(nonsending) func change(_ observation: Observation, to change: ObservationChange, of user: UserID) async throws -> Observation {
+        let (_, changing) = try await batch(
+            .keepVersion(of: observation.id, user), try .change(observation.id, to: change, of: user))
+        guard let changed = try changing.first() else { throw VitalsError.noSuchObservation }
+        return changed
     }
 }
 

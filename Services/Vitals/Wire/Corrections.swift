@@ -58,12 +58,7 @@ struct Retraction: Sendable {
         reason = request.reason
     }
 
-    /// It goes on saying what it said, as something that was not true.
-    func change(of observation: Observation) -> ObservationChange {
-        ObservationChange(
-            measurement: observation.measurement, effectiveAt: observation.effectiveAt, utcOffset: observation.utcOffset,
-            status: .enteredInError, reason: reason)
-    }
+    func change(of observation: Observation) -> ObservationChange { ObservationChange(retracting: observation, because: reason) }
 }
 
 extension VitalsV1.ListObservationHistoryRequest {
