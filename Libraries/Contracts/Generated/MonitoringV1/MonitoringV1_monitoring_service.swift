@@ -651,6 +651,287 @@ extension MonitoringV1 {
 }
 
 extension MonitoringV1 {
+    package struct ListCachesRequest: ContractMessage {
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package static var fullName: String { "heartguard.monitoring.v1.ListCachesRequest" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Monitoring__V1__ListCachesRequest.self) {
+            unsafe heartguard__monitoring__v1__list_caches_request__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Monitoring__V1__ListCachesRequest.self)
+            unsafe heartguard__monitoring__v1__list_caches_request__init(c)
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension MonitoringV1 {
+    package struct ListCachesResponse: ContractMessage {
+        /// In the order of their names; none where a program keeps nothing.
+        package var caches: [MonitoringV1.Cache] = []
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            caches: [MonitoringV1.Cache] = []
+        ) {
+            self.caches = caches
+        }
+
+        package static var fullName: String { "heartguard.monitoring.v1.ListCachesResponse" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Monitoring__V1__ListCachesResponse.self) {
+            unsafe heartguard__monitoring__v1__list_caches_response__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Monitoring__V1__ListCachesResponse.self)
+            self.caches = try unsafe Copy.messages(c.pointee.n_caches, c.pointee.caches)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Monitoring__V1__ListCachesResponse.self)
+            unsafe heartguard__monitoring__v1__list_caches_response__init(c)
+            if !self.caches.isEmpty {
+                unsafe c.pointee.n_caches = self.caches.count
+                unsafe c.pointee.caches = try unsafe arena.messages(self.caches)
+            }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension MonitoringV1 {
+    /// Values are looked for in the program's memory, then in the cache Redis, and
+    /// fetched from where they come from if neither has them.
+    package struct Cache: ContractMessage {
+        /// The method whose answers are kept, such as
+        /// heartguard.users.v1.UsersService/GetProfile.
+        package var name: String = ""
+        /// The program's memory.
+        package var local: MonitoringV1.CacheTier? = nil
+        /// The cache Redis, asked for what is not in memory.
+        package var shared: MonitoringV1.CacheTier? = nil
+        /// Values fetched from where they come from.
+        package var loads: UInt64 = 0
+        package var failedLoads: UInt64 = 0
+        /// Absent while nothing was fetched.
+        package var loadLatency: MonitoringV1.CacheLatency? = nil
+        /// Callers that waited for a value that another was fetching.
+        package var joined: UInt64 = 0
+        /// Values served although they were stale, while they were fetched anew.
+        package var servedStale: UInt64 = 0
+        /// Entries that had to go from memory for others.
+        package var evictions: UInt64 = 0
+        /// Entries in memory now.
+        package var entries: UInt64 = 0
+        /// Of the values that were written to Redis, and of what they were packed to.
+        package var valueBytes: UInt64 = 0
+        package var storedBytes: UInt64 = 0
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            name: String = "",
+            local: MonitoringV1.CacheTier? = nil,
+            shared: MonitoringV1.CacheTier? = nil,
+            loads: UInt64 = 0,
+            failedLoads: UInt64 = 0,
+            loadLatency: MonitoringV1.CacheLatency? = nil,
+            joined: UInt64 = 0,
+            servedStale: UInt64 = 0,
+            evictions: UInt64 = 0,
+            entries: UInt64 = 0,
+            valueBytes: UInt64 = 0,
+            storedBytes: UInt64 = 0
+        ) {
+            self.name = name
+            self.local = local
+            self.shared = shared
+            self.loads = loads
+            self.failedLoads = failedLoads
+            self.loadLatency = loadLatency
+            self.joined = joined
+            self.servedStale = servedStale
+            self.evictions = evictions
+            self.entries = entries
+            self.valueBytes = valueBytes
+            self.storedBytes = storedBytes
+        }
+
+        package static var fullName: String { "heartguard.monitoring.v1.Cache" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Monitoring__V1__Cache.self) {
+            unsafe heartguard__monitoring__v1__cache__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Monitoring__V1__Cache.self)
+            self.name = try unsafe Copy.string(c.pointee.name, field: "heartguard.monitoring.v1.Cache.name")
+            self.local = try unsafe Copy.message(c.pointee.local, as: MonitoringV1.CacheTier.self)
+            self.shared = try unsafe Copy.message(c.pointee.shared, as: MonitoringV1.CacheTier.self)
+            self.loads = unsafe c.pointee.loads
+            self.failedLoads = unsafe c.pointee.failed_loads
+            self.loadLatency = try unsafe Copy.message(c.pointee.load_latency, as: MonitoringV1.CacheLatency.self)
+            self.joined = unsafe c.pointee.joined
+            self.servedStale = unsafe c.pointee.served_stale
+            self.evictions = unsafe c.pointee.evictions
+            self.entries = unsafe c.pointee.entries
+            self.valueBytes = unsafe c.pointee.value_bytes
+            self.storedBytes = unsafe c.pointee.stored_bytes
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Monitoring__V1__Cache.self)
+            unsafe heartguard__monitoring__v1__cache__init(c)
+            if !self.name.isEmpty { unsafe c.pointee.name = try unsafe arena.string(self.name, field: "heartguard.monitoring.v1.Cache.name") }
+            if let value = self.local { unsafe c.pointee.local = try unsafe arena.message(value) }
+            if let value = self.shared { unsafe c.pointee.shared = try unsafe arena.message(value) }
+            unsafe c.pointee.loads = self.loads
+            unsafe c.pointee.failed_loads = self.failedLoads
+            if let value = self.loadLatency { unsafe c.pointee.load_latency = try unsafe arena.message(value) }
+            unsafe c.pointee.joined = self.joined
+            unsafe c.pointee.served_stale = self.servedStale
+            unsafe c.pointee.evictions = self.evictions
+            unsafe c.pointee.entries = self.entries
+            unsafe c.pointee.value_bytes = self.valueBytes
+            unsafe c.pointee.stored_bytes = self.storedBytes
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension MonitoringV1 {
+    /// Looks into one tier of a cache, by what came of them.
+    package struct CacheTier: ContractMessage {
+        package var hits: UInt64 = 0
+        package var misses: UInt64 = 0
+        /// Times that it could not be asked, which say nothing about what it holds.
+        package var failures: UInt64 = 0
+        /// hits / (hits + misses); absent while there are neither.
+        package var hitRate: Double? = nil
+        /// Absent while no look was timed.
+        package var latency: MonitoringV1.CacheLatency? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            hits: UInt64 = 0,
+            misses: UInt64 = 0,
+            failures: UInt64 = 0,
+            hitRate: Double? = nil,
+            latency: MonitoringV1.CacheLatency? = nil
+        ) {
+            self.hits = hits
+            self.misses = misses
+            self.failures = failures
+            self.hitRate = hitRate
+            self.latency = latency
+        }
+
+        package static var fullName: String { "heartguard.monitoring.v1.CacheTier" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Monitoring__V1__CacheTier.self) {
+            unsafe heartguard__monitoring__v1__cache_tier__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Monitoring__V1__CacheTier.self)
+            self.hits = unsafe c.pointee.hits
+            self.misses = unsafe c.pointee.misses
+            self.failures = unsafe c.pointee.failures
+            if unsafe c.pointee._hit_rate_case.rawValue != 0 { self.hitRate = unsafe c.pointee.hit_rate }
+            self.latency = try unsafe Copy.message(c.pointee.latency, as: MonitoringV1.CacheLatency.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Monitoring__V1__CacheTier.self)
+            unsafe heartguard__monitoring__v1__cache_tier__init(c)
+            unsafe c.pointee.hits = self.hits
+            unsafe c.pointee.misses = self.misses
+            unsafe c.pointee.failures = self.failures
+            if let value = self.hitRate {
+                unsafe c.pointee._hit_rate_case.rawValue = 4
+                unsafe c.pointee.hit_rate = value
+            }
+            if let value = self.latency { unsafe c.pointee.latency = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension MonitoringV1 {
+    /// How long looks or fetches took.
+    package struct CacheLatency: ContractMessage {
+        /// Those that were timed: one in 64 of the looks into memory, and all others.
+        package var samples: UInt64 = 0
+        package var mean: GoogleProtobuf.Duration? = nil
+        package var p95: GoogleProtobuf.Duration? = nil
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            samples: UInt64 = 0,
+            mean: GoogleProtobuf.Duration? = nil,
+            p95: GoogleProtobuf.Duration? = nil
+        ) {
+            self.samples = samples
+            self.mean = mean
+            self.p95 = p95
+        }
+
+        package static var fullName: String { "heartguard.monitoring.v1.CacheLatency" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Monitoring__V1__CacheLatency.self) {
+            unsafe heartguard__monitoring__v1__cache_latency__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Monitoring__V1__CacheLatency.self)
+            self.samples = unsafe c.pointee.samples
+            self.mean = try unsafe Copy.message(c.pointee.mean, as: GoogleProtobuf.Duration.self)
+            self.p95 = try unsafe Copy.message(c.pointee.p95, as: GoogleProtobuf.Duration.self)
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Monitoring__V1__CacheLatency.self)
+            unsafe heartguard__monitoring__v1__cache_latency__init(c)
+            unsafe c.pointee.samples = self.samples
+            if let value = self.mean { unsafe c.pointee.mean = try unsafe arena.message(value) }
+            if let value = self.p95 { unsafe c.pointee.p95 = try unsafe arena.message(value) }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension MonitoringV1 {
     /// The methods of heartguard.monitoring.v1.MonitoringService, with what the contract says about each.
     package enum MonitoringServiceMethods {
         /// How long each statement took since the program started.
@@ -677,8 +958,14 @@ extension MonitoringV1 {
                 service: "heartguard.monitoring.v1.MonitoringService", name: "ListStoreHealth", kind: .unary,
                 policy: RPC.MethodPolicy(access: .operator_, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: []))
+        /// What each cache has done since the program started.
+        package static let listCaches = RPC.Method<MonitoringV1.ListCachesRequest, MonitoringV1.ListCachesResponse>(
+            RPC.MethodDescriptor(
+                service: "heartguard.monitoring.v1.MonitoringService", name: "ListCaches", kind: .unary,
+                policy: RPC.MethodPolicy(access: .operator_, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .none, cacheTTL: nil, onRedisLoss: .failOpen),
+                routes: []))
 
-        package static let all: [RPC.MethodDescriptor] = [listStatements.descriptor, listSlowQueries.descriptor, listConnectionPools.descriptor, listStoreHealth.descriptor]
+        package static let all: [RPC.MethodDescriptor] = [listStatements.descriptor, listSlowQueries.descriptor, listConnectionPools.descriptor, listStoreHealth.descriptor, listCaches.descriptor]
     }
 
     /// What a program knows of the stores that it works with. Every program of a
@@ -693,6 +980,8 @@ extension MonitoringV1 {
         func listConnectionPools(_ request: MonitoringV1.ListConnectionPoolsRequest, context: RPCContext) async throws -> MonitoringV1.ListConnectionPoolsResponse
         /// Whether each store answers, as it was last asked.
         func listStoreHealth(_ request: MonitoringV1.ListStoreHealthRequest, context: RPCContext) async throws -> MonitoringV1.ListStoreHealthResponse
+        /// What each cache has done since the program started.
+        func listCaches(_ request: MonitoringV1.ListCachesRequest, context: RPCContext) async throws -> MonitoringV1.ListCachesResponse
     }
 
     /// Calls heartguard.monitoring.v1.MonitoringService through a channel.
@@ -728,6 +1017,13 @@ extension MonitoringV1 {
         ) async throws(RPCError) -> MonitoringV1.ListStoreHealthResponse {
             try await channel.unary(MonitoringV1.MonitoringServiceMethods.listStoreHealth, request, options: options)
         }
+
+        /// What each cache has done since the program started.
+        package func listCaches(
+            _ request: MonitoringV1.ListCachesRequest, options: CallOptions = CallOptions()
+        ) async throws(RPCError) -> MonitoringV1.ListCachesResponse {
+            try await channel.unary(MonitoringV1.MonitoringServiceMethods.listCaches, request, options: options)
+        }
     }
 }
 
@@ -747,6 +1043,9 @@ extension MonitoringV1.MonitoringServiceProtocol {
             },
             .unary(MonitoringV1.MonitoringServiceMethods.listStoreHealth) { request, context in
                 try await self.listStoreHealth(request, context: context)
+            },
+            .unary(MonitoringV1.MonitoringServiceMethods.listCaches) { request, context in
+                try await self.listCaches(request, context: context)
             },
         ]
     }

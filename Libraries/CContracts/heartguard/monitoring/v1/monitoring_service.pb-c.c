@@ -592,6 +592,231 @@ void   heartguard__monitoring__v1__store_health__free_unpacked
   assert(message->base.descriptor == &heartguard__monitoring__v1__store_health__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__monitoring__v1__list_caches_request__init
+                     (Heartguard__Monitoring__V1__ListCachesRequest         *message)
+{
+  static const Heartguard__Monitoring__V1__ListCachesRequest init_value = HEARTGUARD__MONITORING__V1__LIST_CACHES_REQUEST__INIT;
+  *message = init_value;
+}
+size_t heartguard__monitoring__v1__list_caches_request__get_packed_size
+                     (const Heartguard__Monitoring__V1__ListCachesRequest *message)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__list_caches_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__monitoring__v1__list_caches_request__pack
+                     (const Heartguard__Monitoring__V1__ListCachesRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__list_caches_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__monitoring__v1__list_caches_request__pack_to_buffer
+                     (const Heartguard__Monitoring__V1__ListCachesRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__list_caches_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Monitoring__V1__ListCachesRequest *
+       heartguard__monitoring__v1__list_caches_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Monitoring__V1__ListCachesRequest *)
+     protobuf_c_message_unpack (&heartguard__monitoring__v1__list_caches_request__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__monitoring__v1__list_caches_request__free_unpacked
+                     (Heartguard__Monitoring__V1__ListCachesRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__monitoring__v1__list_caches_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__monitoring__v1__list_caches_response__init
+                     (Heartguard__Monitoring__V1__ListCachesResponse         *message)
+{
+  static const Heartguard__Monitoring__V1__ListCachesResponse init_value = HEARTGUARD__MONITORING__V1__LIST_CACHES_RESPONSE__INIT;
+  *message = init_value;
+}
+size_t heartguard__monitoring__v1__list_caches_response__get_packed_size
+                     (const Heartguard__Monitoring__V1__ListCachesResponse *message)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__list_caches_response__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__monitoring__v1__list_caches_response__pack
+                     (const Heartguard__Monitoring__V1__ListCachesResponse *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__list_caches_response__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__monitoring__v1__list_caches_response__pack_to_buffer
+                     (const Heartguard__Monitoring__V1__ListCachesResponse *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__list_caches_response__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Monitoring__V1__ListCachesResponse *
+       heartguard__monitoring__v1__list_caches_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Monitoring__V1__ListCachesResponse *)
+     protobuf_c_message_unpack (&heartguard__monitoring__v1__list_caches_response__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__monitoring__v1__list_caches_response__free_unpacked
+                     (Heartguard__Monitoring__V1__ListCachesResponse *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__monitoring__v1__list_caches_response__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__monitoring__v1__cache__init
+                     (Heartguard__Monitoring__V1__Cache         *message)
+{
+  static const Heartguard__Monitoring__V1__Cache init_value = HEARTGUARD__MONITORING__V1__CACHE__INIT;
+  *message = init_value;
+}
+size_t heartguard__monitoring__v1__cache__get_packed_size
+                     (const Heartguard__Monitoring__V1__Cache *message)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__monitoring__v1__cache__pack
+                     (const Heartguard__Monitoring__V1__Cache *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__monitoring__v1__cache__pack_to_buffer
+                     (const Heartguard__Monitoring__V1__Cache *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Monitoring__V1__Cache *
+       heartguard__monitoring__v1__cache__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Monitoring__V1__Cache *)
+     protobuf_c_message_unpack (&heartguard__monitoring__v1__cache__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__monitoring__v1__cache__free_unpacked
+                     (Heartguard__Monitoring__V1__Cache *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__monitoring__v1__cache_tier__init
+                     (Heartguard__Monitoring__V1__CacheTier         *message)
+{
+  static const Heartguard__Monitoring__V1__CacheTier init_value = HEARTGUARD__MONITORING__V1__CACHE_TIER__INIT;
+  *message = init_value;
+}
+size_t heartguard__monitoring__v1__cache_tier__get_packed_size
+                     (const Heartguard__Monitoring__V1__CacheTier *message)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache_tier__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__monitoring__v1__cache_tier__pack
+                     (const Heartguard__Monitoring__V1__CacheTier *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache_tier__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__monitoring__v1__cache_tier__pack_to_buffer
+                     (const Heartguard__Monitoring__V1__CacheTier *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache_tier__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Monitoring__V1__CacheTier *
+       heartguard__monitoring__v1__cache_tier__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Monitoring__V1__CacheTier *)
+     protobuf_c_message_unpack (&heartguard__monitoring__v1__cache_tier__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__monitoring__v1__cache_tier__free_unpacked
+                     (Heartguard__Monitoring__V1__CacheTier *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache_tier__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   heartguard__monitoring__v1__cache_latency__init
+                     (Heartguard__Monitoring__V1__CacheLatency         *message)
+{
+  static const Heartguard__Monitoring__V1__CacheLatency init_value = HEARTGUARD__MONITORING__V1__CACHE_LATENCY__INIT;
+  *message = init_value;
+}
+size_t heartguard__monitoring__v1__cache_latency__get_packed_size
+                     (const Heartguard__Monitoring__V1__CacheLatency *message)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache_latency__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__monitoring__v1__cache_latency__pack
+                     (const Heartguard__Monitoring__V1__CacheLatency *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache_latency__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__monitoring__v1__cache_latency__pack_to_buffer
+                     (const Heartguard__Monitoring__V1__CacheLatency *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache_latency__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Monitoring__V1__CacheLatency *
+       heartguard__monitoring__v1__cache_latency__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Monitoring__V1__CacheLatency *)
+     protobuf_c_message_unpack (&heartguard__monitoring__v1__cache_latency__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__monitoring__v1__cache_latency__free_unpacked
+                     (Heartguard__Monitoring__V1__CacheLatency *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__monitoring__v1__cache_latency__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 #define heartguard__monitoring__v1__list_statements_request__field_descriptors NULL
 #define heartguard__monitoring__v1__list_statements_request__field_indices_by_name NULL
 #define heartguard__monitoring__v1__list_statements_request__number_ranges NULL
@@ -1368,6 +1593,397 @@ const ProtobufCMessageDescriptor heartguard__monitoring__v1__store_health__descr
   heartguard__monitoring__v1__store_health__field_indices_by_name,
   1,  heartguard__monitoring__v1__store_health__number_ranges,
   (ProtobufCMessageInit) heartguard__monitoring__v1__store_health__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define heartguard__monitoring__v1__list_caches_request__field_descriptors NULL
+#define heartguard__monitoring__v1__list_caches_request__field_indices_by_name NULL
+#define heartguard__monitoring__v1__list_caches_request__number_ranges NULL
+const ProtobufCMessageDescriptor heartguard__monitoring__v1__list_caches_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.monitoring.v1.ListCachesRequest",
+  "ListCachesRequest",
+  "Heartguard__Monitoring__V1__ListCachesRequest",
+  "heartguard.monitoring.v1",
+  sizeof(Heartguard__Monitoring__V1__ListCachesRequest),
+  0,
+  heartguard__monitoring__v1__list_caches_request__field_descriptors,
+  heartguard__monitoring__v1__list_caches_request__field_indices_by_name,
+  0,  heartguard__monitoring__v1__list_caches_request__number_ranges,
+  (ProtobufCMessageInit) heartguard__monitoring__v1__list_caches_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__monitoring__v1__list_caches_response__field_descriptors[1] =
+{
+  {
+    "caches",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Monitoring__V1__ListCachesResponse, n_caches),
+    offsetof(Heartguard__Monitoring__V1__ListCachesResponse, caches),
+    &heartguard__monitoring__v1__cache__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__monitoring__v1__list_caches_response__field_indices_by_name[] = {
+  0,   /* field[0] = caches */
+};
+static const ProtobufCIntRange heartguard__monitoring__v1__list_caches_response__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor heartguard__monitoring__v1__list_caches_response__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.monitoring.v1.ListCachesResponse",
+  "ListCachesResponse",
+  "Heartguard__Monitoring__V1__ListCachesResponse",
+  "heartguard.monitoring.v1",
+  sizeof(Heartguard__Monitoring__V1__ListCachesResponse),
+  1,
+  heartguard__monitoring__v1__list_caches_response__field_descriptors,
+  heartguard__monitoring__v1__list_caches_response__field_indices_by_name,
+  1,  heartguard__monitoring__v1__list_caches_response__number_ranges,
+  (ProtobufCMessageInit) heartguard__monitoring__v1__list_caches_response__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__monitoring__v1__cache__field_descriptors[12] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "local",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, local),
+    &heartguard__monitoring__v1__cache_tier__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shared",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, shared),
+    &heartguard__monitoring__v1__cache_tier__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "loads",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, loads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failed_loads",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, failed_loads),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "load_latency",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, load_latency),
+    &heartguard__monitoring__v1__cache_latency__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "joined",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, joined),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "served_stale",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, served_stale),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "evictions",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, evictions),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "entries",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, entries),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value_bytes",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, value_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stored_bytes",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__Cache, stored_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__monitoring__v1__cache__field_indices_by_name[] = {
+  9,   /* field[9] = entries */
+  8,   /* field[8] = evictions */
+  4,   /* field[4] = failed_loads */
+  6,   /* field[6] = joined */
+  5,   /* field[5] = load_latency */
+  3,   /* field[3] = loads */
+  1,   /* field[1] = local */
+  0,   /* field[0] = name */
+  7,   /* field[7] = served_stale */
+  2,   /* field[2] = shared */
+  11,   /* field[11] = stored_bytes */
+  10,   /* field[10] = value_bytes */
+};
+static const ProtobufCIntRange heartguard__monitoring__v1__cache__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 12 }
+};
+const ProtobufCMessageDescriptor heartguard__monitoring__v1__cache__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.monitoring.v1.Cache",
+  "Cache",
+  "Heartguard__Monitoring__V1__Cache",
+  "heartguard.monitoring.v1",
+  sizeof(Heartguard__Monitoring__V1__Cache),
+  12,
+  heartguard__monitoring__v1__cache__field_descriptors,
+  heartguard__monitoring__v1__cache__field_indices_by_name,
+  1,  heartguard__monitoring__v1__cache__number_ranges,
+  (ProtobufCMessageInit) heartguard__monitoring__v1__cache__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__monitoring__v1__cache_tier__field_descriptors[5] =
+{
+  {
+    "hits",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__CacheTier, hits),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "misses",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__CacheTier, misses),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failures",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__CacheTier, failures),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hit_rate",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    offsetof(Heartguard__Monitoring__V1__CacheTier, _hit_rate_case),
+    offsetof(Heartguard__Monitoring__V1__CacheTier, hit_rate),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "latency",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__CacheTier, latency),
+    &heartguard__monitoring__v1__cache_latency__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__monitoring__v1__cache_tier__field_indices_by_name[] = {
+  2,   /* field[2] = failures */
+  3,   /* field[3] = hit_rate */
+  0,   /* field[0] = hits */
+  4,   /* field[4] = latency */
+  1,   /* field[1] = misses */
+};
+static const ProtobufCIntRange heartguard__monitoring__v1__cache_tier__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor heartguard__monitoring__v1__cache_tier__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.monitoring.v1.CacheTier",
+  "CacheTier",
+  "Heartguard__Monitoring__V1__CacheTier",
+  "heartguard.monitoring.v1",
+  sizeof(Heartguard__Monitoring__V1__CacheTier),
+  5,
+  heartguard__monitoring__v1__cache_tier__field_descriptors,
+  heartguard__monitoring__v1__cache_tier__field_indices_by_name,
+  1,  heartguard__monitoring__v1__cache_tier__number_ranges,
+  (ProtobufCMessageInit) heartguard__monitoring__v1__cache_tier__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__monitoring__v1__cache_latency__field_descriptors[3] =
+{
+  {
+    "samples",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__CacheLatency, samples),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mean",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__CacheLatency, mean),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "p95",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Monitoring__V1__CacheLatency, p95),
+    &google__protobuf__duration__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__monitoring__v1__cache_latency__field_indices_by_name[] = {
+  1,   /* field[1] = mean */
+  2,   /* field[2] = p95 */
+  0,   /* field[0] = samples */
+};
+static const ProtobufCIntRange heartguard__monitoring__v1__cache_latency__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor heartguard__monitoring__v1__cache_latency__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.monitoring.v1.CacheLatency",
+  "CacheLatency",
+  "Heartguard__Monitoring__V1__CacheLatency",
+  "heartguard.monitoring.v1",
+  sizeof(Heartguard__Monitoring__V1__CacheLatency),
+  3,
+  heartguard__monitoring__v1__cache_latency__field_descriptors,
+  heartguard__monitoring__v1__cache_latency__field_indices_by_name,
+  1,  heartguard__monitoring__v1__cache_latency__number_ranges,
+  (ProtobufCMessageInit) heartguard__monitoring__v1__cache_latency__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCEnumValue heartguard__monitoring__v1__stage__enum_values_by_number[3] =

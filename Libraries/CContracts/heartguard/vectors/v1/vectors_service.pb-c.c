@@ -1063,7 +1063,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__search_request__filter
   (ProtobufCMessageInit) heartguard__vectors__v1__search_request__filter_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_request__field_descriptors[10] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_request__field_descriptors[11] =
 {
   {
     "collection",
@@ -1185,6 +1185,18 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__search_request__f
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "view",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__SearchRequest, view),
+    &heartguard__vectors__v1__match_view__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__search_request__field_indices_by_name[] = {
   0,   /* field[0] = collection */
@@ -1195,13 +1207,14 @@ static const unsigned heartguard__vectors__v1__search_request__field_indices_by_
   6,   /* field[6] = min_position */
   1,   /* field[1] = model_id */
   8,   /* field[8] = query_text */
+  10,   /* field[10] = view */
   9,   /* field[9] = weights */
   7,   /* field[7] = where */
 };
 static const ProtobufCIntRange heartguard__vectors__v1__search_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__search_request__descriptor =
 {
@@ -1211,7 +1224,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__search_request__descri
   "Heartguard__Vectors__V1__SearchRequest",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__SearchRequest),
-  10,
+  11,
   heartguard__vectors__v1__search_request__field_descriptors,
   heartguard__vectors__v1__search_request__field_indices_by_name,
   1,  heartguard__vectors__v1__search_request__number_ranges,
@@ -1486,4 +1499,34 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__delete_documents_respo
   1,  heartguard__vectors__v1__delete_documents_response__number_ranges,
   (ProtobufCMessageInit) heartguard__vectors__v1__delete_documents_response__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue heartguard__vectors__v1__match_view__enum_values_by_number[3] =
+{
+  { "MATCH_VIEW_UNSPECIFIED", "HEARTGUARD__VECTORS__V1__MATCH_VIEW__MATCH_VIEW_UNSPECIFIED", 0 },
+  { "MATCH_VIEW_FULL", "HEARTGUARD__VECTORS__V1__MATCH_VIEW__MATCH_VIEW_FULL", 1 },
+  { "MATCH_VIEW_ID", "HEARTGUARD__VECTORS__V1__MATCH_VIEW__MATCH_VIEW_ID", 2 },
+};
+static const ProtobufCIntRange heartguard__vectors__v1__match_view__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex heartguard__vectors__v1__match_view__enum_values_by_name[3] =
+{
+  { "MATCH_VIEW_FULL", 1 },
+  { "MATCH_VIEW_ID", 2 },
+  { "MATCH_VIEW_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor heartguard__vectors__v1__match_view__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "heartguard.vectors.v1.MatchView",
+  "MatchView",
+  "Heartguard__Vectors__V1__MatchView",
+  "heartguard.vectors.v1",
+  3,
+  heartguard__vectors__v1__match_view__enum_values_by_number,
+  3,
+  heartguard__vectors__v1__match_view__enum_values_by_name,
+  1,
+  heartguard__vectors__v1__match_view__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -30,6 +30,11 @@ typedef struct Heartguard__Monitoring__V1__ConnectionPool Heartguard__Monitoring
 typedef struct Heartguard__Monitoring__V1__ListStoreHealthRequest Heartguard__Monitoring__V1__ListStoreHealthRequest;
 typedef struct Heartguard__Monitoring__V1__ListStoreHealthResponse Heartguard__Monitoring__V1__ListStoreHealthResponse;
 typedef struct Heartguard__Monitoring__V1__StoreHealth Heartguard__Monitoring__V1__StoreHealth;
+typedef struct Heartguard__Monitoring__V1__ListCachesRequest Heartguard__Monitoring__V1__ListCachesRequest;
+typedef struct Heartguard__Monitoring__V1__ListCachesResponse Heartguard__Monitoring__V1__ListCachesResponse;
+typedef struct Heartguard__Monitoring__V1__Cache Heartguard__Monitoring__V1__Cache;
+typedef struct Heartguard__Monitoring__V1__CacheTier Heartguard__Monitoring__V1__CacheTier;
+typedef struct Heartguard__Monitoring__V1__CacheLatency Heartguard__Monitoring__V1__CacheLatency;
 
 
 /* --- enums --- */
@@ -290,6 +295,138 @@ struct  Heartguard__Monitoring__V1__StoreHealth
     , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL, NULL, NULL }
 
 
+struct  Heartguard__Monitoring__V1__ListCachesRequest
+{
+  ProtobufCMessage base;
+};
+#define HEARTGUARD__MONITORING__V1__LIST_CACHES_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__monitoring__v1__list_caches_request__descriptor) \
+     }
+
+
+struct  Heartguard__Monitoring__V1__ListCachesResponse
+{
+  ProtobufCMessage base;
+  /*
+   * In the order of their names; none where a program keeps nothing.
+   */
+  size_t n_caches;
+  Heartguard__Monitoring__V1__Cache **caches;
+};
+#define HEARTGUARD__MONITORING__V1__LIST_CACHES_RESPONSE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__monitoring__v1__list_caches_response__descriptor) \
+    , 0,NULL }
+
+
+/*
+ * Values are looked for in the program's memory, then in the cache Redis, and
+ * fetched from where they come from if neither has them.
+ */
+struct  Heartguard__Monitoring__V1__Cache
+{
+  ProtobufCMessage base;
+  /*
+   * The method whose answers are kept, such as
+   * heartguard.users.v1.UsersService/GetProfile.
+   */
+  char *name;
+  /*
+   * The program's memory.
+   */
+  Heartguard__Monitoring__V1__CacheTier *local;
+  /*
+   * The cache Redis, asked for what is not in memory.
+   */
+  Heartguard__Monitoring__V1__CacheTier *shared;
+  /*
+   * Values fetched from where they come from.
+   */
+  uint64_t loads;
+  uint64_t failed_loads;
+  /*
+   * Absent while nothing was fetched.
+   */
+  Heartguard__Monitoring__V1__CacheLatency *load_latency;
+  /*
+   * Callers that waited for a value that another was fetching.
+   */
+  uint64_t joined;
+  /*
+   * Values served although they were stale, while they were fetched anew.
+   */
+  uint64_t served_stale;
+  /*
+   * Entries that had to go from memory for others.
+   */
+  uint64_t evictions;
+  /*
+   * Entries in memory now.
+   */
+  uint64_t entries;
+  /*
+   * Of the values that were written to Redis, and of what they were packed to.
+   */
+  uint64_t value_bytes;
+  uint64_t stored_bytes;
+};
+#define HEARTGUARD__MONITORING__V1__CACHE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__monitoring__v1__cache__descriptor) \
+    , (char *)protobuf_c_empty_string, NULL, NULL, 0, 0, NULL, 0, 0, 0, 0, 0, 0 }
+
+
+typedef enum {
+  HEARTGUARD__MONITORING__V1__CACHE_TIER___HIT_RATE__NOT_SET = 0,
+  HEARTGUARD__MONITORING__V1__CACHE_TIER___HIT_RATE_HIT_RATE = 4
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__MONITORING__V1__CACHE_TIER___HIT_RATE__CASE)
+} Heartguard__Monitoring__V1__CacheTier__HitRateCase;
+
+/*
+ * Looks into one tier of a cache, by what came of them.
+ */
+struct  Heartguard__Monitoring__V1__CacheTier
+{
+  ProtobufCMessage base;
+  uint64_t hits;
+  uint64_t misses;
+  /*
+   * Times that it could not be asked, which say nothing about what it holds.
+   */
+  uint64_t failures;
+  /*
+   * Absent while no look was timed.
+   */
+  Heartguard__Monitoring__V1__CacheLatency *latency;
+  Heartguard__Monitoring__V1__CacheTier__HitRateCase _hit_rate_case;
+  union {
+    /*
+     * hits / (hits + misses); absent while there are neither.
+     */
+    double hit_rate;
+  };
+};
+#define HEARTGUARD__MONITORING__V1__CACHE_TIER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__monitoring__v1__cache_tier__descriptor) \
+    , 0, 0, 0, NULL, HEARTGUARD__MONITORING__V1__CACHE_TIER___HIT_RATE__NOT_SET, {0} }
+
+
+/*
+ * How long looks or fetches took.
+ */
+struct  Heartguard__Monitoring__V1__CacheLatency
+{
+  ProtobufCMessage base;
+  /*
+   * Those that were timed: one in 64 of the looks into memory, and all others.
+   */
+  uint64_t samples;
+  Google__Protobuf__Duration *mean;
+  Google__Protobuf__Duration *p95;
+};
+#define HEARTGUARD__MONITORING__V1__CACHE_LATENCY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__monitoring__v1__cache_latency__descriptor) \
+    , 0, NULL, NULL }
+
+
 /* Heartguard__Monitoring__V1__ListStatementsRequest methods */
 void   heartguard__monitoring__v1__list_statements_request__init
                      (Heartguard__Monitoring__V1__ListStatementsRequest         *message);
@@ -537,6 +674,101 @@ Heartguard__Monitoring__V1__StoreHealth *
 void   heartguard__monitoring__v1__store_health__free_unpacked
                      (Heartguard__Monitoring__V1__StoreHealth *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Monitoring__V1__ListCachesRequest methods */
+void   heartguard__monitoring__v1__list_caches_request__init
+                     (Heartguard__Monitoring__V1__ListCachesRequest         *message);
+size_t heartguard__monitoring__v1__list_caches_request__get_packed_size
+                     (const Heartguard__Monitoring__V1__ListCachesRequest   *message);
+size_t heartguard__monitoring__v1__list_caches_request__pack
+                     (const Heartguard__Monitoring__V1__ListCachesRequest   *message,
+                      uint8_t             *out);
+size_t heartguard__monitoring__v1__list_caches_request__pack_to_buffer
+                     (const Heartguard__Monitoring__V1__ListCachesRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Monitoring__V1__ListCachesRequest *
+       heartguard__monitoring__v1__list_caches_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__monitoring__v1__list_caches_request__free_unpacked
+                     (Heartguard__Monitoring__V1__ListCachesRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Monitoring__V1__ListCachesResponse methods */
+void   heartguard__monitoring__v1__list_caches_response__init
+                     (Heartguard__Monitoring__V1__ListCachesResponse         *message);
+size_t heartguard__monitoring__v1__list_caches_response__get_packed_size
+                     (const Heartguard__Monitoring__V1__ListCachesResponse   *message);
+size_t heartguard__monitoring__v1__list_caches_response__pack
+                     (const Heartguard__Monitoring__V1__ListCachesResponse   *message,
+                      uint8_t             *out);
+size_t heartguard__monitoring__v1__list_caches_response__pack_to_buffer
+                     (const Heartguard__Monitoring__V1__ListCachesResponse   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Monitoring__V1__ListCachesResponse *
+       heartguard__monitoring__v1__list_caches_response__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__monitoring__v1__list_caches_response__free_unpacked
+                     (Heartguard__Monitoring__V1__ListCachesResponse *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Monitoring__V1__Cache methods */
+void   heartguard__monitoring__v1__cache__init
+                     (Heartguard__Monitoring__V1__Cache         *message);
+size_t heartguard__monitoring__v1__cache__get_packed_size
+                     (const Heartguard__Monitoring__V1__Cache   *message);
+size_t heartguard__monitoring__v1__cache__pack
+                     (const Heartguard__Monitoring__V1__Cache   *message,
+                      uint8_t             *out);
+size_t heartguard__monitoring__v1__cache__pack_to_buffer
+                     (const Heartguard__Monitoring__V1__Cache   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Monitoring__V1__Cache *
+       heartguard__monitoring__v1__cache__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__monitoring__v1__cache__free_unpacked
+                     (Heartguard__Monitoring__V1__Cache *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Monitoring__V1__CacheTier methods */
+void   heartguard__monitoring__v1__cache_tier__init
+                     (Heartguard__Monitoring__V1__CacheTier         *message);
+size_t heartguard__monitoring__v1__cache_tier__get_packed_size
+                     (const Heartguard__Monitoring__V1__CacheTier   *message);
+size_t heartguard__monitoring__v1__cache_tier__pack
+                     (const Heartguard__Monitoring__V1__CacheTier   *message,
+                      uint8_t             *out);
+size_t heartguard__monitoring__v1__cache_tier__pack_to_buffer
+                     (const Heartguard__Monitoring__V1__CacheTier   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Monitoring__V1__CacheTier *
+       heartguard__monitoring__v1__cache_tier__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__monitoring__v1__cache_tier__free_unpacked
+                     (Heartguard__Monitoring__V1__CacheTier *message,
+                      ProtobufCAllocator *allocator);
+/* Heartguard__Monitoring__V1__CacheLatency methods */
+void   heartguard__monitoring__v1__cache_latency__init
+                     (Heartguard__Monitoring__V1__CacheLatency         *message);
+size_t heartguard__monitoring__v1__cache_latency__get_packed_size
+                     (const Heartguard__Monitoring__V1__CacheLatency   *message);
+size_t heartguard__monitoring__v1__cache_latency__pack
+                     (const Heartguard__Monitoring__V1__CacheLatency   *message,
+                      uint8_t             *out);
+size_t heartguard__monitoring__v1__cache_latency__pack_to_buffer
+                     (const Heartguard__Monitoring__V1__CacheLatency   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Monitoring__V1__CacheLatency *
+       heartguard__monitoring__v1__cache_latency__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__monitoring__v1__cache_latency__free_unpacked
+                     (Heartguard__Monitoring__V1__CacheLatency *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Heartguard__Monitoring__V1__ListStatementsRequest_Closure)
@@ -578,6 +810,21 @@ typedef void (*Heartguard__Monitoring__V1__ListStoreHealthResponse_Closure)
 typedef void (*Heartguard__Monitoring__V1__StoreHealth_Closure)
                  (const Heartguard__Monitoring__V1__StoreHealth *message,
                   void *closure_data);
+typedef void (*Heartguard__Monitoring__V1__ListCachesRequest_Closure)
+                 (const Heartguard__Monitoring__V1__ListCachesRequest *message,
+                  void *closure_data);
+typedef void (*Heartguard__Monitoring__V1__ListCachesResponse_Closure)
+                 (const Heartguard__Monitoring__V1__ListCachesResponse *message,
+                  void *closure_data);
+typedef void (*Heartguard__Monitoring__V1__Cache_Closure)
+                 (const Heartguard__Monitoring__V1__Cache *message,
+                  void *closure_data);
+typedef void (*Heartguard__Monitoring__V1__CacheTier_Closure)
+                 (const Heartguard__Monitoring__V1__CacheTier *message,
+                  void *closure_data);
+typedef void (*Heartguard__Monitoring__V1__CacheLatency_Closure)
+                 (const Heartguard__Monitoring__V1__CacheLatency *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -598,6 +845,11 @@ extern const ProtobufCMessageDescriptor heartguard__monitoring__v1__connection_p
 extern const ProtobufCMessageDescriptor heartguard__monitoring__v1__list_store_health_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__monitoring__v1__list_store_health_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__monitoring__v1__store_health__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__monitoring__v1__list_caches_request__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__monitoring__v1__list_caches_response__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__monitoring__v1__cache__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__monitoring__v1__cache_tier__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__monitoring__v1__cache_latency__descriptor;
 
 PROTOBUF_C__END_DECLS
 

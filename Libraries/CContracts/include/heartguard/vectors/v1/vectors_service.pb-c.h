@@ -35,6 +35,21 @@ typedef struct Heartguard__Vectors__V1__DeleteDocumentsResponse Heartguard__Vect
 
 /* --- enums --- */
 
+/*
+ * What a search tells of its matches.
+ */
+typedef enum _Heartguard__Vectors__V1__MatchView {
+  HEARTGUARD__VECTORS__V1__MATCH_VIEW__MATCH_VIEW_UNSPECIFIED = 0,
+  /*
+   * Id, score, content and metadata, as they are kept now: a document that was deleted since the index was searched is left out.
+   */
+  HEARTGUARD__VECTORS__V1__MATCH_VIEW__MATCH_VIEW_FULL = 1,
+  /*
+   * Id and score alone, as the index knew them at `position`. Spares the service reading the documents, about half of what a search costs.
+   */
+  HEARTGUARD__VECTORS__V1__MATCH_VIEW__MATCH_VIEW_ID = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__VECTORS__V1__MATCH_VIEW)
+} Heartguard__Vectors__V1__MatchView;
 
 /* --- messages --- */
 
@@ -236,10 +251,14 @@ struct  Heartguard__Vectors__V1__SearchRequest
    * How much each ranking counts when there are both; absent: equally.
    */
   Heartguard__Vectors__V1__RankingWeights *weights;
+  /*
+   * What is told of each match; unspecified: MATCH_VIEW_FULL.
+   */
+  Heartguard__Vectors__V1__MatchView view;
 };
 #define HEARTGUARD__VECTORS__V1__SEARCH_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__search_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0,NULL, 0, 0, NULL, (char *)protobuf_c_empty_string, NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, 0,NULL, 0, 0, NULL, (char *)protobuf_c_empty_string, NULL, HEARTGUARD__VECTORS__V1__MATCH_VIEW__MATCH_VIEW_UNSPECIFIED }
 
 
 typedef enum {
@@ -641,6 +660,7 @@ typedef void (*Heartguard__Vectors__V1__DeleteDocumentsResponse_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    heartguard__vectors__v1__match_view__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__create_collection_request__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__create_collection_response__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vectors__v1__list_collections_request__descriptor;
