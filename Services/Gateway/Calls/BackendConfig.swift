@@ -23,8 +23,10 @@ enum BackendConfig {
             retryThrottling: .init(maxTokens: 100, tokenRatio: 0.1))
     }
 
-    static func channel(to backend: Backend) -> RPCChannelConfiguration {
+    /// - Parameter connections: one for each event loop, so that no call leaves the loop on which it came.
+    static func channel(to backend: Backend, connections: Int) -> RPCChannelConfiguration {
         var configuration = RPCChannelConfiguration()
+        configuration.connections = connections
         configuration.serviceConfig = serviceConfig(for: backend)
         // The services are few and near: a restarted one is found at once, and a lost one costs a connection attempt a second.
         configuration.initialBackoff = .milliseconds(50)

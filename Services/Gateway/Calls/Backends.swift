@@ -16,7 +16,7 @@ struct Backends: Sendable {
         for (backend, address) in configuration.backends {
             channelOf[backend] = RPCChannel(
                 target: (host: address.host, port: address.port), tls: configuration.common.clientTLS,
-                configuration: BackendConfig.channel(to: backend), interceptors: interceptors(backend), logger: logger)
+                configuration: BackendConfig.channel(to: backend, connections: configuration.common.eventLoops), interceptors: interceptors(backend), logger: logger)
         }
         self.channelOf = channelOf
     }
