@@ -12,6 +12,8 @@ package struct AuditFinding: Hashable, Sendable, CustomStringConvertible {
         case missing(through: Int64)
         /// Events are not there that an anchor knows, from this one on.
         case cut(anchored: Int64)
+        /// Archives hold the events before this one, and the log has neither them nor a base that stands for them.
+        case baseless
     }
 
     package let writer: UUID
@@ -27,23 +29,28 @@ package struct AuditFinding: Hashable, Sendable, CustomStringConvertible {
         case .missing(let last): return "\(event): it and all through \(last) are missing"
         case .cut(let anchored) where sequence == 1: return "\(event): the whole chain is missing, of which an anchor knows \(anchored) events"
         case .cut(let anchored): return "\(event): the chain ends before it, and an anchor knows \(anchored) events"
+        case .baseless: return "\(event): archives hold all before it, and the log says nothing of that any more"
         }
     }
 }
 
 /// Checks chains event by event. It is given every event of one chain in the order of their numbers, then those of the next, and keeps
-/// nothing of them but the last hash; of each chain it tells the first thing that is wrong.
+/// nothing of them but the last; of each chain it tells the first thing that is wrong. A chain's base comes behind the events that it stands for.
 package struct AuditVerification: Sendable {
     fileprivate struct Walk {
         var chain: AuditChain
         var anchors: ArraySlice<AuditHead>
         var isBad = false
+        /// Whether archives alone have told of the last event, so that the log has to have a base there.
+        var needsBase = false
     }
 
     /// Of each writer, by sequence.
     private var anchors: [UUID: [AuditHead]]
     private let beginsAnywhere: Bool
+    private let beginsAtBases: Bool
     private var walk: Walk?
+    private var last: RecordedEvent?
     package private(set) var findings: [AuditFinding] = []
     package private(set) var events = 0
     package private(set) var chains = 0
@@ -51,15 +58,26 @@ package struct AuditVerification: Sendable {
     /// - Parameters:
     ///   - anchors: ends that chains are known to have had.
     ///   - beginsAnywhere: whether the first event of a chain that comes is taken for the one that it begins with, since others were left out.
-    package init(anchors: [AuditHead], beginsAnywhere: Bool = false) {
+    ///   - beginsAtBases: whether a base is believed that comes before any event of its chain. Otherwise it is what the events have to lead to.
+    package init(anchors: [AuditHead], beginsAnywhere: Bool = false, beginsAtBases: Bool = true) {
         self.anchors = Dictionary(grouping: Set(anchors), by: \.writer).mapValues { $0.sorted { $0.sequence < $1.sequence } }
         self.beginsAnywhere = beginsAnywhere
+        self.beginsAtBases = beginsAtBases
     }
 
-    package mutating func take(_ event: RecordedEvent) {
+    /// Whether the chain holds through this event. One that comes twice, from an archive and from the log, is taken once.
+    @discardableResult
+    package mutating func take(_ event: RecordedEvent, isArchived: Bool = false) -> Bool {
+        if event == last {
+            if !isArchived { walk?.needsBase = false }
+            return walk?.isBad == false
+        }
+        last = event
         events += 1
-        if walk?.chain.writer != event.writer { begin(event) }
-        guard var walk, !walk.isBad else { return }
+        if walk?.chain.writer != event.writer {
+            begin(beginsAnywhere ? AuditChain(writer: event.writer, sequence: event.sequence - 1, hash: event.previousHash) : AuditChain(writer: event.writer))
+        }
+        guard var walk, !walk.isBad else { return false }
         self.walk = nil
         let kind = walk.take(event)
         if let kind {
@@ -67,26 +85,47 @@ package struct AuditVerification: Sendable {
             findings.append(AuditFinding(writer: event.writer, sequence: sequence, kind: kind))
             walk.isBad = true
         }
+        walk.needsBase = isArchived
         self.walk = walk
+        return kind == nil
     }
 
-    private mutating func begin(_ event: RecordedEvent) {
+    /// Takes what stands for the events of a chain that were archived.
+    package mutating func take(base: AuditHead) {
+        if walk?.chain.writer != base.writer {
+            begin(beginsAtBases ? AuditChain(writer: base.writer, sequence: base.sequence, hash: base.hash) : AuditChain(writer: base.writer))
+        }
+        guard let chain = walk?.chain, walk?.isBad == false else { return }
+        walk?.needsBase = false
+        if chain.sequence < base.sequence {
+            fail(AuditFinding(writer: base.writer, sequence: chain.sequence + 1, kind: .missing(through: base.sequence)))
+        } else if chain.hash != base.hash {
+            fail(AuditFinding(writer: base.writer, sequence: base.sequence, kind: .rewritten))
+        }
+    }
+
+    private mutating func begin(_ chain: AuditChain) {
         endChain()
         chains += 1
-        var known = (anchors.removeValue(forKey: event.writer) ?? [])[...]
-        var chain = AuditChain(writer: event.writer)
-        if beginsAnywhere {
-            chain = AuditChain(writer: event.writer, sequence: event.sequence - 1, hash: event.previousHash)
-            known = known.drop { $0.sequence < event.sequence }
-        }
+        let known = (anchors.removeValue(forKey: chain.writer) ?? []).drop { $0.sequence < chain.sequence }
         walk = Walk(chain: chain, anchors: known)
+        if walk?.meetsAnchors() == false { fail(AuditFinding(writer: chain.writer, sequence: chain.sequence, kind: .rewritten)) }
+    }
+
+    private mutating func fail(_ finding: AuditFinding) {
+        findings.append(finding)
+        walk?.isBad = true
     }
 
     private mutating func endChain() {
         defer { walk = nil }
-        guard let walk, !walk.isBad, let last = walk.anchors.last else { return }
-        findings.append(
-            AuditFinding(writer: last.writer, sequence: walk.chain.sequence + 1, kind: .cut(anchored: last.sequence)))
+        guard let walk, !walk.isBad else { return }
+        let next = walk.chain.sequence + 1
+        if let last = walk.anchors.last {
+            findings.append(AuditFinding(writer: last.writer, sequence: next, kind: .cut(anchored: last.sequence)))
+        } else if walk.needsBase {
+            findings.append(AuditFinding(writer: walk.chain.writer, sequence: next, kind: .baseless))
+        }
     }
 
     /// Ends the last chain. What is left are the newest anchors of chains of which no event came.
@@ -106,6 +145,7 @@ package struct AuditVerification: Sendable {
 extension AuditVerification.Walk {
     /// What is wrong with the next event, if anything is.
     fileprivate mutating func take(_ event: RecordedEvent) -> AuditFinding.Kind? {
+        guard event.sequence > chain.sequence else { return .rewritten }
         guard event.sequence == chain.sequence + 1 else { return .missing(through: event.sequence - 1) }
         var alone = AuditChain(writer: event.writer, sequence: event.sequence - 1, hash: event.previousHash)
         if event.previousHash == chain.hash { alone = chain }
@@ -113,10 +153,15 @@ extension AuditVerification.Walk {
         guard alone.hash == event.hash else { return .edited }
         guard event.previousHash == chain.hash else { return .rewritten }
         chain = alone
-        while let anchor = anchors.first, anchor.sequence == event.sequence {
-            guard anchor.hash == event.hash else { return .rewritten }
+        return meetsAnchors() ? nil : .rewritten
+    }
+
+    /// Whether the chain has come to an event as an anchor knows it, if one does.
+    fileprivate mutating func meetsAnchors() -> Bool {
+        while let anchor = anchors.first, anchor.sequence == chain.sequence {
+            guard anchor.hash == chain.hash else { return false }
             anchors.removeFirst()
         }
-        return nil
+        return true
     }
 }

@@ -44,6 +44,7 @@ package enum Schema {
         revision("20261130_memory_embeddings", PackageResources._0261130_memory_embeddings_sql),
         revision("20261130_idempotency_keys", PackageResources._0261130_idempotency_keys_sql),
         revision("20261130_import_devices", PackageResources._0261130_import_devices_sql),
+        revision("20261130_audit_archives", PackageResources._0261130_audit_archives_sql),
     ])
 
     private static func revision(

@@ -45,10 +45,27 @@ struct AuditStand: Sendable {
         }
     }
 
-    func verify(anchors: [AuditHead] = [], since: String? = nil) async throws -> AuditVerification {
+    func verify(anchors: [AuditHead] = [], since: String? = nil, archives: [[RecordedEvent]] = []) async throws -> AuditVerification {
         let owner = server.configuration(database: database, user: ServiceRole.owner)
+        let archived = try archives.isEmpty ? nil : ArchivedEvents(archives.map(reading))
         return try await PostgresServer.withClient(owner) { owner in
-            try await AuditLog(owner).verify(anchors: anchors, since: since.flatMap { .init(rfc3339: $0) })
+            try await AuditLog(owner).verify(anchors: anchors, since: since.flatMap { .init(rfc3339: $0) }, archived: archived)
+        }
+    }
+
+    /// Takes out of the log what an archive holds that ends so.
+    @discardableResult
+    func remove(through ends: [AuditHead]) async throws -> Int {
+        let owner = server.configuration(database: database, user: ServiceRole.owner)
+        let archive = AuditArchive(sha256: AuditChain.beginning, before: Instant(microsecondsSinceEpoch: 0), events: 1, chains: 1)
+        return try await PostgresServer.withClient(owner) { try await AuditLog($0).remove(archive, through: ends) }
+    }
+
+    /// Every event of the log.
+    func events() async throws -> [RecordedEvent] {
+        try await PostgresServer.withClient(server.configuration(database: database)) { superuser in
+            try await superuser.rows(
+                "SELECT \(RecordedEvent.columns) FROM heartguard.audit_log ORDER BY writer, sequence", as: RecordedEvent.self)
         }
     }
 
@@ -62,6 +79,12 @@ struct AuditStand: Sendable {
             "SELECT DISTINCT ON (writer) writer || ' ' || sequence || ':' || encode(hash, 'hex') FROM heartguard.audit_log ORDER BY writer, sequence DESC")
         return lines.split(separator: "\n").compactMap { AuditHead(line: $0) }
     }
+}
+
+/// What reads these events one by one.
+private func reading(_ events: [RecordedEvent]) -> () throws -> RecordedEvent? {
+    var rest = events[...]
+    return { rest.popFirst() }
 }
 
 func withAuditDatabase(_ body: (AuditStand) async throws -> Void) async throws {

@@ -22,3 +22,14 @@ func recorded(_ count: Int) -> [RecordedEvent] {
         return RecordedEvent(writer: chain.writer, sequence: chain.sequence, event: event, previousHash: before, hash: chain.hash)
     }
 }
+
+extension RecordedEvent {
+    var head: AuditHead { AuditHead(writer: writer, sequence: sequence, hash: hash) }
+
+    /// The same but for one value that was changed in it.
+    var edited: RecordedEvent {
+        var event = event
+        event.status = 7
+        return RecordedEvent(writer: writer, sequence: sequence, event: event, previousHash: previousHash, hash: hash)
+    }
+}

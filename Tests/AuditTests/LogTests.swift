@@ -78,7 +78,11 @@ import Testing
         }
     }
 
-    @Test(arguments: ["UPDATE heartguard.audit_log SET purpose = 'TREAT'", "DELETE FROM heartguard.audit_log", "TRUNCATE heartguard.audit_log"])
+    @Test(arguments: [
+        "UPDATE heartguard.audit_log SET purpose = 'TREAT'", "TRUNCATE heartguard.audit_log", "DELETE FROM heartguard.audit_bases",
+        "INSERT INTO heartguard.audit_bases VALUES (gen_random_uuid(), 1, sha256(''), sha256(''))", "DELETE FROM heartguard.audit_archives",
+        "UPDATE heartguard.audit_archives SET events = 1", "DELETE FROM heartguard.audit_retention",
+    ])
     func `is changed by no role of ours`(statement: String) async throws {
         try await withAuditDatabase { stand in
             _ = try await fill(stand, 1)
@@ -86,6 +90,21 @@ import Testing
                 await #expect(throws: (any Error).self, "\(role)") { try await stand.psql("SET ROLE \(role); \(statement)") }
             }
             #expect(try await stand.verify().events == 1)
+        }
+    }
+
+    @Test func `loses no event to a role of ours, whatever it says that it does`() async throws {
+        try await withAuditDatabase { stand in
+            _ = try await fill(stand, 2)
+            let person = try #require(try await stand.events().first?.event.person)
+            for role in ["heartguard_users", "heartguard_vitals", "heartguard_chat", "heartguard_vectors"] {
+                await #expect(throws: (any Error).self, "\(role)") { try await stand.psql("SET ROLE \(role); DELETE FROM heartguard.audit_log") }
+                await #expect(throws: (any Error).self, "\(role)") { try await stand.psql("SET ROLE \(role); SELECT * FROM heartguard.audit_bases") }
+                await #expect(throws: (any Error).self, "\(role)") { try await stand.psql("SET ROLE \(role); UPDATE heartguard.audit_retention SET minimum = '0'") }
+            }
+            try await stand.psql(
+                "SET ROLE heartguard_owner; SET heartguard.task = 'audit'; SET heartguard.user_id = '\(person)'; DELETE FROM heartguard.audit_log")
+            #expect(try await stand.verify().events == 2)
         }
     }
 }

@@ -108,7 +108,7 @@ struct Cluster: Sendable {
         } catch let failure as CommandFailure { return failure.description }
     }
 
-    private func withClient<Value>(_ user: String, _ body: (Postgres) async throws -> Value) async throws -> Value {
+    func withClient<Value>(_ user: String, _ body: (Postgres) async throws -> Value) async throws -> Value {
         try await TestSupport.PostgresServer.withClient(server.configuration(database: database, user: user), body)
     }
 }

@@ -19,7 +19,7 @@ internal import Testing
                 "20261129_consent_history", "20261129_device_series", "20261129_goals_and_predictions", "20261129_care_grants",
                 "20261129_audit_log", "20261129_aliases", "20261129_exports", "20261130_imports",
                 "20261130_rollup_extremes", "20261130_memory_embeddings",
-                "20261130_idempotency_keys", "20261130_import_devices",
+                "20261130_idempotency_keys", "20261130_import_devices", "20261130_audit_archives",
             ])
     }
 

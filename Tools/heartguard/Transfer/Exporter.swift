@@ -1,5 +1,6 @@
 internal import Contracts
 internal import Foundation
+internal import Glibc
 internal import RPC
 internal import Synchronization
 
@@ -99,10 +100,12 @@ struct PartialFile: Sendable {
     private let handle: FileHandle
     private var buffer: [UInt8] = []
 
-    init(_ file: URL) throws {
+    /// - Parameter isPrivate: whether nobody else may read it.
+    init(_ file: URL, isPrivate: Bool = false) throws {
         self.file = file
         partial = file.appendingPathExtension("partial")
-        guard FileManager.default.createFile(atPath: partial.path, contents: nil) else {
+        let attributes: [FileAttributeKey: Any]? = isPrivate ? [.posixPermissions: 0o600] : nil
+        guard FileManager.default.createFile(atPath: partial.path, contents: nil, attributes: attributes) else {
             throw CommandFailure("\(partial.path) cannot be written.")
         }
         handle = try FileHandle(forWritingTo: partial)
@@ -130,12 +133,22 @@ struct PartialFile: Sendable {
         try handle.seekToEnd()
     }
 
-    mutating func finish() throws {
+    /// The file is on the disk, with its name, when this returns.
+    mutating func finish(replacing: Bool = true) throws {
         try flush()
         try handle.synchronize()
         try handle.close()
-        _ = try? FileManager.default.removeItem(at: file)  // There may be none; if it cannot be removed the next line says so.
+        if replacing { _ = try? FileManager.default.removeItem(at: file) }  // There may be none; if it cannot be removed the next line says so.
         try FileManager.default.moveItem(at: partial, to: file)
+        try Self.synchronize(file.absoluteURL.deletingLastPathComponent())
+    }
+
+    /// Brings a file, or the names in a folder, to the disk.
+    static func synchronize(_ place: URL) throws {
+        let descriptor = unsafe open(place.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw CommandFailure("cannot open \(place.path)", errno: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw CommandFailure("cannot bring \(place.path) to the disk", errno: errno) }
     }
 
     func remove() {
