@@ -192,6 +192,12 @@ extension Statement<ReadingChange> {
     /// The places of those that are new. They take the last of the numbers that the timeline has come to. None is new where a condition does not hold.
     static func insert(_ batch: ObservationRepository.Batch, of user: UserID, if condition: Query = "true") -> Self {
         let (columns, devices) = (batch.columns, batch.devices)
+        let areRegistered: Query = devices.isEmpty
+            ? "true"
+            : """
+            (SELECT count(*) FROM vitals.user_devices d
+             WHERE d.user_id = \(user.uuid) AND d.id = ANY(\(devices)) AND d.is_active) = \(devices.count)
+            """
         return .writing(
             """
             INSERT INTO vitals.vitals (user_id, id, metric, value, unit, components, effective_at,
@@ -204,9 +210,7 @@ extension Statement<ReadingChange> {
                         \(columns.devices), \(columns.sequences), \(columns.behind))
                  AS n (id, metric, value, unit, components, effective_at, utc_offset_minutes, source, device_id,
                        sequence, behind)
-            WHERE (SELECT count(*) FROM vitals.user_devices d
-                   WHERE d.user_id = \(user.uuid) AND d.id = ANY(\(devices)) AND d.is_active) = \(devices.count)
-              AND \(condition)
+            WHERE \(areRegistered) AND \(condition)
             ORDER BY n.device_id, n.source, n.sequence
             ON CONFLICT \(batch.arbiter) DO NOTHING RETURNING metric, effective_at, id
             """,
