@@ -38,7 +38,7 @@ struct GatewayConfiguration: Sendable {
     /// Reads every setting; throws one error that names all that are missing or cannot be used.
     init(environment: [String: String]) throws(SettingsError) {
         var settings = Settings(environment: environment)
-        common = ServiceConfiguration(service: "gateway", keepsRecords: false, from: &settings)
+        common = ServiceConfiguration(service: "gateway", keepsRecords: false, loopPerCore: true, from: &settings)
         jsonPort = settings.port("HEARTGUARD_JSON_PORT", allowsAny: true)
         var backends: [Backend: Address] = [:]
         for backend in Backend.allCases {

@@ -21,7 +21,7 @@ struct VectorsConfiguration: Sendable {
     /// Throws one error that names every setting that is missing or cannot be used.
     init(environment: [String: String]) throws(SettingsError) {
         var settings = Settings(environment: environment)
-        common = ServiceConfiguration(service: "vectors", from: &settings)
+        common = ServiceConfiguration(service: "vectors", loopPerCore: true, from: &settings)
         var graph = GraphConfiguration()
         graph.m = settings.int("HEARTGUARD_VECTORS_M", default: graph.m, in: 4...128)
         graph.efConstruction = settings.int(

@@ -143,9 +143,11 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
         return try await rows.search(query, in: index.collection) { deadline?.hasPassed ?? false }
     }
 
-    /// Searches on the threads meant for it, until the caller has gone or the deadline has passed.
+    /// Searches at once if that is soon done, since the way to another thread and back would take as long; else on the threads meant for it, until the
+    /// caller has gone or the deadline has passed.
     private func search(_ index: CollectionIndex, _ query: SearchQuery) async throws -> CollectionIndex.Answer {
         let deadline = Deadline.current
+        if index.isBrief(query) { return try index.search(query) { deadline?.hasPassed ?? false } }
         do {
             return try await threads.run { cancellation in
                 try index.search(query) { cancellation.isSet || (deadline?.hasPassed ?? false) }

@@ -10,7 +10,7 @@ package struct ServiceConfiguration: Sendable {
     package let service: String
     package let logLevel: Logger.Level
     package let server: RPCServerConfiguration
-    /// Threads for connections (`EventLoops`): one, of which the Gateway, whose work is nothing else, has as many as there are cores.
+    /// Threads for connections (`EventLoops`).
     package let eventLoops: Int
     /// How to connect to the other services, and the certificate to show them; nil without TLS.
     package let clientTLS: ClientTLS?
@@ -29,7 +29,10 @@ package struct ServiceConfiguration: Sendable {
     package let operatorEndpoint: OperatorEndpoint?
 
     /// Reads the settings that services share. What is wrong with them is reported by `settings.finish()`.
-    package init(service: String, keepsRecords: Bool = true, from settings: inout Settings) {
+    ///
+    /// - Parameter loopPerCore: unless the settings say otherwise: for a program whose own work is done on its event loops. Others, whose work is the
+    ///   stores', have one.
+    package init(service: String, keepsRecords: Bool = true, loopPerCore: Bool = false, from settings: inout Settings) {
         self.service = service
         let level = settings.string("HEARTGUARD_LOG_LEVEL", default: "info")
         logLevel = Logger.Level(rawValue: level) ?? .info
@@ -53,7 +56,7 @@ package struct ServiceConfiguration: Sendable {
             host: settings.string("HEARTGUARD_LISTEN_HOST", default: "127.0.0.1"),
             port: settings.port("HEARTGUARD_LISTEN_PORT", allowsAny: true),
             tls: tls)
-        eventLoops = settings.int("HEARTGUARD_EVENT_LOOP_THREADS", default: keepsRecords ? 1 : System.coreCount, in: 1...256)
+        eventLoops = settings.int("HEARTGUARD_EVENT_LOOP_THREADS", default: loopPerCore ? System.coreCount : 1, in: 1...256)
 
         let records = keepsRecords ? PostgresSettings(service: service, from: &settings) : nil
         postgres = records?.primary

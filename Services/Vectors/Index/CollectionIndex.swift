@@ -175,7 +175,14 @@ final class CollectionIndex: Sendable {
 
     // MARK: - Searching
 
-    /// Computes for up to milliseconds, so it is to be called on threads meant for that.
+    /// Whether a search is done in some 0.1 ms, for which an event loop may be held: a walk that keeps few candidates, without a filter that has to be
+    /// evaluated first.
+    func isBrief(_ query: SearchQuery) -> Bool {
+        guard case .embedding = query.ranking, query.filter == nil else { return false }
+        return max(query.limit, query.effort ?? graphConfiguration.efSearch) <= 128
+    }
+
+    /// Computes for up to milliseconds unless it is brief, so it is to be called on threads meant for that.
     func search(_ query: SearchQuery, shouldStop: () -> Bool) throws -> Answer {
         guard let position = seen else { throw VectorsError.indexIsBuilding }
         let passing = query.filter.map { filter in catalog.withLock { $0.slots(passing: filter) } }
