@@ -9,9 +9,9 @@ def started(programs, **settings):
         folder = pathlib.Path(name)
         os.chmod(folder, 0o711)
         state, command = folder / "state", [f"{programs}/heartguard"]
-        subprocess.run(command + ["up", "--state-dir", str(state), "--bin-path", str(programs), "--no-load"], check=True, env=os.environ | settings,
-                       stdout=subprocess.DEVNULL)
         try:
+            subprocess.run(command + ["up", "--state-dir", str(state), "--bin-path", str(programs), "--no-load"], check=True,
+                           env=os.environ | settings, stdout=subprocess.DEVNULL)
             yield json.loads((state / "cluster.json").read_text()), folder
         finally:
             subprocess.run(command + ["clean-state", "--state-dir", str(state)], stdout=subprocess.DEVNULL)
