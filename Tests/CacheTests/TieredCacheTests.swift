@@ -68,6 +68,38 @@ import Time
         }
     }
 
+    @Test func `is told of changes, and programs without it are not`() async throws {
+        try await withReplicas(3) { replicas, _ in
+            let redis = replicas[0].hub.redis
+            let cache = TieredCache("letters", hub: replicas[0].hub, codec: .bytes)
+            // Its hub listens anew, for it has one more channel.
+            try await until { try await redis.send(["PUBSUB", "NUMSUB", "cache:changes:letters"]).array?.last?.integer == 1 }
+
+            let heard = try await redis.send(["PUBSUB", "NUMSUB", "cache:changes:numbers"]).array?.last?.integer
+
+            #expect(heard == 3)
+            #expect(cache.statistics.localEntries == 0)
+        }
+    }
+
+    @Test func `hears of changes also if it was made while its hub listened`() async throws {
+        try await withReplicas(2) { replicas, _ in
+            let source = Source()
+            let late = replicas.map { replica in TieredCache("late", hub: replica.hub, codec: .bytes) }
+            try await until {
+                try await replicas[0].hub.redis.send(["PUBSUB", "NUMSUB", "cache:changes:late"]).array?.last?.integer == 2
+            }
+            for cache in late {
+                let value = try await cache.value(for: Replica.key) { try source.read() }
+                #expect(value == Array("0".utf8))
+            }
+
+            try await late[0].changing([Replica.key]) { source.value = 1 }
+
+            try await until { try await late[1].value(for: Replica.key) { try source.read() } == Array("1".utf8) }
+        }
+    }
+
     @Test func `serves its own change at once, and others soon`() async throws {
         try await withReplicas(3) { replicas, _ in
             for replica in replicas { try await replica.serves(0) }

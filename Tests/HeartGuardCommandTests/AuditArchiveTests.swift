@@ -14,11 +14,16 @@ private let limit = Instant(rfc3339: "2020-01-01T00:00:00Z")!
 @Suite(.timeLimit(.minutes(5))) struct `An archive of the audit log` {
     /// Events that are hard to write down, a microsecond apart.
     private func events(_ count: Int, at moment: Instant) -> [AuditEvent] {
-        (0..<count).map { number in
-            AuditEvent(
-                occurredAt: moment + .microseconds(number), person: number == 1 ? nil : UUID(), actor: number == 2 ? nil : UUID(), actorKind: .operator_,
-                program: number == 3 ? nil : "a \"program\"", service: "back\\slash", method: "né\u{1}w\nline", action: .read,
-                resource: number == 4 ? UUID() : nil, purpose: .treatment, status: number == 5 ? nil : Int16(number % 16), trace: UUID(), request: "")
+        (0..<count).map { (number: Int) -> AuditEvent in
+            let person: UUID? = number == 1 ? nil : UUID()
+            let actor: UUID? = number == 2 ? nil : UUID()
+            let program: String? = number == 3 ? nil : "a \"program\""
+            let resource: UUID? = number == 4 ? UUID() : nil
+            let status: Int16? = number == 5 ? nil : Int16(number % 16)
+            return AuditEvent(
+                occurredAt: moment + .microseconds(number), person: person, actor: actor, actorKind: .operator_, program: program,
+                service: "back\\slash", method: "né\u{1}w\nline", action: .read, resource: resource, purpose: .treatment, status: status,
+                trace: UUID(), request: "")
         }
     }
 

@@ -13,7 +13,7 @@ import Testing
         """)
 
     func share(_ key: String, _ script: RedisScript = echo, until deadline: NIODeadline = .distantFuture) -> RedisRequest {
-        let request = RedisRequest(ScriptShare(of: script, key: key, arguments: [1, "x\(key)"]), deadline: deadline)
+        let request = RedisRequest(ScriptShare(of: script, keys: [key], arguments: [1, "x\(key)"]), deadline: deadline)
         _ = request.beginSending()
         return request
     }
@@ -80,6 +80,34 @@ import Testing
         let error = await #expect(throws: RedisError.self) { try await hasty.answer().get() }
         #expect(error?.code == .timeout)
         #expect(try await patient.answer().get() == [.integer(2)])
+    }
+
+    @Test func `have as many keys each as they like`() {
+        let requests = [(["a", "b"], "x"), (["c", "d"], "y")].map { keys, argument in
+            RedisRequest(ScriptShare(of: Self.echo, keys: keys, arguments: [argument]), deadline: .distantFuture)
+        }
+
+        let writes = RedisWrite.grouping(requests + [share("e")])
+
+        #expect(writes.map(text).first == "*9 $7 EVALSHA $40 \(Self.echo.sha1) $1 4 $1 a $1 b $1 c $1 d $1 x $1 y ")
+        #expect(writes.count == 2)
+    }
+
+    @Test func `are finished for a caller who has given up, by a server that did not know the script`() async throws {
+        let counting = RedisScript("local answers = {} for i = 1, #KEYS / 2 do answers[i] = redis.call('INCRBY', KEYS[2 * i], ARGV[i]) end return answers")
+        try await withRedis { redis, _ in
+            let task = Task {
+                unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+                return try await redis.finish(
+                    sharing: counting, [(keys: ["a", "first"], arguments: [3]), (keys: ["b", "second"], arguments: [4])])
+            }
+
+            let answers = try await task.value
+            let second = try await redis.integer(["INCRBY", "second", 0])
+
+            #expect(answers == [.integer(3), .integer(4)])
+            #expect(second == 4)
+        }
     }
 
     @Test func `are answered by a server, which gets the script when it does not know it`() async throws {

@@ -43,6 +43,21 @@ private let (account, old, middle, young) = (UUIDv7.make(), UUIDv7.make(), UUIDv
         }
     }
 
+    @Test func `tells those who ask at the same moment each of its own session`() async throws {
+        try await withBlocklist { blocklist, _, _ in
+            let sessions = (0..<300).map { _ in UUIDv7.make() }
+            let revoked = Set(sessions.enumerated().filter { $0.offset % 3 == 0 }.map(\.element))
+            try await blocklist.add(revoked.map { .session($0, expiresAt: soon) })
+
+            let answers = try await withThrowingTaskGroup { group in
+                for session in sessions { group.addTask { (session, try await blocklist.standing(session: session, of: account)) } }
+                return try await group.reduce(into: [UUID: TokenBlocklist.Standing]()) { $0[$1.0] = $1.1 }
+            }
+
+            for session in sessions { #expect(answers[session] == (revoked.contains(session) ? .revoked : .standing)) }
+        }
+    }
+
     @Test func `is never made narrower by what is told later`() async throws {
         try await withBlocklist { blocklist, _, _ in
             try await blocklist.add([.sessions(of: account, upTo: middle, expiresAt: soon)])
