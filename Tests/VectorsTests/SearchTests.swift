@@ -150,16 +150,21 @@ internal import Time
         }
     }
 
-    @Test func `is refused with a time to retry when too many wait`() async throws {
+    @Test func `is refused with a time to retry when too many wait, unless it is brief`() async throws {
         try await withVectors { vectors in
             try await vectors.create("notes")
+            try await vectors.upsert([.at([0, 0, 0], "a")], in: "notes")
             _ = try await vectors.untilBuilt("notes")
             let busy = VectorsService(
                 collections: vectors.collections, documents: vectors.documents, indexes: vectors.indexes,
                 rows: vectors.rows, recall: vectors.recall, threads: ComputeThreads(name: "search", threads: 1, maxQueued: 1))
 
             try await busy.threads.withAllTaken {
-                await expect(.resourceExhausted) { try await busy.find(near: [0, 0, 0], in: "notes") }
+                let brief = try? await busy.find(near: [0, 0, 0], in: "notes", effort: 128)
+                #expect(brief?.matches.map(\.id) == ["a"])
+                await expect(.resourceExhausted) { try await busy.find(near: [0, 0, 0], in: "notes", effort: 129) }
+                await expect(.resourceExhausted) { try await busy.find(near: [0, 0, 0], in: "notes", filter: ["half": "1"]) }
+                await expect(.resourceExhausted) { try await busy.find(in: "notes", text: "content") }
             }
         }
     }
