@@ -12,6 +12,7 @@ import grpc
 import pytest
 from client.accesses import Trace, listed
 from client.people import register
+from heartguard.users.v1.access_log_service_pb2 import ListAccessEventsRequest
 from heartguard.users.v1.users_service_pb2 import GetProfileRequest
 from processes import kill
 from waiting import until
@@ -153,7 +154,7 @@ def test_what_is_changed_is_named(cluster, direct, audit, tmp_path):
     audit("verify", "--anchors", anchors)
 
 
-def test_a_kill_of_archiving_leaves_every_event_in_the_file_and_it_goes_on(cluster, audit, tmp_path):
+def test_a_kill_of_archiving_leaves_every_event_in_the_file_and_it_goes_on(cluster, direct, audit, tmp_path):
     writer = add_old_chain(cluster, tmp_path / "chain.csv", 45_000)
     file = tmp_path / "archive.jsonl"
     arguments = ("archive", "--before", "2019-01-01", "--to", file)
@@ -185,6 +186,8 @@ def test_a_kill_of_archiving_leaves_every_event_in_the_file_and_it_goes_on(clust
     audit(*arguments, succeeds=False)
     audit("verify")
     audit("verify", "--archive", file)
+    told = register(direct.users).calls(direct.access_log.ListAccessEvents, ListAccessEventsRequest())
+    assert told.complete_since.ToDatetime() == datetime.datetime(2019, 1, 1)
 
     file.write_bytes(content.replace(b'"PATRQT"', b'"TREAT"', 1))
     said = audit("verify", "--archive", file, succeeds=False)

@@ -176,6 +176,7 @@ internal import Tokens
             .init(.replace(appointment, of: user)),
             .init(.appointments(with: id, of: user, limit: 1)),
             .init(.accessEvents(of: user, accesses)),
+            .init(.newestArchive),
             .init(.insert(event, of: user)),
             .init(.replace(event, of: user)),
             .init(.insert(contact, of: user)),

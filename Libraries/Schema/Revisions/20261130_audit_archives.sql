@@ -38,6 +38,9 @@ REVOKE UPDATE, DELETE, TRUNCATE ON heartguard.audit_archives FROM heartguard_own
 REVOKE DELETE, TRUNCATE ON heartguard.audit_bases FROM heartguard_owner;
 REVOKE DELETE, TRUNCATE ON heartguard.audit_retention FROM heartguard_owner;
 CREATE POLICY reading ON heartguard.audit_archives FOR SELECT TO heartguard_owner USING (true);
+-- Users tells people from when on the list of who read their records is complete.
+GRANT SELECT (before) ON heartguard.audit_archives TO heartguard_users;
+CREATE POLICY telling ON heartguard.audit_archives FOR SELECT TO heartguard_users USING (true);
 CREATE POLICY adding ON heartguard.audit_archives FOR INSERT TO heartguard_owner
     WITH CHECK ((SELECT current_setting('heartguard.task', true)) = 'audit');
 CREATE POLICY reading ON heartguard.audit_bases FOR SELECT TO heartguard_owner USING (true);

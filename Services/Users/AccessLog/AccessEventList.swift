@@ -30,9 +30,10 @@ struct AccessEventList {
         return instant
     }
 
-    func page(_ read: [RecordedEvent]) -> UsersV1.ListAccessEventsResponse {
+    func page(_ read: [RecordedEvent], completeSince: Instant?) -> UsersV1.ListAccessEventsResponse {
         let (page, next) = PageToken.page(read, of: size) { AccessQuery.Place($0).token(of: filters) }
-        return UsersV1.ListAccessEventsResponse(events: page.map { .init($0.event) }, nextPageToken: next)
+        return UsersV1.ListAccessEventsResponse(
+            events: page.map { .init($0.event) }, nextPageToken: next, completeSince: completeSince.map { .init($0) })
     }
 }
 

@@ -24,9 +24,19 @@ struct AccessQuery: Hashable, Sendable {
 struct AccessLogRepository: Sendable {
     let postgres: Postgres
 
-    /// The newest first.
-    func list(of user: UserID, _ query: AccessQuery) async throws(PostgresError) -> [RecordedEvent] {
-        try await postgres.rows(.accessEvents(of: user, query), identity: .user(user.uuid))
+    /// The newest first, and from when on none is missing that was moved into an archive; `nil` if none ever was.
+    func list(
+        of user: UserID, _ query: AccessQuery
+    ) async throws(PostgresError) -> (events: [RecordedEvent], completeSince: Instant?) {
+        let (events, archived) = try await postgres.batch(.accessEvents(of: user, query), .newestArchive, identity: .user(user.uuid))
+        return (try events.rows(), try archived.first()?.value)
+    }
+}
+
+extension Statement<Scalar<Instant>> {
+    /// Before when events have been moved into archives.
+    static var newestArchive: Self {
+        .reading("SELECT before FROM heartguard.audit_archives ORDER BY before DESC LIMIT 1")
     }
 }
 

@@ -14,6 +14,7 @@ extension AccessLogService: UsersV1.AccessLogServiceProtocol {
         let caller = try context.caller()
         let list = try AccessEventList(request)
         // One more than asked for tells whether there is a next page.
-        return list.page(try await log.list(of: UserID(caller.userID), list.query))
+        let (events, completeSince) = try await log.list(of: UserID(caller.userID), list.query)
+        return list.page(events, completeSince: completeSince)
     }
 }
