@@ -8,7 +8,7 @@ export HEARTGUARD_STATE := $(abspath $(STATE))
 RUN = @[ -x $(HEARTGUARD) ] || { echo 'HeartGuard was not built here yet; make up does all of it.' >&2; exit 1; }; $(HEARTGUARD)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down status logs restart load test soak fuzz generate check-generated lint clean-state images bench-indexes bench-gateway bench-certificates bench-rpc bench-postgres bench-redis bench-vectors bench-services bench-memories bench-records bench-series compose-up compose-down
+.PHONY: help setup build up down status logs restart load test soak fuzz generate check-generated lint clean-state images bench-indexes bench-gateway bench-certificates bench-rpc bench-postgres bench-redis bench-vectors bench-services bench-loss bench-memories bench-records bench-series compose-up compose-down
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ bench-certificates: build ## measure how long a certificate of a replaced author
 bench-services: build ## measure six calls of an app beside the same in Python; ARGS=--quick for a first look
 	@Scripts/setup-bench services
 	@.heartguard/venv/bin/python Benchmarks/services.py $(ARGS)
+
+bench-loss: build ## measure what callers notice while a Redis or Vectors is silent; ARGS=--quick for a first look
+	@Scripts/setup-bench services
+	@.heartguard/venv/bin/python Benchmarks/loss.py $(ARGS)
 
 bench-rpc: setup ## measure a call beside its limit and other runtimes; ARGS=--quick for a first look
 	@Scripts/setup-bench
