@@ -4,16 +4,22 @@ extension UUID {
     /// The id as RFC 9562 (section 4) writes it, in small letters: `01a22a8d-0219-7000-9e67-941f63c9bbb5`. Ids stand in every answer, in lists a hundred
     /// times; `uuidString` has capitals and goes through printf.
     package var text: String {
-        let b = uuid
-        let bytes = [b.0, b.1, b.2, b.3, b.4, b.5, b.6, b.7, b.8, b.9, b.10, b.11, b.12, b.13, b.14, b.15]
-        var text: [UInt8] = []
-        text.reserveCapacity(36)
-        for (place, byte) in bytes.enumerated() {
-            if place == 4 || place == 6 || place == 8 || place == 10 { text.append(UInt8(ascii: "-")) }
-            text.append(Self.digit(byte >> 4))
-            text.append(Self.digit(byte & 15))
+        unsafe String(unsafeUninitializedCapacity: 36) { text in
+            var place = 0
+            unsafe withUnsafeBytes(of: uuid) { bytes in
+                for index in 0..<16 {
+                    let byte = unsafe bytes[index]
+                    if index == 4 || index == 6 || index == 8 || index == 10 {
+                        unsafe text[place] = UInt8(ascii: "-")
+                        place += 1
+                    }
+                    unsafe text[place] = Self.digit(byte >> 4)
+                    unsafe text[place + 1] = Self.digit(byte & 15)
+                    place += 2
+                }
+            }
+            return place
         }
-        return String(decoding: text, as: UTF8.self)
     }
 
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value }
