@@ -184,6 +184,8 @@ extension UsersV1 {
     package struct ListAccessEventsResponse: ContractMessage {
         package var events: [UsersV1.AccessEvent] = []
         package var nextPageToken: String = ""
+        /// Events that are older may have been moved into archives, which the operator keeps; they are not listed. Absent: nothing was ever moved.
+        package var completeSince: GoogleProtobuf.Timestamp? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -191,10 +193,12 @@ extension UsersV1 {
 
         package init(
             events: [UsersV1.AccessEvent] = [],
-            nextPageToken: String = ""
+            nextPageToken: String = "",
+            completeSince: GoogleProtobuf.Timestamp? = nil
         ) {
             self.events = events
             self.nextPageToken = nextPageToken
+            self.completeSince = completeSince
         }
 
         package static var fullName: String { "heartguard.users.v1.ListAccessEventsResponse" }
@@ -207,6 +211,7 @@ extension UsersV1 {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__ListAccessEventsResponse.self)
             self.events = try unsafe Copy.messages(c.pointee.n_events, c.pointee.events)
             self.nextPageToken = try unsafe Copy.string(c.pointee.next_page_token, field: "heartguard.users.v1.ListAccessEventsResponse.next_page_token")
+            self.completeSince = try unsafe Copy.message(c.pointee.complete_since, as: GoogleProtobuf.Timestamp.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -218,6 +223,7 @@ extension UsersV1 {
                 unsafe c.pointee.events = try unsafe arena.messages(self.events)
             }
             if !self.nextPageToken.isEmpty { unsafe c.pointee.next_page_token = try unsafe arena.string(self.nextPageToken, field: "heartguard.users.v1.ListAccessEventsResponse.next_page_token") }
+            if let value = self.completeSince { unsafe c.pointee.complete_since = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

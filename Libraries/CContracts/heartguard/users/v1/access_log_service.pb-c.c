@@ -232,7 +232,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__list_access_events_reque
   (ProtobufCMessageInit) heartguard__users__v1__list_access_events_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__list_access_events_response__field_descriptors[2] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__list_access_events_response__field_descriptors[3] =
 {
   {
     "events",
@@ -258,15 +258,28 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__list_access_events_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "complete_since",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListAccessEventsResponse, complete_since),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__list_access_events_response__field_indices_by_name[] = {
+  2,   /* field[2] = complete_since */
   0,   /* field[0] = events */
   1,   /* field[1] = next_page_token */
 };
 static const ProtobufCIntRange heartguard__users__v1__list_access_events_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__list_access_events_response__descriptor =
 {
@@ -276,7 +289,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__list_access_events_respo
   "Heartguard__Users__V1__ListAccessEventsResponse",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__ListAccessEventsResponse),
-  2,
+  3,
   heartguard__users__v1__list_access_events_response__field_descriptors,
   heartguard__users__v1__list_access_events_response__field_indices_by_name,
   1,  heartguard__users__v1__list_access_events_response__number_ranges,

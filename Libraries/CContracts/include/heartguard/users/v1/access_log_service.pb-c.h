@@ -109,10 +109,14 @@ struct  Heartguard__Users__V1__ListAccessEventsResponse
   size_t n_events;
   Heartguard__Users__V1__AccessEvent **events;
   char *next_page_token;
+  /*
+   * Events that are older may have been moved into archives, which the operator keeps; they are not listed. Absent: nothing was ever moved.
+   */
+  Google__Protobuf__Timestamp *complete_since;
 };
 #define HEARTGUARD__USERS__V1__LIST_ACCESS_EVENTS_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_access_events_response__descriptor) \
-    , 0,NULL, (char *)protobuf_c_empty_string }
+    , 0,NULL, (char *)protobuf_c_empty_string, NULL }
 
 
 /*
