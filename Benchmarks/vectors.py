@@ -15,7 +15,7 @@ two ef around a recall of 0.95 and of 0.99, on a logarithmic scale; figures are 
 within each round. A search per second is one per second of CPU time, which is the same on a core that nobody else uses, and much the
 steadier on a machine that others use; the seconds of a build are the clock's.
 
-The last three answer through a port, ten ids with their texts, and are asked eight things at a time over connections that stay open. The server keeps to one
+The last three answer through a port, ten ids with their texts (ours and chromadb also ids alone, as an index in the process does), and are asked eight things at a time over connections that stay open. The server keeps to one
 core and who asks to another, where Postgres is too in our case; what counts is the clock ("by the clock", ours in the process beside it), so these want a quiet machine.
 Where the asking core was busy for nearly all of the time ("asking core busy"), the server may do more. Latencies are of one call at a time.
 
@@ -126,8 +126,8 @@ class Session(Figures):
                     self.record(f"recall {recall} by the clock", name, rate)
             if name in SERVERS:
                 self.latency(name, program, curve)
-            if name == "ours-grpc":
-                self.ids_alone(program)
+            if name in ("ours-grpc", "chromadb"):
+                self.ids_alone(name, program)
         for share in self.options.shares:
             for name, program in self.programs.items():
                 if name != "ours" and name != "faiss-flat":
@@ -149,17 +149,17 @@ class Session(Figures):
             self.record("latency at 0.95, p99", name, figures["p99_ms"])
         self.record("asking core busy", name, max(point["client_busy"] for point in curve))
 
-    def ids_alone(self, program):
+    def ids_alone(self, name, program):
         """What an index in the process tells as well: keys and distances, and no texts."""
         curve = [program.ask("search", ef, self.files["truth"], "ids") for ef in EFS]
         for recall in RECALLS:
             if (rate := interpolated(curve, recall, by="qps")) is not None:
-                self.record(f"ids alone, recall {recall} by the clock", "ours-grpc", rate)
+                self.record(f"ids alone, recall {recall} by the clock", name, rate)
         good = [ef for ef, point in zip(EFS, curve) if point["recall"] >= RECALLS[0]]
         if good:
             figures = program.ask("latency", good[0], "ids")
-            self.record("latency of ids alone at 0.95, p50", "ours-grpc", figures["p50_ms"])
-            self.record("latency of ids alone at 0.95, p99", "ours-grpc", figures["p99_ms"])
+            self.record("latency of ids alone at 0.95, p50", name, figures["p50_ms"])
+            self.record("latency of ids alone at 0.95, p99", name, figures["p99_ms"])
 
     def churn(self):
         """Ten times the set replaced at random: what it costs in recall and time, at one ef in the same process."""
@@ -214,6 +214,8 @@ class Session(Figures):
         report.at_least(f"{d}: searches at 0.95 through gRPC / chromadb's server", 10, grpc[1])
         ids = self.ratio("ids alone, recall 0.95 by the clock", "ours-grpc", "ours", of="recall 0.95 by the clock")
         report.at_least(f"{d}: searches for ids alone at 0.95 through gRPC / in the process", 0.6, ids)
+        peer = self.ratio("ids alone, recall 0.95 by the clock", "ours-grpc", "chromadb")
+        report.at_least(f"{d}: searches for ids alone at 0.95 through gRPC / chromadb's server", 10, peer)
         report.at_most(f"{d}: p99 for ids alone through gRPC at 0.95, ms", 1, self.median("latency of ids alone at 0.95, p99", "ours-grpc"))
         report.at_most(f"{d}: p99 through gRPC at 0.95, ms", 1, self.median("latency at 0.95, p99", "ours-grpc"))
         report.at_most(f"{d}: s from a start to its first answer", 5, self.median("snapshot: a start until its first answer", "ours"))

@@ -19,8 +19,12 @@ class Chroma:
         made = self.ask("POST", COLLECTIONS, {"name": "bench", "configuration": configuration})
         self.path, self.ef = f"{COLLECTIONS}/{json.loads(made)['id']}", 100
         # Written before the clock runs.
-        self.bodies = [json.dumps({"query_embeddings": [row.tolist()], "n_results": serving.K, "include": ["documents"]}).encode()
-                       for row in queries]
+        self.views = {told: [json.dumps({"query_embeddings": [row.tolist()], "n_results": serving.K, "include": [told]}).encode() for row in queries]
+                      for told in ("documents", "distances")}
+        self.bodies = self.views["documents"]
+
+    def tell(self, ids_alone):
+        self.bodies = self.views["distances" if ids_alone else "documents"]
 
     def ask(self, method, path, content, connection=0):
         body = content if isinstance(content, bytes) else json.dumps(content).encode()

@@ -3,8 +3,8 @@
 A peer is given BASE QUERIES THREADS M EF_CONSTRUCTION, fills its server, answers with what that took, and then each line on standard
 input with an object of JSON:
 
-    search EF TRUTH     every query once, so many open at a time
-    latency EF          every query once, one at a time
+    search EF TRUTH [ids]     every query once, so many open at a time; ids: without the texts, for those that can
+    latency EF [ids]          every query once, one at a time
 
 The server keeps to one core and who asks it to another. An answer has ten ids with their texts, whoever gives it.
 """
@@ -77,6 +77,8 @@ def serve(peer, pid, count):
     """Answers the commands. `peer.search(ef, open)` gives the keys that each query found; `peer.times(ef)` the seconds of each."""
     for line in sys.stdin:
         words = line.split()
+        if hasattr(peer, "tell"):
+            peer.tell(ids_alone=words[-1] == "ids")
         if words[0] == "latency":
             times = sorted(peer.times(int(words[1])))
             answer({"p50_ms": statistics.median(times) * 1e3, "p99_ms": times[len(times) * 99 // 100] * 1e3})
