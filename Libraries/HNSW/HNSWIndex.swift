@@ -51,6 +51,9 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
 
     package var count: Int { lock.withReadLock { graph.count } }
 
+    /// Whether a search would begin at once now. Else a change is being put in, or waits for a long search to end, and all others with it.
+    package var isFree: Bool { lock.isReadable }
+
     package func contains(_ key: Key) -> Bool { lock.withReadLock { slots[key] != nil } }
 
     package func vector(for key: Key) -> [Float]? { lock.withReadLock { slots[key].map { graph.vectors.read($0) } } }

@@ -34,6 +34,13 @@ final class ReaderWriterLock: @unchecked Sendable {
         return try body()
     }
 
+    /// Whether a reader would get in at once now.
+    var isReadable: Bool {
+        guard unsafe pthread_rwlock_tryrdlock(lock) == 0 else { return false }
+        unsafe ReaderWriterLock.check(pthread_rwlock_unlock(lock))
+        return true
+    }
+
     func withWriteLock<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
         unsafe ReaderWriterLock.check(pthread_rwlock_wrlock(lock))
         defer { unsafe ReaderWriterLock.check(pthread_rwlock_unlock(lock)) }

@@ -175,11 +175,13 @@ final class CollectionIndex: Sendable {
 
     // MARK: - Searching
 
-    /// Whether a search is done in some 0.1 ms, for which an event loop may be held: a walk that keeps few candidates, without a filter that has to be
-    /// evaluated first.
+    /// Whether a search would be done in some 0.1 ms, for which an event loop may be held: a walk that keeps few candidates, without a filter that has to
+    /// be evaluated first, and that waits for no others: neither for the graph nor for the catalogue, which searches by words hold.
     func isBrief(_ query: SearchQuery) -> Bool {
-        guard case .embedding = query.ranking, query.filter == nil else { return false }
-        return max(query.limit, query.effort ?? graphConfiguration.efSearch) <= 128
+        guard case .embedding = query.ranking, query.filter == nil,
+            max(query.limit, query.effort ?? graphConfiguration.efSearch) <= 128
+        else { return false }
+        return graph.isFree && catalog.withLockIfAvailable { _ in true } ?? false
     }
 
     /// Computes for up to milliseconds unless it is brief, so it is to be called on threads meant for that.
