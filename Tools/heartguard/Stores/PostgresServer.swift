@@ -64,6 +64,8 @@ struct PostgresServer: Sendable {
             # The first change of a page after a checkpoint logs the page as a whole: seldom, a bulk load writes a tenth of the log.
             checkpoint_timeout = 15min
             max_wal_size = 4GB
+            # Statements here are short: to compile one takes longer than to run it.
+            jit = off
             timezone = 'UTC'
             log_timezone = 'UTC'
             # What was acknowledged is on the disk.
