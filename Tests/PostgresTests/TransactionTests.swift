@@ -19,6 +19,15 @@ import Testing
         try await postgres.first("SELECT count(*) FROM items", as: Scalar<Int>.self)?.value
     }
 
+    @Test func `has none of its statements compiled, which takes longer than most run`() async throws {
+        let server = try await PostgresServer.shared
+        try await server.withPostgres { postgres in
+            let jit = try await postgres.first("SELECT current_setting('jit')", as: Scalar<String>.self)
+
+            #expect(jit?.value == "off")
+        }
+    }
+
     @Test func `is committed when its body returns`() async throws {
         try await withItems { postgres in
             let answer = try await postgres.transaction { transaction in
