@@ -9,12 +9,11 @@ of two programs' calls but the Gateway, which has no PostgreSQL: half of the rat
 
 Usage: Benchmarks/loss.py [--quick] [--bin-path PATH]   It starts a cluster of its own and removes it.
 """
-import argparse, contextlib, os, pathlib, shutil, signal, sys, time
+import contextlib, os, signal, time
 
-from harness.cluster import started
 from harness.figures import Figures
 from harness.report import Report
-from services import CALLS, ROOT, drive, register
+from services import CALLS, asked, drive, register
 
 LOSSES = {"the cache's Redis": ("stores", "redis_cache"), "the durable Redis": ("stores", "redis_durable"), "Vectors": ("services", "vectors")}
 ASKED = ("latest", "record 1")
@@ -67,15 +66,9 @@ def report(figures):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one short round, for a first look")
-    parser.add_argument("--bin-path", default=str(ROOT / ".build/release"))
-    arguments = parser.parse_args()
-    if not shutil.which("wrk"):
-        sys.exit("wrk is missing; Scripts/setup-bench services installs it")
     figures = Figures()
-    with started(pathlib.Path(arguments.bin_path).resolve(), HEARTGUARD_RATE_LIMIT_USER="10000000", HEARTGUARD_RATE_LIMIT_ANONYMOUS="100000") as (cluster, folder):
-        measure(cluster, folder, figures, *((1, 2) if arguments.quick else (3, 4)))
+    with asked(__doc__) as (cluster, folder, is_quick):
+        measure(cluster, folder, figures, *((1, 2) if is_quick else (3, 4)))
     report(figures)
 
 

@@ -203,15 +203,22 @@ def report(results, bulk):
     table.write()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+@contextlib.contextmanager
+def asked(description):
+    """What the command line says: a cluster whose limits nobody meets, a folder, and whether it is a first look."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one short round, for a first look")
     parser.add_argument("--bin-path", default=str(ROOT / ".build/release"))
     arguments = parser.parse_args()
     if not shutil.which("wrk"):
         sys.exit("wrk is missing; Scripts/setup-bench services installs it")
     with started(pathlib.Path(arguments.bin_path).resolve(), HEARTGUARD_RATE_LIMIT_USER="10000000", HEARTGUARD_RATE_LIMIT_ANONYMOUS="100000") as (cluster, folder):
-        rounds, seconds = (1, 2) if arguments.quick else (5, 4)
+        yield cluster, folder, arguments.quick
+
+
+def main():
+    with asked(__doc__) as (cluster, folder, is_quick):
+        rounds, seconds = (1, 2) if is_quick else (5, 4)
         in_bulk = Bulk(cluster, folder)
         bulk = [in_bulk.round(number) for number in range(rounds)]
         report(measure(cluster, folder, rounds, seconds), bulk)
