@@ -125,7 +125,8 @@ class Session(Figures):
                 if (name == "ours" or name in SERVERS) and (rate := interpolated(curve, recall, by="qps")) is not None:
                     self.record(f"recall {recall} by the clock", name, rate)
             if name in SERVERS:
-                self.latency(name, program, curve)
+                self.latency("latency", name, program, curve)
+                self.record("asking core busy", name, max(point["client_busy"] for point in curve))
             if name in ("ours-grpc", "chromadb"):
                 self.ids_alone(name, program)
         for share in self.options.shares:
@@ -140,14 +141,13 @@ class Session(Figures):
                 if name == "ours":
                     self.record(f"{share:.1%} pass, returned", name, min(point["returned"] for point in curve))
 
-    def latency(self, name, program, curve):
+    def latency(self, what, name, program, curve, *view):
         """One call at a time, with the least ef that finds 0.95."""
         good = [ef for ef, point in zip(EFS, curve) if point["recall"] >= RECALLS[0]]
         if good:
-            figures = program.ask("latency", good[0])
-            self.record("latency at 0.95, p50", name, figures["p50_ms"])
-            self.record("latency at 0.95, p99", name, figures["p99_ms"])
-        self.record("asking core busy", name, max(point["client_busy"] for point in curve))
+            figures = program.ask("latency", good[0], *view)
+            self.record(f"{what} at 0.95, p50", name, figures["p50_ms"])
+            self.record(f"{what} at 0.95, p99", name, figures["p99_ms"])
 
     def ids_alone(self, name, program):
         """What an index in the process tells as well: keys and distances, and no texts."""
@@ -155,11 +155,7 @@ class Session(Figures):
         for recall in RECALLS:
             if (rate := interpolated(curve, recall, by="qps")) is not None:
                 self.record(f"ids alone, recall {recall} by the clock", name, rate)
-        good = [ef for ef, point in zip(EFS, curve) if point["recall"] >= RECALLS[0]]
-        if good:
-            figures = program.ask("latency", good[0], "ids")
-            self.record("latency of ids alone at 0.95, p50", name, figures["p50_ms"])
-            self.record("latency of ids alone at 0.95, p99", name, figures["p99_ms"])
+        self.latency("latency of ids alone", name, program, curve, "ids")
 
     def churn(self):
         """Ten times the set replaced at random: what it costs in recall and time, at one ef in the same process."""

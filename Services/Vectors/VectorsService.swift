@@ -95,9 +95,12 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             answer = try await search(index, query)
             recall.offer(query, of: index)
         }
+        let matches =
+            if request.view == .id { answer.hits.map { VectorsV1.Match(id: $0.id.text, score: $0.score) } } else {
+                try await documents(of: answer, to: query, in: index)
+            }
         return VectorsV1.SearchResponse(
-            matches: request.view == .id ? answer.hits.map { .init(id: $0.id.text, score: $0.score) } : try await documents(of: answer, to: query, in: index),
-            position: answer.position, exact: answer.isExact, degraded: isDegraded, collection: index.collection.name.text)
+            matches: matches, position: answer.position, exact: answer.isExact, degraded: isDegraded, collection: index.collection.name.text)
     }
 
     /// What is kept of the documents that were found.
