@@ -3,7 +3,7 @@ internal import Time
 
 /// As heads are anchored: the sequence and the hash in hexadecimal digits, parted by a colon.
 extension AuditHead {
-    package var anchor: String { "\(sequence):\(Self.digits(of: hash))" }
+    package var anchor: String { "\(sequence):\(hash.hexadecimal)" }
 
     /// `nil` for what is no anchor.
     package init?(writer: String, anchor: String) {
@@ -24,17 +24,6 @@ extension AuditHead {
         self.init(writer: String(parts[0]), anchor: String(parts[1]))
     }
 
-    /// A hash in hexadecimal digits.
-    package static func digits(of hash: [UInt8]) -> String {
-        var digits: [UInt8] = []
-        digits.reserveCapacity(hash.count * 2)
-        for byte in hash {
-            digits.append(digit(byte >> 4))
-            digits.append(digit(byte & 15))
-        }
-        return String(decoding: digits, as: UTF8.self)
-    }
-
     /// `nil` for what are not the digits of a hash.
     package static func hash(ofDigits text: some StringProtocol) -> [UInt8]? {
         var hash: [UInt8] = []
@@ -45,8 +34,6 @@ extension AuditHead {
         }
         return hash.count == 32 && upper == nil ? hash : nil
     }
-
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value }
 
     private static func value(of digit: UInt8) -> UInt8? {
         switch digit {

@@ -13,14 +13,12 @@ extension UUID {
                         unsafe text[place] = UInt8(ascii: "-")
                         place += 1
                     }
-                    unsafe text[place] = Self.digit(byte >> 4)
-                    unsafe text[place + 1] = Self.digit(byte & 15)
+                    unsafe text[place] = (byte >> 4).hexadecimalDigit
+                    unsafe text[place + 1] = (byte & 15).hexadecimalDigit
                     place += 2
                 }
             }
             return place
         }
     }
-
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value }
 }

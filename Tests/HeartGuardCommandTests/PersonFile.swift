@@ -7,6 +7,7 @@ internal import Logging
 internal import Postgres
 internal import Schema
 internal import TestSupport
+internal import Time
 
 @testable internal import Chat
 @testable internal import HeartGuardCommand

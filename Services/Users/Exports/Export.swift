@@ -88,8 +88,3 @@ struct ExportChunk: Hashable, Sendable {
 
     var end: Int64 { firstByte + Int64(content.count) }
 }
-
-extension Sequence<UInt8> {
-    /// Two digits a byte.
-    var hexadecimal: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
-}

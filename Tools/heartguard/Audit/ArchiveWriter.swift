@@ -64,7 +64,7 @@ extension RecordedEvent {
     /// In the order of `ArchiveWriter.columns`.
     fileprivate var archived: String {
         let values: [String] = [
-            writer.text.json, "\(sequence)", AuditHead.digits(of: previousHash).json, AuditHead.digits(of: hash).json, event.occurredAt.rfc3339.json,
+            writer.text.json, "\(sequence)", previousHash.hexadecimal.json, hash.hexadecimal.json, event.occurredAt.rfc3339.json,
             event.person.json, event.actor.json, event.actorKind.rawValue.json, event.program?.json ?? "null", event.service.json, event.method.json,
             event.action.rawValue.json, event.resource.json, event.purpose.rawValue.json, event.status.map { "\($0)" } ?? "null", event.trace.text.json,
             event.request.json,

@@ -132,7 +132,7 @@ struct AuditCommand: AsyncParsableCommand {
             if dryRun {
                 print("would move \(moved).")
             } else if let sha256 = outcome.sha256 {
-                print("\(file) holds \(moved), with SHA-256 \(AuditHead.digits(of: sha256)); \(outcome.removed.shown) have left the log.")
+                print("\(file) holds \(moved), with SHA-256 \(sha256.hexadecimal); \(outcome.removed.shown) have left the log.")
             } else {
                 print("no chain begins with an event from before \(before.rfc3339); nothing has moved.")
             }

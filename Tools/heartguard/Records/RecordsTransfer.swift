@@ -2,6 +2,7 @@ internal import Contracts
 internal import Crypto
 internal import Foundation
 internal import RPC
+internal import Time
 
 /// Sends a file of somebody's records to be taken in, and follows what becomes of it.
 struct RecordsUpload {

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Foundation
+internal import Time
 
 /// How far an import has come: a file beside the one that is imported, so that it goes on from there when it, or the service,
 /// was killed. What was sent and is not on record is sent again, which changes nothing.
