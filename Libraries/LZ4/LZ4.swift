@@ -10,8 +10,8 @@ package enum LZ4 {
     /// Packs the bytes; `nil` if that makes nothing smaller.
     package static func compress(_ bytes: Span<UInt8>) -> [UInt8]? {
         guard bytes.count > 0, bytes.count <= maxBytes else { return nil }
-        // One byte less than there are: what does not fit is not worth keeping.
-        let capacity = bytes.count - 1
+        // Room for the worst case lets LZ4 write without asking after each sequence whether there is some left.
+        let capacity = Int(LZ4_compressBound(Int32(bytes.count)))
         let packed = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { place, count in
             count = unsafe bytes.withUnsafeBufferPointer { source in
                 let written = unsafe source.withMemoryRebound(to: CChar.self) { source in
@@ -23,7 +23,7 @@ package enum LZ4 {
                 return Int(max(0, written))
             }
         }
-        return packed.isEmpty ? nil : packed
+        return packed.isEmpty || packed.count >= bytes.count ? nil : packed
     }
 
     /// Unpacks a block that holds exactly so many bytes. Never writes more, whatever the block says.

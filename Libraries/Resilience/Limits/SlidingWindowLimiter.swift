@@ -25,45 +25,64 @@ package struct SlidingWindowLimiter: RateLimiter {
         // Two scripts may run within one microsecond; the random part keeps their members apart.
         let nonce = String(UInt64.random(in: .min ... .max), radix: 36)
         let reply = try await redis.evaluate(
-            Self.script, keys: [prefix + key],
+            sharing: Self.script, key: prefix + key,
             arguments: [
-                limit.windowMicroseconds, limit.units, min(cost, limit.units), nonce, carried.owed, carried.used,
+                limit.windowMicroseconds, limit.units, min(cost, limit.units), carried.owed, carried.used, nonce,
             ])
         return try admission(reply)
     }
 
+    /// One run for all callers that wait at the same moment. What has left the window is looked for at the oldest unit and dropped only
+    /// where there is some, and what a clock that was set back has left only where it is in the way: each command costs as much as the
+    /// rest of a caller's share. Redis writes whole numbers of up to 17 digits as they are.
     private static let script = RedisScript(
         """
-        local key = KEYS[1]
-        local window, limit, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
         local time = redis.call('TIME')
-        local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+        local now = time[1] * 1000000 + time[2]
 
-        redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now - window))
-        -- Only a clock that was set back can have left these; they would block the key until it has caught up.
-        redis.call('ZREMRANGEBYSCORE', key, string.format('(%.0f', now + window), '+inf')
-
-        local used = redis.call('ZCARD', key)
-        -- When the unit of this rank leaves the window.
-        local function leaves(rank)
-            local entry = redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')
-            return entry[2] and math.max(tonumber(entry[2]) + window - now, 1) or window
-        end
-
-        local function add(count, mark)
-            for unit = 1, count do
-                redis.call('ZADD', key, string.format('%.0f', now), ARGV[4] .. mark .. unit)
+        local function admit(key, window, limit, cost, owed, known, nonce)
+            -- When the unit of this rank was admitted.
+            local function admitted(rank)
+                local entry = redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')
+                return entry[2] and entry[2] + 0
             end
-            if count > 0 then redis.call('PEXPIRE', key, math.ceil(window / 1000)) end
-            used = used + count
-        end
-        local owed, known = tonumber(ARGV[5]), tonumber(ARGV[6])
-        add(math.max(math.min(math.max(known - used, 0) + owed, limit - used), 0), '+')
+            local function leaves(at) return at and math.max(at + window - now, 1) or window end
 
-        if used + cost > limit then
-            return {0, limit - used, leaves(used + cost - limit - 1)}
+            local oldest = admitted(0)
+            if oldest and oldest <= now - window then
+                redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
+                oldest = admitted(0)
+            end
+            local used = oldest and redis.call('ZCARD', key) or 0
+            if oldest and math.max(known, used) + owed + cost > limit then
+                -- Only a clock that was set back can have left these; they would block the key until it has caught up.
+                used = used - redis.call('ZREMRANGEBYSCORE', key, string.format('(%.0f', now + window), '+inf')
+                if used == 0 then oldest = nil end
+            end
+
+            local function add(count, mark)
+                for unit = 1, count do redis.call('ZADD', key, now, nonce .. mark .. unit) end
+                if count > 0 then
+                    redis.call('PEXPIRE', key, math.ceil(window / 1000))
+                    oldest = oldest and math.min(oldest, now) or now
+                end
+                used = used + count
+            end
+            add(math.max(math.min(math.max(known - used, 0) + owed, limit - used), 0), '+')
+
+            if used + cost > limit then return {0, limit - used, leaves(admitted(used + cost - limit - 1))} end
+            add(cost, ':')
+            return {1, limit - used, leaves(oldest)}
         end
-        add(cost, ':')
-        return {1, limit - used, leaves(0)}
+
+        local answers = {}
+        for i = 1, #KEYS do
+            local a = 6 * i
+            local isDone, answer = pcall(
+                admit, KEYS[i], ARGV[a - 5] + 0, ARGV[a - 4] + 0, ARGV[a - 3] + 0, ARGV[a - 2] + 0, ARGV[a - 1] + 0, ARGV[a])
+            -- What is wrong with one key is that key's answer.
+            answers[i] = isDone and answer or type(answer) == 'table' and answer or {err = 'ERR ' .. tostring(answer)}
+        end
+        return answers
         """)
 }
