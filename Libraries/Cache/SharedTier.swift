@@ -129,13 +129,13 @@ extension SharedTier {
     private static let discard = RedisScript("return redis.call('DEL', KEYS[1])")
 
     /// Several may change an entry at a time, and one that dies is forgotten when its time is up.
-    private static let beginChange = forEachEntry(
-        arguments: 4,
+    private static let beginChange = RedisScript(
+        answering: 3, arguments: 4,
         """
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
-        local function change(value, lease, writers, writer, life, channel, message)
+        local function answer(value, lease, writers, writer, life, channel, message)
             redis.call('DEL', value, lease)
             redis.call('ZADD', writers, now + life, writer)
             if redis.call('PTTL', writers) < life + 0 then redis.call('PEXPIRE', writers, life) end
@@ -144,30 +144,14 @@ extension SharedTier {
         end
         """)
 
-    private static let endChange = forEachEntry(
-        arguments: 3,
+    private static let endChange = RedisScript(
+        answering: 3, arguments: 3,
         """
-        local function change(value, lease, writers, writer, channel, message)
+        local function answer(value, lease, writers, writer, channel, message)
             redis.call('ZREM', writers, writer)
             redis.call('DEL', value, lease)
             redis.call('PUBLISH', channel, message)
             return 1
         end
         """)
-
-    /// A script that does `change` to each entry, with its keys and so many arguments. What is wrong with one entry (a key of another type) is
-    /// that entry's answer.
-    private static func forEachEntry(arguments: Int, _ change: String) -> RedisScript {
-        RedisScript(
-            """
-            \(change)
-            local answers = {}
-            for i = 1, #KEYS / 3 do
-                local isDone, answer = pcall(
-                    change, KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i], unpack(ARGV, \(arguments) * (i - 1) + 1, \(arguments) * i))
-                answers[i] = isDone and answer or type(answer) == 'table' and answer or {err = 'ERR ' .. tostring(answer)}
-            end
-            return answers
-            """)
-    }
 }

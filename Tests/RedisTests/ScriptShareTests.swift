@@ -94,7 +94,8 @@ import Testing
     }
 
     @Test func `are finished for a caller who has given up, by a server that did not know the script`() async throws {
-        let counting = RedisScript("local answers = {} for i = 1, #KEYS / 2 do answers[i] = redis.call('INCRBY', KEYS[2 * i], ARGV[i]) end return answers")
+        let counting = RedisScript(
+            answering: 2, arguments: 1, "local function answer(_, counter, amount) return redis.call('INCRBY', counter, amount) end")
         try await withRedis { redis, _ in
             let task = Task {
                 unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
@@ -125,6 +126,30 @@ import Testing
                 }
                 try await redis.send(["SCRIPT", "FLUSH"])
             }
+        }
+    }
+
+    @Test func `have their errors to themselves`() async throws {
+        let adding = RedisScript(
+            answering: 1, arguments: 2,
+            "local function answer(key, amount, factor) return redis.call('INCRBY', key, amount * factor) end")
+        try await withRedis { redis, _ in
+            try await redis.set("word", to: "x")
+            @Sendable func add(_ key: String, _ amount: String, _ factor: Int) async -> Result<RESPValue, RedisError> {
+                do throws(RedisError) {
+                    return .success(try await redis.evaluate(sharing: adding, key: key, arguments: [amount, factor]))
+                } catch {
+                    return .failure(error)
+                }
+            }
+
+            async let sum = add("a", "2", 3)
+            async let wrong = add("word", "1", 1)
+            async let impossible = add("b", "x", 1)
+            async let other = add("c", "5", 2)
+            let results = await [sum, wrong, impossible, other].map { try? $0.get() }
+
+            #expect(results == [.integer(6), nil, nil, .integer(10)])
         }
     }
 }

@@ -38,11 +38,13 @@ package struct GCRALimiter: RateLimiter {
     /// arguments: `tonumber` and `string.format` would cost a seventh of the script. Redis writes whole numbers of up to 17 digits
     /// as they are.
     private static let script = RedisScript(
+        answering: 1, arguments: 5,
         """
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
 
-        local function admit(key, interval, limit, cost, owed, used)
+        local function answer(key, interval, limit, cost, owed, used)
+            interval, limit, cost, owed, used = interval + 0, limit + 0, cost + 0, owed + 0, used + 0
             local latest = now + interval * limit
             local free = (redis.call('GET', key) or now) + 0
             -- Only a clock that was set back can have left a later one; it would block the key until it has caught up.
@@ -60,16 +62,6 @@ package struct GCRALimiter: RateLimiter {
             local rest = (after - now) % interval
             return {1, math.floor((latest - after) / interval), rest > 0 and rest or interval}
         end
-
-        local answers = {}
-        for i = 1, #KEYS do
-            local a = 5 * i
-            local isDone, answer = pcall(
-                admit, KEYS[i], ARGV[a - 4] + 0, ARGV[a - 3] + 0, ARGV[a - 2] + 0, ARGV[a - 1] + 0, ARGV[a] + 0)
-            -- What is wrong with one key is that key's answer.
-            answers[i] = isDone and answer or type(answer) == 'table' and answer or {err = 'ERR ' .. tostring(answer)}
-        end
-        return answers
         """)
 }
 

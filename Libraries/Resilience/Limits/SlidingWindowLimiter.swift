@@ -34,55 +34,54 @@ package struct SlidingWindowLimiter: RateLimiter {
 
     /// One run for all callers that wait at the same moment. What has left the window is looked for at the oldest unit and dropped only
     /// where there is some, and what a clock that was set back has left only where it is in the way: each command costs as much as the
-    /// rest of a caller's share. Redis writes whole numbers of up to 17 digits as they are.
+    /// rest of a caller's share.
     private static let script = RedisScript(
+        answering: 1, arguments: 6,
         """
-        local time = redis.call('TIME')
+        local call, max = redis.call, math.max
+        local time = call('TIME')
         local now = time[1] * 1000000 + time[2]
+        local score = string.format('%.0f', now)
 
-        local function admit(key, window, limit, cost, owed, known, nonce)
-            -- When the unit of this rank was admitted.
-            local function admitted(rank)
-                local entry = redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')
-                return entry[2] and entry[2] + 0
-            end
-            local function leaves(at) return at and math.max(at + window - now, 1) or window end
+        -- When the unit of this rank was admitted, as text.
+        local function admitted(key, rank) return call('ZRANGE', key, rank, rank, 'WITHSCORES')[2] end
 
-            local oldest = admitted(0)
-            if oldest and oldest <= now - window then
-                redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
-                oldest = admitted(0)
-            end
-            local used = oldest and redis.call('ZCARD', key) or 0
-            if oldest and math.max(known, used) + owed + cost > limit then
-                -- Only a clock that was set back can have left these; they would block the key until it has caught up.
-                used = used - redis.call('ZREMRANGEBYSCORE', key, string.format('(%.0f', now + window), '+inf')
-                if used == 0 then oldest = nil end
-            end
+        local function leaves(at, window) return at and max(at + window - now, 1) or window end
 
-            local function add(count, mark)
-                for unit = 1, count do redis.call('ZADD', key, now, nonce .. mark .. unit) end
-                if count > 0 then
-                    redis.call('PEXPIRE', key, math.ceil(window / 1000))
-                    oldest = oldest and math.min(oldest, now) or now
+        local function add(key, window, count, nonce)
+            for unit = 1, count do call('ZADD', key, score, nonce .. unit) end
+            call('PEXPIRE', key, math.ceil(window / 1000))
+        end
+
+        local function answer(key, window, limit, cost, owed, known, nonce)
+            window, limit, cost, owed, known = window + 0, limit + 0, cost + 0, owed + 0, known + 0
+            local oldest, used = admitted(key, 0), 0
+            if oldest then
+                if oldest + window <= now then
+                    call('ZREMRANGEBYSCORE', key, '-inf', now - window)
+                    oldest = admitted(key, 0)
                 end
-                used = used + count
+                if oldest then used = call('ZCARD', key) end
+                if max(known, used) + owed + cost > limit then
+                    -- Only a clock that was set back can have left these; they would block the key until it has caught up.
+                    used = used - call('ZREMRANGEBYSCORE', key, string.format('(%.0f', now + window), '+inf')
+                    if used == 0 then oldest = nil end
+                end
             end
-            add(math.max(math.min(math.max(known - used, 0) + owed, limit - used), 0), '+')
 
-            if used + cost > limit then return {0, limit - used, leaves(admitted(used + cost - limit - 1))} end
-            add(cost, ':')
-            return {1, limit - used, leaves(oldest)}
+            local told = math.min(max(known - used, 0) + owed, limit - used)
+            if told > 0 then
+                add(key, window, told, nonce .. '+')
+                oldest, used = oldest or now, used + told
+            end
+            if used + cost > limit then
+                return {0, limit - used, leaves(admitted(key, used + cost - limit - 1), window)}
+            end
+            if cost > 0 then
+                add(key, window, cost, nonce .. ':')
+                oldest = oldest or now
+            end
+            return {1, limit - used - cost, leaves(oldest, window)}
         end
-
-        local answers = {}
-        for i = 1, #KEYS do
-            local a = 6 * i
-            local isDone, answer = pcall(
-                admit, KEYS[i], ARGV[a - 5] + 0, ARGV[a - 4] + 0, ARGV[a - 3] + 0, ARGV[a - 2] + 0, ARGV[a - 1] + 0, ARGV[a])
-            -- What is wrong with one key is that key's answer.
-            answers[i] = isDone and answer or type(answer) == 'table' and answer or {err = 'ERR ' .. tostring(answer)}
-        end
-        return answers
         """)
 }
