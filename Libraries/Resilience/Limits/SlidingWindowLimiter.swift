@@ -22,9 +22,13 @@ package struct SlidingWindowLimiter: RateLimiter {
 
     package func admit(_ key: String, cost: Int, carrying carried: CarriedUnits) async throws(RedisError) -> Admission {
         precondition(cost >= 0, "a cost is not negative")
+        // Two runs may begin in one microsecond, and one is for several callers; the random part keeps their members apart.
+        let nonce = String(UInt64.random(in: .min ... .max), radix: 36)
         let reply = try await redis.evaluate(
             sharing: Self.script, key: prefix + key,
-            arguments: [limit.windowMicroseconds, limit.units, min(cost, limit.units), carried.owed, carried.used])
+            arguments: [
+                limit.windowMicroseconds, limit.units, min(cost, limit.units), carried.owed, carried.used, nonce,
+            ])
         return try admission(reply)
     }
 
@@ -32,29 +36,24 @@ package struct SlidingWindowLimiter: RateLimiter {
     /// where there is some, and what a clock that was set back has left only where it is in the way: each command costs as much as the
     /// rest of a caller's share.
     private static let script = RedisScript(
-        answering: 1, arguments: 5,
+        answering: 1, arguments: 6,
         """
         local call, max = redis.call, math.max
         local time = call('TIME')
         local now = time[1] * 1000000 + time[2]
         local score = string.format('%.0f', now)
-        local added = 0
 
         -- When the unit of this rank was admitted, as text.
         local function admitted(key, rank) return call('ZRANGE', key, rank, rank, 'WITHSCORES')[2] end
 
         local function leaves(at, window) return at and max(at + window - now, 1) or window end
 
-        -- No two runs begin in one microsecond, so that the time and a count tell units apart.
-        local function add(key, window, count)
-            for _ = 1, count do
-                added = added + 1
-                call('ZADD', key, score, score .. added)
-            end
+        local function add(key, window, count, nonce)
+            for unit = 1, count do call('ZADD', key, score, nonce .. unit) end
             call('PEXPIRE', key, math.ceil(window / 1000))
         end
 
-        local function answer(key, window, limit, cost, owed, known)
+        local function answer(key, window, limit, cost, owed, known, nonce)
             window, limit, cost, owed, known = window + 0, limit + 0, cost + 0, owed + 0, known + 0
             local oldest, used = admitted(key, 0), 0
             if oldest then
@@ -72,14 +71,14 @@ package struct SlidingWindowLimiter: RateLimiter {
 
             local told = math.min(max(known - used, 0) + owed, limit - used)
             if told > 0 then
-                add(key, window, told)
+                add(key, window, told, nonce .. '+')
                 oldest, used = oldest or now, used + told
             end
             if used + cost > limit then
                 return {0, limit - used, leaves(admitted(key, used + cost - limit - 1), window)}
             end
             if cost > 0 then
-                add(key, window, cost)
+                add(key, window, cost, nonce .. ':')
                 oldest = oldest or now
             end
             return {1, limit - used - cost, leaves(oldest, window)}
