@@ -4,8 +4,8 @@ package struct CacheConfiguration: Sendable {
     package var localEntries = 10_000
     /// How long this process serves an entry without asking Redis.
     package var localLife: Duration = .seconds(60)
-    /// The same while the channel is away on which other replicas tell of their changes: the window in which this one may
-    /// serve what another has changed.
+    /// The same while Redis does not answer: the window in which this one may serve what another has changed. While Redis answers and
+    /// only the channel is away on which other replicas tell of their changes, nothing is kept here.
     package var localLifeUnheard: Duration = .seconds(1)
     /// How long an entry is fresh.
     package var life: Duration = .seconds(300)

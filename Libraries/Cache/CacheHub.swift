@@ -5,8 +5,7 @@ internal import Time
 
 /// What the caches of a process have in common: they hear of what other replicas change, and tell of their own changes.
 ///
-/// `run` listens; without it, or while the channel is away, this process keeps entries for
-/// `CacheConfiguration.localLifeUnheard` only.
+/// `run` listens; without it, or while the channel is away, this process keeps nothing that Redis can be asked for.
 package final class CacheHub: Sendable {
     let redis: Redis
     /// Names this process in what it tells.
@@ -44,17 +43,21 @@ package final class CacheHub: Sendable {
 
     private static func heard(_ event: RedisSubscription.Event, _ state: State, _ origin: String) {
         switch event {
-        case .subscribed: state.contents.withLock { $0.isHearing = true }
-        case .lost:
-            let tiers = state.contents.withLock { contents in
-                contents.isHearing = false
-                return contents.caches.values.map(\.tier)
-            }
-            for tier in tiers { tier.forgetAll() }
+        case .subscribed: forgetAll(state, isHearing: true)
+        case .lost: forgetAll(state, isHearing: false)
         case .message(let bytes):
             guard let change = ChangeMessage(bytes), change.origin != origin else { return }
             state.contents.withLock { $0.caches[change.cache] }?.tier.forget(change.key)
         }
+    }
+
+    /// Also when changes begin to be heard: what was being fetched before may have been changed since, unheard.
+    private static func forgetAll(_ state: State, isHearing: Bool) {
+        let tiers = state.contents.withLock { contents in
+            contents.isHearing = isHearing
+            return contents.caches.values.map(\.tier)
+        }
+        for tier in tiers { tier.forgetAll() }
     }
 
     /// Whether changes that other replicas make are heard.

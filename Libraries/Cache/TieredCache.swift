@@ -12,7 +12,7 @@ internal import Time
 /// - After `changing` has returned, this process serves nothing older than the change, and neither does Redis. Other replicas
 ///   hear of it within milliseconds; a replica that does not hear forgets all it had.
 /// - What was fetched before a change is never kept after it.
-/// - When Redis fails, values are fetched without it, `maxUnsharedLoads` at a time, and kept here for a second.
+/// - When Redis fails, values are fetched without it, `maxUnsharedLoads` at a time, and kept here for `localLifeUnheard`.
 package final class TieredCache<Value: Sendable>: Sendable {
     package let name: String
     private let hub: CacheHub
@@ -253,7 +253,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
     private func keepHere(
         _ value: Value?, freshUntil: Instant, for key: CacheKey, since epoch: Int, isUnheard: Bool = false
     ) {
-        let life = isUnheard || !hub.isHearing ? configuration.localLifeUnheard : configuration.localLife
+        let life = isUnheard ? configuration.localLifeUnheard : hub.isHearing ? configuration.localLife : .zero
         guard life > .zero, value.map(codec.keeps) ?? true else { return }
         let keptUntil = min(.now() + jittered(life), freshUntil + configuration.staleLife)
         local.keep(.init(kept: KeptValue(value), freshUntil: freshUntil, keptUntil: keptUntil), for: key, since: epoch)

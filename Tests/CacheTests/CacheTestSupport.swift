@@ -59,9 +59,9 @@ struct Replica: Sendable {
     }
 }
 
-/// Runs so many replicas over one Redis and one source.
+/// Runs so many replicas over one Redis and one source; `listening`, they hear of each other's changes from the beginning.
 func withReplicas<Value>(
-    _ count: Int = 1, source: Source = Source(), _ configure: (inout CacheConfiguration) -> Void = { _ in },
+    _ count: Int = 1, source: Source = Source(), listening: Bool = true, _ configure: (inout CacheConfiguration) -> Void = { _ in },
     _ body: ([Replica], RedisServer) async throws -> Value
 ) async throws -> Value {
     let logger = Logger(label: "cache-tests") { _ in SwiftLogNoOpLogHandler() }
@@ -78,8 +78,9 @@ func withReplicas<Value>(
             let numbers = TieredCache("numbers", hub: hub, codec: .bytes, configuration: cache)
             return Replica(hub: hub, numbers: numbers, source: source)
         }
-        let running = clients.map { redis in Task { await redis.run() } } + replicas.map { replica in Task { await replica.hub.run() } }
-        for replica in replicas { try await until { replica.hub.isHearing } }
+        let listeners = listening ? replicas : []
+        let running = clients.map { redis in Task { await redis.run() } } + listeners.map { replica in Task { await replica.hub.run() } }
+        for replica in listeners { try await until { replica.hub.isHearing } }
         let result: Result<Value, any Error>
         do { result = .success(try await body(replicas, server)) } catch { result = .failure(error) }
         for task in running { task.cancel() }
