@@ -28,7 +28,7 @@ struct LoadCommand: AsyncParsableCommand {
             let processTime = ProcessTime.now
             let target = TableColumns("vitals", columns: ["id", "user_id", "metric", "value", "taken_at"])
             var numbers = Array(from..<from + rows)
-            if ordered { numbers.sort { key(of: $0) < key(of: $1) } }
+            if ordered { LoadCommand.order(&numbers, users: users) }
             let loaded = try await postgres.copy(numbers, into: target) { [users] row, number in
                 row.append(number)
                 row.append(number % users)
@@ -43,12 +43,12 @@ struct LoadCommand: AsyncParsableCommand {
         }
     }
 
-    /// The number that puts a row where the index by person, metric and time has it.
-    private func key(of number: Int) -> Int {
-        let metric = LoadCommand.ranks[number / users % Vital.metrics.count]
-        return (number % users * Vital.metrics.count + metric) << 32 + number
+    /// Puts rows where the index by person, metric and time has them.
+    private static func order(_ numbers: inout [Int], users: Int) {
+        let ranks = Vital.metrics.map { name in Vital.metrics.count { $0 < name } }
+        let places = numbers.map { number in
+            (place: number % users * ranks.count + ranks[number / users % ranks.count], number: number)
+        }
+        numbers = places.sorted { ($0.place, $0.number) < ($1.place, $1.number) }.map(\.number)
     }
-
-    /// Where each metric stands among their names in order.
-    private static let ranks = Vital.metrics.map { name in Vital.metrics.count { $0 < name } }
 }
