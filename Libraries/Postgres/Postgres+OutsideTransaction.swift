@@ -35,7 +35,8 @@ extension Postgres {
                     .script("RESET lock_timeout; RESET statement_timeout; RESET default_transaction_read_only"),
                     begins: false, commits: false, isCancellable: false)
             } catch {
-                // The statement's own error says more. A connection that is lost leaves no setting behind.
+                // The statement's own error says more. After the deadline nothing is sent, so the session ends with its settings.
+                await session.connection.close()
                 return result
             }
             return result

@@ -52,6 +52,27 @@ internal import Testing
         }
     }
 
+    @Test func `takes the next message for a known one only if its client id has the same bytes`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            // To Swift these three are equal strings.
+            let forms = ["\u{1E69}", "s\u{323}\u{307}", "s\u{307}\u{323}"]
+            for (place, form) in forms.prefix(2).enumerated() {
+                _ = try await chat.appendMessages(.init(sessionId: id, messages: [.saying("\(place)", as: form)]), context: ada.context)
+            }
+            _ = try await chat.archiveSession(.init(sessionId: id), context: ada.context)
+
+            let again = try await chat.appendMessages(.init(sessionId: id, messages: [.saying("0", as: forms[0])]), context: ada.context)
+            let fresh = try await chat.appendMessages(.init(sessionId: id, messages: [.saying("2", as: forms[2])]), context: ada.context)
+
+            #expect(again.duplicateCount == 1 && again.messages.map(\.sequence) == [1])
+            #expect(fresh.duplicateCount == 0 && fresh.messages.map(\.sequence) == [3])
+            let read = try await chat.listMessages(.init(sessionId: id), context: ada.context).messages
+            #expect(read.map(\.content) == ["0", "1", "2"])
+        }
+    }
+
     @Test func `does not come back when what was archived was changed`() async throws {
         try await withChat { chat in
             let ada = Caller()

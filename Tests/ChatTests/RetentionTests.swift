@@ -75,6 +75,22 @@ internal import Testing
         }
     }
 
+    @Test func `comes to an end where checkpoints are each other's parents`() async throws {
+        try await withCheckpoints { store in
+            let (ada, old) = (UUID(), ThreadName.make())
+            let metadata = #"{"counters_since_delta_snapshot": {"messages": 1}}"#
+            for (id, parent) in [(1, 3), (2, 1), (3, 2)] as [(UInt64, UInt64)] {
+                _ = try await store.put(.making(CheckpointIDs.id(id), of: old, after: CheckpointIDs.id(parent), metadata: metadata), of: ada)
+            }
+            try await age(old, of: ada, by: "2 hours", store)
+
+            let done = try await schedule(store).turn()
+
+            #expect(done == .init(pruned: 1, deleted: 0, failed: 0))
+            #expect(try await ids(store, of: ada) == [old.text: 3])
+        }
+    }
+
     @Test func `is done by one replica at a time`() async throws {
         try await withCheckpoints { store in
             let (ada, old) = (UUID(), ThreadName.make())

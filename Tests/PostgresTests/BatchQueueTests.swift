@@ -76,6 +76,20 @@ import Testing
         #expect(queue.count == 0)
     }
 
+    @Test func `does not grow while something always waits`() {
+        var queue = queue(rows: 1)
+        _ = queue.add(entry(0), of: ada)
+
+        for id in 1...10_000 {
+            _ = queue.add(entry(id, at: id), of: id % 2 == 0 ? ada : bob)
+            #expect(ids(queue.take(at: start + .seconds(60))) == [id - 1])
+            queue.written()
+        }
+
+        #expect(queue.count == 1)
+        #expect(queue.lineCount < 200)
+    }
+
     @Test func `is drained without waiting for ages, and finished when all is written`() {
         var queue = queue()
         for id in 1...4 { _ = queue.add(entry(id), of: ada) }

@@ -113,6 +113,23 @@ import Time
         }
     }
 
+    @Test func `leaves no setting behind where it ran outside a transaction`() async throws {
+        let server = try await PostgresServer.shared
+        let one = PoolConfiguration(minimumConnections: 1, maximumConnections: 1, acquireTimeout: .seconds(60))
+        try await server.withPostgres(pool: one) { postgres in
+            await warmUp(postgres)
+            let tier = TimeoutTier(limit: .milliseconds(300))
+
+            let code = await code {
+                try await postgres.executeOutsideTransaction("SELECT pg_sleep(60)", lockTimeout: .seconds(7), tier: tier)
+            }
+
+            #expect(code == .statementTimeout)
+            let limit = try await postgres.first("SELECT current_setting('lock_timeout')", as: Scalar<String>.self)
+            #expect(limit?.value == "0")
+        }
+    }
+
     @Test func `is not begun by a task that has been cancelled`() async throws {
         let server = try await PostgresServer.shared
         try await server.withPostgres { postgres in

@@ -35,6 +35,9 @@ struct BatchQueue<Record> {
         self.configuration = configuration
     }
 
+    /// Lines of both lists, those to be passed over included.
+    var lineCount: Int { order.count + complete.count }
+
     /// Nothing waits and nothing is written, and nothing will be.
     var isFinished: Bool { isDraining && count == 0 && inFlight == 0 }
 
@@ -68,6 +71,8 @@ struct BatchQueue<Record> {
             open(identity, rest)
             if rest.count >= configuration.maximumRows { complete.append(identity) }
         }
+        // One that was taken by its age is complete no more.
+        while let first = complete.first, (groups[first]?.entries.count ?? 0) < configuration.maximumRows { complete.removeFirst() }
         count -= entries.count
         inFlight += 1
         return Batch(identity: identity, entries: entries)
@@ -89,6 +94,11 @@ struct BatchQueue<Record> {
     // MARK: Parts
 
     private mutating func open(_ identity: Identity, _ entries: [Entry]) {
+        // Under load there is always a line that still counts, so those before it go when they are half of all.
+        if firstInOrder > 64, firstInOrder * 2 > order.count {
+            order.removeFirst(firstInOrder)
+            firstInOrder = 0
+        }
         turnCount += 1
         groups[identity] = Group(entries: entries, turn: turnCount)
         order.append((identity, turnCount))

@@ -86,7 +86,9 @@ extension CheckpointStore {
             needed.insert(newest.key)
             var missing = Set(newest.deltaChannels)
             var place: CheckpointOutline? = newest
-            while !missing.isEmpty, let outline = place {
+            var seen: Set<CheckpointKey> = []
+            // Who keeps checkpoints says what their parents are, so these may lead in a circle.
+            while !missing.isEmpty, let outline = place, seen.insert(outline.key).inserted {
                 needed.insert(outline.key)
                 let bytes = try await bytes(of: [outline.record], in: thread, of: user, transaction)
                 guard let record = CheckpointStore.record(at: outline.record, in: bytes) else { throw CheckpointError.damaged }
