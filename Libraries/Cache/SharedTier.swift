@@ -55,9 +55,12 @@ struct SharedTier: Sendable {
         return kept == 1
     }
 
-    /// Gives the lease back when nothing came of it, so that others need not wait for its end.
+    /// Gives the lease back when nothing came of it, so that others need not wait for its end; also for a caller that was cancelled or whose
+    /// deadline has passed, which is why most fetching fails.
     func giveUp(_ key: CacheKey, token: String) async {
-        _ = await run(Self.giveUp, key, [token])
+        await Task {
+            await Deadline.with(nil) { _ = await run(Self.giveUp, key, [token]) }
+        }.value
     }
 
     /// Takes bytes out that nobody can read.

@@ -203,7 +203,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
     ) async throws -> Value? {
         let value: Value?
         do { value = try await loaded(load) } catch {
-            await Task { await shared.giveUp(key, token: token) }.value
+            await shared.giveUp(key, token: token)
             throw error
         }
         let isKept = value.map(codec.keeps) ?? true

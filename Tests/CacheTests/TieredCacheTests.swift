@@ -68,6 +68,26 @@ import Time
         }
     }
 
+    @Test func `lets others fetch at once what could not be fetched by the deadline`() async throws {
+        struct Late: Error {}
+
+        try await withReplicas { replicas, _ in
+            let replica = replicas[0]
+
+            await #expect(throws: Late.self) {
+                try await Deadline.with(.after(.milliseconds(200))) {
+                    try await replica.numbers.value(for: Replica.key) {
+                        while Deadline.current?.hasPassed == false { try await Task.sleep(for: .milliseconds(1)) }
+                        throw Late()
+                    }
+                }
+            }
+
+            let leases = try await replica.hub.redis.exists(["cache:{numbers:shared:number}:lease"])
+            #expect(leases == 0)
+        }
+    }
+
     @Test func `is told of changes, and programs without it are not`() async throws {
         try await withReplicas(3) { replicas, _ in
             let redis = replicas[0].hub.redis
