@@ -209,6 +209,22 @@ import Time
         }
     }
 
+    @Test func `keeps values again after a change that has taken longer than its deadline`() async throws {
+        try await withReplicas { replicas, _ in
+            let replica = replicas[0]
+            try await Deadline.with(.after(.milliseconds(200))) {
+                try await replica.numbers.changing([Replica.key]) {
+                    while Deadline.current?.hasPassed == false { try await Task.sleep(for: .milliseconds(1)) }
+                    replica.source.value = 1
+                }
+            }
+
+            for _ in 0..<3 { try await replica.serves(1) }
+
+            #expect(replica.source.reads == 1)
+        }
+    }
+
     @Test func `keeps nothing of a change until the unit of work is over that it is part of, and nothing that only its task sees`() async throws {
         try await withReplicas(2) { replicas, _ in
             try await replicas[1].serves(0)
