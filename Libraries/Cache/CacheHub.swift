@@ -17,7 +17,7 @@ package final class CacheHub: Sendable {
     private final class State: Sendable {
         struct Contents {
             var isHearing = false
-            var caches: [String: (tier: LocalTier, counts: CacheCounts)] = [:]
+            var caches: [String: (tier: LocalTier, counts: CacheCounts, forget: @Sendable (CacheKey) -> Void)] = [:]
             /// Entries that were changed while Redis could not be told, until when it may still hold what they were.
             var doubtful: [CacheEntry: Instant] = [:]
             /// Until when all that Redis holds is doubtful, for too many changes could not be told to name them.
@@ -47,7 +47,7 @@ package final class CacheHub: Sendable {
         case .lost: forgetAll(state, isHearing: false)
         case .message(let bytes):
             guard let change = ChangeMessage(bytes), change.origin != origin else { return }
-            state.contents.withLock { $0.caches[change.cache] }?.tier.forget(change.key)
+            state.contents.withLock { $0.caches[change.cache] }?.forget(change.key)
         }
     }
 
@@ -71,10 +71,11 @@ package final class CacheHub: Sendable {
         }
     }
 
-    func enter(_ tier: LocalTier, as cache: String, _ counts: CacheCounts) {
+    /// - Parameter forget: takes an entry from the tier, and has nobody join those who fetch it already: what they get may be older than the change.
+    func enter(_ tier: LocalTier, as cache: String, _ counts: CacheCounts, forget: @escaping @Sendable (CacheKey) -> Void) {
         state.contents.withLock { contents in
             precondition(contents.caches[cache] == nil, "two caches of one hub are called \(cache)")
-            contents.caches[cache] = (tier, counts)
+            contents.caches[cache] = (tier, counts, forget)
         }
         subscription.add(ChangeMessage.channel(of: cache))
     }
@@ -85,9 +86,9 @@ package final class CacheHub: Sendable {
         return caches.sorted { $0.key < $1.key }.map { ($0.key, $0.value.counts.statistics($0.value.tier)) }
     }
 
-    /// Forgets an entry of another cache of this program, if it has such a cache.
+    /// Forgets an entry of a cache of this program, if it has such a cache.
     func forgetHere(_ entry: CacheEntry) {
-        state.contents.withLock { $0.caches[entry.cache] }?.tier.forget(entry.key)
+        state.contents.withLock { $0.caches[entry.cache] }?.forget(entry.key)
     }
 
     func message(_ entry: CacheEntry) -> [UInt8] {

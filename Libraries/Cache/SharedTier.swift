@@ -55,9 +55,12 @@ struct SharedTier: Sendable {
         return kept == 1
     }
 
-    /// Gives the lease back when nothing came of it, so that others need not wait for its end.
+    /// Gives the lease back when nothing came of it, so that others need not wait for its end; also for a caller that was cancelled or whose
+    /// deadline has passed, which is why most fetching fails.
     func giveUp(_ key: CacheKey, token: String) async {
-        _ = await run(Self.giveUp, key, [token])
+        await Task {
+            await Deadline.with(nil) { _ = await run(Self.giveUp, key, [token]) }
+        }.value
     }
 
     /// Takes bytes out that nobody can read.
@@ -82,8 +85,11 @@ struct SharedTier: Sendable {
         _ script: RedisScript, _ entries: [CacheEntry], _ arguments: (CacheEntry) -> [any RedisArgument]
     ) async -> Bool {
         let shares = entries.map { (keys: Self.keys($0.cache, $0.key), arguments: arguments($0)) }
-        let answers = try? await patience.ask(always: true) { () async throws(RedisError) in
-            try await redis.finish(sharing: script, shares)
+        // A deadline that has passed is why most give up, and says nothing against telling of the change.
+        let answers = try? await Deadline.with(nil) { () async throws(RedisError) in
+            try await patience.ask(always: true) { () async throws(RedisError) in
+                try await redis.finish(sharing: script, shares)
+            }
         }
         return answers != nil
     }

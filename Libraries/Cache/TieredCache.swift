@@ -35,7 +35,10 @@ package final class TieredCache<Value: Sendable>: Sendable {
         local = LocalTier(capacity: configuration.localEntries)
         shared = SharedTier(redis: hub.redis, cache: name, timeout: configuration.redisTimeout)
         permits = LoadPermits(configuration.maxUnsharedLoads, maxWaiting: 1_024)
-        hub.enter(local, as: name, counts)
+        hub.enter(local, as: name, counts) { [flights, local] key in
+            flights.detach(key)
+            local.forget(key)
+        }
     }
 
     /// The value of a key, fetched by `load` where nobody has it; `nil` if there is no such thing, which is remembered too.
@@ -104,14 +107,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
     }
 
     private func forgetHere(_ entries: [CacheEntry]) {
-        for entry in entries {
-            if entry.cache == name { forgetHere(entry.key) } else { hub.forgetHere(entry) }
-        }
-    }
-
-    private func forgetHere(_ key: CacheKey) {
-        flights.detach(key)
-        local.forget(key)
+        for entry in entries { hub.forgetHere(entry) }
     }
 
     /// Forgets what this process keeps; Redis keeps it.
@@ -207,7 +203,7 @@ package final class TieredCache<Value: Sendable>: Sendable {
     ) async throws -> Value? {
         let value: Value?
         do { value = try await loaded(load) } catch {
-            await Task { await shared.giveUp(key, token: token) }.value
+            await shared.giveUp(key, token: token)
             throw error
         }
         let isKept = value.map(codec.keeps) ?? true

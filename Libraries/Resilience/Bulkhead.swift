@@ -76,11 +76,12 @@ package final class Bulkhead: Sendable {
             state.lastNumber += 1
             return state.lastNumber
         }
+        let end = ContinuousClock.now.advanced(by: patience)
         return await withTaskGroup(of: End.self) { group in
-            group.addTask { .answer(await self.queue(as: number)) }
+            group.addTask { .answer(await self.queue(as: number, until: end)) }
             group.addTask {
                 // Cancelled when there is a place.
-                try? await Task.sleep(for: patience)
+                try? await Task.sleep(until: end, clock: .continuous)
                 self.giveUp(number, Task.isCancelled ? .cancelled : .waitedTooLong)
                 return .timer
             }
@@ -98,7 +99,7 @@ package final class Bulkhead: Sendable {
         case timer
     }
 
-    private func queue(as number: Int) async -> Refused? {
+    private func queue(as number: Int, until end: ContinuousClock.Instant) async -> Refused? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: Refused?? = state.withLock { state in
@@ -108,6 +109,8 @@ package final class Bulkhead: Sendable {
                         return .some(nil)
                     }
                     if state.waiters.count >= maxWaiting { return .some(.full) }
+                    // The timer may have looked for this waiter already, and does so once.
+                    if ContinuousClock.now >= end { return .some(.waitedTooLong) }
                     state.waiters.append(Waiter(number: number, continuation: continuation))
                     return nil
                 }

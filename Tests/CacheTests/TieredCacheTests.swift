@@ -68,6 +68,26 @@ import Time
         }
     }
 
+    @Test func `lets others fetch at once what could not be fetched by the deadline`() async throws {
+        struct Late: Error {}
+
+        try await withReplicas { replicas, _ in
+            let replica = replicas[0]
+
+            await #expect(throws: Late.self) {
+                try await Deadline.with(.after(.milliseconds(200))) {
+                    try await replica.numbers.value(for: Replica.key) {
+                        while Deadline.current?.hasPassed == false { try await Task.sleep(for: .milliseconds(1)) }
+                        throw Late()
+                    }
+                }
+            }
+
+            let leases = try await replica.hub.redis.exists(["cache:{numbers:shared:number}:lease"])
+            #expect(leases == 0)
+        }
+    }
+
     @Test func `is told of changes, and programs without it are not`() async throws {
         try await withReplicas(3) { replicas, _ in
             let redis = replicas[0].hub.redis
@@ -135,6 +155,39 @@ import Time
         }
     }
 
+    /// Whichever replica fetches and whichever changes; also where the change is of another cache's entry too.
+    @Test(arguments: [0, 1]) func `has nobody who asks after a change join a fetching that began before it`(changer: Int) async throws {
+        try await withReplicas(2) { replicas, _ in
+            let source = replicas[0].source
+            let sums = TieredCache("sums", hub: replicas[0].hub, codec: .bytes)
+            let sum = CacheEntry(cache: "sums", key: .shared("sum"))
+            try await until {
+                try await replicas[0].hub.redis.send(["PUBSUB", "NUMSUB", "cache:changes:sums"]).array?.last?.integer == 1
+            }
+            let (reading, mayFinish) = (Signal(), Signal())
+            let slow = Task {
+                try await sums.value(for: sum.key) {
+                    let old = try source.read()
+                    reading.fire()
+                    await mayFinish.wait()
+                    return old
+                }
+            }
+            defer { mayFinish.fire() }
+            await reading.wait()
+
+            try await replicas[changer].numbers.changing([Replica.key], and: [sum]) { source.value = 7 }
+            if changer == 0 { #expect(sums.waiters(for: sum.key) == 0) }
+            try await until { sums.waiters(for: sum.key) == 0 }
+            let new = try await sums.value(for: sum.key) { try source.read() }
+
+            mayFinish.fire()
+            let old = try await slow.value
+
+            #expect(new == Array("7".utf8) && old == Array("0".utf8))
+        }
+    }
+
     @Test func `keeps nothing while a change goes on, and is not stopped by one that fails`() async throws {
         struct Refused: Error {}
 
@@ -153,6 +206,22 @@ import Time
             }
 
             for replica in replicas { try await replica.serves(2) }
+        }
+    }
+
+    @Test func `keeps values again after a change that has taken longer than its deadline`() async throws {
+        try await withReplicas { replicas, _ in
+            let replica = replicas[0]
+            try await Deadline.with(.after(.milliseconds(200))) {
+                try await replica.numbers.changing([Replica.key]) {
+                    while Deadline.current?.hasPassed == false { try await Task.sleep(for: .milliseconds(1)) }
+                    replica.source.value = 1
+                }
+            }
+
+            for _ in 0..<3 { try await replica.serves(1) }
+
+            #expect(replica.source.reads == 1)
         }
     }
 

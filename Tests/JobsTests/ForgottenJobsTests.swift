@@ -40,6 +40,26 @@ import Time
         }
     }
 
+    @Test func `are forgotten also while those before them are put off`() async throws {
+        try await withRedis { redis, _ in
+            let queue = JobQueue(redis: redis)
+            let ada = UUID()
+            let job = Job<Notice>("note")
+            for number in 0..<3_000 { try await queue.enqueue(job, Notice(user: ada, about: UUID()), id: JobID(rawValue: "\(number)")) }
+            let later = Instant.now() + .seconds(3_600)
+            let puttingOff = Task {
+                for number in 0..<3_000 where !Task.isCancelled {
+                    try await redis.send(["ZADD", "arq:queue", "XX", later.microsecondsSinceEpoch / 1_000, "\(number)"])
+                }
+            }
+            defer { puttingOff.cancel() }
+
+            #expect(try await queue.forget(naming: ada) == 3_000)
+
+            #expect(try await redis.integer(["ZCARD", "arq:queue"]) == 0)
+        }
+    }
+
     @Test func `are left to their handlers while they run`() async throws {
         try await withRedis { redis, _ in
             let queue = JobQueue(redis: redis)

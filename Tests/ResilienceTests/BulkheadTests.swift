@@ -58,6 +58,24 @@ import Time
         #expect(patient.report.refused == 1)
     }
 
+    /// The time of some ends before they stand in line.
+    @Test func `has nobody wait who comes at the end of his time`() async throws {
+        let bulkhead = Bulkhead(limit: 1, maxWaiting: 10_000, maxWait: .seconds(600))
+        try await bulkhead.enter()
+        let refused = Most()
+
+        let waiters = (0..<2_000).map { number in
+            Task {
+                await #expect(throws: Bulkhead.Refused.waitedTooLong) { try await bulkhead.enter(until: .after(.microseconds(number % 4))) }
+                refused.enter()
+            }
+        }
+        defer { for waiter in waiters { waiter.cancel() } }
+
+        try await until { refused.value == 2_000 }
+        #expect(bulkhead.report.waiting == 0)
+    }
+
     /// The time of a waiter ends at the very moment at which a place becomes free, again and again.
     @Test func `loses no place to a waiter that gives up`() async throws {
         let bulkhead = Bulkhead(limit: 1, maxWaiting: 100, maxWait: .microseconds(300))

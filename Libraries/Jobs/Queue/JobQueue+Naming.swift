@@ -33,15 +33,21 @@ extension JobQueue {
         return count
     }
 
-    /// The members of a sorted set, a thousand at a time.
+    /// The members of a sorted set, about a thousand at a time. None that is there all the time is passed over, whatever moves meanwhile; by
+    /// rank, each that left the head would have one behind it passed over.
     private func members(of set: String) async throws(JobError) -> [[String]] {
-        let size = try await asking { () async throws(RedisError) in try await redis.integer(["ZCARD", set]) }
         var parts: [[String]] = []
-        for start in stride(from: 0, to: size, by: 1_000) {
-            let reply = try await asking { () async throws(RedisError) in try await redis.send(["ZRANGE", set, start, start + 999]) }
-            guard let members = reply.array?.compactMap(\.text) else { throw .unexpectedReply }
-            parts.append(members)
-        }
+        var cursor = "0"
+        repeat {
+            let command: RedisCommand = ["ZSCAN", set, cursor, "COUNT", 1_000]
+            let reply = try await asking { () async throws(RedisError) in try await redis.send(command) }
+            guard let answer = reply.array, answer.count == 2, let next = answer[0].text, let pairs = answer[1].array else {
+                throw .unexpectedReply
+            }
+            // Each member has its score behind it.
+            parts.append(stride(from: 0, to: pairs.count, by: 2).compactMap { pairs[$0].text })
+            cursor = next
+        } while cursor != "0"
         return parts
     }
 
