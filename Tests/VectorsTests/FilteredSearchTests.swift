@@ -1,7 +1,11 @@
 internal import Contracts
+internal import Filters
+internal import FoundationEssentials
+internal import HNSW
 internal import RPC
 internal import RecordTestSupport
 internal import Testing
+internal import Time
 
 @testable internal import Vectors
 
@@ -213,6 +217,47 @@ internal import Testing
                     ], in: "notes")
             }
         }
+    }
+
+    @Test func `lets nothing pass that took the place of what did, while the index is searched`() throws {
+        let space = EmbeddingSpace(model: ModelID(kept: "test-model"), dimension: 3, metric: .euclidean)
+        let collection = Collection(
+            id: UUID(), name: try CollectionName("notes"), space: space, documentCount: 0, position: 0, createdAt: .now())
+        let index = try CollectionIndex(of: collection, configuration: GraphConfiguration())
+        index.publish(1)
+        // The words are read between the filter's evaluation and the search, and here that takes long.
+        let text = try SearchText("note " + String(repeating: "word ", count: 800))
+        let query = SearchQuery(ranking: .text(text), limit: 10, filter: .equals("group", .text("a")), effort: nil)
+        let threads = ComputeThreads(name: "index", threads: 1, maxQueued: 1)
+
+        // The second document gets the slot that the first has left, and the other way about.
+        let changes = [
+            DocumentChange.live("passes", group: "a"), .deleted("passes"), .live("does not", group: "b"), .deleted("does not"),
+        ]
+        let isTaken = threads.start {
+            for _ in 0..<5_000 {
+                for change in changes { index.apply([change]) }
+            }
+        }
+        var found: Set<String> = []
+        for _ in 0..<5_000 { found.formUnion(try index.search(query) { false }.hits.map(\.id.text)) }
+
+        #expect(isTaken)
+        #expect(found.isSubset(of: ["passes"]))
+    }
+}
+
+extension DocumentChange {
+    private static let version = RowVersion(position: 1, changedAt: Instant(microsecondsSinceEpoch: 0))
+
+    fileprivate static func live(_ id: String, group: String) -> DocumentChange {
+        let metadata = DocumentMetadata(kept: ["group": .text(group)])
+        return DocumentChange(
+            id: DocumentID(kept: id), version: version, state: .live(embedding: [1, 0, 0], metadata: metadata, content: "note"))
+    }
+
+    fileprivate static func deleted(_ id: String) -> DocumentChange {
+        DocumentChange(id: DocumentID(kept: id), version: version, state: .deleted)
     }
 }
 

@@ -131,6 +131,26 @@ internal import Testing
         }
     }
 
+    @Test func `stays the same when changes come while the list of collections is read`() async throws {
+        try await withVectorsDatabase { database in
+            // The list is of the moment at which it was asked for, and takes its time.
+            try await database.server.psql(
+                """
+                ALTER TABLE vectors.collections ENABLE ROW LEVEL SECURITY;
+                CREATE POLICY slow_list ON vectors.collections
+                    USING (current_query() NOT LIKE '%ORDER BY name COLLATE%' OR pg_sleep(0.03)::text = '') WITH CHECK (true)
+                """, database: database.name)
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                let index = try await vectors.untilBuilt("notes")
+                for round in 1...100 { try await vectors.upsert([.at([Float(round), 0, 0], "a")], in: "notes") }
+
+                #expect(try await vectors.index("notes") === index)
+                #expect(!index.isRetired)
+            }
+        }
+    }
+
     @Test func `is reported as missing until it is built`() async throws {
         try await withVectorsDatabase { database in
             try await database.withReplica { vectors in

@@ -97,6 +97,18 @@ private func withPerson(_ body: (Person) async throws -> Void) async throws {
         }
     }
 
+    @Test func `is told from another whose id prints the same and has other bytes`() async throws {
+        try await withPerson { ada in
+            try await ada.keep([.at(1, "caf\u{E9}")])
+            try await ada.keep([.at(2, "cafe\u{301}")])
+
+            // Strings would be equal here, too.
+            let lengths = try await ada.find(near: .along(1)).matches.map { $0.memory?.id.unicodeScalars.count }
+            #expect(lengths == [4, 5])
+            #expect(try await ada.keep([.at(1, "caf\u{E9}"), .at(2, "cafe\u{301}")]).replacedCount == 2)
+        }
+    }
+
     @Test func `is found by its type, its importance and its metadata`() async throws {
         try await withPerson { ada in
             try await ada.keep([

@@ -21,6 +21,11 @@ internal import Time
         try await VectorColumns.pgvector.withDatabase { try await expectSound(in: $0) }
     }
 
+    @Test func `give no changes behind the last position that there could be`() {
+        #expect(ChangeCursor(behind: 7).position == 8)
+        #expect(ChangeCursor(behind: .max).position == .max)
+    }
+
     @Test func `are all in the catalogue`() throws {
         // Its records are none of those that all tables of a person share.
         let shared = try ["Authentication", "Erasure", "Export", "Idempotency"].map { try StatementSources("Libraries/Application", part: $0) }

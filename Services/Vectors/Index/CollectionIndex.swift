@@ -188,11 +188,15 @@ final class CollectionIndex: Sendable {
     func search(_ query: SearchQuery, shouldStop: () -> Bool) throws -> Answer {
         guard let position = seen else { throw VectorsError.indexIsBuilding }
         let passing = query.filter.map { filter in catalog.withLock { $0.slots(passing: filter) } }
-        return try query.answer(at: position) { embedding, limit in
+        let answer = try query.answer(at: position) { embedding, limit in
             try nearest(embedding, limit, among: passing, effort: query.effort, shouldStop: shouldStop)
         } holding: { text, limit in
             try holding(text, limit, among: passing, shouldStop: shouldStop)
         }
+        guard let filter = query.filter else { return answer }
+        // The slot of a document that passed may have been given to another since.
+        let hits = catalog.withLock { catalog in answer.hits.filter { catalog.has($0.id, passing: filter) } }
+        return Answer(hits: hits, position: position, isExact: answer.isExact)
     }
 
     /// Searches as for a caller and compares with what is nearest. The follower waits meanwhile, so that both are of one state.

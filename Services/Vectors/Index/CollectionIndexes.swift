@@ -148,9 +148,11 @@ final class CollectionIndexes: Sendable {
 
     private func lookAround() async throws {
         let before = state.withLock { $0.indexes }
+        // Asked before the list is read: an index that follows a change until the list is here has seen more than the list says.
+        let seen = before.compactMapValues { $0.seen }
         let listed = try await collections.list()
         for collection in listed {
-            if let seen = before[collection.name]?.seen, seen > collection.position { discard(collection, seen) }
+            if let seen = seen[collection.name], seen > collection.position { discard(collection, seen) }
             let index = try adopt(collection)
             if index.seen.map({ $0 < collection.position }) ?? true || snapshots?.isDue(index) ?? false { index.wake() }
         }

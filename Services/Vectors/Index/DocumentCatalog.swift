@@ -88,6 +88,12 @@ struct DocumentCatalog: Sendable {
         return numbers
     }
 
+    /// Whether a document is there and passes, as it is now.
+    func has(_ id: DocumentID, passing filter: Filter) -> Bool {
+        guard let slot = slots[id], let record = records[slot] else { return false }
+        return filter.passes(record.metadata.entries)
+    }
+
     /// The ids of the documents that pass.
     func ids(passing filter: Filter) -> [DocumentID] {
         var ids: [DocumentID] = []

@@ -19,6 +19,9 @@ struct MemoryID: Hashable, Sendable {
     }
 
     init(kept text: String) { self.text = text }
+
+    /// As the table tells ids apart, by their bytes: to Swift the two ways of writing "é" are one text.
+    static func == (left: MemoryID, right: MemoryID) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
 }
 
 /// What kind of memory one is, in the words of whoever keeps it.

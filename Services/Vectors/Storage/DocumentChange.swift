@@ -30,7 +30,8 @@ struct ChangeCursor: Hashable, Sendable {
 
     /// Behind everything up to a position. Ids have at least one character, so "" is before all of the next.
     init(behind position: Int64) {
-        self.position = position + 1
+        // A caller names any position, and nothing is behind the last one.
+        self.position = max(position, position &+ 1)
         id = ""
     }
 
