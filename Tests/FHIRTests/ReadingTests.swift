@@ -136,6 +136,20 @@ internal import Time
         }
     }
 
+    private func timing(_ members: String) throws -> MedicationStatement.Timing {
+        let statement = #"{"resourceType":"MedicationStatement","status":"active","effectiveDateTime":"2024-05-06","medicationCodeableConcept":{"text":"X"},"dosage":[{\#(members)}]}"#
+        return try MedicationStatement(reading: resource(statement), nil, as: id, of: ada).timing
+    }
+
+    @Test(arguments: [
+        #""asNeededBoolean":true,"timing":{"repeat":{"frequency":1,"period":4,"periodUnit":"h"}}"#,
+        #""asNeededCodeableConcept":{"text":"pain"},"timing":{"repeat":{"period":1,"periodUnit":"d","timeOfDay":["08:00:00"]}}"#,
+    ])
+    func `that is taken as needed is never due`(dosage: String) throws {
+        #expect(try timing(dosage) == .asNeeded)
+        #expect(try timing(#""asNeededBoolean":false,"timing":{"repeat":{"frequency":1,"period":4,"periodUnit":"h"}}"#) == .everyHours(4))
+    }
+
     @Test func `that is an encounter is a visit that took place`() throws {
         let encounter = #"""
             {"resourceType":"Encounter","status":"finished","class":{"code":"EMER"},"type":[{"text":"Emergency room admission"}],

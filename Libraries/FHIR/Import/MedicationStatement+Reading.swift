@@ -60,6 +60,8 @@ extension JSONValue {
 extension MedicationStatement.Timing {
     /// `nil` where it is not said at which times of day, or how many hours apart. No times are made up: they would be taken for the person's own.
     fileprivate init?(reading dosage: JSONValue) {
+        // What is taken as needed has a timing that says how often it may be taken, not when it is due.
+        guard dosage["asNeededBoolean"] != .bool(true), dosage["asNeededCodeableConcept"] == nil else { return nil }
         guard let rule = dosage["timing"]?["repeat"] else { return nil }
         let times = (rule["timeOfDay"]?.items ?? []).compactMap { $0.text.map { String($0.prefix(5)) } }
         let period = rule["period"]?.whole ?? 1
