@@ -150,6 +150,18 @@ internal import Time
         #expect(try timing(#""asNeededBoolean":false,"timing":{"repeat":{"frequency":1,"period":4,"periodUnit":"h"}}"#) == .everyHours(4))
     }
 
+    @Test(arguments: [
+        (#""period":12.0,"periodUnit":"h""#, .everyHours(12)), (#""frequency":1.0,"period":6.00,"periodUnit":"h""#, .everyHours(6)),
+        (#""period":0.5,"periodUnit":"h""#, .asNeeded), (#""frequency":0.5,"period":6,"periodUnit":"h""#, .asNeeded),
+        (#""period":4,"periodMax":6,"periodUnit":"h""#, .asNeeded), (#""period":1.5,"periodUnit":"d","timeOfDay":["08:00:00"]"#, .asNeeded),
+        (#""period":2.0,"periodUnit":"d","timeOfDay":["08:00:00"]"#, .timesOfDay(["08:00"], everyDays: 2, weekdays: [])),
+        (#""period":1,"periodUnit":"wk","dayOfWeek":["mon"],"timeOfDay":["08:00:00"]"#, .timesOfDay(["08:00"], everyDays: 1, weekdays: [1])),
+        (#""period":2,"periodUnit":"wk","dayOfWeek":["mon"],"timeOfDay":["08:00:00"]"#, .asNeeded),
+    ] as [(String, MedicationStatement.Timing)])
+    func `is due as often as it says, or not at all where that makes no plan`(rule: String, expected: MedicationStatement.Timing) throws {
+        #expect(try timing(#""timing":{"repeat":{\#(rule)}}"#) == expected)
+    }
+
     @Test func `that is an encounter is a visit that took place`() throws {
         let encounter = #"""
             {"resourceType":"Encounter","status":"finished","class":{"code":"EMER"},"type":[{"text":"Emergency room admission"}],
