@@ -61,6 +61,13 @@ internal import Time
         #expect(try FHIR.Device(reading: told(device), as: id, of: ada) == device)
     }
 
+    @Test(arguments: [("2", Int64(2)), ("7", 7), ("9223372036854775807", 2), ("-1", 2), ("a1b2", 2)])
+    func `that was changed has its version, if that can grow`(given: String, version: Int64) throws {
+        let members = #""meta":{"versionId":"\#(given)"},\#(rate),"valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"/min"}"#
+
+        #expect(try observation(members, status: "amended").get().version == version)
+    }
+
     @Test func `keeps its time by the clocks of its place, and is numbered by its id`() throws {
         let read = try observation(#"\#(rate),"valueQuantity":{"value":72.50,"system":"http://unitsofmeasure.org","code":"/min"}"#).get()
 
