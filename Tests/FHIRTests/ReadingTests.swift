@@ -61,6 +61,13 @@ internal import Time
         #expect(try FHIR.Device(reading: told(device), as: id, of: ada) == device)
     }
 
+    @Test(arguments: [("2", Int64(2)), ("7", 7), ("9223372036854775807", 2), ("-1", 2), ("a1b2", 2)])
+    func `that was changed has its version, if that can grow`(given: String, version: Int64) throws {
+        let members = #""meta":{"versionId":"\#(given)"},\#(rate),"valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"/min"}"#
+
+        #expect(try observation(members, status: "amended").get().version == version)
+    }
+
     @Test func `keeps its time by the clocks of its place, and is numbered by its id`() throws {
         let read = try observation(#"\#(rate),"valueQuantity":{"value":72.50,"system":"http://unitsofmeasure.org","code":"/min"}"#).get()
 
@@ -134,6 +141,32 @@ internal import Time
             try MedicationStatement(
                 reading: resource(#"{"resourceType":"MedicationRequest","status":"active","authoredOn":"2024-05-06"}"#), nil, as: id, of: ada)
         }
+    }
+
+    private func timing(_ members: String) throws -> MedicationStatement.Timing {
+        let statement = #"{"resourceType":"MedicationStatement","status":"active","effectiveDateTime":"2024-05-06","medicationCodeableConcept":{"text":"X"},"dosage":[{\#(members)}]}"#
+        return try MedicationStatement(reading: resource(statement), nil, as: id, of: ada).timing
+    }
+
+    @Test(arguments: [
+        #""asNeededBoolean":true,"timing":{"repeat":{"frequency":1,"period":4,"periodUnit":"h"}}"#,
+        #""asNeededCodeableConcept":{"text":"pain"},"timing":{"repeat":{"period":1,"periodUnit":"d","timeOfDay":["08:00:00"]}}"#,
+    ])
+    func `that is taken as needed is never due`(dosage: String) throws {
+        #expect(try timing(dosage) == .asNeeded)
+        #expect(try timing(#""asNeededBoolean":false,"timing":{"repeat":{"frequency":1,"period":4,"periodUnit":"h"}}"#) == .everyHours(4))
+    }
+
+    @Test(arguments: [
+        (#""period":12.0,"periodUnit":"h""#, .everyHours(12)), (#""frequency":1.0,"period":6.00,"periodUnit":"h""#, .everyHours(6)),
+        (#""period":0.5,"periodUnit":"h""#, .asNeeded), (#""frequency":0.5,"period":6,"periodUnit":"h""#, .asNeeded),
+        (#""period":4,"periodMax":6,"periodUnit":"h""#, .asNeeded), (#""period":1.5,"periodUnit":"d","timeOfDay":["08:00:00"]"#, .asNeeded),
+        (#""period":2.0,"periodUnit":"d","timeOfDay":["08:00:00"]"#, .timesOfDay(["08:00"], everyDays: 2, weekdays: [])),
+        (#""period":1,"periodUnit":"wk","dayOfWeek":["mon"],"timeOfDay":["08:00:00"]"#, .timesOfDay(["08:00"], everyDays: 1, weekdays: [1])),
+        (#""period":2,"periodUnit":"wk","dayOfWeek":["mon"],"timeOfDay":["08:00:00"]"#, .asNeeded),
+    ] as [(String, MedicationStatement.Timing)])
+    func `is due as often as it says, or not at all where that makes no plan`(rule: String, expected: MedicationStatement.Timing) throws {
+        #expect(try timing(#""timing":{"repeat":{\#(rule)}}"#) == expected)
     }
 
     @Test func `that is an encounter is a visit that took place`() throws {

@@ -156,6 +156,22 @@ internal import Tokens
         }
     }
 
+    @Test func `is known for as long as a token is accepted that has expired`() async throws {
+        try await withCheck { users, check, _ in
+            let earlier = try await users.claims(users.register(Person()))
+            let claims = try await users.claims(users.register(Person()))
+            // A token is accepted for thirty seconds behind its end.
+            try await SessionRepository(postgres: users.postgres).end(
+                SessionID(claims.sessionID), of: UserID(claims.subject), accessUntil: .now() - .seconds(29))
+
+            #expect(try await check.standing(of: claims) == .revoked)
+            let listed = try await RevocationRepository(postgres: users.postgres).current(after: earlier.sessionID, limit: 10_000).map(\.id)
+            #expect(listed.contains(claims.sessionID))
+            try await users.keeper.keep()
+            #expect(try await users.standing(claims) == .revoked)
+        }
+    }
+
     @Test func `is forgotten when no token can be meant any more`() async throws {
         try await withUsers { users in
             let claims = try await users.claims(users.register(Person()))

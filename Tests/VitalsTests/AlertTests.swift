@@ -281,6 +281,8 @@ private func heartRate(_ number: Int, _ value: Int, minute: Int? = nil) -> Vital
             #expect(try await alerts.updateAlertRule(.init(rule: rule), context: ada.context).rule == changed)
             rule.threshold = "141"
             await expect(.aborted) { try await alerts.updateAlertRule(.init(rule: rule), context: ada.context) }
+            rule.version = .max
+            await expect(.aborted) { try await alerts.updateAlertRule(.init(rule: rule), context: ada.context) }
             #expect(try await alerts.alerts(of: ada, openOnly: true).isEmpty)
             let now = Instant.now()
             let reading = VitalsV1.Observation(

@@ -172,6 +172,7 @@ extension VitalsService {
             let retracted = try await vitals.retract(id, as: ada)
 
             #expect(try await vitals.retract(id, as: ada) == retracted)
+            await expect(.aborted) { try await vitals.retract(id, version: .max, as: ada) }
             await expect(.failedPrecondition) { try await vitals.correct(id, version: 2, to: "80", as: ada) }
             await expect(.failedPrecondition) {
                 try await vitals.retractObservation(.init(observationId: id, expectedVersion: 2, reason: "Again."), context: ada.context)

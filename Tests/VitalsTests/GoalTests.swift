@@ -97,6 +97,9 @@ extension GoalsService {
             old.title = "Heavy"
             let late = old
             await expect(.aborted) { try await goals.updateGoal(.init(goal: late), context: ada.context) }
+            old.version = .max
+            let last = old
+            await expect(.aborted) { try await goals.updateGoal(.init(goal: last), context: ada.context) }
             old.version = 2
             old.unit = "g"
             let other = old

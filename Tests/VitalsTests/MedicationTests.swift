@@ -77,6 +77,8 @@ extension MedicationsService {
             #expect(try await medications.updateMedication(.init(medication: warfarin), context: ada.context).medication == changed)
             warfarin.dosage = "3 mg"
             await expect(.aborted) { try await medications.updateMedication(.init(medication: warfarin), context: ada.context) }
+            warfarin.version = .max
+            await expect(.aborted) { try await medications.updateMedication(.init(medication: warfarin), context: ada.context) }
             await expect(.notFound) { try await medications.updateMedication(.init(medication: warfarin), context: Caller().context) }
             #expect(try await medications.due("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", ada).map(\.scheduledAt) == [
                 try timestamp("2026-03-02T01:30:00Z"), try timestamp("2026-03-02T19:00:00Z"),

@@ -54,6 +54,9 @@ extension PatientRecordsService {
             late.title = "Late"
             let stale = late
             await expect(.aborted) { try await records.updatePatientRecord(.init(record: stale), context: ada.context) }
+            late.version = .max
+            let last = late
+            await expect(.aborted) { try await records.updatePatientRecord(.init(record: last), context: ada.context) }
             await expect(.notFound) { try await records.updatePatientRecord(.init(record: changed), context: bob.context) }
             await expect(.notFound) { try await records.getPatientRecord(.init(recordId: id), context: bob.context) }
             _ = try await records.deletePatientRecord(.init(recordId: id), context: bob.context)

@@ -18,7 +18,11 @@ extension JSONValue {
 
     var digits: String? { if case .number(let digits) = self { digits } else { nil } }
 
-    var whole: Int? { digits.flatMap { Int($0) } }
+    /// A whole number, also one that is written with zeros behind its point, as many systems do.
+    var whole: Int? {
+        guard let parts = digits?.split(separator: ".", omittingEmptySubsequences: false), let first = parts.first else { return nil }
+        return parts.dropFirst().allSatisfy { $0.utf8.allSatisfy { $0 == UInt8(ascii: "0") } } ? Int(first) : nil
+    }
 
     /// The code of a CodeableConcept in a system.
     func code(of system: String) -> String? {

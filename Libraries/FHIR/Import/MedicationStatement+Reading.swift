@@ -60,16 +60,22 @@ extension JSONValue {
 extension MedicationStatement.Timing {
     /// `nil` where it is not said at which times of day, or how many hours apart. No times are made up: they would be taken for the person's own.
     fileprivate init?(reading dosage: JSONValue) {
+        // What is taken as needed has a timing that says how often it may be taken, not when it is due.
+        guard dosage["asNeededBoolean"] != .bool(true), dosage["asNeededCodeableConcept"] == nil else { return nil }
         guard let rule = dosage["timing"]?["repeat"] else { return nil }
         let times = (rule["timeOfDay"]?.items ?? []).compactMap { $0.text.map { String($0.prefix(5)) } }
-        let period = rule["period"]?.whole ?? 1
+        // FHIR's numbers are decimal, and a period may be a range: what is no whole number of hours or days is not said here.
+        guard rule["periodMax"] == nil, let period = rule["period"] == nil ? 1 : rule["period"]?.whole else { return nil }
+        let unit = rule["periodUnit"]?.text
         guard times.isEmpty else {
             let weekdays = (rule["dayOfWeek"]?.items ?? []).compactMap { $0.text.flatMap { Self.days.firstIndex(of: $0) }.map { $0 + 1 } }
-            guard times.count <= 24, (1...365).contains(period), rule["periodUnit"]?.text == "d" || !weekdays.isEmpty else { return nil }
+            // Days of the week are those of every week: of every second one there is no plan here.
+            let isWeekly = period == 1 && [nil, "d", "wk"].contains(unit) || period == 7 && unit == "d"
+            guard times.count <= 24, (1...365).contains(period), weekdays.isEmpty ? unit == "d" : isWeekly else { return nil }
             self = .timesOfDay(times, everyDays: weekdays.isEmpty ? period : 1, weekdays: weekdays)
             return
         }
-        guard rule["frequency"]?.whole ?? 1 == 1, rule["periodUnit"]?.text == "h", (1...168).contains(period) else { return nil }
+        guard rule["frequency"] == nil || rule["frequency"]?.whole == 1, unit == "h", (1...168).contains(period) else { return nil }
         self = .everyHours(period)
     }
 }

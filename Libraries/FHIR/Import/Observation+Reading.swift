@@ -18,7 +18,7 @@ extension Observation {
         let own = Self.number(in: resource)
         let isChanged = status != .final
         self.init(
-            id: id, subject: subject, version: isChanged ? max(2, Int64(resource["meta"]?["versionId"]?.text ?? "") ?? 2) : 1, status: status,
+            id: id, subject: subject, version: isChanged ? Self.changedVersion(in: resource) : 1, status: status,
             loinc: code == Self.anyBloodPressure && value.isBloodPressure ? Self.bloodPressure : code, value: value, effective: effective,
             issued: DateTime(reading: resource["issued"]?.text)?.instant ?? effective.instant, device: resource["device"]?.referencedID,
             source: own?.source ?? source, sequence: own?.sequence ?? id.number,
@@ -28,6 +28,12 @@ extension Observation {
     /// "Blood pressure systolic and diastolic", which older systems write for the panel.
     static let anyBloodPressure = "55284-4"
     static let bloodPressure = "85354-9"
+
+    /// The version that one says which was changed; 2 for what is none, and for one so great that nothing could change it here any more.
+    private static func changedVersion(in resource: JSONValue) -> Int64 {
+        guard let version = Int64(resource["meta"]?["versionId"]?.text ?? ""), (2...1_000_000_000).contains(version) else { return 2 }
+        return version
+    }
 
     /// What one of ours was numbered with.
     static func number(in resource: JSONValue) -> (source: String, sequence: Int64)? {

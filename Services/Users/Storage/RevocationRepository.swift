@@ -6,7 +6,7 @@ internal import Resilience
 struct RevocationRepository: Sendable {
     let postgres: Postgres
 
-    /// Those that still matter, ordered by their ids.
+    /// Those that still matter, ordered by their ids: for as long as `isRevoked` says so.
     func current(after id: UUID, limit: Int) async throws(PostgresError) -> [Revocation] {
         try await postgres.rows(.current(after: id, limit: limit)).map(\.revocation)
     }
@@ -32,7 +32,7 @@ extension Statement<RevocationRepository.StoredRevocation> {
         .reading(
             """
             SELECT id, up_to, expires_at FROM heartguard.revocations
-            WHERE expires_at > clock_timestamp() AND id > \(id) ORDER BY id LIMIT \(limit)
+            WHERE expires_at > clock_timestamp() - interval '1 minute' AND id > \(id) ORDER BY id LIMIT \(limit)
             """, tier: .normal)
     }
 }

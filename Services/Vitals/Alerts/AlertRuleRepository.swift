@@ -32,7 +32,7 @@ struct AlertRuleRepository: Sendable {
     func replace(_ rule: NewAlertRule, version: Int64, of user: UserID) async throws -> AlertRule {
         try await withTimeline(of: user) { transaction in
             guard let known = try await transaction.first(.rule(rule.id, of: user)), known.judgedUntil == nil else { throw VitalsError.noSuchRule }
-            if known.version == version + 1, known.rule == rule { return known }
+            if known.version - 1 == version, known.rule == rule { return known }
             guard known.version == version else { throw VitalsError.ruleChanged(known.version) }
             guard known.criteria.code == rule.criteria.code, known.criteria.component == rule.criteria.component else {
                 throw VitalsError.ruleIsAnother

@@ -52,7 +52,7 @@ struct GoalStore: Sendable {
     /// Throws `VitalsError.noSuchGoal`, `.goalChanged`, `.goalHasEnded`, or `.goalIsAnother` for another code or unit.
     func replace(_ new: NewGoal, of user: UserID) async throws -> KnownGoal {
         try await withGoal(new.goal.id, of: user) { known, transaction in
-            if known.goal.version == new.goal.version + 1, new.saysTheSame(as: known.goal) { return try await derived(known, of: user, in: transaction) }
+            if known.goal.version - 1 == new.goal.version, new.saysTheSame(as: known.goal) { return try await derived(known, of: user, in: transaction) }
             guard known.goal.version == new.goal.version else { throw VitalsError.goalChanged(known.goal.version) }
             guard known.goal.isOpen else { throw VitalsError.goalHasEnded }
             guard known.goal.metric == new.goal.metric, known.goal.unit == new.goal.unit else { throw VitalsError.goalIsAnother }

@@ -36,7 +36,7 @@ struct MedicationStore: Sendable {
     func replace(_ medication: Medication, of user: UserID) async throws -> Medication {
         try await postgres.transaction(identity: .user(user.uuid)) { transaction in
             guard let known = try await transaction.first(.lockMedication(medication.id, of: user)) else { throw VitalsError.noSuchMedication }
-            if known.version == medication.version + 1, try known.saysTheSame(as: medication) { return known }
+            if known.version - 1 == medication.version, try known.saysTheSame(as: medication) { return known }
             guard known.version == medication.version else { throw VitalsError.medicationChanged(known.version) }
             try await transaction.execute(.replace(medication.keeping(known), of: user))
             if try !known.isDue(as: medication) {

@@ -45,7 +45,7 @@ struct PatientRecordStore: Sendable {
     func replace(_ new: NewPatientRecord, of user: UserID) async throws -> PatientRecord {
         try await postgres.transaction(identity: .user(user.uuid)) { transaction in
             let known = try await lock(new.record.id, of: user, in: transaction)
-            if known.version == new.record.version + 1, try new.saysTheSame(as: known) { return known }
+            if known.version - 1 == new.record.version, try new.saysTheSame(as: known) { return known }
             guard known.version == new.record.version else { throw VitalsError.recordChanged(known.version) }
             try await transaction.execute(.replace(new.over(known), of: user))
             return try await lock(new.record.id, of: user, in: transaction)

@@ -98,7 +98,8 @@ struct ObservationRepository: Sendable {
             let (_, found) = try await transaction.batch(.advanceTimeline(of: user, by: 1), .find(id, of: user))
             guard let current = try found.first() else { throw VitalsError.noSuchObservation }
             let change = try change(current)
-            if current.version == expectedVersion + 1, change.isMade(in: current) { return current }
+            // One is taken from what is there: what a caller says may be the greatest number there is.
+            if current.version - 1 == expectedVersion, change.isMade(in: current) { return current }
             guard current.version == expectedVersion else { throw VitalsError.observationChanged(current.version) }
             guard current.status != .enteredInError else { throw VitalsError.observationRetracted }
             let changed = try await transaction.change(current, to: change, of: user)
