@@ -1,0 +1,31 @@
+import Contracts
+import RPC
+import Testing
+
+@testable import Gateway
+
+@Suite struct `A request in JSON` {
+    private let table = RouteTable(
+        ContractRegistry.methods.map { method in Endpoint(method) { request, _ in request } })
+
+    private func asking(_ path: String, query: String) throws -> JSONRequest {
+        guard case .found(let match) = table.find(method: "GET", path: path) else {
+            throw RPCError(.notFound, "There is no route for \(path).")
+        }
+        return JSONRequest(match: match, query: query, body: [])
+    }
+
+    @Test func `takes no longer for many parameters than their number says`() throws {
+        let names = (0..<20_000).map { String($0, radix: 36) }
+        let request = try asking("/v1/observations", query: names.joined(separator: "&"))
+
+        var error: RPCError?
+        let time = ContinuousClock().measure {
+            error = #expect(throws: RPCError.self) { try request.bytes }
+        }
+
+        // Each compared with each would be two hundred million comparisons.
+        #expect(error?.code == .invalidArgument)
+        #expect(time < .seconds(3))
+    }
+}
