@@ -28,4 +28,21 @@ import Testing
         #expect(error?.code == .invalidArgument)
         #expect(time < .seconds(3))
     }
+
+    @Test(arguments: ["code=%FF", "code=8867-4%C3", "%FF=1"])
+    func `is refused where its query is no UTF-8, and never read without the parameter`(query: String) throws {
+        let request = try asking("/v1/observations", query: query)
+
+        let error = #expect(throws: RPCError.self) { try request.bytes }
+
+        #expect(error?.code == .invalidArgument)
+    }
+
+    @Test func `has its parameters decoded`() throws {
+        let request = try asking("/v1/observations", query: "code=8867%2D4&time_zone=Europe%2FBerlin&page_size=7&unit")
+
+        let message = try VitalsV1.ListObservationsRequest(decoding: request.bytes)
+
+        #expect(message.code == "8867-4" && message.timeZone == "Europe/Berlin" && message.pageSize == 7 && message.unit.isEmpty)
+    }
 }
