@@ -1,3 +1,6 @@
+import HTTP2
+import NIOCore
+import NIOPosix
 import RPC
 import Synchronization
 import Testing
@@ -89,5 +92,32 @@ private final class Journal: RPCObserver {
         }
 
         #expect(entries.map(\.code) == [.cancelled])
+    }
+
+    @Test func `hears once of a call that was answered, when its connection is lost before the answer was taken`() async throws {
+        let journal = Journal()
+        // More than the caller lets the server send.
+        let answer = Note(String(repeating: "x", count: 1 << 20))
+        let handler = MethodHandler.unary(Notes.say) { _, _ in answer }
+
+        try await withLoopback([handler], observers: [journal]) { loopback in
+            let caller = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let peer = try RawPeer(role: .client) { session in
+                            guard let stream = try? session.sendRequest(.call("Say"), endStream: false) else { return }
+                            session.send([0, 0, 0, 0, 1, 0x61], on: stream)
+                            session.finish(stream)
+                        } react: { _, _, _ in }
+                        try channel.pipeline.syncOperations.addHandler(peer)
+                    }
+                }
+                .connect(host: "127.0.0.1", port: loopback.port)
+                .get()
+            while journal.all.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            try await caller.close()
+        }
+
+        #expect(journal.all.map(\.code) == [.ok])
     }
 }

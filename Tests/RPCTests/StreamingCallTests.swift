@@ -262,4 +262,46 @@ import Testing
 
         #expect(answer.message == "1000")
     }
+
+    @Test func `holds a writing client back whose messages are empty`() async throws {
+        let written = Counter()
+        let mayRead = Signal()
+        let handler = MethodHandler.clientStreaming(Notes.collect) { requests, _ in
+            await mayRead.wait()
+            var count = 0
+            for try await _ in requests { count += 1 }
+            return Note("\(count)")
+        }
+
+        let answer = try await withLoopback(
+            [handler],
+            server: {
+                $0.streamWindowBytes = 65_535
+                $0.maxStreamWindowBytes = 65_535
+            }
+        ) {
+            try await $0.channel.clientStreaming(Notes.collect) { requests in
+                try await withThrowingTaskGroup { group in
+                    group.addTask {
+                        for _ in 0..<100_000 {
+                            try await requests.write("")
+                            written.increment()
+                        }
+                    }
+                    // Until the writer stands still.
+                    var before = 0
+                    repeat {
+                        before = written.value
+                        try await Task.sleep(for: .milliseconds(500))
+                    } while written.value != before
+                    // Of five bytes each: the window and a half at the server, and what may wait at the client.
+                    #expect(before < 50_000)
+                    mayRead.fire()
+                    try await group.waitForAll()
+                }
+            }
+        }
+
+        #expect(answer.message == "100000")
+    }
 }

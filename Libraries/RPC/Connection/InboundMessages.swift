@@ -60,7 +60,7 @@ final class InboundMessages: @unchecked Sendable {
             return
         }
         messages.append(message)
-        waitingBytes += message.bytes.count
+        waitingBytes += InboundMessages.size(of: message)
     }
 
     /// Counts bytes that arrived on the stream, after the messages that they completed were appended.
@@ -98,10 +98,13 @@ final class InboundMessages: @unchecked Sendable {
             messages.removeFirst(first)
             first = 0
         }
-        waitingBytes -= message.bytes.count
+        waitingBytes -= InboundMessages.size(of: message)
         returnRoomIfFewWait()
         return message
     }
+
+    /// What a message counts while it waits: its whole frame, since one that holds nothing takes memory as well.
+    private static func size(of message: ReceivedMessage) -> Int { MessageFrame.prefixBytes + message.bytes.count }
 
     private func returnRoomIfFewWait() {
         guard unreturnedBytes > 0, waitingBytes <= maxWaitingBytes else { return }

@@ -155,7 +155,8 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
         self.calls = HTTP2StreamTable()
         for (_, call) in calls {
             if call.lostStream() { orphanedHandlers += 1 }
-            call.abandon(RPCError(.cancelled, "The caller's connection was closed."))
+            // One whose answer is still on its way has ended, and was reported.
+            if !call.isEnded { call.abandon(RPCError(.cancelled, "The caller's connection was closed.")) }
         }
         reportEnd()
     }

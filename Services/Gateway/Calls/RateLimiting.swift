@@ -56,7 +56,8 @@ struct RateLimiting: ServerInterceptor {
     /// The address of a peer such as `ipv4:10.0.0.7:51022`, without its port. Of IPv6 it is the network of 64 bits: whoever has one
     /// address there has all of them, and would have a budget for each.
     static func host(of peer: String) -> String {
-        let host = peer.lastIndex(of: ":").map { String(peer[..<$0]) } ?? peer
+        // gRPC writes an address of IPv6 in brackets, and one caller is one whichever way it is written.
+        let host = (peer.lastIndex(of: ":").map { String(peer[..<$0]) } ?? peer).filter { $0 != "[" && $0 != "]" }
         // An address of IPv4 that is written as one of IPv6 stays whole.
         guard host.hasPrefix("ipv6:"), !host.contains(".") else { return host }
         let halves = host.dropFirst(5).prefix { $0 != "%" }.split(separator: "::", omittingEmptySubsequences: false)

@@ -171,7 +171,7 @@ struct JSONRequestContext: InitializableFromSource {
 
     init(source: ApplicationRequestContextSource) {
         let address = source.channel.remoteAddress
-        let family = address?.protocol == .inet6 ? "ipv6" : "ipv4"
-        peer = "\(family):\(address?.ipAddress ?? "unknown"):\(address?.port ?? 0)"
+        let (host, port) = (address?.ipAddress ?? "unknown", address?.port ?? 0)
+        peer = address?.protocol == .inet6 ? "ipv6:[\(host)]:\(port)" : "ipv4:\(host):\(port)"
     }
 }

@@ -1,0 +1,48 @@
+import Contracts
+import RPC
+import Testing
+
+@testable import Gateway
+
+@Suite struct `A request in JSON` {
+    private let table = RouteTable(
+        ContractRegistry.methods.map { method in Endpoint(method) { request, _ in request } })
+
+    private func asking(_ path: String, query: String) throws -> JSONRequest {
+        guard case .found(let match) = table.find(method: "GET", path: path) else {
+            throw RPCError(.notFound, "There is no route for \(path).")
+        }
+        return JSONRequest(match: match, query: query, body: [])
+    }
+
+    @Test func `takes no longer for many parameters than their number says`() throws {
+        let names = (0..<20_000).map { String($0, radix: 36) }
+        let request = try asking("/v1/observations", query: names.joined(separator: "&"))
+
+        var error: RPCError?
+        let time = ContinuousClock().measure {
+            error = #expect(throws: RPCError.self) { try request.bytes }
+        }
+
+        // Each compared with each would be two hundred million comparisons.
+        #expect(error?.code == .invalidArgument)
+        #expect(time < .seconds(3))
+    }
+
+    @Test(arguments: ["code=%FF", "code=8867-4%C3", "%FF=1"])
+    func `is refused where its query is no UTF-8, and never read without the parameter`(query: String) throws {
+        let request = try asking("/v1/observations", query: query)
+
+        let error = #expect(throws: RPCError.self) { try request.bytes }
+
+        #expect(error?.code == .invalidArgument)
+    }
+
+    @Test func `has its parameters decoded`() throws {
+        let request = try asking("/v1/observations", query: "code=8867%2D4&time_zone=Europe%2FBerlin&page_size=7&unit")
+
+        let message = try VitalsV1.ListObservationsRequest(decoding: request.bytes)
+
+        #expect(message.code == "8867-4" && message.timeZone == "Europe/Berlin" && message.pageSize == 7 && message.unit.isEmpty)
+    }
+}
