@@ -97,6 +97,21 @@ private func withPerson(_ body: (Person) async throws -> Void) async throws {
         }
     }
 
+    @Test func `is another one than that whose id is equal to Swift and not to the table`() async throws {
+        try await withPerson { ada in
+            // "ṩ", once of one code point and once of three.
+            let (one, other) = ("\u{1E69}", "s\u{323}\u{307}")
+
+            let kept = try await ada.keep([.at(1, one), .at(2, other)])
+            let found = try await ada.find(near: .along(2)).matches
+
+            #expect(kept.insertedCount == 2)
+            #expect(found.map { Array(($0.memory?.id ?? "").utf8) } == [Array(other.utf8), Array(one.utf8)])
+            #expect(try await ada.delete([one]).deletedCount == 1)
+            #expect(try await ada.find(near: .along(2)).matches.map { Array(($0.memory?.id ?? "").utf8) } == [Array(other.utf8)])
+        }
+    }
+
     @Test func `is found by its type, its importance and its metadata`() async throws {
         try await withPerson { ada in
             try await ada.keep([
