@@ -206,6 +206,57 @@ extension KeptCheckpoint {
         }
     }
 
+    /// "ṩ", of one code point and of three: equal to Swift, and not to the table.
+    private static let forms = (one: "\u{1E69}", other: "s\u{323}\u{307}")
+
+    @Test func `of one id are told apart by the bytes of their namespaces`() async throws {
+        try await withCheckpoints { store in
+            let (user, thread, id) = (UUID(), ThreadName.make(), CheckpointIDs.id(1))
+            for namespace in [Self.forms.one, Self.forms.other] {
+                let data = Array(namespace.utf8)
+                _ = try await store.put(.making(id, of: thread, in: namespace, [("a", "1", .new(.bytes(data)))]), of: user)
+                try await store.put(
+                    [PendingWrite(task: "task", path: "", index: 0, channel: "a", value: .bytes(data))], of: "task", path: "",
+                    behind: CheckpointKey(namespace: CheckpointNamespace(kept: namespace), id: id), in: thread, of: user)
+            }
+
+            let deleted = try await store.prune(thread, .keepLatest, of: user)
+            let page = try await store.page(CheckpointList(limit: 10), of: user).checkpoints
+
+            #expect(deleted == 0)
+            #expect(page.count == 2)
+            for checkpoint in page {
+                let data = Array(checkpoint.row.namespace.utf8)
+                #expect(checkpoint.channels.map { $0.value?.data } == [data])
+                #expect(checkpoint.writes.map(\.value.data) == [data])
+            }
+            #expect(Set(page.map { Array($0.row.namespace.utf8) }).count == 2)
+        }
+    }
+
+    @Test func `tell channels apart by the bytes of their names`() async throws {
+        try await withCheckpoints { store in
+            let (user, thread, id) = (UUID(), ThreadName.make(), CheckpointIDs.id(1))
+            let (one, other) = Self.forms
+            _ = try await store.put(.making(id, of: thread, [(one, "1", .new(.bytes([1]))), (other, "1", .new(.bytes([2])))]), of: user)
+
+            let child = CheckpointIDs.id(2)
+            let missing = try await store.put(.making(child, of: thread, after: id, [(other, "1", .kept), (one, "1", .kept)]), of: user)
+            let found = try await store.find(child, in: CheckpointNamespace(kept: ""), of: thread, user)
+
+            #expect(missing == [])
+            #expect(found.channels.map { $0.value?.data } == [[2], [1]])
+            // The other order of the two marks is a name that the checkpoint does not have.
+            let unknown = "s\u{307}\u{323}"
+            let lacking = try await store.put(.making(CheckpointIDs.id(3), of: thread, after: id, [(unknown, "1", .kept)]), of: user)
+            #expect(lacking.map { Array($0.utf8) } == [Array(unknown.utf8)])
+            // The same values under another name are no repetition.
+            _ = try await store.put(.making(child, of: thread, after: id, [(unknown, "1", .new(.bytes([2]))), (one, "1", .kept)]), of: user)
+            let renamed = try await store.find(child, in: CheckpointNamespace(kept: ""), of: thread, user)
+            #expect(renamed.channels.map { Array($0.name.utf8) } == [Array(unknown.utf8), Array(one.utf8)])
+        }
+    }
+
     @Test func `that were deleted leave none of their bytes behind`() async throws {
         try await withCheckpoints { store in
             let (user, thread) = (UUID(), ThreadName.make())

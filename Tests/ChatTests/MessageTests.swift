@@ -45,6 +45,21 @@ internal import Testing
         }
     }
 
+    @Test func `is no repetition of one whose client id is equal to Swift and not to the table`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            // "ṩ", once of one code point and once of three.
+            let messages: [ChatV1.NewMessage] = [.saying("one", as: "\u{1E69}"), .saying("two", as: "s\u{323}\u{307}")]
+
+            let first = try await chat.appendMessages(.init(sessionId: id, messages: messages), context: ada.context)
+            let again = try await chat.appendMessages(.init(sessionId: id, messages: messages), context: ada.context)
+
+            #expect(first.messages.map(\.content) == ["one", "two"] && first.duplicateCount == 0)
+            #expect(again.messages.map(\.content) == ["one", "two"] && again.duplicateCount == 2)
+        }
+    }
+
     @Test func `of a request that only repeats leaves the session as it was`() async throws {
         try await withChat { chat in
             let ada = Caller()

@@ -70,6 +70,21 @@ internal import Time
         #expect(catalog.found("heart") == [])
         #expect(catalog.found("kidney") == ["one"])
     }
+
+    @Test func `holds two documents under ids that are equal to Swift and not to the table`() {
+        // "ṩ", once of one code point and once of three.
+        let (one, other) = (DocumentID(kept: "\u{1E69}"), DocumentID(kept: "s\u{323}\u{307}"))
+        var catalog = DocumentCatalog()
+
+        let first = catalog.enter(one, [:])
+        let second = catalog.enter(other, [:])
+        catalog.remove(one)
+
+        #expect(first != second)
+        #expect(catalog.id(of: first) == nil)
+        #expect(catalog.id(of: second) == other)
+        #expect(catalog.count == 1)
+    }
 }
 
 extension DocumentCatalog {

@@ -73,6 +73,24 @@ internal import Testing
         }
     }
 
+    @Test func `keeps documents apart whose ids are equal to Swift and not to the table`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            // "ṩ", once of one code point and once of three.
+            let (one, other) = ("\u{1E69}", "s\u{323}\u{307}")
+
+            let upserted = try await vectors.upsert([.at([1, 0, 0], one), .at([0, 1, 0], other)], in: "notes")
+            let found = try await vectors.find(near: [1, 0, 0], in: "notes").matches
+            try await vectors.delete([one], from: "notes")
+            let left = try await vectors.find(near: [1, 0, 0], in: "notes").matches
+
+            #expect(upserted.insertedCount == 2)
+            #expect(found.map { Array($0.id.utf8) } == [Array(one.utf8), Array(other.utf8)])
+            #expect(left.map { Array($0.id.utf8) } == [Array(other.utf8)])
+            try await vectors.expectIndexEqualsTable("notes")
+        }
+    }
+
     @Test func `of another model is refused`() async throws {
         try await withVectors { vectors in
             try await vectors.create("notes", model: "mini")

@@ -262,6 +262,20 @@ extension MedicationsService {
         }
     }
 
+    @Test func `are found by the name as it is kept, beside one that is equal to Swift alone`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            // "ṩ", once of one code point and once of three.
+            let (kept, other) = ("\u{1E69}-kept", "s\u{323}\u{307}-kept")
+            try await DrugInteractionRepository(postgres: medications.interactions.postgres).put(
+                DrugInteraction(kept, "warfarin", .major, mechanism: "m", effect: "e", management: "a", source: "s"))
+
+            let found = try await medications.checkInteractions(.init(drugs: [other, kept, "Warfarin"]), context: ada.context).interactions
+
+            #expect(found.map(\.severity) == [.major])
+        }
+    }
+
     @Test func `of a medication with those that its person takes are told when it is added`() async throws {
         try await withMedications { medications in
             let ada = Caller()

@@ -50,8 +50,8 @@ struct MessageRepository: Sendable {
         guard let locked else { throw ChatError.sessionNotFound(session) }
 
         let kept = try await known(messages.map(\.clientID), in: session, of: user, transaction)
-        let known = Set(kept.map { Array($0.clientID.utf8) })
-        let fresh = messages.filter { !known.contains(Array($0.clientID.text.utf8)) }
+        let known = Set(kept.map { ExactText($0.clientID) })
+        let fresh = messages.filter { !known.contains(ExactText($0.clientID.text)) }
 
         var added: [ChatMessage] = []
         if !fresh.isEmpty {
@@ -59,8 +59,8 @@ struct MessageRepository: Sendable {
             try await transaction.execute(.count(fresh.count, moreIn: session, of: user))
         }
 
-        let byClientID = Dictionary(uniqueKeysWithValues: (kept + added).map { (Array($0.clientID.utf8), $0) })
-        return Appended(messages: messages.compactMap { byClientID[Array($0.clientID.text.utf8)] }, duplicateCount: kept.count)
+        let byClientID = Dictionary(uniqueKeysWithValues: (kept + added).map { (ExactText($0.clientID), $0) })
+        return Appended(messages: messages.compactMap { byClientID[ExactText($0.clientID.text)] }, duplicateCount: kept.count)
     }
 
     /// The messages of a session, whose row is locked, that came with one of these client ids.
@@ -74,9 +74,8 @@ struct MessageRepository: Sendable {
         guard kept.count < clientIDs.count, try isArchived.first()?.value == true,
             let archive = try await transaction.first(.archive(of: session, user))
         else { return kept }
-        // By bytes, as PostgreSQL compares text: to Swift an "é" of one code point and one of two are the same.
-        let given = Set(clientIDs.map { Array($0.text.utf8) })
-        return kept + (try ArchivedMessages.messages(in: archive.checked()).filter { given.contains(Array($0.clientID.utf8)) })
+        let given = Set(clientIDs.map { ExactText($0.text) })
+        return kept + (try ArchivedMessages.messages(in: archive.checked()).filter { given.contains(ExactText($0.clientID)) })
     }
 
     /// The message with this id, from the table or from the session's archive.

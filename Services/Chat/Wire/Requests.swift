@@ -65,10 +65,10 @@ extension ChatV1.AppendMessagesRequest {
             (1...Self.maxMessages).contains(messages.count), "messages",
             "There must be 1 to \(Self.maxMessages) of them; there are \(messages.count).")
 
-        var places: [String: Int] = [:]
+        var places: [ExactText: Int] = [:]
         var parsed: [NewMessage] = []
         for (place, message) in messages.prefix(Self.maxMessages).enumerated() {
-            if let first = places.updateValue(place, forKey: message.clientId) {
+            if let first = places.updateValue(place, forKey: ExactText(message.clientId)) {
                 violations.add("messages[\(place)].client_id", "messages[\(first)] has the same client id.")
             }
             if let message = message.parsed(as: "messages[\(place)]", &violations) { parsed.append(message) }

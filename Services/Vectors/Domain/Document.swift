@@ -1,23 +1,21 @@
 internal import Application
 internal import Filters
 
-/// The caller's own id of a document.
+/// The caller's own id of a document. Two of them are the same if they are to the table: by their bytes.
 struct DocumentID: Hashable, Sendable {
     static let maxCharacters = 256
 
-    let text: String
+    private let exact: ExactText
+    var text: String { exact.text }
 
     init(_ text: String) throws(InvalidValue) {
         guard (1...Self.maxCharacters).contains(text.codePointCount), !text.hasNUL else {
             throw InvalidValue(sentence: "It must have 1 to \(Self.maxCharacters) characters and no NUL among them.")
         }
-        self.text = text
+        exact = ExactText(text)
     }
 
-    init(kept text: String) { self.text = text }
-
-    /// As the tables tell ids apart, by their bytes: to Swift the two ways of writing "é" are one text.
-    static func == (left: DocumentID, right: DocumentID) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    init(kept text: String) { exact = ExactText(text) }
 }
 
 /// What a document says; it may be empty.

@@ -3,25 +3,23 @@ internal import FoundationEssentials
 internal import HNSW
 internal import Time
 
-/// The caller's own id of a memory.
+/// The caller's own id of a memory. Two of them are the same if they are to the table: by their bytes.
 struct MemoryID: Hashable, Sendable {
     /// So that a page token, which holds an id, stays short.
     static let maxCharacters = 128
 
-    let text: String
+    private let exact: ExactText
+    var text: String { exact.text }
 
     init(_ text: String) throws(InvalidValue) {
         let hasControls = text.unicodeScalars.contains { $0.properties.generalCategory == .control }
         guard (1...Self.maxCharacters).contains(text.codePointCount), !hasControls else {
             throw InvalidValue(sentence: "It must have 1 to \(Self.maxCharacters) characters, none of them a control character.")
         }
-        self.text = text
+        exact = ExactText(text)
     }
 
-    init(kept text: String) { self.text = text }
-
-    /// As the table tells ids apart, by their bytes: to Swift the two ways of writing "é" are one text.
-    static func == (left: MemoryID, right: MemoryID) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    init(kept text: String) { exact = ExactText(text) }
 }
 
 /// What kind of memory one is, in the words of whoever keeps it.

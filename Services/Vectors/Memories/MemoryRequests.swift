@@ -17,10 +17,10 @@ extension VectorsV1.UpsertMemoriesRequest {
             (1...Self.maxMemories).contains(memories.count), "memories",
             "There must be 1 to \(Self.maxMemories) of them; there are \(memories.count).")
 
-        var places: [MemoryID: Int] = [:]
+        var places: [ExactText: Int] = [:]
         var parsed: [NewMemory] = []
         for (place, memory) in memories.prefix(Self.maxMemories).enumerated() {
-            if let first = places.updateValue(place, forKey: MemoryID(kept: memory.id)) {
+            if let first = places.updateValue(place, forKey: ExactText(memory.id)) {
                 violations.add("memories[\(place)].id", "memories[\(first)] has the same id.")
             }
             if let memory = memory.parsed(as: "memories[\(place)]", &violations) { parsed.append(memory) }

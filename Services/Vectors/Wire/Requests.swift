@@ -48,10 +48,10 @@ extension [VectorsV1.Document] {
             (1...Self.maxCount).contains(count), "documents",
             "There must be 1 to \(Self.maxCount) of them; there are \(count).")
 
-        var places: [DocumentID: Int] = [:]
+        var places: [ExactText: Int] = [:]
         var parsed: [NewDocument] = []
         for (place, document) in prefix(Self.maxCount).enumerated() {
-            if let first = places.updateValue(place, forKey: DocumentID(kept: document.id)) {
+            if let first = places.updateValue(place, forKey: ExactText(document.id)) {
                 violations.add("documents[\(place)].id", "documents[\(first)] has the same id.")
             }
             if let document = document.parsed(in: space, as: "documents[\(place)]", &violations) {

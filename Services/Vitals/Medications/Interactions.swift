@@ -1,3 +1,4 @@
+internal import Application
 internal import Postgres
 
 /// Which drugs do not go together. Names are looked up whatever the case of their letters, and by the substance that is sold under them.
@@ -8,15 +9,15 @@ struct Interactions: Sendable {
     func among(_ names: [String]) async throws(PostgresError) -> [NamedInteraction] {
         let asked = names.map(Self.normal)
         let known = try await postgres.rows(.substances(of: asked))
-        let substances = Dictionary(known.map { ($0.name, $0.substance) }) { first, _ in first }
+        let substances = Dictionary(known.map { (ExactText($0.name), $0.substance) }) { first, _ in first }
         // What is asked about twice, by whatever name, is one drug, and is called by the name that comes first in the alphabet.
-        var called: [String: String] = [:]
+        var called: [ExactText: String] = [:]
         for (name, asked) in zip(names, asked) {
-            let substance = substances[asked] ?? asked
+            let substance = ExactText(substances[ExactText(asked)] ?? asked)
             called[substance] = called[substance].map { min($0, name) } ?? name
         }
-        return try await postgres.rows(.among(called.keys.sorted())).compactMap { interaction in
-            guard let one = called[interaction.drugs[0]], let other = called[interaction.drugs[1]] else { return nil }
+        return try await postgres.rows(.among(called.keys.map(\.text).sorted())).compactMap { interaction in
+            guard let one = called[ExactText(interaction.drugs[0])], let other = called[ExactText(interaction.drugs[1])] else { return nil }
             return NamedInteraction(first: min(one, other), second: max(one, other), interaction: interaction)
         }.sorted { left, right in
             left.interaction.severity == right.interaction.severity

@@ -1,3 +1,5 @@
+internal import Application
+
 /// What stream 0 says of a checkpoint: the agent's own account of it, and for each channel the version and what the value is made of.
 struct CheckpointRecord: Hashable, Sendable {
     struct Channel: Hashable, Sendable {
@@ -48,7 +50,8 @@ struct CheckpointRecord: Hashable, Sendable {
 
     /// The version that is told of for a channel.
     func channel(_ name: String, version: String) -> Channel? {
-        channels.first { $0.name == name && $0.version == version }
+        let (name, version) = (ExactText(name), ExactText(version))
+        return channels.first { ExactText($0.name) == name && ExactText($0.version) == version }
     }
 
     var ranges: [StreamRange] { channels.flatMap { $0.value?.pieces.ranges ?? [] } }

@@ -20,21 +20,22 @@ struct ThreadName: Hashable, Sendable {
     init(kept text: String) { self.text = text }
 }
 
-/// The graph or subgraph that a checkpoint is of.
+/// The graph or subgraph that a checkpoint is of. Two of them are the same if they are to the table: by their bytes.
 struct CheckpointNamespace: Hashable, Sendable {
     static let maxCharacters = 1_024
 
-    let text: String
+    private let exact: ExactText
+    var text: String { exact.text }
 
     init(_ text: String) throws(InvalidValue) {
         guard text.codePointCount <= Self.maxCharacters else {
             throw InvalidValue(sentence: "It must have at most \(Self.maxCharacters) characters.")
         }
-        self.text = try text.withoutNUL()
+        exact = ExactText(try text.withoutNUL())
     }
 
     /// What the table returned.
-    init(kept text: String) { self.text = text }
+    init(kept text: String) { exact = ExactText(text) }
 }
 
 /// What the agent's serialiser made of something: a name for the form, and bytes that nobody here looks into.

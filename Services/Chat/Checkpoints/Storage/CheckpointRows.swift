@@ -114,6 +114,9 @@ struct CheckpointOfRun: Hashable, Sendable, RowDecodable {
 }
 
 extension WritesRow {
+    /// Behind which checkpoint it was written.
+    var key: CheckpointKey { CheckpointKey(namespace: CheckpointNamespace(kept: namespace), id: checkpoint) }
+
     init(namespace: String, checkpoint: UUID, task: String, path: String, content: [UInt8]) {
         self.namespace = namespace
         self.checkpoint = checkpoint

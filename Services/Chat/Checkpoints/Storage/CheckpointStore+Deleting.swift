@@ -84,7 +84,7 @@ extension CheckpointStore {
         var needed: Set<CheckpointKey> = []
         for newest in try await transaction.rows(.newestOutlines(of: thread, user)) {
             needed.insert(newest.key)
-            var missing = Set(newest.deltaChannels)
+            var missing = Set(newest.deltaChannels.map { ExactText($0) })
             var place: CheckpointOutline? = newest
             var seen: Set<CheckpointKey> = []
             // Who keeps checkpoints says what their parents are, so these may lead in a circle.
@@ -92,7 +92,7 @@ extension CheckpointStore {
                 needed.insert(outline.key)
                 let bytes = try await bytes(of: [outline.record], in: thread, of: user, transaction)
                 guard let record = CheckpointStore.record(at: outline.record, in: bytes) else { throw CheckpointError.damaged }
-                for channel in record.channels where channel.value != nil { missing.remove(channel.name) }
+                for channel in record.channels where channel.value != nil { missing.remove(ExactText(channel.name)) }
                 guard !missing.isEmpty, let parent = outline.parent else { break }
                 let key = CheckpointKey(namespace: outline.key.namespace, id: parent)
                 place = try await transaction.first(.outline(key, of: thread, user))

@@ -64,10 +64,12 @@ extension CheckpointStore {
         guard missing.isEmpty else { return .missing(missing.map(\.name)) }
 
         // Large values are told as what they have in common with the ones before.
-        var bases: [String: StoredValue] = [:]
-        for case (let name, .new(let value)) in checkpoint.channels.map({ ($0.name, $0.value) })
+        var bases: [ExactText: StoredValue] = [:]
+        for case (let name, .new(let value)) in checkpoint.channels.map({ (ExactText($0.name), $0.value) })
         where withBases && value.data.count >= StreamDraft.largeBytes {
-            bases[name] = parentRecord?.channels.first { $0.name == name && ($0.value?.byteCount ?? 0) >= StreamDraft.largeBytes }?.value
+            bases[name] = parentRecord?.channels.first {
+                ExactText($0.name) == name && ($0.value?.byteCount ?? 0) >= StreamDraft.largeBytes
+            }?.value
         }
         var baseBytes = StreamBytes([])
         if let thread, !bases.isEmpty {
@@ -79,7 +81,7 @@ extension CheckpointStore {
             switch channel.value {
             case .new(let value):
                 var base: (StoredValue, [UInt8])?
-                if let stored = bases[channel.name] {
+                if let stored = bases[ExactText(channel.name)] {
                     guard let bytes = baseBytes.value(stored) else { return .changedMeanwhile }
                     base = (stored, bytes.data)
                 }
@@ -189,9 +191,10 @@ extension CheckpointStore {
         return try rows.compactMap { row in
             var writes = try Self.reading { () throws(UnreadableBytes) in try TaskWrites(row.content) }
             for (place, write) in writes.writes.enumerated() where write.value.inlineBytes >= 64 {
+                let channel = ExactText(write.channel)
                 guard case .inline(let bytes)? = write.value.pieces.first, write.value.pieces.count == 1,
-                    let stored = channels.first(where: { $0.name == write.channel })?.value,
-                    case .new(let value)? = checkpoint.channels.first(where: { $0.name == write.channel })?.value
+                    let stored = channels.first(where: { ExactText($0.name) == channel })?.value,
+                    case .new(let value)? = checkpoint.channels.first(where: { ExactText($0.name) == channel })?.value
                 else { continue }
                 let start = max(0, value.data.count - window)
                 let base = Array(value.data[start...])
@@ -218,7 +221,7 @@ extension CheckpointStore {
     private static func says(_ record: CheckpointRecord, _ checkpoint: NewCheckpoint) -> Bool {
         guard record.content == checkpoint.content, record.channels.count == checkpoint.channels.count else { return false }
         return zip(record.channels, checkpoint.channels).allSatisfy { kept, new in
-            guard kept.name == new.name, kept.version == new.version else { return false }
+            guard ExactText(kept.name) == ExactText(new.name), ExactText(kept.version) == ExactText(new.version) else { return false }
             switch new.value {
             case .new(let value): return kept.value?.isOf(value) ?? false
             case .empty: return kept.value == nil

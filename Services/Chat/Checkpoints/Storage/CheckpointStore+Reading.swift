@@ -85,7 +85,7 @@ extension CheckpointStore {
             var parts: [(row: CheckpointRow, record: CheckpointRecord, writes: [(row: WritesRow, writes: TaskWrites)])] = []
             for row in rows {
                 guard case .some(.some(let record)) = Self.record(row, in: recordBytes) else { return nil }
-                let own = try written.filter { $0.checkpoint == row.id && $0.namespace == row.namespace }
+                let own = try written.filter { $0.key == row.key }
                     .map { row in (row, try Self.reading { () throws(UnreadableBytes) in try TaskWrites(row.content) }) }
                 parts.append((row, record, own))
             }
@@ -114,7 +114,7 @@ extension CheckpointStore {
         var writes: [PendingWrite] = []
         // By bytes, as Python compares text: by code point, which is the order of UTF-8.
         let ordered = written.sorted {
-            ($0.row.path == $1.row.path) ? $0.row.task.utf8.lexicographicallyPrecedes($1.row.task.utf8)
+            ExactText($0.row.path) == ExactText($1.row.path) ? $0.row.task.utf8.lexicographicallyPrecedes($1.row.task.utf8)
                 : $0.row.path.utf8.lexicographicallyPrecedes($1.row.path.utf8)
         }
         for (row, task) in ordered {

@@ -23,10 +23,10 @@ extension ChatV1.PutCheckpointRequest {
         violations.check(
             channels.count <= NewCheckpoint.maxChannels, "channels",
             "There may be \(NewCheckpoint.maxChannels) of them; there are \(channels.count).")
-        var names: Set<String> = []
+        var names: Set<ExactText> = []
         var parsed: [NewCheckpoint.Channel] = []
         for (place, channel) in channels.prefix(NewCheckpoint.maxChannels).enumerated() {
-            violations.check(names.insert(channel.name).inserted, "channels[\(place)].name", "There is one of this name before it.")
+            violations.check(names.insert(ExactText(channel.name)).inserted, "channels[\(place)].name", "There is one of this name before it.")
             if let channel = channel.parsed(as: "channels[\(place)]", &violations) { parsed.append(channel) }
         }
         let (name, space, key, state, known) = try violations.complete(thread, namespace, id, content, metadata)
@@ -59,11 +59,12 @@ extension ChatV1.PutWritesRequest {
         violations.check(
             (1...Self.maxWrites).contains(writes.count), "writes",
             "There must be 1 to \(Self.maxWrites) of them; there are \(writes.count).")
+        let (firstTask, firstPath) = (ExactText(writes.first?.taskId ?? ""), ExactText(writes.first?.taskPath ?? ""))
         var parsed: [PendingWrite] = []
         for (place, write) in writes.prefix(Self.maxWrites).enumerated() {
             let field = "writes[\(place)]"
             violations.check(
-                write.taskId == writes[0].taskId && write.taskPath == writes[0].taskPath, "\(field).task_id",
+                ExactText(write.taskId) == firstTask && ExactText(write.taskPath) == firstPath, "\(field).task_id",
                 "All writes of a call are of one task.")
             let task = violations.value("\(field).task_id", write.taskId) { given throws(InvalidValue) in try given.bounded(to: 128) }
             let path = violations.value("\(field).task_path", write.taskPath) { given throws(InvalidValue) in
