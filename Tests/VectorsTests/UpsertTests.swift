@@ -22,23 +22,6 @@ internal import Testing
         }
     }
 
-    @Test func `of an id that prints as another and has other bytes adds a document`() async throws {
-        try await withVectors { vectors in
-            try await vectors.create("notes")
-            try await vectors.upsert([.at([1, 0, 0], "caf\u{E9}")], in: "notes")
-            try await vectors.upsert([.at([2, 0, 0], "cafe\u{301}")], in: "notes")
-
-            // Strings would be equal here, too.
-            #expect(try await vectors.find(near: [1, 0, 0], in: "notes").matches.map(\.id.unicodeScalars.count) == [4, 5])
-            try await vectors.expectIndexEqualsTable("notes")
-
-            try await vectors.delete(["cafe\u{301}"], from: "notes")
-            #expect(try await vectors.find(near: [1, 0, 0], in: "notes").matches.map(\.id.unicodeScalars.count) == [4])
-            let both = try await vectors.upsert([.at([1, 0, 0], "caf\u{E9}"), .at([2, 0, 0], "cafe\u{301}")], in: "notes")
-            #expect((both.insertedCount, both.replacedCount) == (1, 1))
-        }
-    }
-
     @Test func `that breaks rules changes nothing and names every field`() async throws {
         try await withVectors { vectors in
             try await vectors.create("notes", metric: .cosine)
