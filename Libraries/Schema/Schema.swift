@@ -45,6 +45,9 @@ package enum Schema {
         revision("20261130_idempotency_keys", PackageResources._0261130_idempotency_keys_sql),
         revision("20261130_import_devices", PackageResources._0261130_import_devices_sql),
         revision("20261130_audit_archives", PackageResources._0261130_audit_archives_sql),
+        revision(
+            "20261130_alerts_fired_once", PackageResources._0261130_alerts_fired_once_sql, execution: .concurrentIndexes),
+        revision("20261130_alerts_fired_key", PackageResources._0261130_alerts_fired_key_sql),
     ])
 
     private static func revision(

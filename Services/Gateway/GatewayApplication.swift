@@ -25,7 +25,9 @@ struct GatewayApplication: Sendable {
         let limits = CallLimits(configuration, redis: host.cache)
         let intake = AuditIntake(backends: backends, answers: guards.answers)
         host.audit.lead { event async throws(RPCError) in try await intake.record(event) }
-        let interceptors: [any ServerInterceptor] = [limits.interceptor, CallAudit(host.audit) { Backend(serving: $0) == nil }]
+        let interceptors: [any ServerInterceptor] = [
+            limits.interceptor, CallAudit(host.audit) { Backend(serving: $0) == nil }, ForwardedFields(),
+        ]
         let json = JSONFront(
             routes: RouteTable(endpoints.all),
             path: CallPath(endpoints, interceptors: host.interceptors + interceptors, observers: host.observers),

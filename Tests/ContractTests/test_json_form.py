@@ -188,6 +188,13 @@ def test_headers_tell_the_request_and_keep_answers_out_of_caches(json_door, read
     assert int(response.headers["ratelimit-remaining"]) < int(response.headers["ratelimit-limit"])
 
 
+def test_a_header_that_cannot_go_on_is_the_callers_mistake(json_door, reader):
+    for header in ("x-request-id", "heartguard-purpose"):
+        headers = {header: "é".encode()}
+        error = json_door.refuses(400, "INVALID_ARGUMENT", "GET", "/v1/profile", person=reader, headers=headers)
+        assert header in error["message"]
+
+
 def test_who_has_no_token_is_told_which_kind_is_wanted(json_door):
     for headers in ({}, {"authorization": "Bearer garbage"}, {"authorization": "Basic YTpi"}):
         response = json_door.request("GET", "/v1/profile", headers=headers)

@@ -61,6 +61,26 @@ internal import Time
         #expect(try FHIR.Device(reading: told(device), as: id, of: ada) == device)
     }
 
+    /// Whom a visit was to whose patient is called `urn:uuid:1…` there.
+    private func visited(_ actors: String...) throws -> UUID? {
+        let participants = actors.map { #"{"actor":{"reference":"\#($0)"}}"# }.joined(separator: ",")
+        let visit = #"{"resourceType":"Appointment","status":"fulfilled","start":"2024-05-06T10:00:00Z","end":"2024-05-06T10:30:00Z","participant":[\#(participants)]}"#
+        return try Appointment(
+            reading: resource(visit), as: id, of: ada, calledThere: ["urn:uuid:11111111-1111-4111-8111-111111111111"]
+        ).practitioner
+    }
+
+    @Test func `that is a visit is to a practitioner, and not to whom another account or system calls its patient`() throws {
+        let (other, doctor) = (UUID(), UUID())
+
+        #expect(try visited("urn:uuid:11111111-1111-4111-8111-111111111111", "urn:uuid:\(doctor)") == doctor)
+        #expect(try visited("Patient/\(other)", "https://a.example/fhir/Practitioner/\(doctor)") == doctor)
+        #expect(try visited("RelatedPerson/\(other)", "Location/\(other)", "urn:uuid:\(doctor)") == doctor)
+        #expect(try visited("Organization/\(other)", "urn:uuid:\(other)", "Practitioner/\(doctor)") == doctor)
+        #expect(try visited("Patient/\(other)", "PractitionerRole/\(doctor)") == doctor)
+        #expect(try visited("Patient/\(other)", "RelatedPerson/\(other)", "urn:uuid:\(ada)") == nil)
+    }
+
     @Test(arguments: [("2", Int64(2)), ("7", 7), ("9223372036854775807", 2), ("-1", 2), ("a1b2", 2)])
     func `that was changed has its version, if that can grow`(given: String, version: Int64) throws {
         let members = #""meta":{"versionId":"\#(given)"},\#(rate),"valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":"/min"}"#

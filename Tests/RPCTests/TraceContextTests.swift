@@ -5,6 +5,12 @@ import Testing
 @Suite struct `A trace` {
     private static let sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
+    @Test(arguments: ["a=é", "a=\u{7F}"]) func `is not handed on with what cannot be sent`(state: String) throws {
+        let trace = try #require(TraceContext(["traceparent": Self.sent, "tracestate": "b=1", "tracestate": state]))
+
+        #expect(trace.state == nil)
+    }
+
     @Test func `is read from its header and written as it was`() throws {
         let trace = try #require(TraceContext(traceparent: Self.sent))
 

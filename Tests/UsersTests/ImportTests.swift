@@ -281,6 +281,26 @@ extension ImportCounts.Count {
         }
     }
 
+    @Test func `of what another account has exported keeps whom a visit was to`() async throws {
+        try await withImports { importing in
+            let ada = try await makePerson()
+            let known = try #require(UUID(uuidString: "01890000-0000-7000-8000-000000000001"))
+            let there = UUID()
+            let visit = FHIR.Appointment(
+                id: UUID(), patient: there, practitioner: known, coverage: nil, version: 1, status: .fulfilled, kind: "follow_up",
+                start: Instant(rfc3339: "2024-05-06T10:00:00Z")!, end: Instant(rfc3339: "2024-05-06T10:30:00Z")!, reason: "palpitations", comment: nil,
+                cancellationReason: nil)
+            let patient = #"{"fullUrl":"\#(there.urn)","resource":{"resourceType":"Patient","id":"\#(there.urn.dropFirst(9))"}}"#
+            let file = #"{"resourceType":"Bundle","type":"collection","entry":[\#(patient),\#(String(decoding: visit.entry, as: UTF8.self))]}"#
+
+            let done = try await importing.taken(Array(file.utf8), of: ada)
+
+            #expect(done.counts.types["Appointment"] == .init(imported: 1))
+            let visits = try await AppointmentRepository(postgres: importing.imports.postgres).list(of: ada, limit: 10)
+            #expect(visits.map(\.providerID) == [known])
+        }
+    }
+
     @Test func `is one a client id, one at a time, five are kept, and it is its person's alone`() async throws {
         try await withImports { importing in
             let (ada, bob) = (try await makePerson(), try await makePerson())

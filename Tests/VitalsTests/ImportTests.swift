@@ -232,6 +232,23 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
         }
     }
 
+    @Test func `is judged for each of two people whose reading and rule have the same ids`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            let alerts = AlertsService(alerts: AlertRuleRepository(postgres: importing.postgres))
+            let bob = Importing(service: importing.service, vitals: importing.vitals, postgres: importing.postgres)
+            let (reading, rule) = (UUID(), UUID().uuidString)
+
+            for person in [importing, bob] {
+                try await alerts.create(.fast(id: rule), as: person.ada)
+                try await runAsSuperuser("UPDATE vitals.alert_rules SET since = '2026-01-01' WHERE user_id = '\(person.ada.id)' AND id = '\(rule)'")
+                let outcomes = try await person.take([(reading, Importing.observation("150", at: "2026-02-21T10:00:00Z"))])
+                #expect(outcomes == [.imported])
+            }
+
+            for person in [importing, bob] { #expect(try await alerts.alerts(of: person.ada).count == 1) }
+        }
+    }
+
     @Test func `retracts once what its system has taken back`() async throws {
         try await withImporting { (importing: Importing) async throws in
             let (withdrawn, other) = (UUID(), UUID())

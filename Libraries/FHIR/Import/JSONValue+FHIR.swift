@@ -41,6 +41,13 @@ extension JSONValue {
         let id = reference.hasPrefix("urn:uuid:") ? reference.dropFirst(9) : reference.split(separator: "/").last ?? ""
         return UUID(uuidString: String(id))
     }
+
+    /// Of which type a reference says that what it leads to is; a `urn:uuid:` alone says nothing.
+    var referencedType: String? {
+        if let type = self["type"]?.text { return type.split(separator: "/").last.map { String($0) } }
+        guard let parts = self["reference"]?.text?.split(separator: "/"), parts.count > 1 else { return nil }
+        return String(parts[parts.count - 2])
+    }
 }
 
 extension DateTime {

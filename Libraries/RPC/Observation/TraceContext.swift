@@ -50,8 +50,9 @@ extension TraceContext {
     package init?(_ metadata: Metadata) {
         guard !metadata.isEmpty, let header = metadata["traceparent"] else { return nil }
         let states = metadata.values(for: "tracestate").joined(separator: ",")
-        // Longer ones need not be kept (section 3.3.1.5 of the recommendation), and a part of one may not.
-        self.init(traceparent: header, state: states.isEmpty || states.utf8.count > 512 ? nil : states)
+        // Longer ones need not be kept (section 3.3.1.5 of the recommendation), and a part of one may not. What is no ASCII could not be handed on.
+        let isKept = (1...512).contains(states.utf8.count) && states.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+        self.init(traceparent: header, state: isKept ? states : nil)
     }
 
     /// Reads version 00, and of later versions the part that they have in common with it.

@@ -58,7 +58,7 @@ struct ImportBatch: Sendable {
         guard piece.content.count <= Self.mostBytesOfResource else { throw .tooLarge }
         let id = UUID(identifying: entry, piece.content, from: job.source)
         if isVisit {
-            visits.append((entries.count, try FHIR.Appointment(reading: entry.resource, as: id, of: user)))
+            visits.append((entries.count, try FHIR.Appointment(reading: entry.resource, as: id, of: user, calledThere: outline.person)))
             return
         }
         var medication: [UInt8] = []

@@ -5,7 +5,7 @@ internal import JSON
 struct ImportOutline: Sendable {
     /// What the file's Patient is referred to by; without one, as in a file of Bulk Data with one type of resources, how the first resource refers to
     /// whom it is about.
-    private var person: Set<String> = []
+    private(set) var person: Set<String> = []
     private var hasPatient = false
     private var medications: [String: [UInt8]] = [:]
     private var medicationBytes = 0
