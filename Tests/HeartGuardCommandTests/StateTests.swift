@@ -150,6 +150,16 @@ internal import Testing
     }
 }
 
+@Suite struct `A line that is said` {
+    @Test func `ends nobody where the disk is full`() throws {
+        let full = try FileHandle(forWritingTo: URL(filePath: "/dev/full"))
+
+        full.say("the report was not written")
+
+        #expect(throws: (any Error).self) { try full.write(contentsOf: Data("x".utf8)) }
+    }
+}
+
 @Suite struct `A tool` {
     @Test func `gets its input and gives its output`() throws {
         #expect(try Tool.run("cat", [], input: "heart") == "heart")
