@@ -61,6 +61,27 @@ internal import Testing
         }
     }
 
+    @Test func `makes anew what a kill has left half made`() throws {
+        try withState { directory in
+            try Certificates(directory: directory).create()
+            let vitals = try String(contentsOfFile: directory.tls("vitals.crt"), encoding: .utf8)
+            // The key of users is new and its certificate is not; the certificate of chat is another authority's.
+            try Tool.run(
+                "openssl", ["genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", directory.tls("users.key")])
+            try Tool.run(
+                "openssl",
+                ["req", "-x509", "-new", "-key", directory.tls("chat.key"), "-subj", "/CN=chat", "-days", "800", "-addext",
+                 "subjectAltName=DNS:chat,URI:\(Certificates.uri(of: "chat"))", "-out", directory.tls("chat.crt")])
+
+            try Certificates(directory: directory).create()
+
+            try Tool.run("openssl", ["verify", "-CAfile", directory.certificateAuthority, directory.tls("chat.crt")])
+            let certified = try Tool.run("openssl", ["x509", "-in", directory.tls("users.crt"), "-noout", "-pubkey"])
+            #expect(try certified == Tool.run("openssl", ["pkey", "-in", directory.tls("users.key"), "-pubout"]))
+            #expect(try String(contentsOfFile: directory.tls("vitals.crt"), encoding: .utf8) == vitals)
+        }
+    }
+
     @Test func `replaces its authority in steps that each leave every certificate trusted`() throws {
         try withState { directory in
             let certificates = Certificates(directory: directory)
