@@ -118,6 +118,18 @@ internal import Testing
         }
     }
 
+    @Test func `has nothing left when it is cleared`() throws {
+        try withState { directory in
+            try Secrets(directory: directory).create()
+            try FileManager.default.createDirectory(atPath: directory.vectorSnapshots, withIntermediateDirectories: true)
+            try Data("embeddings".utf8).write(to: URL(filePath: "\(directory.vectorSnapshots)/memories"))
+
+            try directory.clear()
+
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
+        }
+    }
+
     @Test func `publishes the public half of its signing key`() throws {
         try withState { directory in
             try TokenKeys(directory: directory).create()
