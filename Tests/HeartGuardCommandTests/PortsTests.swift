@@ -51,6 +51,19 @@ internal import Testing
         }
     }
 
+    @Test(arguments: ["54x2", "0", "65536", " 5433"]) func `are refused of a store elsewhere when one is no port`(text: String) {
+        let directory = StateDirectory("/nonexistent/heartguard")
+        let postgres = ["HEARTGUARD_POSTGRES_HOST": "db", "HEARTGUARD_POSTGRES_PORT": text]
+        let redis = ["HEARTGUARD_REDIS_DURABLE_HOST": "redis", "HEARTGUARD_REDIS_DURABLE_PORT": text]
+
+        #expect(throws: CommandFailure("HEARTGUARD_POSTGRES_PORT is \"\(text)\", which is not a port number (1 to 65535).")) {
+            try MigrationTarget(environment: postgres, directory: directory)
+        }
+        #expect(throws: CommandFailure("HEARTGUARD_REDIS_DURABLE_PORT is \"\(text)\", which is not a port number (1 to 65535).")) {
+            try DurableRedis(environment: redis, directory: directory)
+        }
+    }
+
     @Test func `are refused when two programs are given the same`() {
         let environment = ["HEARTGUARD_USERS_PORT": "7000", "HEARTGUARD_CHAT_PORT": "7000"]
 

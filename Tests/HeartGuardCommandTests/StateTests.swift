@@ -61,6 +61,27 @@ internal import Testing
         }
     }
 
+    @Test func `makes anew what a kill has left half made`() throws {
+        try withState { directory in
+            try Certificates(directory: directory).create()
+            let vitals = try String(contentsOfFile: directory.tls("vitals.crt"), encoding: .utf8)
+            // The key of users is new and its certificate is not; the certificate of chat is another authority's.
+            try Tool.run(
+                "openssl", ["genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", directory.tls("users.key")])
+            try Tool.run(
+                "openssl",
+                ["req", "-x509", "-new", "-key", directory.tls("chat.key"), "-subj", "/CN=chat", "-days", "800", "-addext",
+                 "subjectAltName=DNS:chat,URI:\(Certificates.uri(of: "chat"))", "-out", directory.tls("chat.crt")])
+
+            try Certificates(directory: directory).create()
+
+            try Tool.run("openssl", ["verify", "-CAfile", directory.certificateAuthority, directory.tls("chat.crt")])
+            let certified = try Tool.run("openssl", ["x509", "-in", directory.tls("users.crt"), "-noout", "-pubkey"])
+            #expect(try certified == Tool.run("openssl", ["pkey", "-in", directory.tls("users.key"), "-pubout"]))
+            #expect(try String(contentsOfFile: directory.tls("vitals.crt"), encoding: .utf8) == vitals)
+        }
+    }
+
     @Test func `replaces its authority in steps that each leave every certificate trusted`() throws {
         try withState { directory in
             let certificates = Certificates(directory: directory)
@@ -94,6 +115,18 @@ internal import Testing
             try Certificates(directory: directory).create()
 
             #expect(try String(contentsOfFile: directory.tls("chat.crt"), encoding: .utf8) == first)
+        }
+    }
+
+    @Test func `has nothing left when it is cleared`() throws {
+        try withState { directory in
+            try Secrets(directory: directory).create()
+            try FileManager.default.createDirectory(atPath: directory.vectorSnapshots, withIntermediateDirectories: true)
+            try Data("embeddings".utf8).write(to: URL(filePath: "\(directory.vectorSnapshots)/memories"))
+
+            try directory.clear()
+
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
         }
     }
 
@@ -147,6 +180,16 @@ internal import Testing
             #expect(try !LogRotation().rotate(directory.log("users")))
             #expect(try !LogRotation().rotate(directory.log("chat")))
         }
+    }
+}
+
+@Suite struct `A line that is said` {
+    @Test func `ends nobody where the disk is full`() throws {
+        let full = try FileHandle(forWritingTo: URL(filePath: "/dev/full"))
+
+        full.say("the report was not written")
+
+        #expect(throws: (any Error).self) { try full.write(contentsOf: Data("x".utf8)) }
     }
 }
 

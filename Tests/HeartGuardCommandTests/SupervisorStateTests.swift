@@ -69,6 +69,20 @@ internal import Testing
         }
     }
 
+    @Test func `sleeps while what waits for a lower stage has nothing else to wait for`() {
+        var state = running([plan("store"), plan("service", stage: 1)])
+
+        state.ended(2, .exited(1), now: 10)
+        state.ended(1, .exited(1), now: 15)
+        let waiting = (state.due(now: 15.1), state.nextWake)
+        state.started("store", pid: 3, now: 15.2)
+
+        #expect(waiting.0.isEmpty)
+        #expect(waiting.1 == 15.2)
+        #expect(state.nextWake == 10.2)
+        #expect(state.due(now: 15.2) == [.start(plan("service", stage: 1))])
+    }
+
     @Test func `leaves the other processes alone when one ends`() {
         var state = running([plan("store"), plan("service", stage: 1)])
 

@@ -9,8 +9,14 @@ struct Progress: Sendable {
     }
 
     func line(_ text: String) {
-        FileHandle.standardOutput.write(Data("\(text)\n".utf8))
+        FileHandle.standardOutput.say(text)
     }
+}
+
+extension FileHandle {
+    /// Writes a line if it can be written. `write(_:)` ends the program where it cannot, as on a full disk; and what cannot be said has nowhere to
+    /// say so.
+    func say(_ line: String) { try? write(contentsOf: Data("\(line)\n".utf8)) }
 }
 
 extension Duration {

@@ -61,7 +61,7 @@ struct AuditCommand: AsyncParsableCommand {
                 try await log.verify(anchors: anchors, since: since, archived: archived, progress: { count in
                     // Beside what the command finds, which a program may read.
                     let rate = Double(count) / max(began.duration(to: .now).seconds, 0.001)
-                    FileHandle.standardError.write(Data("\(count.shown) events, \(Int(rate).shown) a second\n".utf8))
+                    FileHandle.standardError.say("\(count.shown) events, \(Int(rate).shown) a second")
                 })
             }
             let problems = readers.compactMap(\.problem)

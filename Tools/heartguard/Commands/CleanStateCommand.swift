@@ -10,9 +10,17 @@ struct CleanStateCommand: ParsableCommand {
     func run() throws {
         let directory = options.directory
         _ = try SupervisorHandle(directory: directory).stop()
+        try directory.clear()
+        print("Nothing is left of the cluster in \(directory.path).")
+    }
+}
+
+extension StateDirectory {
+    /// Removes everything of a cluster that does not run.
+    func clear() throws {
         let files = FileManager.default
         for name in ["postgres", "redis-durable", "redis-cache"] {
-            let place = "\(directory.path)/\(name)"
+            let place = "\(path)/\(name)"
             // a link, where the stores' user cannot enter the state folder; otherwise the folder itself
             if let target = try? files.destinationOfSymbolicLink(atPath: place) {
                 try remove(target)
@@ -21,10 +29,13 @@ struct CleanStateCommand: ParsableCommand {
             }
             try remove(place)
         }
-        for name in ["supervisor", "secrets", "tls", "logs", "cluster.json", "credentials.json", "ports.json", "loaded.json", "token-jwks.json", "up.lock"] {
-            try remove("\(directory.path)/\(name)")
+        let names = [
+            "supervisor", "secrets", "tls", "logs", "vectors-snapshots", "cluster.json", "credentials.json", "ports.json", "loaded.json",
+            "token-jwks.json", "up.lock",
+        ]
+        for name in names {
+            try remove("\(path)/\(name)")
         }
-        print("Nothing is left of the cluster in \(directory.path).")
     }
 
     private func remove(_ path: String) throws {

@@ -114,7 +114,7 @@ struct DurableRedis {
             }
             password = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         }
-        configuration = RedisConfiguration(
-            host: host, port: environment["HEARTGUARD_REDIS_DURABLE_PORT"].flatMap(Int.init) ?? 6379, password: password, role: .durable)
+        let port = try Ports.port("HEARTGUARD_REDIS_DURABLE_PORT", in: environment, else: 6379)
+        configuration = RedisConfiguration(host: host, port: port, password: password, role: .durable)
     }
 }

@@ -80,7 +80,7 @@ struct MigrationTarget: Sendable {
             return
         }
         self.host = host
-        port = environment["HEARTGUARD_POSTGRES_PORT"].flatMap(Int.init) ?? 5432
+        port = try Ports.port("HEARTGUARD_POSTGRES_PORT", in: environment, else: 5432)
         database = environment["HEARTGUARD_POSTGRES_DATABASE"] ?? PostgresServer.database
         owner = Credentials.Role(
             user: environment["HEARTGUARD_POSTGRES_USER"] ?? "heartguard_owner",

@@ -110,7 +110,7 @@ struct Supervisor: ~Copyable {
     }
 
     private func log(_ sentence: String) {
-        FileHandle.standardOutput.write(Data("\(Date().formatted(.iso8601)) \(sentence)\n".utf8))
+        FileHandle.standardOutput.say("\(Date().formatted(.iso8601)) \(sentence)")
     }
 
     private static func now() -> Double { ProcessInfo.processInfo.systemUptime }

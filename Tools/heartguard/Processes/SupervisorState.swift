@@ -104,7 +104,8 @@ struct SupervisorState: Sendable {
     var nextWake: Double {
         entries.map { entry in
             switch entry.phase {
-            case .waiting(let until): until
+            // Behind a lower stage that is down it is not its own time that counts: that is over, and would wake at once again and again.
+            case .waiting(let until): lowerStagesRun(entry) ? until : Double.infinity
             case .stopping(_, let killAt): killAt
             case .running: Double.infinity
             }

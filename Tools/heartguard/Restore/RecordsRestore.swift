@@ -90,7 +90,7 @@ struct RecordsRestore {
             if lines.isFull { try await flush(&lines, transaction, progress, Double(records.offset) / size) }
         }
         try await flush(&lines, transaction, progress, 1)
-        FileHandle.standardError.write(Data("the file is whole; its rows are taken in\n".utf8))
+        FileHandle.standardError.say("the file is whole; its rows are taken in")
         for (table, count) in records.counts.sorted(by: { $0.key < $1.key }) {
             if let reason = known[table]?.reason { outcome.leftOut.append((table, count, reason)) }
         }

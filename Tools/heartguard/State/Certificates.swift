@@ -4,7 +4,8 @@ internal import Foundation
 ///
 /// `ca.crt` is what every program trusts. It holds the authority that signs, whose key is `ca.key`, and while an authority
 /// is being replaced the one before behind it. A certificate that has less than a month left is made anew, and so is one
-/// without its program's URI. Programs that run take what is new by themselves.
+/// without its program's URI, and what a kill left half made: one that is not its key's, or that no authority in `ca.crt`
+/// signed. Programs that run take what is new by themselves.
 struct Certificates: Sendable {
     let directory: StateDirectory
     private static let monthSeconds = "2592000"
@@ -25,7 +26,7 @@ struct Certificates: Sendable {
     private func holdsAuthority() -> Bool { isStillGood("ca") }
 
     private func holds(_ name: String) throws -> Bool {
-        guard isStillGood(name) else { return false }
+        guard isStillGood(name), isTrusted(name) else { return false }
         let names = try Tool.run("openssl", ["x509", "-in", directory.tls("\(name).crt"), "-noout", "-ext", "subjectAltName"])
         return names.contains("URI:\(Self.uri(of: name))")
     }
@@ -36,7 +37,22 @@ struct Certificates: Sendable {
             FileManager.default.fileExists(atPath: directory.tls("\(name).key"))
         else { return false }
         // openssl fails when the certificate ends within the time asked about, and so does a broken file: both are renewed
-        return (try? Tool.run("openssl", ["x509", "-in", certificate, "-noout", "-checkend", Self.monthSeconds])) != nil
+        guard (try? Tool.run("openssl", ["x509", "-in", certificate, "-noout", "-checkend", Self.monthSeconds])) != nil else { return false }
+        return isOfItsKey(name)
+    }
+
+    /// A kill between the two leaves a new key beside the certificate of the one before.
+    private func isOfItsKey(_ name: String) -> Bool {
+        // openssl fails for a file that is broken, and then it is made anew
+        let certified = try? Tool.run("openssl", ["x509", "-in", directory.tls("\(name).crt"), "-noout", "-pubkey"])
+        let own = try? Tool.run("openssl", ["pkey", "-in", directory.tls("\(name).key"), "-pubout"])
+        return certified != nil && certified == own
+    }
+
+    /// A kill behind a new authority leaves certificates that the one before signed.
+    private func isTrusted(_ name: String) -> Bool {
+        // openssl fails for a certificate that is to be made anew
+        (try? Tool.run("openssl", ["verify", "-CAfile", directory.certificateAuthority, directory.tls("\(name).crt")])) != nil
     }
 
     // MARK: Another authority, in three steps

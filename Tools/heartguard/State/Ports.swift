@@ -77,6 +77,17 @@ struct Ports: Codable, Equatable, Sendable {
         }
     }
 
+    /// The port that a variable names, or the fallback where it names none. Throws for what is no port: a typo must not lead to another store.
+    static func port(
+        _ variable: String, in environment: [String: String], else fallback: Int
+    ) throws(CommandFailure) -> Int {
+        guard let text = environment[variable], !text.isEmpty else { return fallback }
+        guard let port = Int(text), (1...65535).contains(port) else {
+            throw CommandFailure("\(variable) is \"\(text)\", which is not a port number (1 to 65535).")
+        }
+        return port
+    }
+
     /// Some free port from 20000 to 29999, which the kernel gives to nobody by itself.
     private static func anyFree(except taken: Set<Int>, isFree: (Int) -> Bool) throws(CommandFailure) -> Int {
         for _ in 0..<1000 {

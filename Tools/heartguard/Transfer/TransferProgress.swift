@@ -35,7 +35,7 @@ final class TransferProgress: Sendable {
             state.said = now
             return Self.line(verb, state.documents, of: noun, in: now - start, from: startPart, to: part)
         }
-        if let line { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+        if let line { FileHandle.standardError.say(line) }
     }
 
     /// For example "imported 12,000 documents, 4,000 a second, 30 %, about 7 s to go".
