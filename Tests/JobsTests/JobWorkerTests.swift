@@ -338,6 +338,19 @@ import Time
         }
     }
 
+    @Test(arguments: ["-inf", "-1e300"])
+    func `counts a job that another program has put at a moment that no clock shows`(score: String) async throws {
+        try await withRedis { (redis, _) async throws in
+            let queue = JobQueue(redis: redis, name: "arq:queue:test")
+            _ = try await redis.send(["ZADD", "arq:queue:test", score, "foreign"])
+
+            let lines = try await queue.lines()
+
+            #expect(lines.lines.map(\.due) == [0, 1, 0])
+            #expect(lines.lines.allSatisfy { $0.oldestAge == .zero })
+        }
+    }
+
     @Test func `tells operators of the queue and arq of its health`() async throws {
         try await withRedis { (redis, _) async throws in
             let queue = JobQueue(redis: redis, name: "arq:queue:test")

@@ -79,7 +79,8 @@ extension JobQueue {
         guard replies.count == 1 + priorities.count * 3, let dead = replies[0].integer else { throw .unexpectedReply }
         let lines = priorities.enumerated().map { index, priority in
             let first = 1 + index * 3
-            let score = replies[first + 2].array?.last?.text.flatMap(Double.init).map { Int64($0) }
+            // Whoever puts a job into the queue chooses its score, -inf too: since when such a job is due, nobody can say.
+            let score = replies[first + 2].array?.last?.text.flatMap(Double.init).flatMap { Int64(exactly: $0.rounded(.towardZero)) }
             return JobStatistics.Line(
                 priority: priority, depth: Int(replies[first].integer ?? 0), due: Int(replies[first + 1].integer ?? 0),
                 oldestAge: max(.zero, score.map { now - Instant(milliseconds: $0) } ?? .zero))
