@@ -173,6 +173,21 @@ internal import Testing
         }
     }
 
+    @Test func `of which a kill left half a copy is rotated all the same`() throws {
+        try withState { directory in
+            let log = directory.log("users")
+            try Data("kept".utf8).write(to: URL(filePath: "\(log).1"))
+            try Data("half".utf8).write(to: URL(filePath: "\(log).copy"))
+            try Data("longer than its bound".utf8).write(to: URL(filePath: log))
+
+            #expect(try LogRotation(longestBytes: 10, keptFiles: 2).rotate(log))
+
+            #expect(try String(contentsOfFile: "\(log).1", encoding: .utf8) == "longer than its bound")
+            #expect(try String(contentsOfFile: "\(log).2", encoding: .utf8) == "kept")
+            #expect(!FileManager.default.fileExists(atPath: "\(log).copy"))
+        }
+    }
+
     @Test func `that is short, or not there, is left alone`() throws {
         try withState { directory in
             try Data("short".utf8).write(to: URL(filePath: directory.log("users")))

@@ -13,6 +13,15 @@ struct LogRotation: Sendable {
         guard let size = try? files.attributesOfItem(atPath: path)[.size] as? Int, size > longestBytes else {
             return false  // a log that is not there yet is no failure
         }
+        // Copied before the kept files make room for it: where the disk is full they stay.
+        let copy = "\(path).copy"
+        if files.fileExists(atPath: copy) { try files.removeItem(atPath: copy) }
+        do {
+            try files.copyItem(atPath: path, toPath: copy)
+        } catch {
+            _ = try? files.removeItem(atPath: copy)  // What is left of it only takes room.
+            throw error
+        }
         for number in stride(from: keptFiles, through: 2, by: -1) {
             let older = "\(path).\(number)"
             let newer = "\(path).\(number - 1)"
@@ -22,7 +31,7 @@ struct LogRotation: Sendable {
         }
         let first = "\(path).1"
         if files.fileExists(atPath: first) { try files.removeItem(atPath: first) }
-        try files.copyItem(atPath: path, toPath: first)
+        try files.moveItem(atPath: copy, toPath: first)
         let handle = try FileHandle(forWritingTo: URL(filePath: path))
         defer { try? handle.close() }  // the content is already where it belongs
         try handle.truncate(atOffset: 0)

@@ -61,7 +61,7 @@ struct RecordsDownload {
             } ?? .init()
         }
         guard export.state == .finished else { throw CommandFailure("the export was given up: \(export.failure)") }
-        var partial = try PartialFile(file)
+        var partial = try PartialFile(file, isPrivate: true)
         do {
             var digest = SHA256()
             var offset: Int64 = 0

@@ -1,0 +1,51 @@
+internal import Foundation
+internal import Testing
+
+@testable import HeartGuardCommand
+
+@Suite struct `A file that has its name once it is whole` {
+    /// Lends a place for a file, in a folder of its own.
+    private func withPlace(_ body: (URL) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }  // What is left is in the folder for such things.
+        try body(folder.appending(path: "export.json"))
+    }
+
+    @Test func `takes the place of the one before`() throws {
+        try withPlace { file in
+            try Data("before".utf8).write(to: file)
+
+            var partial = try PartialFile(file)
+            try partial.write(Array("after".utf8))
+            let meanwhile = try String(contentsOf: file, encoding: .utf8)
+            try partial.finish()
+
+            #expect(meanwhile == "before")
+            #expect(try String(contentsOf: file, encoding: .utf8) == "after")
+        }
+    }
+
+    @Test func `never takes the place of a folder`() throws {
+        try withPlace { file in
+            try FileManager.default.createDirectory(at: file, withIntermediateDirectories: true)
+            try Data("kept".utf8).write(to: file.appending(path: "other"))
+
+            var partial = try PartialFile(file)
+            try partial.write(Array("export".utf8))
+
+            #expect(throws: CommandFailure.self) { try partial.finish() }
+            #expect(try String(contentsOf: file.appending(path: "other"), encoding: .utf8) == "kept")
+        }
+    }
+
+    @Test func `is nobody else's to read where it holds somebody's records`() throws {
+        try withPlace { file in
+            var partial = try PartialFile(file, isPrivate: true)
+            try partial.finish()
+
+            let permissions = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int
+            #expect(permissions == 0o600)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import Foundation
+internal import Glibc
+
+/// A file that has its name once it is whole.
+struct PartialFile: Sendable {
+    private let file: URL
+    private let partial: URL
+    private let handle: FileHandle
+    private var buffer: [UInt8] = []
+
+    /// - Parameter isPrivate: whether nobody else may read it.
+    init(_ file: URL, isPrivate: Bool = false) throws {
+        self.file = file
+        partial = file.appendingPathExtension("partial")
+        let attributes: [FileAttributeKey: Any]? = isPrivate ? [.posixPermissions: 0o600] : nil
+        guard FileManager.default.createFile(atPath: partial.path, contents: nil, attributes: attributes) else {
+            throw CommandFailure("\(partial.path) cannot be written.")
+        }
+        handle = try FileHandle(forWritingTo: partial)
+    }
+
+    mutating func write(_ bytes: [UInt8]) throws {
+        buffer += bytes
+        if buffer.count >= 64 << 10 { try flush() }
+    }
+
+    private mutating func flush() throws {
+        do {
+            try handle.write(contentsOf: buffer)
+        } catch {
+            throw CommandFailure("\(partial.path) cannot be written: \(error.localizedDescription)")
+        }
+        buffer = []
+    }
+
+    /// Writes other bytes over the first ones.
+    mutating func replaceStart(by bytes: [UInt8]) throws {
+        try flush()
+        try handle.seek(toOffset: 0)
+        try handle.write(contentsOf: bytes)
+        try handle.seekToEnd()
+    }
+
+    /// The file is on the disk, with its name, when this returns.
+    mutating func finish(replacing: Bool = true) throws {
+        try flush()
+        try handle.synchronize()
+        try handle.close()
+        if replacing {
+            // At no moment neither has the name; and a folder that is called so stays.
+            guard unsafe rename(partial.path, file.path) == 0 else { throw CommandFailure("\(file.path) cannot be written", errno: errno) }
+        } else {
+            try FileManager.default.moveItem(at: partial, to: file)
+        }
+        try Self.synchronize(file.absoluteURL.deletingLastPathComponent())
+    }
+
+    /// Brings a file, or the names in a folder, to the disk.
+    static func synchronize(_ place: URL) throws {
+        let descriptor = unsafe open(place.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw CommandFailure("cannot open \(place.path)", errno: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw CommandFailure("cannot bring \(place.path) to the disk", errno: errno) }
+    }
+
+    func remove() {
+        _ = try? FileManager.default.removeItem(at: partial)  // What is left of it is not worth another failure.
+    }
+}
