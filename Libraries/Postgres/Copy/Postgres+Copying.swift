@@ -1,8 +1,8 @@
 extension Postgres {
     /// Writes rows into a table by COPY in one transaction, and tells how many. Takes several round trips and holds a
     /// connection until the rows end, so the rows should be at hand. No more than one chunk of 64 KiB is buffered: where
-    /// the server is slower than `rows`, `rows` is not asked for more. Rows that are sorted as the largest index of the table load
-    /// a quarter faster, since neighbours come to the same pages.
+    /// the server is slower than `rows`, `rows` is not asked for more. Rows that are sorted as the largest index of the table may
+    /// load faster, since neighbours come to the same pages.
     ///
     /// PostgreSQL refuses COPY into tables whose row-level security applies to the role (0A000); `BatchInsertManager`
     /// writes those.
