@@ -50,10 +50,7 @@ struct Ports: Codable, Equatable, Sendable {
     ) throws(CommandFailure) {
         var taken: [Int: Role] = [:]
         for role in Role.allCases {
-            guard let text = environment[role.variable], !text.isEmpty else { continue }
-            guard let port = Int(text), (1...65535).contains(port) else {
-                throw CommandFailure("\(role.variable) is \"\(text)\", which is not a port number (1 to 65535).")
-            }
+            guard let port = try Self.given(role.variable, in: environment) else { continue }
             if let other = taken[port] {
                 throw CommandFailure("\(other.variable) and \(role.variable) are both \(port). Give each a port of its own.")
             }
@@ -78,10 +75,12 @@ struct Ports: Codable, Equatable, Sendable {
     }
 
     /// The port that a variable names, or the fallback where it names none. Throws for what is no port: a typo must not lead to another store.
-    static func port(
-        _ variable: String, in environment: [String: String], else fallback: Int
-    ) throws(CommandFailure) -> Int {
-        guard let text = environment[variable], !text.isEmpty else { return fallback }
+    static func port(_ variable: String, in environment: [String: String], else fallback: Int) throws(CommandFailure) -> Int {
+        try given(variable, in: environment) ?? fallback
+    }
+
+    private static func given(_ variable: String, in environment: [String: String]) throws(CommandFailure) -> Int? {
+        guard let text = environment[variable], !text.isEmpty else { return nil }
         guard let port = Int(text), (1...65535).contains(port) else {
             throw CommandFailure("\(variable) is \"\(text)\", which is not a port number (1 to 65535).")
         }
