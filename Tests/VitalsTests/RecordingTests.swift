@@ -134,6 +134,22 @@ internal import Testing
         }
     }
 
+    @Test func `is kept only by who holds the person's timeline`() async throws {
+        try await withVitals { vitals, postgres in
+            let ada = UserID(UUID())
+            let batch = try ObservationRepository.Batch(NewObservation.batch(.init(observations: [.heartRate(0)])))
+            // Some transaction before has advanced it: that holds nothing any more.
+            try await postgres.execute(.advanceTimeline(of: ada, by: 1), identity: .user(ada.uuid))
+
+            let (before, _, behind) = try await postgres.batch(
+                .insert(batch, of: ada, if: .holdsTimeline(of: ada)), .advanceTimeline(of: ada, by: 1),
+                .insert(batch, of: ada, if: .holdsTimeline(of: ada)), identity: .user(ada.uuid))
+
+            #expect(before.rowsAffected == 0)
+            #expect(behind.rowsAffected == 1)
+        }
+    }
+
     @Test func `of a thousand is kept`() async throws {
         try await withVitals { vitals in
             let response = try await vitals.record((0..<1_000).map { .heartRate($0) }, as: Caller())

@@ -43,7 +43,8 @@ struct ObservationRepository: Sendable {
         let unjudged: Query = "NOT EXISTS (SELECT FROM \(AlertRule.judging(batch.codes, from: batch.first, through: batch.last, of: user)))"
         let identity = Identity.user(user.uuid)
         let (advance, insert) = (
-            Statement<Void>.advanceTimeline(of: user, by: batch.count, if: unjudged), Statement<ReadingChange>.insert(batch, of: user, if: unjudged)
+            Statement<Void>.advanceTimeline(of: user, by: batch.count, if: unjudged),
+            Statement<ReadingChange>.insert(batch, of: user, if: "\(Query.holdsTimeline(of: user)) AND \(unjudged)")
         )
         let insertion = batch.devices.isEmpty
             ? try await postgres.batch(advance, insert, identity: identity).1
@@ -186,6 +187,13 @@ extension Statement<Void> {
             SELECT user_id, id, version, value, unit, components, effective_at, utc_offset_minutes, status, status_reason, changed_at
             FROM vitals.vitals WHERE user_id = \(user.uuid) AND id = \(id.uuid)
             """)
+    }
+}
+
+extension Query {
+    /// Whether this transaction has advanced the person's timeline, and so holds it. A condition for the advance may have changed since.
+    static func holdsTimeline(of user: UserID) -> Query {
+        "EXISTS (SELECT FROM vitals.timelines t WHERE t.user_id = \(user.uuid) AND t.xmin = pg_current_xact_id()::xid)"
     }
 }
 
