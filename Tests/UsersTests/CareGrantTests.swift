@@ -6,7 +6,6 @@ internal import RPC
 internal import RecordTestSupport
 internal import Resilience
 internal import Schema
-internal import Synchronization
 internal import TestSupport
 internal import Testing
 internal import Time
@@ -19,22 +18,24 @@ private struct Ward {
     let users: UsersStand
     let ada: UserID
     let cora: CallerIdentity
+    let corasTokens: UsersV1.TokenPair
     let dora: CallerIdentity
     let grants: CareGrantRepository
 
     init(_ users: UsersStand) async throws {
         self.users = users
         ada = UserID(try await users.newcomer().caller().userID)
-        cora = try await Self.clinician(users)
-        dora = try await Self.clinician(users)
+        (cora, corasTokens) = try await Self.clinician(users)
+        (dora, _) = try await Self.clinician(users)
         grants = CareGrantRepository(postgres: users.postgres)
     }
 
-    private static func clinician(_ users: UsersStand) async throws -> CallerIdentity {
+    private static func clinician(_ users: UsersStand) async throws -> (CallerIdentity, UsersV1.TokenPair) {
         let person = Person()
         let user = UserID(try await users.claims(users.register(person)).subject)
         try await users.service.sessions.assign(.clinician, to: user)
-        return CallerIdentity(try await users.claims(users.signIn(person)))
+        let tokens = try await users.signIn(person)
+        return (CallerIdentity(try await users.claims(tokens)), tokens)
     }
 
     @discardableResult
@@ -44,19 +45,21 @@ private struct Ward {
         return try await grants.give(wish, by: ada)
     }
 
-    func access(pause: Duration = .seconds(2)) -> PatientAccess {
-        var access = PatientAccess(postgres: users.postgres)
-        access.pause = pause
-        return access
-    }
+    var access: PatientAccess { PatientAccess(postgres: users.postgres) }
 
     func admit(_ caller: CallerIdentity, to method: MethodDescriptor = Ward.readings) async throws(RPCError) {
-        try await access().admit(caller, for: ada.uuid, to: method)
+        try await access.admit(caller, for: ada.uuid, to: method)
     }
 
     static let readings = VitalsV1.VitalsServiceMethods.listObservations.descriptor
     static let conversations = ChatV1.ChatServiceMethods.listSessions.descriptor
-    static let news = VitalsV1.LiveServiceMethods.subscribe.descriptor
+
+    /// A stream of what is new of Ada, which Cora asks for.
+    var news: RPCContext {
+        RPCContext(
+            method: VitalsV1.LiveServiceMethods.subscribe.descriptor,
+            metadata: ["authorization": "Bearer \(corasTokens.accessToken)", PatientAccess.header: ada.uuid.uuidString])
+    }
 }
 
 private func withWard(_ body: (Ward) async throws -> Void) async throws {
@@ -177,7 +180,7 @@ private func withWard(_ body: (Ward) async throws -> Void) async throws {
             try await ward.letIn(bob, .vitalsRead)
 
             await expect(.permissionDenied) { try await ward.admit(bob) }
-            await expect(.permissionDenied) { try await ward.access().admit(ward.cora, for: ward.cora.actorID, to: Ward.readings) }
+            await expect(.permissionDenied) { try await ward.access.admit(ward.cora, for: ward.cora.actorID, to: Ward.readings) }
         }
     }
 
@@ -197,40 +200,39 @@ private func withWard(_ body: (Ward) async throws -> Void) async throws {
         }
     }
 
-    @Test func `of a stream ends with its grant, and takes its handler along`() async throws {
+    enum End: CaseIterable, Sendable { case revoked, consentWithdrawn, loggedOut }
+
+    @Test(arguments: End.allCases)
+    func `of a stream ends with its grant or its session, and takes its handler along`(reason: End) async throws {
         try await withWard { ward in
+            let (consents, stream) = (ConsentRepository(postgres: ward.users.postgres), OpenStream())
+            _ = try await consents.give(.careSharing, to: DocumentVersion("2026-02"), by: ward.ada)
             let grant = try await ward.letIn(ward.cora, .vitalsRead)
-            let isCancelled = Mutex(false)
-            let context = RPCContext(method: Ward.news)
-            async let call: Void = ward.access(pause: .milliseconds(5)).go(on: ward.cora, for: ward.ada.uuid, context) { _ in
-                do { try await Task.sleep(for: .seconds(60)) } catch {
-                    isCancelled.withLock { $0 = true }
-                    throw error
+
+            let error = try await stream.ending(of: ward.news, letIn: ward.users.authentication()) {
+                switch reason {
+                case .revoked: _ = try await ward.grants.revoke(grant.id, by: ward.ada)
+                case .consentWithdrawn: _ = try await consents.withdraw(.careSharing, by: ward.ada)
+                case .loggedOut: _ = try await ward.users.service.logOut(.init(), context: ward.users.context(ward.corasTokens))
                 }
             }
-            try await Task.sleep(for: .milliseconds(30))
-            #expect(!isCancelled.withLock { $0 })
 
-            _ = try await ward.grants.revoke(grant.id, by: ward.ada)
-
-            do {
-                try await call
-                Issue.record("The stream ended by itself.")
-            } catch {
-                #expect(RPCError.answering(error).code == .permissionDenied)
-            }
-            #expect(isCancelled.withLock { $0 })
+            let code: StatusCode = reason == .loggedOut ? .unauthenticated : .permissionDenied
+            #expect(error?.code == code)
+            #expect(stream.isCancelled)
         }
     }
 
-    @Test func `of a stream ends when its handler does, as it does`() async throws {
+    @Test func `of a stream goes on when another grant ends`() async throws {
         try await withWard { ward in
-            let context = RPCContext(method: Ward.news)
-            let access = ward.access(pause: .seconds(60))
+            try await ward.letIn(ward.cora, .vitalsRead)
+            let (other, clock) = (try await ward.letIn(ward.dora, .vitalsRead), TokenClock())
 
-            try await access.go(on: ward.cora, for: ward.ada.uuid, context) { _ in }
-            await expect(.notFound) {
-                try await access.go(on: ward.cora, for: ward.ada.uuid, context) { _ in throw RPCError(.notFound, "Nothing.") }
+            try await ward.users.authentication(clock: clock).intercept(ward.news) { context in
+                let caller = try context.caller()
+                #expect(caller.userID == ward.ada.uuid && caller.actorID == ward.cora.actorID)
+                _ = try await ward.grants.revoke(other.id, by: ward.ada)
+                try await clock.isLookedAt()
             }
         }
     }

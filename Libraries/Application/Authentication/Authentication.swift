@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 package import RPC
 package import Tokens
 internal import Resilience
@@ -9,12 +10,15 @@ internal import Resilience
 /// that it passes the call and its token on to.
 ///
 /// A clinician may call for a patient who has let them in; what the handler sees then are that patient's records, and who acts.
+///
+/// A stream ends when its caller would not be let in any more: by the token's end, the session's or that of the grant.
 package struct Authentication: ServerInterceptor {
     private let verifier: TokenVerifier
     private let sessions: SessionCheck
     private let patients: PatientAccess
     private let isPassedOn: @Sendable (MethodDescriptor) -> Bool
     private let audit: CallAudit
+    var watch = StreamWatch()
 
     /// - Parameters:
     ///   - audit: is told of callers who are known and are not let.
@@ -48,29 +52,53 @@ package struct Authentication: ServerInterceptor {
         }
         let claims = try await claims(context)
         var identified = context
-        switch try await sessions.standing(of: claims) {
-        case .standing: identified[CallerIdentity.self] = CallerIdentity(claims)
-        case .revoked:
-            identified[CallerIdentity.self] = CallerIdentity(claims)
-            try await refuse(identified, RPCError(.unauthenticated, "The session has ended. Sign in again."))
-        case .unknown where isPassedOn(context.method):
-            identified[CallerIdentity.self] = CallerIdentity(claims, isSessionChecked: false)
-        case .unknown: throw RPCError.unavailable("Whether the session still stands cannot be checked right now.")
+        identified[CallerIdentity.self] = CallerIdentity(claims)
+        do throws(RPCError) {
+            if try await !isKnownToStand(claims, context.method) {
+                identified[CallerIdentity.self] = CallerIdentity(claims, isSessionChecked: false)
+            }
+        } catch {
+            if error.code == .unauthenticated { try await audit.denied(identified, error) }
+            throw error
         }
         if context.method.policy.access == .operator_, claims.role != .operator_ {
             try await refuse(identified, RPCError(.permissionDenied, "Only an operator may call \(context.method.name)."))
         }
-        guard let patient else { return try await next(identified) }
-        let caller = try identified.caller()
-        // A clinician's try is among what the patient can read of, whatever comes of it.
-        if caller.role == .clinician { identified[CallerIdentity.self] = caller.acting(for: patient) }
-        do throws(RPCError) {
-            try await patients.admit(caller, for: patient, to: context.method)
-        } catch {
-            if error.code == .permissionDenied { try await audit.denied(identified, error) }
-            throw error
+        if let patient {
+            let caller = try identified.caller()
+            // A clinician's try is among what the patient can read of, whatever comes of it.
+            if caller.role == .clinician { identified[CallerIdentity.self] = caller.acting(for: patient) }
+            do throws(RPCError) {
+                try await patients.admit(caller, for: patient, to: context.method)
+            } catch {
+                if error.code == .permissionDenied { try await audit.denied(identified, error) }
+                throw error
+            }
         }
-        try await patients.go(on: caller, for: patient, identified, next: next)
+        guard context.method.kind != .unary else { return try await next(identified) }
+        try await watch.go(
+            identified, admit: { () async throws(RPCError) in try await admitAgain(context, for: patient) }, next: next)
+    }
+
+    /// Throws what a call would end with that the same caller began now.
+    ///
+    /// It leaves no event behind: what the stream did is on record since it began.
+    private func admitAgain(_ context: RPCContext, for patient: UUID?) async throws(RPCError) {
+        let claims = try await claims(context)
+        _ = try await isKnownToStand(claims, context.method)
+        if let patient { try await patients.admit(CallerIdentity(claims), for: patient, to: context.method) }
+    }
+
+    /// Whether the session is known to stand. Where it is not, whoever the call is passed on to asks.
+    ///
+    /// Throws UNAUTHENTICATED for a session that has ended, UNAVAILABLE where that cannot be asked and has to be.
+    private func isKnownToStand(_ claims: AccessClaims, _ method: MethodDescriptor) async throws(RPCError) -> Bool {
+        switch try await sessions.standing(of: claims) {
+        case .standing: return true
+        case .revoked: throw RPCError(.unauthenticated, "The session has ended. Sign in again.")
+        case .unknown where isPassedOn(method): return false
+        case .unknown: throw .unavailable("Whether the session still stands cannot be checked right now.")
+        }
     }
 
     /// The domain of the URIs in the certificates of a cluster's programs, `spiffe://heartguard/users` and so on.

@@ -6,15 +6,13 @@ internal import Tokens
 /// Calls that a clinician makes for a patient: they name the patient, and are let through only while a grant of that patient stands.
 ///
 /// The grant is asked for of Postgres at every call and never remembered, so one that was revoked lets no call in that begins after the answer
-/// that it is. A stream asks again while it lasts.
+/// that it is. Of a stream it is asked again while it lasts (`StreamWatch`).
 package struct PatientAccess: Sendable {
     /// The metadata of a call that is made for a patient: the patient's id.
     package static let header = "heartguard-patient"
 
     /// Nothing without a record of its own; then whoever the call is passed on to asks.
     let postgres: Postgres?
-    /// How long a stream goes on before it asks again.
-    var pause = Duration.seconds(2)
 
     package init(postgres: Postgres?) { self.postgres = postgres }
 
@@ -54,28 +52,6 @@ package struct PatientAccess: Sendable {
             throw .unavailable("Whether the patient lets you in cannot be checked right now.", cause: error)
         }
         guard isGranted else { throw denial }
-    }
-
-    /// Goes on with a call as long as its grant stands. A call of one answer was asked about already; a stream ends within `pause` and the time that
-    /// the question takes, with what `admit` throws.
-    func go(
-        on caller: CallerIdentity, for patient: UUID, _ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void
-    ) async throws {
-        guard context.method.kind != .unary, postgres != nil else { return try await next(context) }
-        try await withoutActuallyEscaping(next) { next in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await next(context) }
-                group.addTask {
-                    while true {
-                        try await Task.sleep(for: pause)
-                        try await admit(caller, for: patient, to: context.method)
-                    }
-                }
-                // The handler's end, or why it may not go on.
-                try await group.next()
-                group.cancelAll()
-            }
-        }
     }
 }
 

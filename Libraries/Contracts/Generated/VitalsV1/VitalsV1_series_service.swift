@@ -471,7 +471,7 @@ extension VitalsV1 {
         /// that begins behind what was answered; to send some twice, in whatever order, adds nothing. A message that breaks a rule
         /// ends the stream, and nothing of that message is kept. No more is read than has been written, so a sender waits.
         /// NOT_FOUND when the device is not the caller's or not active, FAILED_PRECONDITION when the series has another unit,
-        /// UNAUTHENTICATED when the access token expires meanwhile.
+        /// UNAUTHENTICATED when the access token expires meanwhile, or its session ends.
         package static let appendSamples = RPC.Method<VitalsV1.SeriesServiceAppendSamplesRequest, VitalsV1.SeriesServiceAppendSamplesResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.SeriesService", name: "AppendSamples", kind: .bidirectional,
@@ -501,7 +501,7 @@ extension VitalsV1 {
         /// that begins behind what was answered; to send some twice, in whatever order, adds nothing. A message that breaks a rule
         /// ends the stream, and nothing of that message is kept. No more is read than has been written, so a sender waits.
         /// NOT_FOUND when the device is not the caller's or not active, FAILED_PRECONDITION when the series has another unit,
-        /// UNAUTHENTICATED when the access token expires meanwhile.
+        /// UNAUTHENTICATED when the access token expires meanwhile, or its session ends.
         func appendSamples(_ requests: RequestStream<VitalsV1.SeriesServiceAppendSamplesRequest>, responses: ResponseWriter<VitalsV1.SeriesServiceAppendSamplesResponse>, context: RPCContext) async throws
         /// The samples of a series within a period, oldest first: all of them, or by buckets, or so many that a plot of them looks the
         /// same. No more is read than the receiver takes. A stream that ends early is gone on with by another, from the last instant
@@ -521,7 +521,7 @@ extension VitalsV1 {
         /// that begins behind what was answered; to send some twice, in whatever order, adds nothing. A message that breaks a rule
         /// ends the stream, and nothing of that message is kept. No more is read than has been written, so a sender waits.
         /// NOT_FOUND when the device is not the caller's or not active, FAILED_PRECONDITION when the series has another unit,
-        /// UNAUTHENTICATED when the access token expires meanwhile.
+        /// UNAUTHENTICATED when the access token expires meanwhile, or its session ends.
         package func appendSamples<Result: Sendable>(
             options: CallOptions = CallOptions(),
             _ body: @Sendable (RequestWriter<VitalsV1.SeriesServiceAppendSamplesRequest>, ResponseStream<VitalsV1.SeriesServiceAppendSamplesResponse>) async throws -> Result
