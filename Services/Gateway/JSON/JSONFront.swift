@@ -33,8 +33,8 @@ struct JSONFront: HTTPResponder {
             responder: self,
             server: HTTPServerBuilder { responder in
                 let http = HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(60)))
-                guard let tls else { return LoopBoundChannel(http) }
-                return LoopBoundChannel(try TLSChannel(http, tlsConfiguration: tls))
+                guard let tls else { return LoopBoundChannel(WatchedChannel(http)) }
+                return LoopBoundChannel(WatchedChannel(try TLSChannel(http, tlsConfiguration: tls)))
             },
             configuration: .init(
                 address: .hostname(server.host, port: configuration.jsonPort), serverName: "heartguard"),
@@ -57,7 +57,8 @@ struct JSONFront: HTTPResponder {
                 Array((isServing ? #"{"status":"SERVING"}"# : #"{"status":"NOT_SERVING"}"#).utf8),
                 status: isServing ? .ok : .serviceUnavailable)
         default:
-            return await answer(request, from: context.peer)
+            guard let client = ClientPresence.current else { return await answer(request, from: context.peer) }
+            return await client.whilePresent { await answer(request, from: context.peer) }
         }
     }
 
@@ -85,7 +86,7 @@ struct JSONFront: HTTPResponder {
         var response: Response
         do {
             let answer = try await path.answer(at: match.endpoint, context) {
-                let body = try await Self.body(of: request)
+                let body = try await Self.body(of: request, until: context.deadline)
                 return try JSONRequest(match: match, query: request.uri.query, body: body).bytes
             }
             response = Self.json(match.endpoint.method.responseJSON(answer))
@@ -114,18 +115,32 @@ struct JSONFront: HTTPResponder {
         return metadata
     }
 
-    private static func body(of request: Request) async throws -> [UInt8] {
-        let buffer: ByteBuffer
+    /// The whole body. One that does not come within the call's time is waited for no longer: the connection's own limit for silence is a
+    /// minute, and each byte begins it anew.
+    private static func body(of request: Request, until deadline: Deadline?) async throws -> [UInt8] {
+        let tooLarge = RPCError(.resourceExhausted, "The body is larger than \(maxBodyBytes) bytes.")
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maxBodyBytes { throw tooLarge }
+        var body: [UInt8] = []
         do {
-            buffer = try await request.body.collect(upTo: maxBodyBytes)
-        } catch is NIOTooManyBytesError {
-            throw RPCError(.resourceExhausted, "The body is larger than \(maxBodyBytes) bytes.")
+            for try await part in request.body {
+                if let deadline, deadline.hasPassed { throw RPCError(.deadlineExceeded, "The body did not come in time.") }
+                guard body.count + part.readableBytes <= maxBodyBytes else { throw tooLarge }
+                body += part.readableBytesView
+            }
+        } catch let error as RPCError {
+            throw error
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            // It broke off, or its chunks are none: the client's doing, whether it is still there or not.
+            if Task.isCancelled { throw CancellationError() }
+            throw RPCError(.invalidArgument, "The body cannot be read.", cause: error)
         }
         let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? "application/json"
-        guard buffer.readableBytes == 0 || type == "application/json" else {
+        guard body.isEmpty || type == "application/json" else {
             throw RPCError(.invalidArgument, "The body must be application/json.")
         }
-        return Array(buffer.readableBytesView)
+        return body
     }
 
     private static func json(
