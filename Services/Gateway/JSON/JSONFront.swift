@@ -104,12 +104,13 @@ struct JSONFront: HTTPResponder {
     /// The fields of the HTTP head that mean something to a call.
     private static func metadata(of headers: HTTPFields) -> Metadata {
         var metadata: Metadata = [:]
-        for name in ["authorization", "x-request-id", "traceparent", "tracestate", PurposeOfUse.field] {
+        for name in ["authorization", "x-request-id", "traceparent", "tracestate"] {
             guard let field = HTTPField.Name(name), let value = headers[field], value.utf8.count <= 8_192 else { continue }
             metadata[name] = value
         }
-        // However long they are: what cannot be read is refused, and left out it would make a call for somebody else, or twice.
-        for name in [PatientAccess.header, IdempotencyKey.field] {
+        // However long they are: what cannot be read is refused, and left out it would make a call for somebody else, or twice, or put
+        // it on record as made for another reason.
+        for name in [PatientAccess.header, IdempotencyKey.field, PurposeOfUse.field] {
             if let field = HTTPField.Name(name), let value = headers[field] { metadata[name] = value }
         }
         return metadata
