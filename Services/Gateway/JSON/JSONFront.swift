@@ -48,17 +48,23 @@ struct JSONFront: HTTPResponder {
     }
 
     func respond(to request: Request, context: JSONRequestContext) async throws -> Response {
+        let whole = await response(to: request, from: context.peer)
+        // RFC 9110, section 9.3.2: HEAD is answered without content. What came anyway would be read as the connection's next answer.
+        return request.method == .head ? whole.createHeadResponse() : whole
+    }
+
+    private func response(to request: Request, from peer: String) async -> Response {
         switch (request.method, request.uri.path) {
-        case (.get, "/.well-known/jwks.json"):
+        case (.get, "/.well-known/jwks.json"), (.head, "/.well-known/jwks.json"):
             return Self.json(Array(configuration.common.jwks.utf8), headers: [.cacheControl: "public, max-age=300"])
-        case (.get, "/healthz"):
+        case (.get, "/healthz"), (.head, "/healthz"):
             let isServing = health.status == .serving
             return Self.json(
                 Array((isServing ? #"{"status":"SERVING"}"# : #"{"status":"NOT_SERVING"}"#).utf8),
                 status: isServing ? .ok : .serviceUnavailable)
         default:
-            guard let client = ClientPresence.current else { return await answer(request, from: context.peer) }
-            return await client.whilePresent { await answer(request, from: context.peer) }
+            guard let client = ClientPresence.current else { return await answer(request, from: peer) }
+            return await client.whilePresent { await answer(request, from: peer) }
         }
     }
 
