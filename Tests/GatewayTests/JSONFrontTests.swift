@@ -157,4 +157,19 @@ private func head(_ line: String, _ fields: [String] = [], of gateways: Gateways
             }
         }
     }
+
+    @Test func `ends the calls that run when the program is asked to stop`() async throws {
+        let hanging = `A service that hangs`.Hanging()
+        try await withDoor { _ in try await hanging.hang() } _: { gateways, port in
+            let client = try await RawHTTP.connect(to: port)
+            try await client.send(try await head("GET \(replay)", of: gateways))
+            try await until { hanging.calls == 1 }
+            await gateways.stop()
+            try await until { await !RawHTTP.isOpen(port) }
+            hanging.end()
+            try await until { client.isClosed }
+
+            #expect(client.heard.hasPrefix("HTTP/1.1 200"))
+        }
+    }
 }
