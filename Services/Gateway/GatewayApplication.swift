@@ -41,8 +41,9 @@ struct GatewayApplication: Sendable {
             services: [EndpointService(endpoints)],
             interceptors: interceptors,
             background: backends.channels.map { channel in { @Sendable in await channel.run() } } + [
-                { await limits.shares.run() }, { await guards.breakers.run() }, { try await json.run() },
+                { await limits.shares.run() }, { await guards.breakers.run() },
             ],
+            doors: [{ try await json.run() }],
             stopSignals: stopSignals,
             onListening: onListening)
     }

@@ -20,6 +20,16 @@ import Testing
         #expect(error?.message.contains(name) == true)
     }
 
+    @Test(arguments: ["heartguard-purpose", "heartguard-patient", "idempotency-key"])
+    func `and is longer than all that a service takes is the caller's mistake`(name: String) async throws {
+        try await pass([name: String(repeating: "7", count: 8_192)])
+
+        let error = await #expect(throws: RPCError.self) { try await pass([name: String(repeating: "7", count: 8_193)]) }
+
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.message.contains(name) == true)
+    }
+
     @Test func `goes on if it can be sent, and what goes nowhere may be anything`() async throws {
         try await pass(["x-request-id": " ~", "heartguard-purpose": "TREAT", "user-agent": "é"])
     }

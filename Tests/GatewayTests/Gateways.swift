@@ -3,6 +3,7 @@ import Contracts
 import Foundation
 import Logging
 import RPC
+import ServiceLifecycle
 import TestSupport
 import Time
 import Tokens
@@ -35,6 +36,10 @@ struct Gateways: Sendable {
     let durable: Store
     let cache: Store
     let signer: TokenSigner
+    fileprivate let programs: [ServiceGroup]
+
+    /// Asks a Gateway to finish, as SIGTERM does.
+    func stop(_ gateway: Int = 0) async { await programs[gateway].triggerGracefulShutdown() }
 
     /// What a person shows who is signed in.
     func signedIn() async throws -> CallOptions {
@@ -152,19 +157,22 @@ func withGateways(
             try await withThrowingTaskGroup(of: Void.self) { group in
                 var ports = ports.makeAsyncIterator()
                 var channels: [RPCChannel] = []
+                var programs: [ServiceGroup] = []
                 for number in 0..<count {
                     var environment = environment
                     if let cutOff, number == 0 {
                         environment["HEARTGUARD_\(cutOff.rawValue.uppercased())_ADDRESS"] = "127.0.0.1:\(try FreePort.find())"
                     }
                     let application = GatewayApplication(try GatewayConfiguration(environment: environment))
-                    group.addTask {
-                        try await application.run(stopSignals: false) { _, port in listening.yield(port) }
-                    }
+                    let program = ServiceGroup(
+                        services: [ClosureService { try await application.run(stopSignals: false) { _, port in listening.yield(port) } }],
+                        logger: quiet)
+                    group.addTask { try await program.run() }
+                    programs.append(program)
                     guard let port = await ports.next() else { break }
                     channels.append(RPCChannel(target: (host: "127.0.0.1", port: port), logger: quiet))
                 }
-                let gateways = Gateways(channels: channels, durable: durable, cache: cache, signer: signer)
+                let gateways = Gateways(channels: channels, durable: durable, cache: cache, signer: signer, programs: programs)
                 let result: Result<Void, any Error>
                 do { result = .success(try await body(gateways)) } catch { result = .failure(error) }
                 for channel in channels { await channel.close() }

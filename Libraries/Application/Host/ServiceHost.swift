@@ -120,11 +120,13 @@ package final class ServiceHost: Sendable {
     /// - Parameters:
     ///   - interceptors: The service's own, run after the caller is known.
     ///   - background: Work that lives as long as the server; it is cancelled to stop it.
+    ///   - doors: Other servers of the program; see `Door`.
     ///   - readiness: What must hold, besides the database and its schema, before calls are let in.
     package func run(
         services: [any RPCService],
         interceptors: [any ServerInterceptor] = [],
         background: [@Sendable () async throws -> Void] = [],
+        doors: [@Sendable () async throws -> Void] = [],
         readiness: [ReadinessCheck] = [],
         stopSignals: Bool = true,
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
@@ -167,11 +169,21 @@ package final class ServiceHost: Sendable {
             let server = OperatorServer(endpoint: endpoint, logger: logger) { [monitors] in monitors.prometheusText() }
             children.append(Child(name: "operator port") { try await server.run() })
         }
+        let others = doors.map { Door(body: $0, drainTimeout: configuration.server.drainTimeout) }
         children.append(
             Child(name: "server") { [logger] in
-                try await server.run { host, port in
-                    logger.notice("listening", metadata: ["host": "\(host)", "port": "\(port)"])
-                    onListening(host, port)
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        try await server.run { host, port in
+                            logger.notice("listening", metadata: ["host": "\(host)", "port": "\(port)"])
+                            onListening(host, port)
+                        }
+                    }
+                    for door in others { group.addTask { try await door.run() } }
+                    try await group.next()
+                    // One that ends unasked takes the others along, and with them the program.
+                    if !Task.isShuttingDownGracefully { group.cancelAll() }
+                    try await group.waitForAll()
                 }
             } finish: {
                 // Those who watch would keep their connections, and with them the server.

@@ -17,39 +17,41 @@ struct CallPath: Sendable {
             })
     }
 
+    /// What went in and came out of a call.
+    private struct Exchange {
+        var requestBytes = 0
+        var answer: [UInt8] = []
+    }
+
     /// Runs the endpoint behind the interceptors, within the method's time limit, and returns its answer's bytes. The
-    /// request is read inside, so that one that cannot be read is a call that failed like any other.
+    /// request is read behind them too: nothing of it is held for a caller who is not let in, and one that cannot be read is a call
+    /// that failed like any other.
     func answer(
-        at endpoint: Endpoint, _ context: RPCContext, _ read: @Sendable () async throws -> [UInt8]
+        at endpoint: Endpoint, _ context: RPCContext, _ read: @escaping @Sendable () async throws -> [UInt8]
     ) async throws(RPCError) -> [UInt8] {
         let began = ContinuousClock.now
-        var request: [UInt8] = []
-        var answer: [UInt8] = []
+        let exchange = Mutex(Exchange())
         var failure: RPCError?
         do {
-            request = try await read()
-            answer = try await run(request, at: endpoint, context)
+            try await CurrentTask.$scope.withValue(context.scope) {
+                try await Self.go(interceptors[...], context) { context in
+                    guard let respond = endpoint.answer else { throw RPCError(.unimplemented, "This door carries no streams.") }
+                    let request = try await read()
+                    exchange.withLock { $0.requestBytes = request.count }
+                    let answer = try await respond(request, context)
+                    exchange.withLock { $0.answer = answer }
+                }
+            }
         } catch {
             failure = RPCError.answering(error)
         }
+        let ended = exchange.withLock { $0 }
         let record = CallRecord(
             context: context, peer: context.peer, error: failure, duration: began.duration(to: .now),
-            requestBytes: request.count, responseBytes: answer.count)
+            requestBytes: ended.requestBytes, responseBytes: failure == nil ? ended.answer.count : 0)
         for meter in meters[endpoint.descriptor] ?? [] { meter.ended(record) }
         if let failure { throw failure }
-        return answer
-    }
-
-    private func run(_ request: [UInt8], at endpoint: Endpoint, _ context: RPCContext) async throws -> [UInt8] {
-        let answer = Mutex<[UInt8]>([])
-        try await CurrentTask.$scope.withValue(context.scope) {
-            try await Self.go(interceptors[...], context) { context in
-                guard let respond = endpoint.answer else { throw RPCError(.unimplemented, "This door carries no streams.") }
-                let bytes = try await respond(request, context)
-                answer.withLock { $0 = bytes }
-            }
-        }
-        return answer.withLock { $0 }
+        return ended.answer
     }
 
     private static func go(

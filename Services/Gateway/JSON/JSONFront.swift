@@ -33,8 +33,8 @@ struct JSONFront: HTTPResponder {
             responder: self,
             server: HTTPServerBuilder { responder in
                 let http = HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(60)))
-                guard let tls else { return LoopBoundChannel(http) }
-                return LoopBoundChannel(try TLSChannel(http, tlsConfiguration: tls))
+                guard let tls else { return LoopBoundChannel(WatchedChannel(http)) }
+                return LoopBoundChannel(WatchedChannel(try TLSChannel(http, tlsConfiguration: tls)))
             },
             configuration: .init(
                 address: .hostname(server.host, port: configuration.jsonPort), serverName: "heartguard"),
@@ -48,16 +48,23 @@ struct JSONFront: HTTPResponder {
     }
 
     func respond(to request: Request, context: JSONRequestContext) async throws -> Response {
+        let whole = await response(to: request, from: context.peer)
+        // RFC 9110, section 9.3.2: HEAD is answered without content. What came anyway would be read as the connection's next answer.
+        return request.method == .head ? whole.createHeadResponse() : whole
+    }
+
+    private func response(to request: Request, from peer: String) async -> Response {
         switch (request.method, request.uri.path) {
-        case (.get, "/.well-known/jwks.json"):
+        case (.get, "/.well-known/jwks.json"), (.head, "/.well-known/jwks.json"):
             return Self.json(Array(configuration.common.jwks.utf8), headers: [.cacheControl: "public, max-age=300"])
-        case (.get, "/healthz"):
+        case (.get, "/healthz"), (.head, "/healthz"):
             let isServing = health.status == .serving
             return Self.json(
                 Array((isServing ? #"{"status":"SERVING"}"# : #"{"status":"NOT_SERVING"}"#).utf8),
                 status: isServing ? .ok : .serviceUnavailable)
         default:
-            return await answer(request, from: context.peer)
+            guard let client = ClientPresence.current else { return await answer(request, from: peer) }
+            return await client.whilePresent { await answer(request, from: peer) }
         }
     }
 
@@ -85,7 +92,7 @@ struct JSONFront: HTTPResponder {
         var response: Response
         do {
             let answer = try await path.answer(at: match.endpoint, context) {
-                let body = try await Self.body(of: request)
+                let body = try await Self.body(of: request, until: context.deadline)
                 return try JSONRequest(match: match, query: request.uri.query, body: body).bytes
             }
             response = Self.json(match.endpoint.method.responseJSON(answer))
@@ -103,29 +110,44 @@ struct JSONFront: HTTPResponder {
     /// The fields of the HTTP head that mean something to a call.
     private static func metadata(of headers: HTTPFields) -> Metadata {
         var metadata: Metadata = [:]
-        for name in ["authorization", "x-request-id", "traceparent", "tracestate", PurposeOfUse.field] {
+        for name in ["authorization", "x-request-id", "traceparent", "tracestate"] {
             guard let field = HTTPField.Name(name), let value = headers[field], value.utf8.count <= 8_192 else { continue }
             metadata[name] = value
         }
-        // However long they are: what cannot be read is refused, and left out it would make a call for somebody else, or twice.
-        for name in [PatientAccess.header, IdempotencyKey.field] {
+        // However long they are: what cannot be read is refused, and left out it would make a call for somebody else, or twice, or put
+        // it on record as made for another reason.
+        for name in [PatientAccess.header, IdempotencyKey.field, PurposeOfUse.field] {
             if let field = HTTPField.Name(name), let value = headers[field] { metadata[name] = value }
         }
         return metadata
     }
 
-    private static func body(of request: Request) async throws -> [UInt8] {
-        let buffer: ByteBuffer
+    /// The whole body. One that does not come within the call's time is waited for no longer: the connection's own limit for silence is a
+    /// minute, and each byte begins it anew.
+    private static func body(of request: Request, until deadline: Deadline?) async throws -> [UInt8] {
+        let tooLarge = RPCError(.resourceExhausted, "The body is larger than \(maxBodyBytes) bytes.")
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maxBodyBytes { throw tooLarge }
+        var body: [UInt8] = []
         do {
-            buffer = try await request.body.collect(upTo: maxBodyBytes)
-        } catch is NIOTooManyBytesError {
-            throw RPCError(.resourceExhausted, "The body is larger than \(maxBodyBytes) bytes.")
+            for try await part in request.body {
+                if let deadline, deadline.hasPassed { throw RPCError(.deadlineExceeded, "The body did not come in time.") }
+                guard body.count + part.readableBytes <= maxBodyBytes else { throw tooLarge }
+                body += part.readableBytesView
+            }
+        } catch let error as RPCError {
+            throw error
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            // It broke off, or its chunks are none: the client's doing, whether it is still there or not.
+            if Task.isCancelled { throw CancellationError() }
+            throw RPCError(.invalidArgument, "The body cannot be read.", cause: error)
         }
         let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? "application/json"
-        guard buffer.readableBytes == 0 || type == "application/json" else {
+        guard body.isEmpty || type == "application/json" else {
             throw RPCError(.invalidArgument, "The body must be application/json.")
         }
-        return Array(buffer.readableBytesView)
+        return body
     }
 
     private static func json(

@@ -1,0 +1,60 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+import TestSupport
+
+/// A connection to a JSON door on which a test sends what no client library would, and hears what comes back as it came.
+struct RawHTTP: Sendable {
+    private final class Ear: ChannelInboundHandler, Sendable {
+        typealias InboundIn = ByteBuffer
+
+        let state = Mutex((text: "", isClosed: false))
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let text = String(buffer: unwrapInboundIn(data))
+            state.withLock { $0.text += text }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            state.withLock { $0.isClosed = true }
+            context.fireChannelInactive()
+        }
+    }
+
+    private let channel: any Channel
+    private let ear: Ear
+
+    /// Waits until the door is open.
+    static func connect(to port: Int) async throws -> RawHTTP {
+        try await until { await isOpen(port) }
+        return try await RawHTTP(port)
+    }
+
+    static func isOpen(_ port: Int) async -> Bool {
+        guard let client = try? await RawHTTP(port) else { return false }  // nobody listens
+        try? await client.close()  // the other side may have been faster
+        return true
+    }
+
+    private init(_ port: Int) async throws {
+        let ear = Ear()
+        channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ear) }
+            }
+            .connect(host: "127.0.0.1", port: port)
+            .get()
+        self.ear = ear
+    }
+
+    /// All that has come so far.
+    var heard: String { ear.state.withLock { $0.text } }
+    var isClosed: Bool { ear.state.withLock { $0.isClosed } }
+
+    func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)).get() }
+
+    /// Sends nothing more, and goes on to listen.
+    func closeSending() async throws { try await channel.close(mode: .output) }
+
+    func close() async throws { try await channel.close() }
+}
