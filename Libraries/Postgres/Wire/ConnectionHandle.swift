@@ -62,6 +62,14 @@ struct ConnectionHandle: ~Copyable {
         return text.split(whereSeparator: \.isNewline).map { $0.drop { $0 == "\t" || $0 == " " } }.joined(separator: " ")
     }
 
+    /// The host that is being asked, as the parameters name it, and its port.
+    var host: (name: String, port: String) {
+        (
+            name: unsafe PQhost(connection).map { unsafe String(cString: $0) } ?? "",
+            port: unsafe PQport(connection).map { unsafe String(cString: $0) } ?? ""
+        )
+    }
+
     func cancelHandle() -> CancelHandle? {
         unsafe PQgetCancel(connection).map { unsafe CancelHandle($0) }
     }
