@@ -120,8 +120,9 @@ struct PoolState {
     mutating func connectFailed(_ connection: ConnectionID, jitter: Double) -> [Action] {
         guard case .connecting = connections.removeValue(forKey: connection) else { return [] }
         guard phase == .running else { return finishIfDrained() }
-        failures += 1
+        // What was begun together and failed together is one failure.
         guard !isPausing else { return [] }
+        failures += 1
         isPausing = true
         return [.pause(backoff(jitter: jitter))]
     }
