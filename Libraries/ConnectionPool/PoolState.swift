@@ -72,6 +72,8 @@ struct PoolState {
     }
 
     var isRunning: Bool { phase == .running }
+    /// There are no more actions: what is lent still is for its borrower to close.
+    var isFinished: Bool { phase == .finished }
     var openCount: Int { connections.count }
     var idleCount: Int { idle.count }
     var waiterCount: Int { waiters.count }
@@ -105,6 +107,10 @@ struct PoolState {
 
     mutating func release(_ connection: ConnectionID, isUsable: Bool, at now: ContinuousClock.Instant) -> [Action] {
         guard case .leased = connections[connection] else { preconditionFailure("a connection is returned once") }
+        guard !isFinished else {
+            connections[connection] = nil
+            return []
+        }
         return isUsable ? offer(connection, idleSince: now, at: now) : close(connection)
     }
 

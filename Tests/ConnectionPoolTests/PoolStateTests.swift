@@ -181,6 +181,8 @@ import Testing
 
         #expect(pool.abandon() == [.finish])
         #expect(pool.abandon() == [])
+        #expect(pool.release(1, isUsable: true, at: start) == [])
+        #expect(pool.openCount == 0)
     }
 
     @Test(arguments: 1...5) func `keeps its promises under random events`(seed: UInt64) {
