@@ -46,7 +46,14 @@ package final class ConnectionPool<Connection: PooledConnection>: Sendable {
         let (id, connection) = try await acquire(
             waitingAtMost: limit, for: looks ? borrower ?? Borrower(file: file, line: line) : nil)
         let value = await body(connection)
-        change { $0.state.release(id, isUsable: connection.isUsable, at: .now) }
+        var hasEnded = false
+        change { shell in
+            hasEnded = shell.state.isFinished
+            if hasEnded { shell.connections[id] = nil }
+            return shell.state.release(id, isUsable: connection.isUsable, at: .now)
+        }
+        // The loan has outlasted the pool, and nobody else is left to close it.
+        if hasEnded { await connection.close() }
         return value
     }
 

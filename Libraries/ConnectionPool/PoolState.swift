@@ -72,6 +72,8 @@ struct PoolState {
     }
 
     var isRunning: Bool { phase == .running }
+    /// There are no more actions: what is lent still is for its borrower to close.
+    var isFinished: Bool { phase == .finished }
     var openCount: Int { connections.count }
     var idleCount: Int { idle.count }
     var waiterCount: Int { waiters.count }
@@ -105,6 +107,10 @@ struct PoolState {
 
     mutating func release(_ connection: ConnectionID, isUsable: Bool, at now: ContinuousClock.Instant) -> [Action] {
         guard case .leased = connections[connection] else { preconditionFailure("a connection is returned once") }
+        guard !isFinished else {
+            connections[connection] = nil
+            return []
+        }
         return isUsable ? offer(connection, idleSince: now, at: now) : close(connection)
     }
 
@@ -120,8 +126,9 @@ struct PoolState {
     mutating func connectFailed(_ connection: ConnectionID, jitter: Double) -> [Action] {
         guard case .connecting = connections.removeValue(forKey: connection) else { return [] }
         guard phase == .running else { return finishIfDrained() }
-        failures += 1
+        // What was begun together and failed together is one failure.
         guard !isPausing else { return [] }
+        failures += 1
         isPausing = true
         return [.pause(backoff(jitter: jitter))]
     }

@@ -1,5 +1,6 @@
 package import Logging
 package import Postgres
+internal import Time
 
 /// Applies a chain to a database, with the role that owns it.
 ///
@@ -194,7 +195,8 @@ package struct Migrator: Sendable {
 
     private func run(_ sql: String, of revision: Revision, in transaction: Transaction) async throws {
         do throws(PostgresError) {
-            let milliseconds = "\(lockTimeout.components.seconds * 1_000)"
+            // Zero would switch it off.
+            let milliseconds = "\(max(1, lockTimeout.millisecondsRoundedUp))"
             try await transaction.execute("SELECT set_config('lock_timeout', \(milliseconds), true)")
             try await transaction.execute(script: sql)
         } catch where error.code == .other("2D000") {

@@ -10,7 +10,8 @@ extension Postgres {
     nonisolated(nonsending) package func executeOutsideTransaction(
         _ statement: String, lockTimeout: Duration, tier: TimeoutTier
     ) async throws(PostgresError) {
-        let milliseconds = lockTimeout.components.seconds * 1_000
+        // Zero would switch it off.
+        let milliseconds = max(1, lockTimeout.millisecondsRoundedUp)
         let result: Result<Void, PostgresError> = try await withSession(.none, tier, .readWrite) { session in
             do throws(PostgresError) {
                 // No BEGIN can ask for writes and for the tier's time, which sessions do not give by default.

@@ -41,7 +41,8 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
     /// by the transaction (pgbouncer's transaction mode before 1.21): there a session does not remember. Then each statement
     /// is parsed where it is run, and nothing is asked of the session when it is opened.
     package var preparesStatements: Bool
-    /// How long one attempt to connect may take.
+    /// How long one attempt to connect may take. Of several hosts, one that has not let the client in by then is passed over, and those that are
+    /// left have as long again.
     package var connectTimeout: Duration
     package var pool: PoolConfiguration
 
@@ -65,6 +66,20 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
 
     /// Who connects where; never the password.
     package var description: String { "\(user)@\(host):\(port)/\(database)" }
+
+    /// The same without one of several hosts; `nil` if it is none of them.
+    func without(host: String, port: String) -> PostgresConfiguration? {
+        var hosts = self.host.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
+        guard hosts.count > 1 else { return nil }
+        var all = ports.count == hosts.count ? ports : Array(repeating: ports.first ?? self.port, count: hosts.count)
+        guard let place = hosts.indices.first(where: { hosts[$0] == host && String(all[$0]) == port }) else { return nil }
+        hosts.remove(at: place)
+        all.remove(at: place)
+        var rest = self
+        rest.host = hosts.joined(separator: ",")
+        rest.ports = all
+        return rest
+    }
 
     /// libpq's connection parameters.
     var parameters: [(name: String, value: String)] {

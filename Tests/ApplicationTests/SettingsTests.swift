@@ -70,12 +70,23 @@ import Testing
         ])
     }
 
-    @Test func `take an IPv6 address with its port`() throws {
-        var settings = Settings(environment: ["ADDRESS": "::1:8080"])
+    @Test(arguments: ["::1:8080", "[::1]:8080"]) func `take an IPv6 address with its port`(_ text: String) throws {
+        var settings = Settings(environment: ["ADDRESS": text])
 
         let address = settings.address("ADDRESS")
 
         #expect(address.host == "::1")
         #expect(address.port == 8080)
+        try settings.finish()
+    }
+
+    @Test(arguments: ["::1", "fe80::1", "[::1]", "[::1:8080", "::1]:8080", "[]:8080", ":8080"])
+    func `refuse what is no address`(_ text: String) {
+        var settings = Settings(environment: ["ADDRESS": text])
+
+        _ = settings.address("ADDRESS")
+
+        let error = #expect(throws: SettingsError.self) { try settings.finish() }
+        #expect(error?.problems == ["ADDRESS is not of the form host:port."])
     }
 }

@@ -142,6 +142,22 @@ import Testing
         #expect(wire.isClosed)
         #expect(pool.statistics.open == 0)
     }
+
+    @Test func `has a loan that outlasts it closed by its borrower`() async throws {
+        var configuration = one
+        configuration.drainTimeout = .milliseconds(1)
+        let pool = ConnectionPool(configuration: configuration) { Wire(number: 1) }
+        let running = Task { await pool.run() }
+        let wire = try await pool.withConnection { wire in
+            running.cancel()
+            await running.value
+            #expect(!wire.isClosed)
+            return wire
+        }
+
+        #expect(wire.isClosed)
+        #expect(pool.statistics.open == 0)
+    }
 }
 
 /// A connection to nothing.

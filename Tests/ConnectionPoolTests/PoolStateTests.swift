@@ -93,11 +93,24 @@ import Testing
         #expect(pool.connectFailed(2, jitter: 1) == [])
         #expect(pool.acquire(1) == .waiting([]))
         #expect(pool.backoffElapsed() == [.connect(3)])
-        #expect(pool.connectFailed(3, jitter: 0) == [.pause(.milliseconds(200))])
+        #expect(pool.connectFailed(3, jitter: 0) == [.pause(.milliseconds(100))])
         #expect(pool.backoffElapsed() == [.connect(4)])
-        #expect(pool.connectFailed(4, jitter: 1) == [.pause(.milliseconds(800))])
+        #expect(pool.connectFailed(4, jitter: 1) == [.pause(.milliseconds(400))])
         #expect(pool.backoffElapsed() == [.connect(5)])
-        #expect(pool.connectFailed(5, jitter: 1) == [.pause(.seconds(1))])
+        #expect(pool.connectFailed(5, jitter: 1) == [.pause(.milliseconds(800))])
+        #expect(pool.backoffElapsed() == [.connect(6)])
+        #expect(pool.connectFailed(6, jitter: 1) == [.pause(.seconds(1))])
+    }
+
+    @Test func `counts attempts that fail together as one failure`() {
+        var pool = make(maximum: 20, waiters: 20)
+        for waiter in 1...20 { _ = pool.acquire(waiter) }
+
+        let pauses = (1...20).flatMap { pool.connectFailed($0, jitter: 1) }
+
+        #expect(pauses == [.pause(.milliseconds(100))])
+        #expect(pool.backoffElapsed() == [.connect(21)])
+        #expect(pool.connectFailed(21, jitter: 1) == [.pause(.milliseconds(200))])
     }
 
     @Test func `opens the rest once the server is back`() {
@@ -168,6 +181,8 @@ import Testing
 
         #expect(pool.abandon() == [.finish])
         #expect(pool.abandon() == [])
+        #expect(pool.release(1, isUsable: true, at: start) == [])
+        #expect(pool.openCount == 0)
     }
 
     @Test(arguments: 1...5) func `keeps its promises under random events`(seed: UInt64) {

@@ -11,6 +11,17 @@ private func at(_ text: String) -> Instant {
     return instant
 }
 
+@Suite struct `Redis' clock` {
+    private func reply(_ parts: String...) -> RESPValue { .array(parts.map { .bytes(Array($0.utf8)) }) }
+
+    @Test func `is read to the microsecond, and an hour that no clock shows is no instant`() {
+        #expect(Instant(redisTime: reply("1764383400", "000123"))?.microsecondsSinceEpoch == 1_764_383_400_000_123)
+        #expect(Instant(redisTime: reply("9223372036854775807", "0")) == nil)
+        #expect(Instant(redisTime: reply("9223372036854", "999999")) == nil)
+        #expect(Instant(redisTime: reply("0", "1000000")) == nil && Instant(redisTime: reply("0")) == nil)
+    }
+}
+
 @Suite struct `A cron schedule` {
     @Test(arguments: [
         (CronSchedule.everyMinute, "2026-11-29T02:30:00Z", "2026-11-29T02:31:00Z", "2026-11-29T02:30:00Z"),

@@ -51,6 +51,20 @@ import Testing
         }
     }
 
+    @Test func `waits for locks as long as it is told, also for less than a second`() async throws {
+        let server = try await PostgresServer.shared
+        try await server.withPostgres { postgres in
+            let chain = MigrationChain(revisions: [
+                Revision(id: "001", name: "seen", sql: "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS value")
+            ])
+
+            try await Migrator(postgres, chain: chain, logger: Logger(label: "migrator-tests"), lockTimeout: .milliseconds(1_500)).up()
+
+            let seen = try await postgres.first("SELECT value FROM seen", as: Scalar<String>.self)
+            #expect(seen?.value == "1500ms")
+        }
+    }
+
     @Test func `goes on where the chain was shorter`() async throws {
         try await withMigrators { postgres, migrator in
             try await migrator(MigrationChain(revisions: [Self.tables])).up()

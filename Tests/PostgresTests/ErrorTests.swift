@@ -31,6 +31,25 @@ import Testing
         }
     }
 
+    @Test func `holds no value either when the session ends with it`() async throws {
+        let server = try await ScriptedPostgres(answering: ScriptedPostgres.error([
+            "SERROR", "VERROR", "C23505", "Mduplicate key value violates unique constraint \"people_email_key\"",
+            "DKey (email)=(secret@example.org) already exists.", "WCOPY people, line 1: \"secret@example.org\"",
+        ]))
+        let configuration = PostgresConfiguration(
+            host: "127.0.0.1", port: server.port, database: "d", user: "u", pool: PostgresServer.patientPool)
+
+        let error = try await PostgresServer.withClient(configuration) { postgres in
+            await #expect(throws: PostgresError.self) {
+                try await postgres.executeOutsideTransaction("SELECT 1", lockTimeout: .seconds(1), tier: .slow)
+            }
+        }
+
+        #expect(error?.code == .connectionFailed)
+        #expect(error?.description.contains("secret") == false)
+        try await server.close()
+    }
+
     @Test func `has a code, names the constraint and holds no value`() async throws {
         let secret = "secret@example.org"
         try await withPeople { postgres in

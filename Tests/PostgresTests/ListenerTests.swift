@@ -33,6 +33,21 @@ import Testing
         #expect(next == .notification(notification(3)))
     }
 
+    @Test func `keeps no more than twice what it holds for a reader who is never done`() async {
+        let mailbox = Mailbox(capacity: 4)
+        mailbox.put(notification(0))
+        var mostKept = 0
+
+        for number in 1...1_000 {
+            mailbox.put(notification(number))
+            let item = await mailbox.next()
+            #expect(item == .notification(notification(number - 1)))
+            mostKept = max(mostKept, mailbox.keptCount)
+        }
+
+        #expect(mostKept <= 8)
+    }
+
     @Test func `lets a cancelled reader go`() async {
         let mailbox = Mailbox(capacity: 2)
         let reader = Task { await mailbox.next() }

@@ -38,6 +38,37 @@ import Testing
         try await primary.end()
     }
 
+    @Test(arguments: [PostgresConfiguration.Role.any, .primary, .preferStandby])
+    func `passes over a host that takes connections and says nothing`(role: PostgresConfiguration.Role) async throws {
+        let server = try await PostgresServer.shared
+        let silent = try await DroppingProxy(to: server.port)
+        silent.drop()
+        var configuration = server.configuration(database: "postgres")
+        configuration.host = "\(server.host),\(server.host)"
+        configuration.ports = [silent.port, server.port]
+        configuration.role = role
+        configuration.connectTimeout = .seconds(1)
+
+        let port = try await PostgresServer.withClient(configuration) { postgres in
+            try await postgres.first("SELECT inet_server_port()", as: Scalar<Int>.self, tier: .slow)?.value
+        }
+
+        #expect(port == server.port)
+        try await silent.close()
+    }
+
+    @Test func `knows its hosts apart by their ports`() {
+        var configuration = PostgresConfiguration(host: "a,b,a", port: 5_432, database: "d", user: "u")
+
+        #expect(configuration.without(host: "b", port: "5432")?.host == "a,a")
+        #expect(configuration.without(host: "b", port: "5433") == nil && configuration.without(host: "c", port: "5432") == nil)
+
+        configuration.ports = [1, 2, 3]
+        let rest = configuration.without(host: "a", port: "3")
+        #expect(rest?.host == "a,b" && rest?.ports == [1, 2])
+        #expect(rest?.without(host: "a", port: "1")?.without(host: "b", port: "2") == nil)
+    }
+
     @Test func `reads elsewhere when the replica is gone, and follows a failover`() async throws {
         let primary = try await PostgresServer.start()
         let replica = try await primary.startReplica()

@@ -104,6 +104,18 @@ import Time
         }
     }
 
+    @Test func `that is later than any instant is an error and no trap`() async throws {
+        let server = try await PostgresServer.shared
+        try await server.withPostgres { postgres in
+            let row = try #require(await postgres.first(
+                "SELECT '294276-12-31 23:59:59.999999+00'::timestamptz AS z, '4714-11-24 00:00:00+00 BC'::timestamptz AS first",
+                as: Row.self))
+
+            expectDecodingError("later than any instant") { () throws(PostgresError) in _ = try row.decode("z", as: Instant.self) }
+            #expect(try row.decode("first", as: Instant.self).microsecondsSinceEpoch == -210_866_803_200_000_000)
+        }
+    }
+
     private func expectDecodingError(_ part: String, _ read: () throws(PostgresError) -> Void) {
         do throws(PostgresError) {
             try read()

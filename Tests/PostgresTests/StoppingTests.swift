@@ -130,6 +130,19 @@ import Time
         }
     }
 
+    @Test func `waits for locks no longer than it is told outside a transaction, to the millisecond`() async throws {
+        let server = try await PostgresServer.shared
+        try await server.withPostgres { postgres in
+            await warmUp(postgres)
+            try await postgres.executeOutsideTransaction(
+                "CREATE TABLE seen AS SELECT current_setting('lock_timeout') AS value", lockTimeout: .milliseconds(750), tier: .slow)
+
+            let seen = try await postgres.first("SELECT value FROM seen", as: Scalar<String>.self)
+
+            #expect(seen?.value == "750ms")
+        }
+    }
+
     @Test func `is not begun by a task that has been cancelled`() async throws {
         let server = try await PostgresServer.shared
         try await server.withPostgres { postgres in

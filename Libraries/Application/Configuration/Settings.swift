@@ -62,17 +62,27 @@ package struct Settings {
         }
     }
 
-    /// An address of the form `host:port`.
+    /// An address of the form `host:port`; an IPv6 address may stand in brackets, as in a URL.
     package mutating func address(_ variable: String) -> (host: String, port: Int) {
         let text = string(variable)
         guard !text.isEmpty else { return ("", 0) }
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (1...65_535).contains(port), colon != text.startIndex
+            (1...65_535).contains(port), let host = Self.unbracketed(text[..<colon])
         else {
             problems.append("\(variable) is not of the form host:port.")
             return ("", 0)
         }
-        return (String(text[..<colon]), port)
+        return (host, port)
+    }
+
+    /// A host without the brackets that it may stand in; nil for none, for half of a pair, and for the rest of an IPv6 address whose last
+    /// group was taken for a port.
+    private static func unbracketed(_ host: Substring) -> String? {
+        guard host.hasPrefix("[") || host.hasSuffix("]") else {
+            return host.isEmpty || host.hasSuffix(":") && !host.hasSuffix("::") ? nil : String(host)
+        }
+        guard host.count > 2, host.hasPrefix("["), host.hasSuffix("]") else { return nil }
+        return String(host.dropFirst().dropLast())
     }
 
     /// Hosts of a list parted by commas, each as `host` or `host:port`, an IPv6 address in brackets; nil when the variable is

@@ -36,8 +36,13 @@ package final class HealthReporter: Sendable {
 
     /// The program is going: tells every watcher so, for the last time. Nothing that is reported afterwards counts.
     package func close() {
-        report(.notServing(reason: "The service is stopping."))
+        let last = Status.notServing(reason: "The service is stopping.")
+        // In one step: a check that ends between the two would otherwise have the last word.
         let watchers = state.withLock { state in
+            if !state.isClosed, state.status != last {
+                state.status = last
+                for watcher in state.watchers.values { watcher.yield(last) }
+            }
             state.isClosed = true
             defer { state.watchers = [:] }
             return state.watchers

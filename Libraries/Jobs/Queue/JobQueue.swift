@@ -169,8 +169,11 @@ extension Instant {
     /// What `TIME` answers: seconds and microseconds.
     init?(redisTime reply: RESPValue) {
         guard let parts = reply.array, parts.count == 2, let seconds = parts[0].text.flatMap(Int64.init),
-            let microseconds = parts[1].text.flatMap(Int64.init)
+            let microseconds = parts[1].text.flatMap(Int64.init), (0..<1_000_000).contains(microseconds)
         else { return nil }
-        self.init(microsecondsSinceEpoch: seconds * 1_000_000 + microseconds)
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+        let (sum, carried) = whole.addingReportingOverflow(microseconds)
+        guard !overflow, !carried else { return nil }
+        self.init(microsecondsSinceEpoch: sum)
     }
 }

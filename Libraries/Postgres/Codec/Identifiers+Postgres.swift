@@ -37,7 +37,10 @@ extension Instant: PostgresCodable {
         guard type == .timestamptz else { throw .mismatch(type, Instant.self) }
         guard bytes.count == 8, let value = bytes.bigEndian(Int64.self) else { throw .malformed(type) }
         guard value != .max, value != .min else { throw DecodingFailure("holds infinity, which is no instant") }
-        self.init(microsecondsSinceEpoch: value + epochDifference)
+        // The server's days go on until 294276, some 29 years beyond an instant's last.
+        let (microseconds, overflow) = value.addingReportingOverflow(epochDifference)
+        guard !overflow else { throw DecodingFailure("holds a time later than any instant") }
+        self.init(microsecondsSinceEpoch: microseconds)
     }
 }
 

@@ -48,10 +48,18 @@ final class Mailbox: Sendable {
                 state.first = 0
                 state.hasOverflowed = true
             } else {
+                // A reader who is never quite done would otherwise leave all that he has read where it is.
+                if state.first >= capacity {
+                    state.notifications.removeFirst(state.first)
+                    state.first = 0
+                }
                 state.notifications.append(notification)
             }
         }
     }
+
+    /// Notifications that are kept, those included that were read and whose room is not free yet.
+    var keptCount: Int { state.withLock { $0.notifications.count } }
 
     func end() { change { $0.hasEnded = true } }
 

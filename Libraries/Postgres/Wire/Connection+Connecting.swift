@@ -5,21 +5,31 @@ internal import Time
 extension Connection {
     /// Opens a session.
     ///
-    /// - Throws: `.connectionFailed` if the server cannot be reached, refuses the role, or does not answer within the
+    /// libpq goes on to the next of several hosts when one refuses, and waits for ever for one that says nothing: in steps that do not block, its
+    /// manual says, it passes over `connect_timeout` (34.1). So such a host is left out, and the others are tried anew.
+    ///
+    /// - Throws: `.connectionFailed` if no server can be reached, one refuses the role, or none answers within the
     ///   configuration's `connectTimeout`; `.queryCancelled` if the task is cancelled.
     static func open(_ configuration: PostgresConfiguration) async throws(PostgresError) -> Connection {
-        let connection = Connection(configuration: configuration)
-        let failure = await withTaskCancellationHandler {
+        var configuration = configuration
+        while true {
+            let connection = Connection(configuration: configuration)
+            guard let failure = await connection.establish() else { return connection }
+            var others: PostgresConfiguration?
+            connection.confined { others = connection.others }
+            if let others { configuration = others } else { throw failure }
+        }
+    }
+
+    /// One attempt; the error it failed with.
+    private func establish() async -> PostgresError? {
+        await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                connection.queue.async { connection.confined { connection.connect(continuation) } }
+                queue.async { self.confined { self.connect(continuation) } }
             }
         } onCancel: {
-            connection.queue.async {
-                connection.confined { connection.failConnecting(Connection.cancelledAttempt) }
-            }
+            queue.async { self.confined { self.failConnecting(Connection.cancelledAttempt) } }
         }
-        if let failure { throw failure }
-        return connection
     }
 
     private static let cancelledAttempt = PostgresError(.queryCancelled, "The attempt to connect was cancelled.")

@@ -59,6 +59,7 @@ extension Connection {
         alarmIsSetFor = nil
         if let connectDeadline, connectDeadline.hasPassed {
             let limit = configuration.connectTimeout
+            if let host = handle?.host { others = configuration.without(host: host.name, port: host.port) }
             failConnecting(PostgresError(
                 .connectionFailed,
                 "The server at \(configuration.host):\(configuration.port) did not answer within \(limit)."

@@ -63,6 +63,8 @@ final class Connection: PooledConnection, @unchecked Sendable {
     var needsSettling = false
     var connecting: CheckedContinuation<PostgresError?, Never>?
     var connectDeadline: Deadline?
+    /// What is left to be tried after a host that has said nothing for all the time there was; `nil` if nothing is.
+    var others: PostgresConfiguration?
     var alarm: (any DispatchSourceTimer)?
     var alarmIsSetFor: Deadline?
     var breakHandler: (@Sendable () -> Void)?

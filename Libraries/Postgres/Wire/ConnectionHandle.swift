@@ -62,6 +62,14 @@ struct ConnectionHandle: ~Copyable {
         return text.split(whereSeparator: \.isNewline).map { $0.drop { $0 == "\t" || $0 == " " } }.joined(separator: " ")
     }
 
+    /// The host that is being asked, as the parameters name it, and its port.
+    var host: (name: String, port: String) {
+        (
+            name: unsafe PQhost(connection).map { unsafe String(cString: $0) } ?? "",
+            port: unsafe PQport(connection).map { unsafe String(cString: $0) } ?? ""
+        )
+    }
+
     func cancelHandle() -> CancelHandle? {
         unsafe PQgetCancel(connection).map { unsafe CancelHandle($0) }
     }
@@ -77,9 +85,11 @@ struct ConnectionHandle: ~Copyable {
         }
     }
 
-    /// From here on nothing that is sent blocks, and commands go through a pipeline.
+    /// From here on nothing that is sent blocks, commands go through a pipeline, and `errorMessage` has of the server's errors the
+    /// SQLSTATE alone: their DETAIL and CONTEXT quote rows, and would be told of a session that ends in the middle of one.
     func makeReady() -> Bool {
-        unsafe PQsetnonblocking(connection, 1) == 0 && PQenterPipelineMode(connection) == 1
+        unsafe PQsetErrorVerbosity(connection, PQERRORS_SQLSTATE)
+        return unsafe PQsetnonblocking(connection, 1) == 0 && PQenterPipelineMode(connection) == 1
     }
 
     // MARK: Sending
