@@ -11,6 +11,17 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
         case required
         /// Encrypted, and the server's certificate has to be issued by this root (a PEM file) for this host.
         case verified(rootCertificate: String)
+
+        /// By libpq's names (PostgreSQL manual, 34.19.3): `disable`, `require`, and `verify-full`, which takes the root and is meant where nothing
+        /// but the root is given. `nil` for what makes no sense: other names, a root without a use, `verify-full` without one.
+        package init?(sslmode: String?, rootCertificate: String?) {
+            switch (sslmode, rootCertificate) {
+            case (nil, nil), ("disable", nil): self = .disabled
+            case ("require", nil): self = .required
+            case (nil, let root?), ("verify-full", let root?): self = .verified(rootCertificate: root)
+            default: return nil
+            }
+        }
     }
 
     /// libpq's `target_session_attrs` (34.1.2).

@@ -45,6 +45,27 @@ import Testing
         #expect(settings.primary.role == .primary)
     }
 
+    @Test func `may be reached through TLS, as libpq names it`() throws {
+        let root = FileManager.default.temporaryDirectory.appending(path: "root-\(UUID().uuidString).pem").path
+        try "a certificate\n".write(toFile: root, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: root) }  // A leftover in the temporary folder harms nobody.
+
+        #expect(try read([:]).primary.tls == .disabled)
+        #expect(try read(["HEARTGUARD_POSTGRES_SSLMODE": "require"]).primary.tls == .required)
+        #expect(try read(["HEARTGUARD_POSTGRES_CA_FILE": root]).primary.tls == .verified(rootCertificate: root))
+        let both = try read([
+            "HEARTGUARD_POSTGRES_SSLMODE": "verify-full", "HEARTGUARD_POSTGRES_CA_FILE": root, "HEARTGUARD_POSTGRES_REPLICAS": "replica",
+        ])
+        #expect(both.replicas?.tls == .verified(rootCertificate: root))
+        let sentence = "HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full."
+        // Who gives an authority wants it asked.
+        for mode in ["disable", "require", "verify-ca"] {
+            #expect(throws: SettingsError(problems: [sentence])) {
+                try read(["HEARTGUARD_POSTGRES_SSLMODE": mode, "HEARTGUARD_POSTGRES_CA_FILE": root])
+            }
+        }
+    }
+
     @Test func `may be read from replicas, through a pool of their own`() throws {
         let settings = try read([
             "HEARTGUARD_POSTGRES_REPLICAS": "r1,r2:5433,db", "HEARTGUARD_POSTGRES_PORT": "6000",
@@ -72,6 +93,15 @@ import Testing
             """),
         ("HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX", "5", """
             HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX is set, and HEARTGUARD_POSTGRES_REPLICAS is not.
+            """),
+        ("HEARTGUARD_POSTGRES_SSLMODE", "verify-full", """
+            HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.
+            """),
+        ("HEARTGUARD_POSTGRES_SSLMODE", "prefer", """
+            HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.
+            """),
+        ("HEARTGUARD_POSTGRES_CA_FILE", "/nowhere/ca.pem", """
+            HEARTGUARD_POSTGRES_CA_FILE names the file /nowhere/ca.pem, which cannot be read.
             """),
         ("HEARTGUARD_POSTGRES_POOL_MIN", "11", "HEARTGUARD_POSTGRES_POOL_MIN is larger than HEARTGUARD_POSTGRES_POOL_MAX."),
     ])

@@ -16,6 +16,7 @@ struct PostgresSettings {
             database: settings.string("HEARTGUARD_POSTGRES_DATABASE", default: "heartguard"),
             user: settings.string("HEARTGUARD_POSTGRES_USER", default: "heartguard_\(service)"),
             password: settings.contents(ofFile: "HEARTGUARD_POSTGRES_PASSWORD_FILE"),
+            tls: Self.tls(&settings),
             applicationName: "heartguard-\(service)",
             preparesStatements: Self.sessionsRemember(&settings),
             pool: Self.pool("HEARTGUARD_POSTGRES_POOL", &settings))
@@ -37,6 +38,15 @@ struct PostgresSettings {
         replicas.role = .preferStandby
         replicas.pool = Self.pool("HEARTGUARD_POSTGRES_REPLICAS_POOL", &settings)
         self.replicas = replicas
+    }
+
+    private static func tls(_ settings: inout Settings) -> PostgresConfiguration.TLS {
+        let tls = PostgresConfiguration.TLS(
+            sslmode: settings.optional("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: settings.authority("HEARTGUARD_POSTGRES_CA_FILE"))
+        if tls == nil {
+            settings.report("HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.")
+        }
+        return tls ?? .disabled
     }
 
     /// Whether a session stays ours from one transaction to the next, in the words of pgbouncer's `pool_mode`.

@@ -77,8 +77,21 @@ package struct ServiceConfiguration: Sendable {
         RedisConfiguration(
             host: settings.string("\(prefix)_HOST"),
             port: settings.port("\(prefix)_PORT"),
+            username: settings.optional("\(prefix)_USERNAME"),
             password: settings.optional("\(prefix)_PASSWORD_FILE") == nil
                 ? nil : settings.contents(ofFile: "\(prefix)_PASSWORD_FILE"),
-            role: role)
+            role: role,
+            tls: redisTLS(prefix, from: &settings))
+    }
+
+    /// With a file the authorities in it are believed, without one the system's.
+    private static func redisTLS(_ prefix: String, from settings: inout Settings) -> RedisTLS? {
+        let authority = settings.authority("\(prefix)_CA_FILE")
+        switch settings.optional("\(prefix)_TLS") ?? (authority == nil ? "off" : "on") {
+        case "on": return RedisTLS(trustRoots: authority)
+        case "off" where authority == nil: return nil
+        default: settings.report("\(prefix)_TLS has to be on or, without \(prefix)_CA_FILE, off.")
+        }
+        return nil
     }
 }

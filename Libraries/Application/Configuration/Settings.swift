@@ -62,6 +62,13 @@ package struct Settings {
         }
     }
 
+    /// The path of the file of an authority whose certificates are believed; nil when the variable is absent or empty.
+    package mutating func authority(_ variable: String) -> String? {
+        guard let path = optional(variable) else { return nil }
+        _ = contents(ofFile: variable)
+        return path
+    }
+
     /// An address of the form `host:port`; an IPv6 address may stand in brackets, as in a URL.
     package mutating func address(_ variable: String) -> (host: String, port: Int) {
         let text = string(variable)
