@@ -114,6 +114,24 @@ import Testing
     }
 }
 
+@Suite struct `Bytes in JSON` {
+    @Test(arguments: ["+/8=", "-_8", "+_8="])
+    func `are read from either alphabet, with padding and without`(text: String) throws {
+        let bridge = try #require(JSONBridge("heartguard.users.v1.UploadAvatarRequest"))
+        var expected = WireWriter()
+        expected.lengthDelimited(1, [0xFB, 0xFF])
+
+        #expect(try bridge.bytes(ofJSON: Array("{\"content\":\"\(text)\"}".utf8)) == expected.bytes)
+    }
+
+    @Test(arguments: ["+/8=x", "+/8=+/8=", "+/8==", "+", "ä"])
+    func `that are no base64 to their end are refused`(text: String) throws {
+        let bridge = try #require(JSONBridge("heartguard.users.v1.UploadAvatarRequest"))
+
+        #expect(throws: JSONMappingError.self) { try bridge.bytes(ofJSON: Array("{\"content\":\"\(text)\"}".utf8)) }
+    }
+}
+
 @Suite struct `A time in JSON` {
     @Test(arguments: [
         ("0001-01-01T00:00:00Z", -62_135_596_800, 0), ("9999-12-31T23:59:59.999999999Z", 253_402_300_799, 999_999_999),
