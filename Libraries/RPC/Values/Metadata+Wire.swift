@@ -10,7 +10,7 @@ extension Metadata {
             }
             if field.name.hasSuffix(Metadata.binarySuffix) {
                 guard Base64.decode(field.value.utf8) != nil else { return "The metadata \(field.name) is not base64." }
-            } else if !field.value.utf8.allSatisfy({ $0 >= 0x20 && $0 <= 0x7E }) {
+            } else if !field.value.isPrintableASCII {
                 return "The metadata \(field.name) holds characters other than printable ASCII."
             }
         }

@@ -7,11 +7,9 @@ struct ForwardedFields: ServerInterceptor {
     private static let names = ["x-request-id", "authorization", PurposeOfUse.field, PatientAccess.header, IdempotencyKey.field]
 
     func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
-        for field in context.metadata where Self.names.contains(field.name) && !Self.isSendable(field.value) {
+        for field in context.metadata where Self.names.contains(field.name) && !field.value.isPrintableASCII {
             throw RPCError(.invalidArgument, "\(field.name) holds characters other than printable ASCII.")
         }
         try await next(context)
     }
-
-    private static func isSendable(_ value: String) -> Bool { value.utf8.allSatisfy { (0x20...0x7E).contains($0) } }
 }
