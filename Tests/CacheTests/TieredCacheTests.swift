@@ -88,6 +88,25 @@ import Time
         }
     }
 
+    @Test func `keeps for others what was fetched after the deadline`() async throws {
+        try await withReplicas { replicas, _ in
+            let replica = replicas[0]
+
+            let value = try await Deadline.with(.after(.milliseconds(200))) {
+                try await replica.numbers.value(for: Replica.key) {
+                    while Deadline.current?.hasPassed == false { try await Task.sleep(for: .milliseconds(1)) }
+                    return [1]
+                }
+            }
+
+            let kept = try await replica.hub.redis.exists(["cache:{numbers:shared:number}:value"])
+            let leases = try await replica.hub.redis.exists(["cache:{numbers:shared:number}:lease"])
+            #expect(value == [1])
+            #expect(kept == 1)
+            #expect(leases == 0)
+        }
+    }
+
     @Test func `is told of changes, and programs without it are not`() async throws {
         try await withReplicas(3) { replicas, _ in
             let redis = replicas[0].hub.redis
