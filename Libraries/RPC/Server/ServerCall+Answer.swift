@@ -16,7 +16,7 @@ extension ServerCall {
         var metadata = context.trailingMetadata.contents
         if case .failure(let error) = result { metadata.append(contentsOf: error.trailers) }
         if !metadata.isEmpty, let problem = metadata.firstProblem {
-            finish(.failure(RPCError(.internalError, problem)), [:])
+            finish(.failure(RPCError(.internalError, problem, cause: result.failure)), [:])
         } else {
             finish(result, metadata)
         }
