@@ -75,7 +75,8 @@ package struct AuditVerification: Sendable {
         last = event
         events += 1
         if walk?.chain.writer != event.writer {
-            begin(beginsAnywhere ? AuditChain(writer: event.writer, sequence: event.sequence - 1, hash: event.previousHash) : AuditChain(writer: event.writer))
+            // Whoever can write the log can write any number: one that has none before it, or behind it, is found and ends nothing.
+            begin(beginsAnywhere ? AuditChain(writer: event.writer, sequence: event.sequence &- 1, hash: event.previousHash) : AuditChain(writer: event.writer))
         }
         guard var walk, !walk.isBad else { return false }
         self.walk = nil
@@ -120,7 +121,7 @@ package struct AuditVerification: Sendable {
     private mutating func endChain() {
         defer { walk = nil }
         guard let walk, !walk.isBad else { return }
-        let next = walk.chain.sequence + 1
+        let next = walk.chain.sequence &+ 1
         if let last = walk.anchors.last {
             findings.append(AuditFinding(writer: last.writer, sequence: next, kind: .cut(anchored: last.sequence)))
         } else if walk.needsBase {

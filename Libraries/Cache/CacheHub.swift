@@ -15,11 +15,21 @@ package final class CacheHub: Sendable {
 
     /// What the subscription changes; apart from the hub, which holds the subscription.
     private final class State: Sendable {
+        /// What Redis was not told of an entry.
+        struct Doubt: Equatable {
+            /// Until when Redis may still hold what the entry was.
+            var until: Instant
+            /// Changes that have ended, and of which Redis may know that they have begun: until their time is up it keeps nothing.
+            var ended: Set<String> = []
+            /// Tells two states apart between which nothing else differs.
+            var changes = 0
+        }
+
         struct Contents {
             var isHearing = false
             var caches: [String: (tier: LocalTier, counts: CacheCounts, forget: @Sendable (CacheKey) -> Void)] = [:]
-            /// Entries that were changed while Redis could not be told, until when it may still hold what they were.
-            var doubtful: [CacheEntry: Instant] = [:]
+            /// Entries that were changed while Redis could not be told.
+            var doubtful: [CacheEntry: Doubt] = [:]
             /// Until when all that Redis holds is doubtful, for too many changes could not be told to name them.
             var allIsDoubtfulUntil = Instant(microsecondsSinceEpoch: 0)
         }
@@ -28,6 +38,8 @@ package final class CacheHub: Sendable {
     }
 
     private static let maxDoubtfulEntries = 10_000
+    /// Of one entry. Those beyond are over when their time is up.
+    private static let maxEndedChanges = 16
 
     /// - Parameters:
     ///   - redis: a client of the cache role, kept running by whoever made it.
@@ -98,11 +110,17 @@ package final class CacheHub: Sendable {
     // MARK: What Redis could not be told
 
     /// Redis may hold what the entry was before it was changed, until it was told or the entry's life is over.
-    func doubt(_ entry: CacheEntry, until: Instant) {
+    ///
+    /// - Parameter writer: a change that has ended.
+    func doubt(_ entry: CacheEntry, until: Instant, ended writer: String? = nil) {
         state.contents.withLock { contents in
-            contents.doubtful[entry] = until
+            var doubt = contents.doubtful[entry] ?? State.Doubt(until: until)
+            doubt.until = max(doubt.until, until)
+            doubt.changes += 1
+            if let writer, doubt.ended.count < CacheHub.maxEndedChanges { doubt.ended.insert(writer) }
+            contents.doubtful[entry] = doubt
             guard contents.doubtful.count > CacheHub.maxDoubtfulEntries else { return }
-            contents.allIsDoubtfulUntil = max(contents.allIsDoubtfulUntil, contents.doubtful.values.max() ?? until)
+            contents.allIsDoubtfulUntil = contents.doubtful.values.reduce(contents.allIsDoubtfulUntil) { max($0, $1.until) }
             contents.doubtful = [:]
         }
     }
@@ -111,7 +129,7 @@ package final class CacheHub: Sendable {
         state.contents.withLock { contents in
             if contents.doubtful.isEmpty, contents.allIsDoubtfulUntil.microsecondsSinceEpoch == 0 { return false }
             let now = Instant.now()
-            return now < contents.allIsDoubtfulUntil || contents.doubtful[entry].map { now < $0 } ?? false
+            return now < contents.allIsDoubtfulUntil || contents.doubtful[entry].map { now < $0.until } ?? false
         }
     }
 
@@ -120,15 +138,21 @@ package final class CacheHub: Sendable {
         while (try? await Task.sleep(for: .milliseconds(250))) != nil {
             let now = Instant.now()
             let doubtful = state.contents.withLock { contents in
-                contents.doubtful = contents.doubtful.filter { now < $0.value }
+                contents.doubtful = contents.doubtful.filter { now < $0.value.until }
                 return contents.doubtful
             }
-            for (entry, until) in doubtful {
+            for (entry, doubt) in doubtful {
                 let shared = SharedTier(redis: redis, cache: entry.cache, timeout: .seconds(1))
-                guard await shared.endChange(of: [entry], writer: "", telling: message) else { break }
+                var isTold = true
+                // A change that has not ended keeps its mark.
+                let writers = doubt.ended.isEmpty ? [""] : doubt.ended
+                for writer in writers where isTold {
+                    isTold = await shared.endChange(of: [entry], writer: writer, telling: message)
+                }
+                guard isTold else { break }
                 state.contents.withLock { contents in
                     // Another change may have come meanwhile, and Redis may not know of that one.
-                    if contents.doubtful[entry] == until { contents.doubtful[entry] = nil }
+                    if contents.doubtful[entry] == doubt { contents.doubtful[entry] = nil }
                 }
             }
         }

@@ -51,16 +51,13 @@ struct SharedTier: Sendable {
     /// Keeps what was fetched under the lease. `false` if the lease is not the caller's any more, so that the value may be older
     /// than a change; `nil` if Redis does not say.
     func keep(_ bytes: [UInt8], for key: CacheKey, token: String, life: Duration) async -> Bool? {
-        guard case .integer(let kept)? = await run(Self.keep, key, [token, bytes, life.millisecondsForRedis]) else { return nil }
+        guard case .integer(let kept)? = await finish(Self.keep, key, [token, bytes, life.millisecondsForRedis]) else { return nil }
         return kept == 1
     }
 
-    /// Gives the lease back when nothing came of it, so that others need not wait for its end; also for a caller that was cancelled or whose
-    /// deadline has passed, which is why most fetching fails.
+    /// Gives the lease back when nothing came of it, so that others need not wait for its end.
     func giveUp(_ key: CacheKey, token: String) async {
-        await Task {
-            await Deadline.with(nil) { _ = await run(Self.giveUp, key, [token]) }
-        }.value
+        _ = await finish(Self.giveUp, key, [token])
     }
 
     /// Takes bytes out that nobody can read.
@@ -92,6 +89,13 @@ struct SharedTier: Sendable {
             }
         }
         return answers != nil
+    }
+
+    /// Ends a lease, which others wait for: also for a caller that was cancelled or whose deadline has passed, which is why most fetching fails.
+    private func finish(_ script: RedisScript, _ key: CacheKey, _ arguments: [any RedisArgument]) async -> RESPValue? {
+        await Task {
+            await Deadline.with(nil) { await run(script, key, arguments) }
+        }.value
     }
 
     /// `nil` for every failure: the caller does without.

@@ -93,15 +93,15 @@ package final class TieredCache<Value: Sendable>: Sendable {
     }
 
     private func endChange(of entries: [CacheEntry], _ writer: String) async {
-        await tell(of: entries) { await shared.endChange(of: entries, writer: writer, telling: hub.message) }
+        await tell(of: entries, ended: writer) { await shared.endChange(of: entries, writer: writer, telling: hub.message) }
     }
 
     /// Forgets each here and in Redis. What Redis cannot be told is not taken from it until it was.
-    private func tell(of entries: [CacheEntry], _ telling: () async -> Bool) async {
+    private func tell(of entries: [CacheEntry], ended writer: String? = nil, _ telling: () async -> Bool) async {
         forgetHere(entries)
         if !(await telling()) {
             let life = (configuration.life + configuration.staleLife) * (1 + configuration.jitter)
-            for entry in entries { hub.doubt(entry, until: .now() + life) }
+            for entry in entries { hub.doubt(entry, until: .now() + life, ended: writer) }
         }
         forgetHere(entries)
     }

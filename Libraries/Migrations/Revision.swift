@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Time
 
 /// One step of the schema: SQL that runs once and is never edited afterwards, and the SQL that takes it back.
 package struct Revision: Sendable, Hashable {
@@ -38,10 +39,7 @@ package struct Revision: Sendable, Hashable {
 
     /// The SHA-256 of the way up in hexadecimal. It is recorded where the revision was applied, so that an edit is noticed.
     package var checksum: String {
-        SHA256.hash(data: Array(sql.utf8)).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        SHA256.hash(data: Array(sql.utf8)).hexadecimal
     }
 }
 

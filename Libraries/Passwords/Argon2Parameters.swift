@@ -20,7 +20,8 @@ package struct Argon2Parameters: Sendable, Hashable {
 
     /// Whether a hash with these parameters can be made: RFC 9106 wants eight KiB a lane and one pass at least.
     var areUsable: Bool {
-        iterations >= 1 && parallelism >= 1 && memoryKiB >= 8 * parallelism && memoryKiB <= Self.ceiling.memoryKiB
-            && iterations <= Self.ceiling.iterations && parallelism <= Self.ceiling.parallelism
+        // The ceiling first: beyond it the product would not fit.
+        memoryKiB <= Self.ceiling.memoryKiB && iterations <= Self.ceiling.iterations && parallelism <= Self.ceiling.parallelism
+            && iterations >= 1 && parallelism >= 1 && memoryKiB >= 8 * parallelism
     }
 }

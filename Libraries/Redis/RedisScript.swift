@@ -1,5 +1,5 @@
 internal import Crypto
-internal import FoundationEssentials
+internal import Time
 
 /// A Lua script, which Redis runs as one step that nothing interrupts.
 ///
@@ -11,10 +11,7 @@ package struct RedisScript: Sendable, Hashable {
 
     package init(_ source: String) {
         self.source = source
-        sha1 = Insecure.SHA1.hash(data: Data(source.utf8)).map { byte in
-            let hex = String(byte, radix: 16)
-            return byte < 16 ? "0" + hex : hex
-        }.joined()
+        sha1 = Insecure.SHA1.hash(data: Array(source.utf8)).hexadecimal
     }
 
     /// A script for callers that share a run: `source` defines the Lua function `answer`, which takes a share's keys and its arguments,

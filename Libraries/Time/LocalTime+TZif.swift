@@ -36,7 +36,8 @@ private struct TZifReader {
     }
 
     mutating func content(_ counts: Counts) -> (changes: [LocalTime.Change], firstOffset: Int64)? {
-        guard counts.types > 0, counts.size(ofTime: 8) <= rest.count else { return nil }
+        // A file with leap seconds ("right/Europe/Berlin") counts them, which no clock here does: its changes would come half a minute late.
+        guard counts.types > 0, counts.leaps == 0, counts.size(ofTime: 8) <= rest.count else { return nil }
         var times: [Int64] = []
         for _ in 0..<counts.times {
             guard let time = number(8) else { return nil }
@@ -49,7 +50,7 @@ private struct TZifReader {
             offsets.append(offset)
         }
         guard kinds.allSatisfy({ $0 < counts.types }), zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }),
-            offsets.allSatisfy({ abs($0) < 93_600 }), skip(counts.characters + counts.leaps * 12 + counts.isStandard + counts.isUTC)
+            offsets.allSatisfy({ abs($0) < 93_600 }), skip(counts.characters + counts.isStandard + counts.isUTC)
         else { return nil }
         // What is in force before the first change is the first type (RFC 8536, section 3.2).
         return (zip(times, kinds).map { LocalTime.Change(start: $0, offset: offsets[Int($1)]) }, offsets[0])

@@ -97,6 +97,17 @@ import Testing
                 == [AuditFinding(writer: chain[0].writer, sequence: 1, kind: .cut(anchored: 6))])
     }
 
+    @Test(arguments: [Int64.min, .max])
+    func `of a part comes to an end whatever number its first event has`(sequence: Int64) {
+        let event = recorded(1)[0]
+        var chain = AuditChain(writer: event.writer, sequence: sequence &- 1, hash: event.previousHash)
+        if sequence == .max { chain.append(event.event) }
+        let forged = RecordedEvent(
+            writer: event.writer, sequence: sequence, event: event.event, previousHash: event.previousHash, hash: chain.hash)
+
+        #expect(findings([[forged]], since: true).isEmpty == (sequence == .max))
+    }
+
     @Test func `of a part begins where the part does`() {
         let (chain, old) = (recorded(6), recorded(3))
         let part = Array(chain.dropFirst(3))

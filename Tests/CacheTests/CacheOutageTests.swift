@@ -1,3 +1,4 @@
+import Redis
 import TestSupport
 import Testing
 import Time
@@ -63,6 +64,24 @@ import Time
                 try await replica.serves(1)
                 replica.numbers.forgetLocally()
                 try await Task.sleep(for: .milliseconds(2))
+            }
+        }
+    }
+
+    /// Redis knows that it has begun, and until its time is up it keeps nothing.
+    @Test func `keeps values again when Redis can be told that a change has ended`() async throws {
+        try await withReplicas { replicas, _ in
+            let (replica, entry) = (replicas[0], CacheEntry(cache: "numbers", key: Replica.key))
+            let shared = SharedTier(redis: replica.hub.redis, cache: "numbers", timeout: .seconds(10))
+            for writer in ["one", "another"] {
+                let hasBegun = await shared.beginChange(of: [entry], writer: writer, life: .seconds(600), telling: replica.hub.message)
+                #expect(hasBegun)
+                replica.hub.doubt(entry, until: Instant.now() + .seconds(600), ended: writer)
+            }
+
+            try await until {
+                try await replica.serves(0)
+                return try await replica.hub.redis.exists(["cache:{numbers:shared:number}:value"]) == 1
             }
         }
     }

@@ -88,6 +88,47 @@ import Time
         }
     }
 
+    @Test func `keeps for others what was fetched after the deadline`() async throws {
+        try await withReplicas { replicas, _ in
+            let replica = replicas[0]
+
+            // Long enough for Redis to grant the lease.
+            let value = try await Deadline.with(.after(.seconds(1))) {
+                try await replica.numbers.value(for: Replica.key) {
+                    while Deadline.current?.hasPassed == false { try await Task.sleep(for: .milliseconds(1)) }
+                    return [1]
+                }
+            }
+
+            let kept = try await replica.hub.redis.exists(["cache:{numbers:shared:number}:value"])
+            let leases = try await replica.hub.redis.exists(["cache:{numbers:shared:number}:lease"])
+            #expect(value == [1])
+            #expect(kept == 1)
+            #expect(leases == 0)
+        }
+    }
+
+    @Test func `keeps for others what was fetched for a caller who has gone`() async throws {
+        try await withReplicas { replicas, _ in
+            let replica = replicas[0]
+            let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
+            let caller = Task {
+                try await replica.numbers.value(for: Replica.key) {
+                    beginning.yield()
+                    // Ends when nobody waits any more.
+                    try? await Task.sleep(for: .seconds(600))
+                    return [1]
+                }
+            }
+            _ = await begun.first { _ in true }
+            caller.cancel()
+
+            try await until { try await replica.hub.redis.exists(["cache:{numbers:shared:number}:value"]) == 1 }
+            let leases = try await replica.hub.redis.exists(["cache:{numbers:shared:number}:lease"])
+            #expect(leases == 0)
+        }
+    }
+
     @Test func `is told of changes, and programs without it are not`() async throws {
         try await withReplicas(3) { replicas, _ in
             let redis = replicas[0].hub.redis

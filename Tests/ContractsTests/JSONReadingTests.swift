@@ -98,8 +98,80 @@ import Testing
         #expect(WellKnownText.fieldMask(paths) == text)
     }
 
-    @Test(arguments: ["", "a,b", "aB", "a__b", "_", "a_"])
+    @Test(arguments: ["", "a,b", "aB", "a__b", "_", "a_", "ä", "a..b"])
     func `has no text when a path would not come back as it was`(path: String) {
         #expect(WellKnownText.fieldMask(["sex", path]) == nil)
+    }
+
+    @Test(arguments: [
+        ("displayName,sex", ["display_name", "sex"]), ("", []), ("a.bC", ["a.b_c"]), (",", nil), ("a,", nil), (",a", nil), ("a,,b", nil),
+        ("display_name", nil), ("a b", nil), ("ä", nil), ("a.", nil),
+    ] as [(String, [String]?)])
+    func `is read in camel case alone`(text: String, paths: [String]?) {
+        let read: [String]? = WellKnownText.fieldMask(text)
+
+        #expect(read == paths)
+    }
+}
+
+@Suite struct `Bytes in JSON` {
+    @Test(arguments: ["+/8=", "-_8", "+_8="])
+    func `are read from either alphabet, with padding and without`(text: String) throws {
+        let bridge = try #require(JSONBridge("heartguard.users.v1.UploadAvatarRequest"))
+        var expected = WireWriter()
+        expected.lengthDelimited(1, [0xFB, 0xFF])
+
+        #expect(try bridge.bytes(ofJSON: Array("{\"content\":\"\(text)\"}".utf8)) == expected.bytes)
+    }
+
+    @Test(arguments: ["+/8=x", "+/8=+/8=", "+/8==", "+", "ä"])
+    func `that are no base64 to their end are refused`(text: String) throws {
+        let bridge = try #require(JSONBridge("heartguard.users.v1.UploadAvatarRequest"))
+
+        #expect(throws: JSONMappingError.self) { try bridge.bytes(ofJSON: Array("{\"content\":\"\(text)\"}".utf8)) }
+    }
+}
+
+@Suite struct `A time in JSON` {
+    @Test(arguments: [
+        ("0001-01-01T00:00:00Z", -62_135_596_800, 0), ("9999-12-31T23:59:59.999999999Z", 253_402_300_799, 999_999_999),
+        ("1970-01-01T01:00:00.5+01:00", 0, 500_000_000), ("1969-12-31T23:59:59.1Z", -1, 100_000_000),
+    ] as [(String, Int64, Int64)])
+    func `has up to nine digits behind its seconds and any offset`(text: String, seconds: Int64, nanos: Int64) {
+        let read = WellKnownText.timestamp(text)
+
+        #expect(read?.seconds == seconds)
+        #expect(read?.nanos == nanos)
+    }
+
+    @Test(arguments: [
+        "0000-12-31T23:59:59Z", "0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01", "2016-12-31T23:59:60Z", "2026-02-21T08.5:30:00Z",
+        "2026-02-21T08:30:00Z.5", "2026-02-21T08:30:00+01.5:00", "2026-02-21T08:30:00.5.5Z", "2026-02-21T08:30:00.Z", "2026-02-21T08:30:00.1234567890Z",
+        "2026-02-21T08:30:00", "2026-02-21T08:30:00.5", "2026-02-21 08:30:00Z", "2026-02-21t08:30:00Z", "2026-02-21T08:30:00z", "2026-02-29T08:30:00Z", "",
+    ])
+    func `in another form, or that no Timestamp can be, is refused`(text: String) {
+        #expect(WellKnownText.timestamp(text) == nil)
+    }
+}
+
+@Suite struct `A duration in JSON` {
+    @Test(arguments: [
+        ("1s", 1, 0), ("-1.5s", -1, -500_000_000), ("-0.000000001s", 0, -1), ("315576000000s", 315_576_000_000, 0),
+    ] as [(String, Int64, Int64)])
+    func `is seconds with up to nine digits behind them`(text: String, seconds: Int64, nanos: Int64) {
+        let read = WellKnownText.duration(text)
+
+        #expect(read?.seconds == seconds)
+        #expect(read?.nanos == nanos)
+    }
+
+    @Test(arguments: ["--1s", "+1s", "-s", "s", "", "1", ".5s", "1.s", "1.0000000001s", "1.5.5s", "1.-5s", "1e3s", "315576000001s", "-315576000001s"])
+    func `in another form, or that no Duration can be, is refused`(text: String) {
+        #expect(WellKnownText.duration(text) == nil)
+    }
+
+    @Test(arguments: [(1, -1), (-1, 1), (315_576_000_001, 0), (0, 1_000_000_000)] as [(Int64, Int64)])
+    func `has no text where the message is none`(seconds: Int64, nanos: Int64) {
+        #expect(WellKnownText.duration(seconds: seconds, nanos: nanos) == nil)
     }
 }

@@ -43,6 +43,24 @@ import Testing
         #expect(error?.trailers["x-more"] == "here")
     }
 
+    @Test(arguments: [["x-more": "é"], ["x-more": "a\u{0}b"], ["X More": "a"], ["grpc-status": "0"]] as [Metadata])
+    func `ends with INTERNAL when the handler's error has metadata that cannot be sent, and its connection goes on`(trailers: Metadata) async throws {
+        let handlers = [
+            MethodHandler.unary(Notes.say) { note, _ in
+                if note.text == "fail" { throw RPCError(.notFound, "Nothing is there.", trailers: trailers) }
+                return note
+            }
+        ]
+
+        try await withLoopback(handlers) { loopback in
+            let error = await #expect(throws: RPCError.self) { try await loopback.channel.unary(Notes.say, "fail") }
+            #expect(error?.code == .internalError)
+            #expect(error?.trailers.isEmpty == true)
+            let next = try await loopback.channel.unary(Notes.say, "still here")
+            #expect(next == "still here")
+        }
+    }
+
     @Test func `hides an error that was not meant for the caller`() async throws {
         struct Secret: Error { let password = "hunter2" }
         let handler = MethodHandler.unary(Notes.say) { _, _ in throw Secret() }

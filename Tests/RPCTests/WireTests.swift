@@ -70,6 +70,14 @@ import Testing
         #expect(Base64.decode(encoded.utf8) == nil)
     }
 
+    @Test func `has an alphabet for URLs, which is read beside the other where that is wished`() {
+        #expect(Base64.encode([0xFB, 0xEF, 0xFF]) == "++//")
+        #expect(Base64.encode([0xFB, 0xEF, 0xFF], forURLs: true) == "--__")
+        for text in ["++//", "--__", "+-/_"] { #expect(Base64.decode(inEither: text) == [0xFB, 0xEF, 0xFF]) }
+        #expect(Base64.decode(inEither: "Zg==") == [0x66])
+        #expect(Base64.decode(inEither: "Zg==Zg==") == nil)
+    }
+
     @Test func `may hold several values, and the first is read even when a proxy joined them`() {
         var metadata = Metadata()
         metadata.add("a-bin", binary: [1, 2])

@@ -26,8 +26,8 @@ extension AuditEvent {
 
     /// What callers make up as a request's name is kept as far as it is plain text.
     private static func printable(_ requestID: String) -> String {
-        let isPlain = requestID.utf8.count <= 128 && requestID.utf8.allSatisfy { (0x20...0x7E).contains($0) }
-        return isPlain ? requestID : String(decoding: requestID.utf8.lazy.filter { (0x20...0x7E).contains($0) }.prefix(128), as: UTF8.self)
+        let isPlain = requestID.utf8.count <= 128 && requestID.isPrintableASCII
+        return isPlain ? requestID : String(decoding: requestID.utf8.lazy.filter { $0.isPrintableASCII }.prefix(128), as: UTF8.self)
     }
 }
 

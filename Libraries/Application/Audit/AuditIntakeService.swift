@@ -49,7 +49,7 @@ extension AuditEvent {
     }
 
     private static func isName(_ text: String, _ length: ClosedRange<Int>) -> Bool {
-        length.contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+        length.contains(text.utf8.count) && text.isPrintableASCII
     }
 
     private static func term<Term: RawRepresentable<String>>(_ type: Term.Type) -> (String) throws(InvalidValue) -> Term {

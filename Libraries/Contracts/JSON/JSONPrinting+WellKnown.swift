@@ -12,7 +12,8 @@ extension JSONPrinting {
             writer.string(text)
         case .duration:
             let (seconds, nanos) = try Self.secondsAndNanos(content, schema)
-            writer.string(WellKnownText.duration(seconds: seconds, nanos: nanos))
+            guard let text = WellKnownText.duration(seconds: seconds, nanos: nanos) else { return false }
+            writer.string(text)
         case .fieldMask:
             guard let text = WellKnownText.fieldMask(try MessageParts(content, schema).all.map(\.value.text)) else { return false }
             writer.string(text)

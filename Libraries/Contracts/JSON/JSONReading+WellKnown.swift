@@ -17,8 +17,10 @@ extension JSONReading {
             }
             write(seconds, nanos, into: &writer)
         case .fieldMask:
-            guard case .string(let text) = json else { throw wrong(json, "field names with commas between") }
-            for path in text.split(separator: ",") { writer.text(1, WellKnownText.snakeCase(String(path))) }
+            guard case .string(let text) = json, let paths = WellKnownText.fieldMask(text) else {
+                throw JSONMappingError("Must be field names in camel case with commas between.")
+            }
+            for path in paths { writer.text(1, path) }
         case .structure: try only("fields", json, schema, into: &writer)
         case .list: try only("values", json, schema, into: &writer)
         case .wrapper: try only("value", json, schema, into: &writer)

@@ -1,5 +1,5 @@
-internal import FoundationEssentials
 internal import JSON
+internal import RPC
 
 /// Reads messages as proto3's JSON mapping has them (protobuf.dev, "ProtoJSON Format") into their bytes, strictly: a name that the
 /// message does not have is an error with its path. Names are taken in JSON's spelling and in the contract's.
@@ -110,7 +110,7 @@ struct JSONReading {
             guard !text.utf8.contains(0) else { throw JSONMappingError("Must not hold U+0000.") }
             if keepsDefault || !text.isEmpty { writer.text(field.number, text) }
         case .bytes:
-            guard case .string(let text) = json, let bytes = Self.base64(text) else { throw wrong(json, "base64") }
+            guard case .string(let text) = json, let bytes = Base64.decode(inEither: text) else { throw wrong(json, "base64") }
             if keepsDefault || !bytes.isEmpty { writer.lengthDelimited(field.number, bytes) }
         case .group: throw JSONMappingError("Its type is not known here.")
         default:
@@ -153,12 +153,5 @@ struct JSONReading {
 
     func wrong(_ json: JSONValue, _ wanted: String) -> JSONMappingError {
         JSONMappingError("Must be \(wanted), not \(json.kindName).")
-    }
-
-    /// Standard and URL-safe, with padding or without.
-    private static func base64(_ text: String) -> [UInt8]? {
-        let standard = text.replacing("-", with: "+").replacing("_", with: "/").prefix { $0 != "=" }
-        let padding = String(repeating: "=", count: (4 - standard.utf8.count % 4) % 4)
-        return Data(base64Encoded: standard + padding).map { [UInt8]($0) }
     }
 }

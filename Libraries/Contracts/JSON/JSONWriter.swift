@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import JSON
 
 /// Writes the tokens of JSON (RFC 8259) without spaces.
 struct JSONWriter {
@@ -21,43 +22,17 @@ struct JSONWriter {
         string(number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity")
     }
 
-    mutating func string(_ text: String) { escaped(Array(text.utf8)[...]) }
+    mutating func string(_ text: String) { bytes.append(json: Array(text.utf8)[...]) }
 
     /// The text that these bytes are in UTF-8; what is none of it becomes U+FFFD.
     mutating func string(utf8 text: ArraySlice<UInt8>) {
         // ASCII, which most is, needs no look at how its bytes go together.
-        if text.allSatisfy({ $0 < 0x80 }) { escaped(text) } else { string(String(decoding: text, as: UTF8.self)) }
+        if text.allSatisfy({ $0 < 0x80 }) { bytes.append(json: text) } else { string(String(decoding: text, as: UTF8.self)) }
     }
 
     mutating func base64(_ content: ArraySlice<UInt8>) {
         bytes.append(0x22)
         bytes.append(contentsOf: Data(content).base64EncodedData())
         bytes.append(0x22)
-    }
-
-    /// What needs no escape goes over in one piece.
-    private mutating func escaped(_ text: ArraySlice<UInt8>) {
-        bytes.append(0x22)
-        var rest = text
-        while let place = rest.firstIndex(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5c }) {
-            bytes.append(contentsOf: rest[..<place])
-            escape(rest[place])
-            rest = rest[(place + 1)...]
-        }
-        bytes.append(contentsOf: rest)
-        bytes.append(0x22)
-    }
-
-    private mutating func escape(_ byte: UInt8) {
-        switch byte {
-        case 0x22: raw("\\\"")
-        case 0x5c: raw("\\\\")
-        case 0x0a: raw("\\n")
-        case 0x0d: raw("\\r")
-        case 0x09: raw("\\t")
-        default:
-            raw(byte < 0x10 ? "\\u000" : "\\u00")
-            raw(String(byte, radix: 16))
-        }
     }
 }

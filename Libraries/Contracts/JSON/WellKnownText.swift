@@ -13,40 +13,51 @@ enum WellKnownText {
     }
 
     static func timestamp(_ text: String) -> (seconds: Int64, nanos: Int64)? {
-        // A space or small letters, which RFC 3339 allows and the JSON mapping does not, are refused.
-        guard text.utf8.count <= 64, text.utf8.dropFirst(10).first == UInt8(ascii: "T") else { return nil }
+        // What RFC 3339 allows and the JSON mapping does not is refused: a space, small letters, and a leap second (timestamp.proto: "All minutes are 60
+        // seconds long").
+        guard text.utf8.count <= 64, text.utf8.dropFirst(10).first == UInt8(ascii: "T"), text.utf8.dropFirst(17).first != UInt8(ascii: "6"),
+            !text.hasSuffix("z")
+        else { return nil }
         var whole = text
         var nanos: Int64 = 0
         if let point = text.firstIndex(of: ".") {
-            let digits = text[text.index(after: point)...].prefix { $0.isASCII && $0.isNumber }
-            guard (1...9).contains(digits.count) else { return nil }
-            nanos = Int64(digits + String(repeating: "0", count: 9 - digits.count)) ?? 0
+            let digits = text[text.index(after: point)...].prefix(while: isDigit)
+            guard text.utf8.distance(from: text.startIndex, to: point) == 19, let fraction = billionths(digits) else { return nil }
+            nanos = fraction
             whole.removeSubrange(point..<digits.endIndex)
         }
-        guard !text.hasSuffix("z"), let instant = Instant(rfc3339: whole) else { return nil }
+        // One point, and that behind the seconds.
+        guard !whole.contains("."), let instant = Instant(rfc3339: whole) else { return nil }
         let seconds = instant.microsecondsSinceEpoch / 1_000_000
         return timestampSeconds.contains(seconds) ? (seconds, nanos) : nil
     }
 
-    static func duration(seconds: Int64, nanos: Int64) -> String {
-        (seconds < 0 || nanos < 0 ? "-" : "") + String(seconds.magnitude) + fraction(Int64(nanos.magnitude)) + "s"
+    /// The seconds of google.protobuf.Duration: ten thousand years there and back.
+    private static let durationSeconds: ClosedRange<Int64> = -315_576_000_000...315_576_000_000
+
+    /// nil out of range, and for seconds and nanos of two signs.
+    static func duration(seconds: Int64, nanos: Int64) -> String? {
+        guard durationSeconds.contains(seconds), nanos.magnitude < 1_000_000_000, seconds.signum() * nanos.signum() >= 0 else { return nil }
+        return (seconds < 0 || nanos < 0 ? "-" : "") + String(seconds.magnitude) + fraction(Int64(nanos.magnitude)) + "s"
     }
 
     static func duration(_ text: String) -> (seconds: Int64, nanos: Int64)? {
         guard text.last == "s", text.utf8.count <= 32 else { return nil }
         let isNegative = text.first == "-"
-        let parts = text.dropLast().drop { $0 == "-" }.split(separator: ".", omittingEmptySubsequences: false)
-        guard (1...2).contains(parts.count), !parts[0].isEmpty,
-            parts.allSatisfy({ $0.allSatisfy { $0.isASCII && $0.isNumber } }),
-            let seconds = Int64(parts[0]), seconds <= 315_576_000_000
+        let parts = text.dropFirst(isNegative ? 1 : 0).dropLast().split(separator: ".", omittingEmptySubsequences: false)
+        guard (1...2).contains(parts.count), parts[0].allSatisfy(isDigit), let seconds = Int64(parts[0]), durationSeconds.contains(seconds),
+            let nanos = parts.count == 1 ? 0 : billionths(parts[1])
         else { return nil }
-        var nanos: Int64 = 0
-        if parts.count == 2 {
-            guard (1...9).contains(parts[1].count) else { return nil }
-            nanos = Int64(parts[1] + String(repeating: "0", count: 9 - parts[1].count)) ?? 0
-        }
         return isNegative ? (-seconds, -nanos) : (seconds, nanos)
     }
+
+    /// The digits behind a point; nil for none, for more than nine, and for what is none.
+    private static func billionths(_ digits: Substring) -> Int64? {
+        guard (1...9).contains(digits.count), digits.allSatisfy(isDigit) else { return nil }
+        return Int64(digits + String(repeating: "0", count: 9 - digits.count))
+    }
+
+    private static func isDigit(_ character: Character) -> Bool { character.isASCII && character.isNumber }
 
     /// The paths in camel case with commas between; nil if one of them would not come back as it was (field_mask.proto,
     /// "JSON Encoding of Field Masks").
@@ -54,10 +65,24 @@ enum WellKnownText {
         var texts: [String] = []
         for path in paths {
             let text = camelCase(path)
-            guard !path.isEmpty, !path.contains(","), snakeCase(text) == path else { return nil }
+            guard isPath(text), snakeCase(text) == path else { return nil }
             texts.append(text)
         }
         return texts.joined(separator: ",")
+    }
+
+    /// The paths as the contract spells them; nil if one of them is none or is not in camel case.
+    static func fieldMask(_ text: String) -> [String]? {
+        if text.isEmpty { return [] }
+        let texts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        return texts.allSatisfy(isPath) ? texts.map(snakeCase) : nil
+    }
+
+    /// Letters and digits with points between. An underscore would be lost, or stand twice.
+    private static func isPath(_ text: String) -> Bool {
+        text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { name in
+            !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+        }
     }
 
     private static func camelCase(_ path: String) -> String {
@@ -72,7 +97,7 @@ enum WellKnownText {
         return result
     }
 
-    static func snakeCase(_ path: String) -> String {
+    private static func snakeCase(_ path: String) -> String {
         path.map { $0.isUppercase ? "_\($0.lowercased())" : String($0) }.joined()
     }
 

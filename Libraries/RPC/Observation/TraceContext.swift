@@ -51,7 +51,7 @@ extension TraceContext {
         guard !metadata.isEmpty, let header = metadata["traceparent"] else { return nil }
         let states = metadata.values(for: "tracestate").joined(separator: ",")
         // Longer ones need not be kept (section 3.3.1.5 of the recommendation), and a part of one may not. What is no ASCII could not be handed on.
-        let isKept = (1...512).contains(states.utf8.count) && states.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+        let isKept = (1...512).contains(states.utf8.count) && states.isPrintableASCII
         self.init(traceparent: header, state: isKept ? states : nil)
     }
 

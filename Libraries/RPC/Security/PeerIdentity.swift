@@ -40,17 +40,7 @@ package final class PeerIdentity: Sendable {
     static func parts(of uri: String) -> (domain: String, program: String)? {
         guard uri.hasPrefix("spiffe://"), uri.utf8.count <= 2_048 else { return nil }
         let rest = uri.dropFirst("spiffe://".count).split(separator: "/", omittingEmptySubsequences: false)
-        guard rest.count == 2, rest.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(mayStandInName) }) else { return nil }
+        guard rest.count == 2, rest.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { $0.mayStandInName } }) else { return nil }
         return (String(rest[0]), String(rest[1]))
-    }
-
-    private static func mayStandInName(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-            return true
-        default:
-            return false
-        }
     }
 }

@@ -13,9 +13,10 @@ extension ServerCall {
             self.response = nil
             _ = send(response)
         }
-        let metadata = context.trailingMetadata.contents
+        var metadata = context.trailingMetadata.contents
+        if case .failure(let error) = result { metadata.append(contentsOf: error.trailers) }
         if !metadata.isEmpty, let problem = metadata.firstProblem {
-            finish(.failure(RPCError(.internalError, problem)), [:])
+            finish(.failure(RPCError(.internalError, problem, cause: result.failure)), [:])
         } else {
             finish(result, metadata)
         }

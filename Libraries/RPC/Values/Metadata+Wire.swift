@@ -2,7 +2,7 @@ extension Metadata {
     /// A sentence about the first field that HTTP/2 or gRPC would not let through, or `nil` when all may be sent.
     package var firstProblem: String? {
         for field in fields {
-            if field.name.isEmpty || !field.name.utf8.allSatisfy(Metadata.mayStandInName) {
+            if field.name.isEmpty || !field.name.utf8.allSatisfy({ $0.mayStandInName }) {
                 return "A metadata name may hold only a-z, 0-9, '-', '_' and '.'."
             }
             if Metadata.isReserved(field.name) {
@@ -10,7 +10,7 @@ extension Metadata {
             }
             if field.name.hasSuffix(Metadata.binarySuffix) {
                 guard Base64.decode(field.value.utf8) != nil else { return "The metadata \(field.name) is not base64." }
-            } else if !field.value.utf8.allSatisfy({ $0 >= 0x20 && $0 <= 0x7E }) {
+            } else if !field.value.isPrintableASCII {
                 return "The metadata \(field.name) holds characters other than printable ASCII."
             }
         }
@@ -28,16 +28,6 @@ extension Metadata {
         switch name {
         case "content-type", "content-length", "te", "host", "connection", "keep-alive", "proxy-connection",
             "transfer-encoding", "upgrade":
-            return true
-        default:
-            return false
-        }
-    }
-
-    private static func mayStandInName(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
             return true
         default:
             return false

@@ -6,7 +6,7 @@ package struct RPCError: Error, Sendable {
     package var message: String
     /// A serialized `google.rpc.Status`, sent as `grpc-status-details-bin`. Empty when there are no details.
     package var details: [UInt8]
-    /// Metadata that travels behind the status.
+    /// Metadata that travels behind the status. Where it cannot be sent the call ends with INTERNAL, as with any other metadata.
     package var trailers: Metadata
     /// What happened underneath, for the log. It is never sent.
     package var cause: (any Error)?

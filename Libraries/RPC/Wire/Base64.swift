@@ -1,8 +1,10 @@
-/// Base64 as gRPC metadata uses it (RFC 4648): written without padding, read with or without.
-enum Base64 {
+/// Base64 (RFC 4648), written without padding and read with or without: as gRPC metadata uses it, and with the alphabet for URLs.
+package enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let urlAlphabet = Array(alphabet.dropLast(2) + "-_".utf8)
 
-    static func encode(_ bytes: [UInt8]) -> String {
+    package static func encode(_ bytes: [UInt8], forURLs: Bool = false) -> String {
+        let alphabet = forURLs ? urlAlphabet : alphabet
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count * 4 + 2) / 3)
         var index = 0
@@ -20,8 +22,14 @@ enum Base64 {
     }
 
     /// `nil` when a character does not belong to the alphabet or the length cannot be one of base64.
-    static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+    static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? { decode(text, inEither: false) }
+
+    /// Reads both alphabets, also mixed.
+    package static func decode(inEither text: String) -> [UInt8]? { decode(text.utf8, inEither: true) }
+
+    private static func decode(_ text: some Sequence<UInt8>, inEither: Bool) -> [UInt8]? {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.underestimatedCount / 4 * 3 + 2)
         var group: UInt32 = 0
         var sextets = 0
         var padding = 0
@@ -30,7 +38,7 @@ enum Base64 {
                 padding += 1
                 continue
             }
-            guard padding == 0, let value = sextet(character) else { return nil }
+            guard padding == 0, let value = sextet(character, inEither) else { return nil }
             group = group << 6 | UInt32(value)
             sextets += 1
             if sextets % 4 == 0 {
@@ -56,13 +64,15 @@ enum Base64 {
         return bytes
     }
 
-    private static func sextet(_ character: UInt8) -> UInt8? {
+    private static func sextet(_ character: UInt8, _ inEither: Bool) -> UInt8? {
         switch character {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
         case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26
         case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0") + 52
         case UInt8(ascii: "+"): 62
         case UInt8(ascii: "/"): 63
+        case UInt8(ascii: "-") where inEither: 62
+        case UInt8(ascii: "_") where inEither: 63
         default: nil
         }
     }

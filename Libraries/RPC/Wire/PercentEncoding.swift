@@ -40,9 +40,7 @@ enum PercentEncoding {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func standsForItself(_ byte: UInt8) -> Bool {
-        byte >= 0x20 && byte <= 0x7E && byte != UInt8(ascii: "%")
-    }
+    private static func standsForItself(_ byte: UInt8) -> Bool { byte.isPrintableASCII && byte != UInt8(ascii: "%") }
 
     private static func hexadecimal(_ digit: UInt8) -> UInt8? {
         switch digit {

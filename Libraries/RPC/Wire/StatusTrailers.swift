@@ -15,6 +15,7 @@ enum StatusTrailers {
 
     static let ok = HTTP2FixedFields([HTTP2Header("grpc-status", "0")])
 
+    /// - Parameter metadata: all that goes along, the error's own too.
     static func failure(_ error: RPCError, _ metadata: Metadata) -> [HTTP2Header] {
         var headers = [HTTP2Header("grpc-status", String(error.code.rawValue))]
         if !error.message.isEmpty { headers.append(HTTP2Header("grpc-message", PercentEncoding.encode(error.message))) }
@@ -23,7 +24,6 @@ enum StatusTrailers {
         }
         if error.code == .unimplemented { headers.append(HTTP2Header("grpc-accept-encoding", MessageEncoding.accepted)) }
         append(metadata, to: &headers)
-        append(error.trailers, to: &headers)
         return headers
     }
 

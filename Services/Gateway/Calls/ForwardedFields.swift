@@ -11,7 +11,7 @@ struct ForwardedFields: ServerInterceptor {
 
     func intercept(_ context: RPCContext, next: @Sendable (RPCContext) async throws -> Void) async throws {
         for field in context.metadata where Self.names.contains(field.name) {
-            guard Self.isSendable(field.value) else {
+            guard field.value.isPrintableASCII else {
                 throw RPCError(.invalidArgument, "\(field.name) holds characters other than printable ASCII.")
             }
             guard field.value.utf8.count <= Self.maxBytes else {
@@ -20,6 +20,4 @@ struct ForwardedFields: ServerInterceptor {
         }
         try await next(context)
     }
-
-    private static func isSendable(_ value: String) -> Bool { value.utf8.allSatisfy { (0x20...0x7E).contains($0) } }
 }

@@ -6,6 +6,8 @@ internal import Postgres
 /// A document's metadata as the JSON object that its column holds: texts, numbers and booleans as JSON has them, and a time
 /// as `{"time_us": 1771632000000000}`, in microseconds since 1970.
 enum MetadataJSON {
+    private static let time = "time_us"
+
     static func encode(_ metadata: DocumentMetadata) throws(PostgresError) -> JSONB {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
@@ -32,10 +34,10 @@ enum MetadataJSON {
             guard let number = Double(digits), number.isFinite else { throw unreadable }
             return .number(number)
         case .object(let members):
-            guard members.count == 1, members[0].name == "time_us", case .number(let digits) = members[0].value, let time = Int64(digits) else {
+            guard members.count == 1, members[0].name == time, case .number(let digits) = members[0].value, let microseconds = Int64(digits) else {
                 throw unreadable
             }
-            return .time(time)
+            return .time(microseconds)
         case .null, .array: throw unreadable
         }
     }
@@ -48,18 +50,12 @@ enum MetadataJSON {
     private struct Node: Encodable {
         let value: MetadataValue
 
-        private enum CodingKeys: String, CodingKey {
-            case time = "time_us"
-        }
-
         func encode(to encoder: any Encoder) throws {
             switch value {
             case .text(let text): try text.encode(to: encoder)
             case .number(let number): try number.encode(to: encoder)
             case .boolean(let boolean): try boolean.encode(to: encoder)
-            case .time(let microseconds):
-                var container = encoder.container(keyedBy: CodingKeys.self)
-                try container.encode(microseconds, forKey: .time)
+            case .time(let microseconds): try [MetadataJSON.time: microseconds].encode(to: encoder)
             }
         }
     }

@@ -108,29 +108,6 @@ extension AlertSeverity {
     }
 }
 
-/// What a caller asks of `ListAlerts`.
-struct AlertList {
-    let openOnly: Bool
-    let size: Int
-    let place: UUID?
-
-    init(_ request: VitalsV1.ListAlertsRequest) throws(RPCError) {
-        var violations = FieldViolations()
-        let size = violations.pageSize(request.pageSize, usual: 20, most: 100)
-        self.size = try violations.complete(size)
-        openOnly = request.openOnly
-        place = try PageToken.id(request.pageToken, of: Self.query(openOnly))
-    }
-
-    private static func query(_ openOnly: Bool) -> [String] { ["alerts", "\(openOnly)"] }
-
-    /// A page of what was read with one more than the page holds, which tells whether there is another page.
-    func page(_ read: [RuleAlert]) -> VitalsV1.ListAlertsResponse {
-        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(openOnly), behind: $0.id) }
-        return VitalsV1.ListAlertsResponse(alerts: page.map { .init($0) }, nextPageToken: next)
-    }
-}
-
 extension VitalsV1.ResolveAlertRequest {
     func parsed() throws(RPCError) -> (id: UUID, resolution: String) {
         var violations = FieldViolations()

@@ -37,9 +37,10 @@ extension AlertsService: VitalsV1.AlertsServiceProtocol {
     }
 
     func listAlerts(_ request: VitalsV1.ListAlertsRequest, context: RPCContext) async throws -> VitalsV1.ListAlertsResponse {
-        let list = try AlertList(request)
+        let list = try OpenList("alerts", openOnly: request.openOnly, size: request.pageSize, token: request.pageToken)
         let read = try await alerts.alerts(of: try context.userID, openOnly: list.openOnly, behind: list.place, limit: list.size + 1)
-        return list.page(read)
+        let (page, next) = list.page(read, id: \.id)
+        return VitalsV1.ListAlertsResponse(alerts: page.map { .init($0) }, nextPageToken: next)
     }
 
     func acknowledgeAlert(

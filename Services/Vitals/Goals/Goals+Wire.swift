@@ -88,29 +88,6 @@ extension HealthGoalProgress {
     }
 }
 
-/// What a caller asks of `ListGoals`.
-struct GoalList {
-    let openOnly: Bool
-    let size: Int
-    let place: UUID?
-
-    init(_ request: VitalsV1.ListGoalsRequest) throws(RPCError) {
-        var violations = FieldViolations()
-        let size = violations.pageSize(request.pageSize, usual: 20, most: 100)
-        self.size = try violations.complete(size)
-        openOnly = request.openOnly
-        place = try PageToken.id(request.pageToken, of: Self.query(openOnly))
-    }
-
-    private static func query(_ openOnly: Bool) -> [String] { ["goals", "\(openOnly)"] }
-
-    /// A page of what was read with one more than the page holds, which tells whether there is another page.
-    func page(_ read: [KnownGoal], _ form: (KnownGoal) -> VitalsV1.Goal) -> VitalsV1.ListGoalsResponse {
-        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(openOnly), behind: $0.goal.id) }
-        return VitalsV1.ListGoalsResponse(goals: page.map(form), nextPageToken: next)
-    }
-}
-
 /// What a caller asks of `ListProgress`.
 struct ProgressList {
     let goal: UUID

@@ -145,29 +145,6 @@ extension VitalsV1.MedicationForm {
     }
 }
 
-/// What a caller asks of `ListMedications`.
-struct MedicationList {
-    let activeOnly: Bool
-    let size: Int
-    let place: UUID?
-
-    init(_ request: VitalsV1.ListMedicationsRequest) throws(RPCError) {
-        var violations = FieldViolations()
-        let size = violations.pageSize(request.pageSize, usual: 50, most: 100)
-        self.size = try violations.complete(size)
-        activeOnly = request.activeOnly
-        place = try PageToken.id(request.pageToken, of: Self.query(activeOnly))
-    }
-
-    private static func query(_ activeOnly: Bool) -> [String] { ["medications", "\(activeOnly)"] }
-
-    /// A page of what was read with one more than the page holds, which tells whether there is another page.
-    func page(_ read: [Medication]) throws -> VitalsV1.ListMedicationsResponse {
-        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(activeOnly), behind: $0.id) }
-        return VitalsV1.ListMedicationsResponse(medications: try page.map { try .init($0) }, nextPageToken: next)
-    }
-}
-
 extension Period {
     /// A period of so many days at most.
     init(_ startAt: GoogleProtobuf.Timestamp?, _ endAt: GoogleProtobuf.Timestamp?, days: Int64) throws(RPCError) {

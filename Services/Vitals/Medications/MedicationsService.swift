@@ -26,10 +26,11 @@ extension MedicationsService: VitalsV1.MedicationsServiceProtocol {
     func listMedications(
         _ request: VitalsV1.ListMedicationsRequest, context: RPCContext
     ) async throws -> VitalsV1.ListMedicationsResponse {
-        let list = try MedicationList(request)
+        let list = try OpenList("medications", openOnly: request.activeOnly, size: request.pageSize, usual: 50, token: request.pageToken)
         let read = try await medications.list(
-            of: try context.userID, activeOnly: list.activeOnly, behind: list.place, limit: list.size + 1)
-        return try list.page(read)
+            of: try context.userID, activeOnly: list.openOnly, behind: list.place, limit: list.size + 1)
+        let (page, next) = list.page(read, id: \.id)
+        return VitalsV1.ListMedicationsResponse(medications: try page.map { try .init($0) }, nextPageToken: next)
     }
 
     func updateMedication(

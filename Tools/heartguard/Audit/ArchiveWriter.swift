@@ -1,6 +1,7 @@
 internal import Audit
 internal import Crypto
 internal import Foundation
+internal import JSON
 internal import Time
 
 /// Writes an archive of the audit log: JSON Lines, with the name that the file is to have once it is whole and on the disk.
@@ -79,16 +80,8 @@ extension Optional where Wrapped == UUID {
 
 extension String {
     fileprivate var json: String {
-        if utf8.allSatisfy({ $0 >= 32 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) { return "\"\(self)\"" }
-        var json = "\""
-        for scalar in unicodeScalars {
-            if scalar.value < 32 {
-                json += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-            } else {
-                if scalar == "\"" || scalar == "\\" { json += "\\" }
-                json.unicodeScalars.append(scalar)
-            }
-        }
-        return json + "\""
+        var json: [UInt8] = []
+        json.append(json: Array(utf8)[...])
+        return String(decoding: json, as: UTF8.self)
     }
 }
