@@ -41,9 +41,16 @@ internal import Testing
 
     @Test func `is nobody else's to read where it holds somebody's records`() throws {
         try withPlace { file in
+            // As a kill has left one.
+            let partialFile = file.appendingPathExtension("partial")
+            try Data("others may read this".utf8).write(to: partialFile)
+
             var partial = try PartialFile(file, isPrivate: true)
+            let atFirst = try FileManager.default.attributesOfItem(atPath: partialFile.path)[.posixPermissions] as? Int
             try partial.finish()
 
+            #expect(atFirst == 0o600)
+            #expect(try Data(contentsOf: file) == Data())
             let permissions = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int
             #expect(permissions == 0o600)
         }

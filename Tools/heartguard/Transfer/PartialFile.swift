@@ -12,11 +12,11 @@ struct PartialFile: Sendable {
     init(_ file: URL, isPrivate: Bool = false) throws {
         self.file = file
         partial = file.appendingPathExtension("partial")
-        let attributes: [FileAttributeKey: Any]? = isPrivate ? [.posixPermissions: 0o600] : nil
-        guard FileManager.default.createFile(atPath: partial.path, contents: nil, attributes: attributes) else {
-            throw CommandFailure("\(partial.path) cannot be written.")
-        }
-        handle = try FileHandle(forWritingTo: partial)
+        // One that a kill has left may be open to others, and so may be a new one until it has its mode: it is made with it.
+        guard unsafe unlink(partial.path) == 0 || errno == ENOENT else { throw CommandFailure("\(partial.path) cannot be written", errno: errno) }
+        let descriptor = unsafe open(partial.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isPrivate ? 0o600 : 0o666)
+        guard descriptor >= 0 else { throw CommandFailure("\(partial.path) cannot be written", errno: errno) }
+        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
     mutating func write(_ bytes: [UInt8]) throws {
