@@ -131,6 +131,19 @@ internal import Testing
         }
     }
 
+    @Test func `has nothing left when it is cleared, also of what a kill has left half written or half removed`() throws {
+        try withState { directory in
+            try Data("a password".utf8).write(to: URL(filePath: "\(directory.credentials).new"))
+            // The store's folder is gone, and so is the one that it was in; the link to it is not.
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(directory.path)/postgres", withDestinationPath: "\(directory.path)-elsewhere/postgres")
+
+            try directory.clear()
+
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
+        }
+    }
+
     @Test func `lends nobody a file before it has its mode`() throws {
         try withState { directory in
             let file = directory.secret("operator")
@@ -182,6 +195,25 @@ internal import Testing
                 }
             }
             #expect(try mode(of: "\(directory.path)/redis-durable") == 0o700)
+        }
+    }
+
+    @Test func `is never the root of the file system, nor one without a name`() throws {
+        for path in ["", "/", "//", "/tmp/.."] {
+            #expect(throws: (any Error).self, "\(path)") { try StateOptions.parse(["--state-dir", path]) }
+        }
+        #expect(try StateOptions.parse(["--state-dir", "/tmp/x/"]).directory.path == "/tmp/x")
+    }
+
+    @Test func `has ports to call once something runs there`() throws {
+        try withState { directory in
+            #expect(throws: CommandFailure("no cluster was ever started in \(directory.path). `make up` starts one.")) { try directory.portsOfRunning() }
+            let ports = try Ports(environment: [:], kept: nil, inUse: [], prefersKnownPorts: true) { _ in true }
+            try directory.write(ports, to: directory.ports)
+            #expect(throws: CommandFailure("nothing runs in \(directory.path). `make up` starts the cluster.")) { try directory.portsOfRunning() }
+            let supervisor = try lockElsewhere(directory.supervisorLock)
+            defer { close(supervisor) }
+            #expect(try directory.portsOfRunning() == ports)
         }
     }
 

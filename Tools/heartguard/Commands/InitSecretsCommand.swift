@@ -13,13 +13,14 @@ struct InitSecretsCommand: ParsableCommand {
 
     func run() throws {
         let directory = options.directory
-        try directory.create(mode: forContainers ? 0o700 : StateDirectory.passage)
+        let lock = try directory.createLocked(mode: forContainers ? 0o700 : StateDirectory.passage)
         try Secrets(directory: directory).create()
         try Certificates(directory: directory).create()
         try TokenKeys(directory: directory).create()
         try Credentials.current(in: directory).save(in: directory)
         if forContainers { try openToContainers(directory) }
         print("The secrets are in \(directory.path).")
+        extendLifetime(lock)
     }
 
     /// A container sees single files, mounted; on this machine the folder above them keeps everybody else out.

@@ -12,7 +12,7 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         let directory = options.directory
         let supervisor = SupervisorHandle(directory: directory)
-        guard let report = try supervisor.report(), let pid = supervisor.pid, let ports = try directory.read(Ports.self, from: directory.ports) else {
+        guard let report = try supervisor.report(), let pid = try supervisor.pid, let ports = try directory.read(Ports.self, from: directory.ports) else {
             print("Nothing runs in \(directory.path). `make up` starts the cluster.")
             throw ExitCode(3)
         }
