@@ -36,16 +36,24 @@ struct PartialFile: Sendable {
     /// Writes other bytes over the first ones.
     mutating func replaceStart(by bytes: [UInt8]) throws {
         try flush()
-        try handle.seek(toOffset: 0)
-        try handle.write(contentsOf: bytes)
-        try handle.seekToEnd()
+        do {
+            try handle.seek(toOffset: 0)
+            try handle.write(contentsOf: bytes)
+            try handle.seekToEnd()
+        } catch {
+            throw CommandFailure("\(partial.path) cannot be written: \(error.localizedDescription)")
+        }
     }
 
     /// The file is on the disk, with its name, when this returns.
     mutating func finish(replacing: Bool = true) throws {
         try flush()
-        try handle.synchronize()
-        try handle.close()
+        do {
+            try handle.synchronize()
+            try handle.close()
+        } catch {
+            throw CommandFailure("\(partial.path) cannot be brought to the disk: \(error.localizedDescription)")
+        }
         if replacing {
             // At no moment neither has the name; and a folder that is called so stays.
             guard unsafe rename(partial.path, file.path) == 0 else { throw CommandFailure("\(file.path) cannot be written", errno: errno) }
