@@ -12,12 +12,29 @@ struct PartialFile: Sendable {
     init(_ file: URL, isPrivate: Bool = false) throws {
         self.file = file
         partial = file.appendingPathExtension("partial")
-        // One that a kill has left may be open to others, and so may be a new one until it has its mode: it is made with it.
-        guard unsafe unlink(partial.path) == 0 || errno == ENOENT else { throw CommandFailure("\(partial.path) cannot be written", errno: errno) }
-        let descriptor = unsafe open(partial.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, isPrivate ? 0o600 : 0o666)
-        guard descriptor >= 0 else { throw CommandFailure("\(partial.path) cannot be written", errno: errno) }
-        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        handle = try Self.opened(partial.path, mode: isPrivate ? 0o600 : 0o666)
     }
+
+    /// A new file in the place of one that a kill has left, with its mode from the beginning: others could open it in a moment without. It is locked, so that
+    /// nobody takes it for one that a kill has left.
+    private static func opened(_ path: String, mode: mode_t) throws -> FileHandle {
+        let left = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        if left >= 0 {
+            defer { close(left) }
+            guard !isSomebodyElses(left) else { throw CommandFailure("\(path) is being written by another command.") }
+            guard unsafe unlink(path) == 0 else { throw CommandFailure("\(path) cannot be written", errno: errno) }
+        } else if errno != ENOENT {
+            throw CommandFailure("\(path) cannot be written", errno: errno)
+        }
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw CommandFailure("\(path) cannot be written", errno: errno) }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        guard !isSomebodyElses(descriptor) else { throw CommandFailure("\(path) is being written by another command.") }
+        return handle
+    }
+
+    /// Takes the lock. On a file system that has none, everybody is the only one.
+    private static func isSomebodyElses(_ descriptor: Int32) -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EAGAIN }
 
     mutating func write(_ bytes: [UInt8]) throws {
         buffer += bytes
@@ -50,7 +67,6 @@ struct PartialFile: Sendable {
         try flush()
         do {
             try handle.synchronize()
-            try handle.close()
         } catch {
             throw CommandFailure("\(partial.path) cannot be brought to the disk: \(error.localizedDescription)")
         }
@@ -60,6 +76,8 @@ struct PartialFile: Sendable {
         } else {
             try FileManager.default.moveItem(at: partial, to: file)
         }
+        // It was locked until it had its name.
+        try? handle.close()
         try Self.synchronize(file.absoluteURL.deletingLastPathComponent())
     }
 
@@ -72,6 +90,8 @@ struct PartialFile: Sendable {
     }
 
     func remove() {
-        _ = try? FileManager.default.removeItem(at: partial)  // What is left of it is not worth another failure.
+        // What is left of it is not worth another failure.
+        _ = try? FileManager.default.removeItem(at: partial)
+        try? handle.close()
     }
 }
