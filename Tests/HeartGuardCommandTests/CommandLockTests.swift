@@ -70,6 +70,15 @@ func lockElsewhere(_ path: String) throws -> Int32 {
     }
 }
 
+@Suite struct `A supervisor that is not seen from here` {
+    @Test(arguments: [0, -1] as [pid_t]) func `is sent no signal where its number would mean others`(pid: pid_t) throws {
+        try withState { directory in
+            #expect(throws: CommandFailure.self) { try SupervisorHandle(directory: directory).reachable(pid) }
+            #expect(try SupervisorHandle(directory: directory).reachable(7) == 7)
+        }
+    }
+}
+
 @Suite struct `What is thrown away` {
     @Test func `is a cluster's, and nothing of a folder without one`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)

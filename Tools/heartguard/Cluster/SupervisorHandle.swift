@@ -11,6 +11,15 @@ struct SupervisorHandle: Sendable {
     /// Its process id, while it runs. Throws when that cannot be found out, as by somebody who may not enter the folder.
     var pid: pid_t? { get throws(CommandFailure) { try FileLock.holder(path: directory.supervisorLock) } }
 
+    /// The process id, if it is one here. The kernel has another number for whoever holds a lock in another container or on another machine, and kill(2) takes
+    /// that for whole groups of processes.
+    func reachable(_ pid: pid_t) throws(CommandFailure) -> pid_t {
+        guard pid > 0 else {
+            throw CommandFailure("the supervisor of \(directory.path) cannot be reached from here: it runs outside of this container, or on another machine.")
+        }
+        return pid
+    }
+
     /// What it said last of its processes; nil when it does not run.
     func report() throws -> ProcessReport? {
         guard try pid != nil else { return nil }
@@ -24,7 +33,7 @@ struct SupervisorHandle: Sendable {
     func apply(_ plan: SupervisorPlan) throws {
         try directory.write(plan, to: directory.plan, mode: 0o600)
         if let pid = try self.pid {
-            guard kill(pid, SIGHUP) == 0 else { throw CommandFailure("cannot reach the supervisor (process \(pid))", errno: errno) }
+            guard try kill(reachable(pid), SIGHUP) == 0 else { throw CommandFailure("cannot reach the supervisor (process \(pid))", errno: errno) }
             return
         }
         let itself = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -47,7 +56,7 @@ struct SupervisorHandle: Sendable {
     func stop(within limit: Duration = SupervisorHandle.patience) throws -> Bool {
         guard let pid = try self.pid else { return false }
         // It may have ended in between.
-        guard kill(pid, SIGTERM) == 0 || errno == ESRCH else { throw CommandFailure("cannot stop the supervisor (process \(pid))", errno: errno) }
+        guard try kill(reachable(pid), SIGTERM) == 0 || errno == ESRCH else { throw CommandFailure("cannot stop the supervisor (process \(pid))", errno: errno) }
         let end = ContinuousClock.now + limit
         while try self.pid != nil {
             guard ContinuousClock.now < end else {
