@@ -284,7 +284,8 @@ let package = Package(
         .testTarget(
             name: "HeartGuardCommandTests",
             dependencies: [
-                "HeartGuardCommand", "Application", "Audit", "Chat", "Contracts", "DatabaseTestSupport", "Postgres", "Schema", "TestSupport", "Time", "Tokens", crypto, logging,
+                "HeartGuardCommand", "Application", "Audit", "Chat", "Contracts", "DatabaseTestSupport", "Postgres", "Schema", "TestSupport", "Time", "Tokens", argumentParser, crypto,
+                logging,
             ],
             path: "Tests/HeartGuardCommandTests", exclude: ["SQL"], swiftSettings: settings),
     ]

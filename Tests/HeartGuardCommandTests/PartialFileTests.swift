@@ -26,6 +26,24 @@ internal import Testing
         }
     }
 
+    @Test func `is written by one at a time`() throws {
+        try withPlace { file in
+            var first = try PartialFile(file)
+            try first.write(Array("first".utf8))
+
+            #expect(throws: CommandFailure("\(file.path).partial is being written by another command.")) { try PartialFile(file) }
+            try first.finish()
+
+            #expect(try String(contentsOf: file, encoding: .utf8) == "first")
+            var second = try PartialFile(file)
+            second.remove()
+            second = try PartialFile(file)
+            try second.write(Array("second".utf8))
+            try second.finish()
+            #expect(try String(contentsOf: file, encoding: .utf8) == "second")
+        }
+    }
+
     @Test func `never takes the place of a folder`() throws {
         try withPlace { file in
             try FileManager.default.createDirectory(at: file, withIntermediateDirectories: true)
@@ -41,9 +59,16 @@ internal import Testing
 
     @Test func `is nobody else's to read where it holds somebody's records`() throws {
         try withPlace { file in
+            // As a kill has left one.
+            let partialFile = file.appendingPathExtension("partial")
+            try Data("others may read this".utf8).write(to: partialFile)
+
             var partial = try PartialFile(file, isPrivate: true)
+            let atFirst = try FileManager.default.attributesOfItem(atPath: partialFile.path)[.posixPermissions] as? Int
             try partial.finish()
 
+            #expect(atFirst == 0o600)
+            #expect(try Data(contentsOf: file) == Data())
             let permissions = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int
             #expect(permissions == 0o600)
         }

@@ -79,6 +79,12 @@ internal import Testing
         #expect(ports[.gateway] != 7443)
     }
 
+    @Test(arguments: ["70000", "0", "-1", "9223372036854775807"]) func `are refused when one that was kept is no port`(number: String) {
+        #expect(throws: CommandFailure("users is \(number), which is not a port number (1 to 65535).")) {
+            try JSONDecoder().decode(Ports.self, from: Data("{\"users\": \(number)}".utf8))
+        }
+    }
+
     @Test func `survive being written and read`() throws {
         let ports = try Ports(environment: [:], kept: nil, inUse: [], prefersKnownPorts: true) { _ in true }
 

@@ -69,6 +69,14 @@ internal import Tokens
         #expect(try refusal(signed, keys: "/nowhere")?.contains("cannot be read") == true)
     }
 
+    @Test func `may say any number of rows`() throws {
+        let signed = try signer.sign(Claims(removed: ["users": ["sessions": .max, "users": .max]]), type: ErasureReceipt.type)
+
+        let receipt = try ErasureReceipt.verified(file(signed), keys: [file(signer.jwks)])
+
+        #expect(receipt.lines.contains("9,223,372,036,854,775,807 rows removed"))
+    }
+
     @Test func `is verified with a key that was retired, beside the present one`() throws {
         let retired = try file(signer.jwks)
         let present = try file(TokenSigner(privateKeyPEM: TokenSigner.newPrivateKeyPEM(), issuer: "heartguard").jwks)

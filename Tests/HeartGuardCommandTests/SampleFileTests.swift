@@ -16,6 +16,12 @@ internal import Testing
 
     @Test func `has no time where there is none`() {
         #expect(SampleFile.microseconds("yesterday") == nil)
+        for text in [
+            "999999999999-01-01 00:00:00", "9223372036854775807-12-31 23:59:59", "2014-13-01 00:00:00", "2014-02-03 03:42:99", "2014-02-03 03:9223372036854775807:12",
+            "2014-02-03T03:42:12+02:00",
+        ] {
+            #expect(SampleFile.microseconds(text) == nil, "\(text)")
+        }
     }
 
     @Test func `of glucose is read person by person`() throws {
@@ -49,9 +55,17 @@ internal import Testing
         }
     }
 
-    @Test func `of vectors that ends early is refused`() throws {
-        try withFile(Data([2, 0, 0, 0, 0, 0, 128, 63])) { file in
+    @Test(arguments: [[2, 0, 0, 0, 0, 0, 128, 63], [1, 0, 0, 0, 0, 0, 128, 63, 1, 0], [255, 255, 255, 255]] as [[UInt8]])
+    func `of vectors that ends early is refused`(bytes: [UInt8]) throws {
+        try withFile(Data(bytes)) { file in
             #expect(throws: CommandFailure.self) { try SampleFile.vectors(in: file) }
+        }
+    }
+
+    @Test func `of a signal is drawn, unless it cannot be`() {
+        #expect(PatientStory.line([0, 7, 3.5]) == "▁█▄")
+        for values in [[], [1, 1], [0, .nan, 1], [0, .infinity], [-.greatestFiniteMagnitude, 0, .greatestFiniteMagnitude]] as [[Double]] {
+            #expect(PatientStory.line(values) == "", "\(values)")
         }
     }
 

@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import Foundation
 internal import Glibc
 internal import Testing
@@ -130,6 +131,92 @@ internal import Testing
         }
     }
 
+    @Test func `has nothing left when it is cleared, also of what a kill has left half written or half removed`() throws {
+        try withState { directory in
+            try Data("a password".utf8).write(to: URL(filePath: "\(directory.credentials).new"))
+            // The store's folder is gone, and so is the one that it was in; the link to it is not.
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(directory.path)/postgres", withDestinationPath: "\(directory.path)-elsewhere/postgres")
+
+            try directory.clear()
+
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
+        }
+    }
+
+    @Test func `lends nobody a file before it has its mode`() throws {
+        try withState { directory in
+            let file = directory.secret("operator")
+            try Data().write(to: URL(filePath: "\(file).new"))
+            let stranger = try FileHandle(forReadingFrom: URL(filePath: "\(file).new"))
+
+            try directory.write(Data("a password".utf8), to: file, mode: 0o600)
+
+            let seen = try stranger.readToEnd()
+            #expect(seen == nil || seen == Data())
+            #expect(try mode(of: file) == 0o600)
+        }
+    }
+
+    @Test func `is closed to others while its keys are open to containers`() throws {
+        try withState { directory in
+            func make(_ flags: String...) throws { try InitSecretsCommand.parse(["--state-dir", directory.path] + flags).run() }
+
+            for _ in 1...2 {
+                try make("--for-containers")
+                // Before a key is touched again, too.
+                try directory.create(mode: 0o700)
+
+                #expect(try mode(of: directory.path) == 0o700)
+                #expect(try mode(of: directory.tls("users.key")) == 0o644)
+                #expect(try mode(of: directory.secret("redis-durable")) == 0o644)
+                #expect(try mode(of: directory.tls("ca.key")) == 0o600)
+            }
+            try make()
+
+            #expect(try mode(of: directory.path) == 0o711)
+            #expect(try mode(of: directory.tls("users.key")) == 0o600)
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func `gives a store its folder also where a kill has left it made and not given`() throws {
+        try withState { directory in
+            let user = StoreUser.other(name: "somebody", uid: 54_321, gid: 54_322)
+            try FileManager.default.createDirectory(atPath: "\(directory.path)/redis-cache", withIntermediateDirectories: false)
+
+            for name in ["redis-cache", "redis-durable"] {
+                let folder = try user.folder(name, in: directory)
+                try directory.write(Data("port 1".utf8), to: "\(folder)/redis.conf", mode: 0o600, owner: user)
+
+                for place in [folder, "\(folder)/redis.conf"] {
+                    var status = stat()
+                    let code = unsafe lstat(place, &status)
+                    #expect(code == 0 && status.st_uid == 54_321 && status.st_gid == 54_322, "\(place)")
+                }
+            }
+            #expect(try mode(of: "\(directory.path)/redis-durable") == 0o700)
+        }
+    }
+
+    @Test func `is never the root of the file system, nor one without a name`() throws {
+        for path in ["", "/", "//", "/tmp/.."] {
+            #expect(throws: (any Error).self, "\(path)") { try StateOptions.parse(["--state-dir", path]) }
+        }
+        #expect(try StateOptions.parse(["--state-dir", "/tmp/x/"]).directory.path == "/tmp/x")
+    }
+
+    @Test func `has ports to call once something runs there`() throws {
+        try withState { directory in
+            #expect(throws: CommandFailure("no cluster was ever started in \(directory.path). `make up` starts one.")) { try directory.portsOfRunning() }
+            let ports = try Ports(environment: [:], kept: nil, inUse: [], prefersKnownPorts: true) { _ in true }
+            try directory.write(ports, to: directory.ports)
+            #expect(throws: CommandFailure("nothing runs in \(directory.path). `make up` starts the cluster.")) { try directory.portsOfRunning() }
+            let supervisor = try lockElsewhere(directory.supervisorLock)
+            defer { close(supervisor) }
+            #expect(try directory.portsOfRunning() == ports)
+        }
+    }
+
     @Test func `publishes the public half of its signing key`() throws {
         try withState { directory in
             try TokenKeys(directory: directory).create()
@@ -228,7 +315,10 @@ internal import Testing
     }
 }
 
-private func withState(_ body: (StateDirectory) throws -> Void) throws {
+private func mode(of file: String) throws -> Int? { try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int }
+
+/// Lends the folders of a cluster of which there is nothing yet.
+func withState(_ body: (StateDirectory) throws -> Void) throws {
     let directory = StateDirectory(FileManager.default.temporaryDirectory.appending(path: "heartguard-\(UUID().uuidString)").path)
     try directory.create()
     defer { try? FileManager.default.removeItem(atPath: directory.path) }  // the system clears its temporary folder

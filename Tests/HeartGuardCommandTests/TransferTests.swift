@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import Contracts
 internal import Foundation
 internal import Testing
@@ -127,6 +128,29 @@ private func withFiles(_ contents: [Data], _ body: ([URL]) throws -> Void) throw
             try Data("{}".utf8).write(to: file)
             #expect(throws: CommandFailure.self) { try record(files[1]).continued(from: file) }
         }
+    }
+}
+
+@Suite struct `The name of a file` {
+    @Test func `says what is in it, however its end is written`() {
+        #expect(UsersV1.ImportFormat(of: URL(filePath: "a.NDJSON")) == .fhirR4Ndjson)
+        #expect(UsersV1.ImportFormat(of: URL(filePath: "a.json")) == .fhirR4Bundle)
+        #expect(UsersV1.ExportFormat(of: URL(filePath: "a.JsonL")) == .jsonLines)
+        #expect(UsersV1.ExportFormat(of: URL(filePath: "a")) == .fhirR4)
+    }
+
+    @Test(arguments: [["copy.jsonl", "--format", "fvecs"], ["copy.npy", "--documents", "./copy.npy"]])
+    func `is not that of two files of an export`(arguments: [String]) async throws {
+        let command = try VectorsCommand.ExportCommand.parse(arguments + ["--collection", "a", "--state-dir", "/nonexistent/heartguard"])
+
+        await #expect(throws: CommandFailure("\(arguments[0]) cannot have both the embeddings and the documents: --documents names another file.")) {
+            try await command.run()
+        }
+    }
+
+    @Test func `is not that of a folder where one is read`() throws {
+        let folder = FileManager.default.temporaryDirectory
+        #expect(throws: CommandFailure.self) { try FileBytes(folder).read(1) }
     }
 }
 

@@ -5,12 +5,17 @@ struct Progress: Sendable {
     func title(_ text: String) { line(text) }
 
     func step(_ subject: String, _ text: String) {
-        line("  \(subject.padding(toLength: 14, withPad: " ", startingAt: 0)) \(text)")
+        line("  \(subject.padded(to: 14)) \(text)")
     }
 
     func line(_ text: String) {
         FileHandle.standardOutput.say(text)
     }
+}
+
+extension String {
+    /// With spaces behind it where it is shorter; what is longer stays whole.
+    func padded(to length: Int) -> String { self + String(repeating: " ", count: max(0, length - count)) }
 }
 
 extension FileHandle {

@@ -67,7 +67,7 @@ struct ClusterStarter: Sendable {
     /// Services that run already go on while the stores are looked at and the schema is brought up to date.
     private func startStores() async throws {
         let stores = try storePlans()
-        let kept = supervisor.pid == nil ? [] : try supervisor.plan()?.processes.filter { $0.stage > 0 } ?? []
+        let kept = try supervisor.pid == nil ? [] : supervisor.plan()?.processes.filter { $0.stage > 0 } ?? []
         try supervisor.apply(SupervisorPlan(processes: stores + kept))
 
         let bootstrap = try bootstrap()
@@ -121,7 +121,7 @@ struct ClusterStarter: Sendable {
         let end = ContinuousClock.now + patience
         let began = try supervisor.report()?[process]?.restarts ?? 0
         while let reason = try await whyNot() {
-            guard supervisor.pid != nil else { throw CommandFailure("the supervisor stopped while \(process) was started.") }
+            guard try supervisor.pid != nil else { throw CommandFailure("the supervisor stopped while \(process) was started.") }
             let restarts = (try supervisor.report()?[process]?.restarts ?? 0) - began
             guard ContinuousClock.now < end, restarts < 6 else {
                 throw CommandFailure("\(process) does not come up: \(reason)\n\(logTail(process))")

@@ -5,12 +5,24 @@ internal import Glibc
 struct SupervisorHandle: Sendable {
     let directory: StateDirectory
 
-    /// Its process id, while it runs.
-    var pid: pid_t? { FileLock.holder(path: directory.supervisorLock) }
+    /// How long `down` waits: for all that has to be stopped, and for a command that is at work.
+    static let patience = Duration.seconds(150)
+
+    /// Its process id, while it runs. Throws when that cannot be found out, as by somebody who may not enter the folder.
+    var pid: pid_t? { get throws(CommandFailure) { try FileLock.holder(path: directory.supervisorLock) } }
+
+    /// The process id, if it is one here. The kernel has another number for whoever holds a lock in another container or on another machine, and kill(2) takes
+    /// that for whole groups of processes.
+    func reachable(_ pid: pid_t) throws(CommandFailure) -> pid_t {
+        guard pid > 0 else {
+            throw CommandFailure("the supervisor of \(directory.path) cannot be reached from here: it runs outside of this container, or on another machine.")
+        }
+        return pid
+    }
 
     /// What it said last of its processes; nil when it does not run.
     func report() throws -> ProcessReport? {
-        guard pid != nil else { return nil }
+        guard try pid != nil else { return nil }
         return try directory.read(ProcessReport.self, from: directory.report)
     }
 
@@ -20,8 +32,8 @@ struct SupervisorHandle: Sendable {
     /// so that it outlives this terminal.
     func apply(_ plan: SupervisorPlan) throws {
         try directory.write(plan, to: directory.plan, mode: 0o600)
-        if let pid {
-            guard kill(pid, SIGHUP) == 0 else { throw CommandFailure("cannot reach the supervisor (process \(pid))", errno: errno) }
+        if let pid = try self.pid {
+            guard try kill(reachable(pid), SIGHUP) == 0 else { throw CommandFailure("cannot reach the supervisor (process \(pid))", errno: errno) }
             return
         }
         let itself = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -41,11 +53,12 @@ struct SupervisorHandle: Sendable {
     }
 
     /// Stops everything in order and waits for it. False when nothing ran.
-    func stop(within limit: Duration = .seconds(150)) throws -> Bool {
-        guard let pid else { return false }
-        guard kill(pid, SIGTERM) == 0 else { throw CommandFailure("cannot stop the supervisor (process \(pid))", errno: errno) }
+    func stop(within limit: Duration = SupervisorHandle.patience) throws -> Bool {
+        guard let pid = try self.pid else { return false }
+        // It may have ended in between.
+        guard try kill(reachable(pid), SIGTERM) == 0 || errno == ESRCH else { throw CommandFailure("cannot stop the supervisor (process \(pid))", errno: errno) }
         let end = ContinuousClock.now + limit
-        while self.pid != nil {
+        while try self.pid != nil {
             guard ContinuousClock.now < end else {
                 throw CommandFailure("the cluster is still stopping after \(limit); \(directory.log("supervisor")) says what it waits for")
             }

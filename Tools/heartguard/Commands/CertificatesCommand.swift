@@ -29,10 +29,7 @@ struct CertificatesCommand: AsyncParsableCommand {
         func run() async throws {
             let directory = options.directory
             guard directory.exists else { throw CommandFailure("there is no cluster in \(directory.path).") }
-            let lock: FileLock
-            do { lock = try FileLock(path: directory.upLock) } catch let held as FileLock.Held {
-                throw CommandFailure("another command (process \(held.by)) is at work in \(directory.path).")
-            }
+            let lock = try directory.lock()
             let certificates = Certificates(directory: directory)
             let progress = Progress()
             progress.title("Certificates of \(directory.path)")

@@ -8,6 +8,11 @@ struct LoadCommand: AsyncParsableCommand {
     @OptionGroup var samples: SampleOptions
 
     func run() async throws {
+        let directory = options.directory
+        _ = try directory.portsOfRunning()
+        // Two at once would each make passwords for the same people.
+        let lock = try directory.lock()
         try await SampleLoader(stores: options, samples: samples.locations, progress: Progress()).run()
+        extendLifetime(lock)
     }
 }

@@ -17,6 +17,10 @@ struct LogsCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on showing what is added.")
     var follow = false
 
+    func validate() throws {
+        guard lines >= 0 else { throw ValidationError("--lines is not negative.") }
+    }
+
     func run() throws {
         let folder = "\(options.directory.path)/logs"
         let known = ServiceName.allCases.map(\.rawValue) + ["postgres", "redis-durable", "redis-cache", "supervisor"]
@@ -27,7 +31,7 @@ struct LogsCommand: ParsableCommand {
             .filter { FileManager.default.fileExists(atPath: $0) }
         guard !paths.isEmpty else { throw CommandFailure("there is no log in \(folder) yet.") }
         // tail(1) follows files through rotation better than we would; it takes this process's place
-        let arguments = ["-n", "\(max(0, lines))"] + (follow ? ["-F"] : []) + ["--"] + paths
+        let arguments = ["-n", "\(lines)"] + (follow ? ["-F"] : []) + ["--"] + paths
         try ChildProcess.become("/usr/bin/tail", arguments)
     }
 }

@@ -81,9 +81,9 @@ struct MigrationTarget: Sendable {
         }
         self.host = host
         port = try Ports.port("HEARTGUARD_POSTGRES_PORT", in: environment, else: 5432)
-        database = environment["HEARTGUARD_POSTGRES_DATABASE"] ?? PostgresServer.database
+        database = Self.given("HEARTGUARD_POSTGRES_DATABASE", environment) ?? PostgresServer.database
         owner = Credentials.Role(
-            user: environment["HEARTGUARD_POSTGRES_USER"] ?? "heartguard_owner",
+            user: Self.given("HEARTGUARD_POSTGRES_USER", environment) ?? "heartguard_owner",
             password: try Self.secret("HEARTGUARD_POSTGRES_PASSWORD_FILE", environment))
         superuser = try environment["HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE"].map { _ in
             Credentials.Role(user: "postgres", password: try Self.secret("HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE", environment))
@@ -111,6 +111,11 @@ struct MigrationTarget: Sendable {
         async let _: Void = postgres.run()
         // Leaving the scope cancels the pool and waits until it has drained.
         return try await body(postgres)
+    }
+
+    /// An empty variable says nothing, here as for the host and the port: libpq would take the user's name for the database's.
+    private static func given(_ variable: String, _ environment: [String: String]) -> String? {
+        environment[variable].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private static func secret(_ variable: String, _ environment: [String: String]) throws -> String {

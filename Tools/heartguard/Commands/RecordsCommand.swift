@@ -26,7 +26,7 @@ struct RecordsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let url = URL(filePath: file)
-            let format: UsersV1.ImportFormat = url.pathExtension == "ndjson" ? .fhirR4Ndjson : .fhirR4Bundle
+            let format = UsersV1.ImportFormat(of: url)
             try await person.signedIn { client in
                 let job: UsersV1.ImportJob
                 do {
@@ -71,7 +71,7 @@ struct RecordsCommand: AsyncParsableCommand {
             try await person.signedIn { client in
                 do {
                     let export = try await RecordsDownload(
-                        file: url, format: url.pathExtension == "jsonl" ? .jsonLines : .fhirR4, client: client
+                        file: url, format: UsersV1.ExportFormat(of: url), client: client
                     ).run()
                     print("exported \(export.counts.values.reduce(0, +)) records, \(export.byteCount) bytes, with SHA-256 \(export.sha256)")
                 } catch let error as RPCError {
@@ -80,4 +80,14 @@ struct RecordsCommand: AsyncParsableCommand {
             }
         }
     }
+}
+
+extension UsersV1.ImportFormat {
+    /// As a file's name says it.
+    init(of file: URL) { self = file.pathExtension.lowercased() == "ndjson" ? .fhirR4Ndjson : .fhirR4Bundle }
+}
+
+extension UsersV1.ExportFormat {
+    /// As a file's name says it.
+    init(of file: URL) { self = file.pathExtension.lowercased() == "jsonl" ? .jsonLines : .fhirR4 }
 }

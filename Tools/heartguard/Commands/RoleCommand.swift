@@ -28,9 +28,7 @@ struct RoleCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = options.directory
-        guard let ports = try directory.read(Ports.self, from: directory.ports) else {
-            throw CommandFailure("no cluster was ever started in \(directory.path). `make up` starts one.")
-        }
+        let ports = try directory.portsOfRunning()
         let gateway = GatewayClient(host: "127.0.0.1", port: ports[.gateway], authority: directory.certificateAuthority)
         let result: Result<Void, any Error>
         do { result = .success(try await assign(through: SampleAccounts(directory: directory, gateway: gateway))) } catch { result = .failure(error) }

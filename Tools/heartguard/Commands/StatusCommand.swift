@@ -2,7 +2,9 @@ internal import ArgumentParser
 internal import Foundation
 
 struct StatusCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "status", abstract: "Says what runs, where and since when.")
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Says what runs, where and since when.",
+        discussion: "Ends with 0 where all is well, with 1 where something does not run or serve, with 3 where nothing runs.")
 
     @OptionGroup var options: StateOptions
 
@@ -12,12 +14,13 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         let directory = options.directory
         let supervisor = SupervisorHandle(directory: directory)
-        guard let report = try supervisor.report(), let pid = supervisor.pid, let ports = try directory.read(Ports.self, from: directory.ports) else {
+        guard let report = try supervisor.report(), let pid = try supervisor.pid, let ports = try directory.read(Ports.self, from: directory.ports) else {
             print("Nothing runs in \(directory.path). `make up` starts the cluster.")
             throw ExitCode(3)
         }
         if json {
-            print(String(decoding: try Data(contentsOf: URL(filePath: directory.cluster)), as: UTF8.self), terminator: "")
+            guard let file = FileManager.default.contents(atPath: directory.cluster) else { throw CommandFailure("\(directory.cluster) cannot be read.") }
+            print(String(decoding: file, as: UTF8.self), terminator: "")
             return
         }
         print("Cluster in \(directory.path), supervised by process \(pid)")
@@ -25,7 +28,7 @@ struct StatusCommand: AsyncParsableCommand {
         for process in report.processes {
             let (state, isWell) = await describe(process, directory: directory, ports: ports)
             allWell = allWell && isWell
-            print("  \(process.name.padding(toLength: 14, withPad: " ", startingAt: 0)) \(state)")
+            print("  \(process.name.padded(to: 14)) \(state)")
         }
         if !allWell { throw ExitCode(1) }
     }

@@ -25,13 +25,7 @@ struct UpCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = options.directory
-        try directory.create()
-        let lock: FileLock
-        do {
-            lock = try FileLock(path: directory.upLock)
-        } catch let held as FileLock.Held {
-            throw CommandFailure("another `heartguard up` (process \(held.by)) is at work in \(directory.path).")
-        }
+        let lock = try directory.createLocked()
         let progress = Progress()
         progress.title("HeartGuard cluster in \(directory.path)")
         let starter = try ClusterStarter(

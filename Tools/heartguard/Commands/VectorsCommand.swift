@@ -106,8 +106,13 @@ struct VectorsCommand: AsyncParsableCommand {
             guard !withoutEmbeddings || !format.needsSideCar else {
                 throw CommandFailure("\(url.lastPathComponent) would have nothing: --without-embeddings is for .jsonl.")
             }
+            guard documents == nil || format.needsSideCar else { throw CommandFailure("a .jsonl file has everything; --documents is for others.") }
             let sideCar = format.needsSideCar
                 ? documents.map { URL(filePath: $0) } ?? url.deletingPathExtension().appendingPathExtension("jsonl") : nil
+            // Both would be written into one.
+            guard sideCar?.absoluteURL.standardizedFileURL.path != url.absoluteURL.standardizedFileURL.path else {
+                throw CommandFailure("\(url.lastPathComponent) cannot have both the embeddings and the documents: --documents names another file.")
+            }
             for file in [url, sideCar].compactMap(\.self) where !force && FileManager.default.fileExists(atPath: file.path) {
                 throw CommandFailure("\(file.path) is there already. --force replaces it.")
             }

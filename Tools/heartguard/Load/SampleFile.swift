@@ -22,7 +22,10 @@ enum SampleFile {
         let digits = text.utf8.split(whereSeparator: { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
             .map { String(decoding: $0, as: UTF8.self) }
         let numbers = digits.prefix(6).compactMap { Int($0) }
-        guard numbers.count == 6 else { return nil }
+        // What is more is of another form, and what is no date might count further than a number does.
+        guard numbers.count == 6, digits.count <= 7, (1...9999).contains(numbers[0]), (1...12).contains(numbers[1]), (1...31).contains(numbers[2]),
+            numbers[3] <= 24, numbers[4] < 60, numbers[5] <= 60
+        else { return nil }
         let days = daysSince1970(year: numbers[0], month: numbers[1], day: numbers[2])
         let seconds = Int64(days) * 86_400 + Int64(numbers[3] * 3600 + numbers[4] * 60 + numbers[5])
         let fraction = digits.count > 6 ? Int64(digits[6].padding(toLength: 6, withPad: "0", startingAt: 0)) ?? 0 : 0
@@ -53,6 +56,7 @@ enum SampleFile {
             }
             vectors.append(vector)
         }
+        guard words.isAtEnd else { throw CommandFailure("the sample file \(file.path) ends within a vector.") }
         return vectors
     }
 
@@ -62,6 +66,8 @@ enum SampleFile {
         private var position = 0
 
         init(_ data: Data) { bytes = Array(data) }
+
+        var isAtEnd: Bool { position == bytes.count }
 
         mutating func next() -> UInt32? {
             guard position + 4 <= bytes.count else { return nil }

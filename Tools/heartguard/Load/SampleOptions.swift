@@ -11,7 +11,8 @@ struct SampleOptions: ParsableArguments {
 
     var locations: SampleLocations {
         SampleLocations(
-            venv: venv ?? ProcessInfo.processInfo.environment["HEARTGUARD_VENV"] ?? ".heartguard/venv", medical: medical)
+            venv: venv ?? ProcessInfo.processInfo.environment["HEARTGUARD_VENV"].flatMap { $0.isEmpty ? nil : $0 } ?? ".heartguard/venv",
+            medical: medical)
     }
 }
 

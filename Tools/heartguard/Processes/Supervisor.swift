@@ -44,6 +44,7 @@ struct Supervisor: ~Copyable {
             while let (pid, exit) = ChildProcess.reap() {
                 if let name = state.entries.first(where: { $0.pid == pid })?.plan.name { log("\(name) (\(pid)) \(exit)") }
                 state.ended(pid, exit, now: Self.now())
+                startedAt[pid] = nil
             }
             rotateLogs()
         }

@@ -45,7 +45,11 @@ struct ErasureReceipt: Decodable, Equatable {
     /// For a person: whose it is nobody learns from it.
     var lines: [String] {
         func moment(_ seconds: Int64) -> String { Instant(microsecondsSinceEpoch: seconds &* 1_000_000).rfc3339 }
-        let rows = removed.values.reduce(0) { $0 + $1.values.reduce(0, +) }
+        let rows = removed.values.flatMap(\.values).reduce(Int64(0)) { sum, count in
+            // Whoever has a key can sign any numbers.
+            let (total, isTooMuch) = sum.addingReportingOverflow(count)
+            return isTooMuch ? .max : total
+        }
         let tables = removed.sorted { $0.key < $1.key }.flatMap { service, tables in
             tables.sorted { $0.key < $1.key }.map { "  \(service).\($0.key): \($0.value.shown)" }
         }

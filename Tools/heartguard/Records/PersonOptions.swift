@@ -15,9 +15,7 @@ struct PersonOptions: ParsableArguments {
     /// Signs in at the Gateway, and closes the connection afterwards.
     func signedIn(_ body: (GatewayClient) async throws -> Void) async throws {
         let directory = options.directory
-        guard let ports = try directory.read(Ports.self, from: directory.ports) else {
-            throw CommandFailure("no cluster was ever started in \(directory.path). `make up` starts one.")
-        }
+        let ports = try directory.portsOfRunning()
         let account = Credentials.Account(email: email, password: try password(in: directory))
         let gateway = GatewayClient(host: "127.0.0.1", port: ports[.gateway], authority: directory.certificateAuthority)
         let result: Result<Void, any Error>

@@ -37,7 +37,13 @@ struct Ports: Codable, Equatable, Sendable {
         set { numbers[role.rawValue] = newValue }
     }
 
-    init(from decoder: any Decoder) throws { numbers = try [String: Int](from: decoder) }
+    init(from decoder: any Decoder) throws {
+        numbers = try [String: Int](from: decoder)
+        if let (role, number) = numbers.first(where: { !(1...65535).contains($0.value) }) {
+            throw CommandFailure("\(role) is \(number), which is not a port number (1 to 65535).")
+        }
+    }
+
     func encode(to encoder: any Encoder) throws { try numbers.encode(to: encoder) }
 
     /// - kept: what an earlier run chose.

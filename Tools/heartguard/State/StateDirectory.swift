@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 
 /// Where everything of one cluster is kept. docs/operations.md has the table of this folder.
 struct StateDirectory: Equatable, Sendable {
@@ -26,45 +27,79 @@ struct StateDirectory: Equatable, Sendable {
     func secret(_ name: String) -> String { "\(path)/secrets/\(name)" }
     func tls(_ file: String) -> String { "\(path)/tls/\(file)" }
 
-    /// Makes the folders. Others may pass through the top one, since a store's user has its folder in it; the rest is ours.
-    func create() throws {
+    /// Others may pass through the top folder, since a store's user has its folder in it.
+    static let passage = 0o711
+
+    /// Makes the folders.
+    func create(mode: Int = StateDirectory.passage) throws {
+        try make(path, mode: mode)
+        for (folder, mode) in [("supervisor", 0o700), ("secrets", 0o700), ("tls", 0o755), ("logs", 0o755)] {
+            try make("\(path)/\(folder)", mode: mode)
+        }
+    }
+
+    /// Makes one of them, or gives it its mode.
+    func make(_ folder: String, mode: Int) throws {
         let files = FileManager.default
         do {
-            try files.createDirectory(atPath: path, withIntermediateDirectories: true)
-            try files.setAttributes([.posixPermissions: 0o711], ofItemAtPath: path)
-            for (folder, mode) in [("supervisor", 0o700), ("secrets", 0o700), ("tls", 0o755), ("logs", 0o755)] {
-                try files.createDirectory(atPath: "\(path)/\(folder)", withIntermediateDirectories: true)
-                try files.setAttributes([.posixPermissions: mode], ofItemAtPath: "\(path)/\(folder)")
-            }
+            try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let before = try files.attributesOfItem(atPath: folder)[.posixPermissions] as? Int ?? 0
+            // Keys that the users of containers may read were nobody else's while the folder kept everybody out.
+            if folder == path, before & 0o001 == 0, mode & 0o001 != 0 { try closeKeys() }
+            try files.setAttributes([.posixPermissions: mode], ofItemAtPath: folder)
         } catch {
             throw CommandFailure("cannot make the state folder \(path): \(error.localizedDescription)")
+        }
+    }
+
+    private func closeKeys() throws {
+        let files = FileManager.default
+        guard files.fileExists(atPath: tls("")) else { return }
+        for file in try files.contentsOfDirectory(atPath: tls("")) where file.hasSuffix(".key") {
+            try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: tls(file))
         }
     }
 
     var exists: Bool { FileManager.default.fileExists(atPath: "\(path)/supervisor") }
 
     /// Replaces a file at once: a reader sees the old content or the new, after a power cut too.
-    func write(_ value: some Encodable, to file: String, mode: Int = 0o644) throws {
+    func write(_ value: some Encodable, to file: String, mode: mode_t = 0o644) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try write(encoder.encode(value) + Data("\n".utf8), to: file, mode: mode)
     }
 
-    func write(_ data: Data, to file: String, mode: Int = 0o644) throws {
+    func write(_ data: Data, to file: String, mode: mode_t = 0o644) throws { try write(data, to: file, mode: mode, owner: .ourselves) }
+
+    /// - Parameter owner: whose the file is from its beginning.
+    func write(_ data: Data, to file: String, mode: mode_t, owner: StoreUser) throws {
         let temporary = "\(file).new"
-        if FileManager.default.fileExists(atPath: temporary) { try FileManager.default.removeItem(atPath: temporary) }
-        guard FileManager.default.createFile(atPath: temporary, contents: nil, attributes: [.posixPermissions: mode]) else {
-            throw CommandFailure("cannot write \(file). Is the disk full?")
-        }
-        let handle = try FileHandle(forWritingTo: URL(filePath: temporary))
+        guard unsafe unlink(temporary) == 0 || errno == ENOENT else { throw CommandFailure("cannot write \(file)", errno: errno) }
+        // It has its mode from the beginning: who could open it for a moment would read all that is written later.
+        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw CommandFailure("cannot write \(file)", errno: errno) }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
+            // The umask may have taken more away than was meant.
+            guard fchmod(descriptor, mode) == 0 else { throw CommandFailure("cannot write \(file)", errno: errno) }
+            try owner.own(descriptor, of: file)
             try handle.write(contentsOf: data)
             try handle.synchronize()
             try handle.close()
+            guard unsafe rename(temporary, file) == 0 else { throw CommandFailure("cannot replace \(file)", errno: errno) }
         } catch {
-            throw CommandFailure("cannot write \(file): \(error.localizedDescription)")
+            unsafe unlink(temporary)
+            throw error as? CommandFailure ?? CommandFailure("cannot write \(file): \(error.localizedDescription)")
         }
-        guard unsafe rename(temporary, file) == 0 else { throw CommandFailure("cannot replace \(file)", errno: errno) }
+    }
+
+    /// The ports of the cluster that runs here. Where none does, it is said at once; a call would be made again and again for two minutes.
+    func portsOfRunning() throws -> Ports {
+        guard let ports = try read(Ports.self, from: self.ports) else {
+            throw CommandFailure("no cluster was ever started in \(path). `make up` starts one.")
+        }
+        guard try SupervisorHandle(directory: self).pid != nil else { throw CommandFailure("nothing runs in \(path). `make up` starts the cluster.") }
+        return ports
     }
 
     /// Nil when there is no such file.

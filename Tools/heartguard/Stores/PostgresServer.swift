@@ -31,9 +31,8 @@ struct PostgresServer: Sendable {
         let fresh = "\(data)/fresh"
         if FileManager.default.fileExists(atPath: fresh) { try FileManager.default.removeItem(atPath: fresh) }
         let passwordFile = "\(data)/superuser-password"
-        try directory.write(Data(Secrets(directory: directory)["postgres-superuser"].utf8), to: passwordFile, mode: 0o600)
+        try directory.write(Data(Secrets(directory: directory)["postgres-superuser"].utf8), to: passwordFile, mode: 0o600, owner: user)
         defer { try? FileManager.default.removeItem(atPath: passwordFile) }  // in a folder that only the server's user enters
-        try user.own(passwordFile)
         let arguments = [
             "--pgdata=\(fresh)", "--username=postgres", "--pwfile=\(passwordFile)", "--auth=scram-sha-256",
             "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums", "--no-instructions",
@@ -85,7 +84,6 @@ struct PostgresServer: Sendable {
             tcp_keepalives_idle = 30
             """
         let path = "\(data)/heartguard.conf"
-        try directory.write(Data((settings + "\n").utf8), to: path, mode: 0o600)
-        try user.own(path)
+        try directory.write(Data((settings + "\n").utf8), to: path, mode: 0o600, owner: user)
     }
 }

@@ -22,8 +22,7 @@ struct RedisServer: Sendable {
     func prepare() throws {
         let data = try user.folder(role.processName, in: directory)
         let path = "\(data)/redis.conf"
-        try directory.write(Data(settings(data: data).utf8), to: path, mode: 0o600)
-        try user.own(path)
+        try directory.write(Data(settings(data: data).utf8), to: path, mode: 0o600, owner: user)
     }
 
     func plan() throws -> ProcessPlan {

@@ -105,9 +105,11 @@ extension PatientStory {
     }
 
     /// A letter for each value, the higher the larger.
-    private static func line(_ values: [Double]) -> String {
+    static func line(_ values: [Double]) -> String {
         let bars = Array("▁▂▃▄▅▆▇█")
-        guard let least = values.min(), let greatest = values.max(), greatest > least else { return "" }
+        guard let least = values.min(), let greatest = values.max(), greatest > least, (greatest - least).isFinite,
+            values.allSatisfy(\.isFinite)
+        else { return "" }
         return String(values.map { bars[Int(($0 - least) / (greatest - least) * Double(bars.count - 1))] })
     }
 }

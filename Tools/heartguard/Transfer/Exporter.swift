@@ -28,7 +28,15 @@ final class Exporter: Sendable {
         self.format = format
         self.hasEmbeddings = hasEmbeddings
         self.vectors = vectors
-        state = Mutex(State(vectors: try PartialFile(file), sideCar: try sideCar.map { try PartialFile($0) }))
+        let partial = try PartialFile(file)
+        let other: PartialFile?
+        do {
+            other = try sideCar.map { try PartialFile($0) }
+        } catch {
+            partial.remove()
+            throw error
+        }
+        state = Mutex(State(vectors: partial, sideCar: other))
     }
 
     struct Outcome: Sendable {

@@ -3,6 +3,7 @@ internal import Foundation
 /// Reads a file from front to back, a piece at a time: what is in memory does not grow with the file.
 final class FileBytes {
     private let handle: FileHandle
+    private let path: String
     private var piece = [UInt8]()
     private var next = 0
     /// How far it has been read.
@@ -17,6 +18,7 @@ final class FileBytes {
         } catch {
             throw CommandFailure("\(file.path) cannot be read: \(error.localizedDescription)")
         }
+        path = file.path
         self.offset = offset
     }
 
@@ -52,7 +54,11 @@ final class FileBytes {
     /// Whether there is a byte to be taken from the piece.
     private func fill() throws -> Bool {
         guard next == piece.count else { return true }
-        piece = [UInt8](try handle.read(upToCount: Self.pieceBytes) ?? Data())
+        do {
+            piece = [UInt8](try handle.read(upToCount: Self.pieceBytes) ?? Data())
+        } catch {
+            throw CommandFailure("\(path) cannot be read: \(error.localizedDescription)")  // A folder is opened, and then not read.
+        }
         next = 0
         return !piece.isEmpty
     }

@@ -10,9 +10,7 @@ struct VectorsOperator: Sendable {
     static let patience = Duration.seconds(120)
 
     init(_ directory: StateDirectory) throws {
-        guard let ports = try directory.read(Ports.self, from: directory.ports) else {
-            throw CommandFailure("no cluster was ever started in \(directory.path). `make up` starts one.")
-        }
+        let ports = try directory.portsOfRunning()
         let host = "127.0.0.1"
         channel = RPCChannel(
             target: (host: host, port: ports[.vectors]), tls: ClientTLS(trustRoots: directory.certificateAuthority), logger: .silent)
