@@ -33,6 +33,18 @@ internal import Testing
         var pieces = PieceSequence(kept: 3)
         #expect(throws: ChatError.pieceOutOfPlace(kept: 3)) { try pieces.add(text, at: offset) }
     }
+
+    @Test func `that have more characters than a message are refused before they are kept`() throws {
+        var pieces = PieceSequence(kept: 0)
+        try pieces.add(String(repeating: "a", count: 60_000), at: 0)
+        _ = pieces.take()
+        #expect(throws: ChatError.messageTooLong) { try pieces.add(String(repeating: "a", count: 40_001), at: 60_000) }
+        try pieces.add(String(repeating: "é", count: 40_000), at: 60_000)
+        let taken = pieces.take()
+
+        #expect(taken?.text.unicodeScalars.count == 40_000)
+        #expect(ChatError.messageTooLong.rpcError.code == .invalidArgument)
+    }
 }
 
 /// Lends a draft of a conversation that has been begun.
