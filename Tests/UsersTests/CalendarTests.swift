@@ -170,7 +170,7 @@ internal import Time
                 """)
 
             await expect(.failedPrecondition) { try await clinic.calendar.exportCalendar(.init(), context: ada) }
-            let day = try await clinic.calendar.exportCalendar(.init(endAt: .init(.now() + .seconds(86_400))), context: ada)
+            let day = try await clinic.calendar.exportCalendar(.init(endAt: .init(Instant.now() + .seconds(86_400))), context: ada)
             #expect((20...24).contains(day.eventCount))
         }
     }
