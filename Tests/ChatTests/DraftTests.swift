@@ -7,6 +7,7 @@ internal import RecordTestSupport
 internal import Synchronization
 internal import TestSupport
 internal import Testing
+internal import Time
 
 @testable internal import Chat
 
@@ -44,6 +45,18 @@ internal import Testing
 
         #expect(taken?.text.unicodeScalars.count == 40_000)
         #expect(ChatError.messageTooLong.rpcError.code == .invalidArgument)
+    }
+
+    @Test func `are taken until the token of their call expires, and no longer`() throws {
+        let request = ChatV1.StreamMessageRequest(step: .piece(.init(offset: 0, text: "a")))
+        let now = Instant(microsecondsSinceEpoch: 1_800_000_000_000_000)
+
+        guard case .piece("a", offset: 0) = try request.continuation(before: now + .seconds(1), now: now) else {
+            Issue.record("The piece was not taken.")
+            return
+        }
+        let error = #expect(throws: RPCError.self) { try request.continuation(before: now, now: now) }
+        #expect(error?.code == .unauthenticated)
     }
 }
 
