@@ -30,6 +30,15 @@ internal import Time
         return try #require(archive)
     }
 
+    @Test func `are read as far as they are wanted`() throws {
+        let archive = try Self.archive(of: UUID(), (1...9).map { "text \($0)" })
+
+        #expect(try ArchivedMessages.messages(in: archive, 3...5).map(\.content) == ["text 3", "text 4", "text 5"])
+        #expect(try ArchivedMessages.messages(in: archive, 8...20).map(\.sequence) == [8, 9])
+        #expect(try ArchivedMessages.messages(in: archive, 10...20).isEmpty)
+        #expect(try ArchivedMessages.messages(in: archive).map(\.sequence) == Array(1...9))
+    }
+
     /// All pages of the export's part, and how many there were.
     private static func told(_ user: UUID, by source: RecordSource) async throws -> (lines: [Told], counts: [String: Int64], pages: Int) {
         var (lines, counts, pages): ([Told], [String: Int64], Int) = ([], [:], 0)

@@ -184,4 +184,18 @@ internal import Time
             #expect(try await repository.list(of: session, after: nil, limit: 2, of: ada.id) == [feedback])
         }
     }
+
+    @Test func `stays in the tables when it is more than an archive takes`() async throws {
+        try await Self.withIdle(messages: 3) { service, ada, session, archiver in
+            var small = archiver
+            small.mostBytes = 20
+            let narrow = small
+
+            #expect(try await Self.archive(narrow, session, of: ada) == false)
+            await #expect(throws: ChatError.sessionTooLarge) { try await narrow.putAway(session, of: ada.id) }
+
+            #expect(try await Self.read(service, session, of: ada).count == 3)
+            #expect(try await Self.psql("SELECT count(*) FROM chat.session_archives WHERE user_id = '\(ada.id)'") == "0")
+        }
+    }
 }

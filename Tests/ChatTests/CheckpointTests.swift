@@ -1,6 +1,7 @@
 internal import Application
 internal import Foundation
 internal import Postgres
+internal import RPC
 internal import TestSupport
 internal import Testing
 
@@ -254,6 +255,25 @@ extension KeptCheckpoint {
             _ = try await store.put(.making(child, of: thread, after: id, [(unknown, "1", .new(.bytes([2]))), (one, "1", .kept)]), of: user)
             let renamed = try await store.find(child, in: CheckpointNamespace(kept: ""), of: thread, user)
             #expect(renamed.channels.map { Array($0.name.utf8) } == [Array(unknown.utf8), Array(one.utf8)])
+        }
+    }
+
+    @Test func `of which bytes are missing are said to be damaged, one by one and in lists`() async throws {
+        try await withCheckpoints { store in
+            let (user, whole, torn) = (UUID(), ThreadName.make(), ThreadName.make())
+            let value = [UInt8](repeating: 7, count: 5_000)
+            for (thread, id) in [(whole, CheckpointIDs.id(1)), (torn, CheckpointIDs.id(2))] {
+                _ = try await store.put(.making(id, of: thread, [("a", "1", .new(.bytes(value)))]), of: user)
+            }
+            let number = try await store.number(of: torn, user)
+            try await store.postgres.execute("DELETE FROM chat.checkpoint_segments WHERE thread = \(number) AND stream = 0", identity: .user(user))
+
+            await #expect(throws: CheckpointError.damaged) { try await store.find(nil, in: CheckpointNamespace(kept: ""), of: torn, user) }
+            await #expect(throws: CheckpointError.damaged) { try await store.page(CheckpointList(limit: 10), of: user) }
+            #expect(CheckpointError.damaged.rpcError.code == .dataLoss)
+            var list = CheckpointList(limit: 10)
+            list.thread = try await store.number(of: whole, user)
+            #expect(try await store.page(list, of: user).checkpoints.map { $0.channels.first?.value?.data } == [value])
         }
     }
 

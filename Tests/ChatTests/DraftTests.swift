@@ -7,6 +7,7 @@ internal import RecordTestSupport
 internal import Synchronization
 internal import TestSupport
 internal import Testing
+internal import Time
 
 @testable internal import Chat
 
@@ -32,6 +33,30 @@ internal import Testing
     func `that leave a gap or come in part again are refused`(offset: Int, text: String) throws {
         var pieces = PieceSequence(kept: 3)
         #expect(throws: ChatError.pieceOutOfPlace(kept: 3)) { try pieces.add(text, at: offset) }
+    }
+
+    @Test func `that have more characters than a message are refused before they are kept`() throws {
+        var pieces = PieceSequence(kept: 0)
+        try pieces.add(String(repeating: "a", count: 60_000), at: 0)
+        _ = pieces.take()
+        #expect(throws: ChatError.messageTooLong) { try pieces.add(String(repeating: "a", count: 40_001), at: 60_000) }
+        try pieces.add(String(repeating: "é", count: 40_000), at: 60_000)
+        let taken = pieces.take()
+
+        #expect(taken?.text.unicodeScalars.count == 40_000)
+        #expect(ChatError.messageTooLong.rpcError.code == .invalidArgument)
+    }
+
+    @Test func `are taken until the token of their call expires, and no longer`() throws {
+        let request = ChatV1.StreamMessageRequest(step: .piece(.init(offset: 0, text: "a")))
+        let now = Instant(microsecondsSinceEpoch: 1_800_000_000_000_000)
+
+        guard case .piece("a", offset: 0) = try request.continuation(before: now + .seconds(1), now: now) else {
+            Issue.record("The piece was not taken.")
+            return
+        }
+        let error = #expect(throws: RPCError.self) { try request.continuation(before: now, now: now) }
+        #expect(error?.code == .unauthenticated)
     }
 }
 

@@ -159,6 +159,22 @@ internal import Time
         }
     }
 
+    @Test func `is exported as far as an answer takes it`() async throws {
+        try await withClinic { clinic in
+            let ada = try await clinic.users.newcomer()
+            try await Clinic.psql(
+                """
+                INSERT INTO users.calendar_events (user_id, id, kind, title, description, starts_at, ends_at)
+                SELECT '\(try ada.caller().userID)', gen_random_uuid(), 'other', 't', repeat('x', 4000), now() + n * interval '1 h', now() + n * interval '1 h'
+                FROM generate_series(1, 800) AS n
+                """)
+
+            await expect(.failedPrecondition) { try await clinic.calendar.exportCalendar(.init(), context: ada) }
+            let day = try await clinic.calendar.exportCalendar(.init(endAt: .init(Instant.now() + .seconds(86_400))), context: ada)
+            #expect((20...24).contains(day.eventCount))
+        }
+    }
+
     @Test func `takes what makes sense, and every field that makes none is named`() async throws {
         try await withClinic { clinic in
             let ada = try await clinic.users.newcomer()

@@ -75,6 +75,77 @@ internal import Tokens
         }
     }
 
+    @Test func `is closed at the same moment as one with which it has exchanged grants`() async throws {
+        try await withUsers(in: erasureDatabase) { users in
+            let erasures = ErasureRepository(postgres: users.postgres)
+            for _ in 0..<3 {
+                let people = [try await newcomer(users), try await newcomer(users)]
+                let grants = [try await grant(by: people[0], to: people[1], users), try await grant(by: people[1], to: people[0], users)]
+
+                // Both stand in front of the rows of the grants when those are let go.
+                let closings = try await users.postgres.transaction(identity: .user(people[0].uuid), tier: .slow) { transaction in
+                    try await transaction.execute("SELECT FROM users.care_grants WHERE id = ANY(\(grants)) FOR UPDATE")
+                    let closings = people.map { person in
+                        Task { try await erasures.close(person, by: .user, accessUntil: .now() + .seconds(60)) }
+                    }
+                    try await waitUntilWaiting(2, users)
+                    return closings
+                }
+
+                for closing in closings { #expect(try await closing.value.finishedAt == nil) }
+                let open = try await runAsAdministrator(
+                    "SELECT count(*) FROM users.care_grants WHERE id IN ('\(grants[0])', '\(grants[1])') AND revoked_at IS NULL")
+                #expect(open == "0")
+            }
+        }
+    }
+
+    @Test func `is closed at the same moment as it gives a grant anew`() async throws {
+        try await withUsers(in: erasureDatabase) { users in
+            let erasures = ErasureRepository(postgres: users.postgres)
+            let (ada, cora) = (try await newcomer(users), try await newcomer(users))
+            let first = try await grant(by: ada, to: cora, users)
+
+            let (giving, closing) = try await users.postgres.transaction(identity: .user(ada.uuid), tier: .slow) { transaction in
+                try await transaction.execute("SELECT FROM users.care_grants WHERE id = \(first) FOR UPDATE")
+                let giving = Task { try await grant(by: ada, to: cora, users) }
+                try await waitUntilWaiting(1, users)
+                let closing = Task { try await erasures.close(ada, by: .user, accessUntil: .now() + .seconds(60)) }
+                try await waitUntilWaiting(2, users)
+                return (giving, closing)
+            }
+
+            _ = try await giving.value
+            _ = try await closing.value
+            let open = try await runAsAdministrator(
+                "SELECT count(*) FROM users.care_grants WHERE user_id = '\(ada.uuid)' AND revoked_at IS NULL")
+            #expect(open == "0")
+        }
+    }
+
+    @Test func `is closed at the same moment as a token of it is used a second time`() async throws {
+        try await withUsers(in: erasureDatabase) { users in
+            let erasures = ErasureRepository(postgres: users.postgres)
+            let tokens = try await users.register(Person())
+            let claims = try await users.claims(tokens)
+            _ = try await users.refresh(tokens)
+
+            let (reuse, closing) = try await users.postgres.transaction(tier: .slow) { transaction in
+                // What ends the session waits here, with the rows of the token and of the session in its hands.
+                try await transaction.execute(
+                    "INSERT INTO heartguard.revocations (id, expires_at) VALUES (\(claims.sessionID), clock_timestamp())")
+                let reuse = Task { try await users.refresh(tokens) }
+                try await waitUntilWaiting(1, users)
+                let closing = Task { try await erasures.close(UserID(claims.subject), by: .user, accessUntil: .now() + .seconds(60)) }
+                try await waitUntilWaiting(2, users)
+                return (reuse, closing)
+            }
+
+            await expect(.unauthenticated) { try await reuse.value }
+            #expect(try await closing.value.finishedAt == nil)
+        }
+    }
+
     @Test func `leaves a receipt that says what was removed where, is signed, and names nobody`() async throws {
         try await withUsers(in: erasureDatabase) { users in
             try await users.erasing { erasing in
@@ -225,6 +296,25 @@ internal import Tokens
                 _ = try await users.signIn(bob)
             }
         }
+    }
+}
+
+private func newcomer(_ users: UsersStand) async throws -> UserID { UserID(try await users.newcomer().caller().userID) }
+
+private func grant(by patient: UserID, to clinician: UserID, _ users: UsersStand) async throws -> UUID {
+    let wish = GrantWish(
+        id: UUIDv7.make(), clinician: .id(clinician.uuid), scopes: [.vitalsRead], purpose: "Follow-up", expiresAt: .now() + .seconds(600))
+    return try await CareGrantRepository(postgres: users.postgres).give(wish, by: patient).id
+}
+
+/// Until so many sessions of the database of these tests wait for a lock. Nobody else is there: the suite is serialized.
+private func waitUntilWaiting(_ count: Int64, _ users: UsersStand) async throws {
+    while true {
+        let waiting = try await users.postgres.first(
+            "SELECT count(*) AS sessions FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            as: Scalar<Int64>.self)
+        if let waiting, waiting.value >= count { return }
+        try await Task.sleep(for: .milliseconds(2))
     }
 }
 

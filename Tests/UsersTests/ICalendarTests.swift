@@ -34,6 +34,12 @@ internal import Time
             ])
     }
 
+    @Test func `escapes what it has to, whatever is written on top of it, and nothing that looks like it`() {
+        let summary = lines(event("a;\u{301}b,\u{200D}c\\\u{308}d\u{37E}")).first { $0.hasPrefix("SUMMARY:") }
+
+        #expect(summary.map { Array($0.utf8) } == Array("SUMMARY:a\\;\u{301}b\\,\u{200D}c\\\\\u{308}d\u{37E}".utf8))
+    }
+
     @Test func `tells what is cancelled, and reminds of none of it`() {
         var event = event()
         event.status = .cancelled

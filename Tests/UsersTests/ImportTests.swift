@@ -200,6 +200,55 @@ extension ImportCounts.Count {
         }
     }
 
+    @Test func `that comes byte by byte is no row a byte, and each byte is where it was said to be`() async throws {
+        try await withImports { importing in
+            let (ada, file) = (try await makePerson(), bundle(observation("1"), observation("2")))
+            let job = try await importing.start(file, ada)
+            var upload = ImportUpload(to: importing.imports, of: ada)
+            for offset in 0..<10 { try await upload.take([file[offset]], at: Int64(offset), to: job.id) }
+
+            // What was gathered is kept before anything is said.
+            do {
+                try await upload.take([1], at: 12, to: job.id)
+                Issue.record("A gap was taken.")
+            } catch ImportsError.gap(let next) {
+                #expect(next == 10)
+            }
+            #expect(try await importing.imports.find(job.id, of: ada)?.receivedByteCount == 10)
+            // Bytes that have come are passed over, whether they are kept or gathered; what goes on behind them is not.
+            for offset in 5..<file.count - 1 { try await upload.take(Array(file[offset...offset + 1]), at: Int64(offset), to: job.id) }
+
+            let rows = try await runAsAdministrator(in: exportDatabase, "SELECT count(*) FROM users.import_chunks WHERE user_id = '\(ada.uuid)'")
+            #expect(rows == "3")
+            let whole = try #require(upload.job)
+            #expect((whole.state, whole.receivedByteCount) == (.running, Int64(file.count)))
+            #expect(try await importing.finish(whole, of: ada).counts.types["Observation"] == .init(imported: 2))
+        }
+    }
+
+    @Test func `whose stream breaks off goes on behind what was kept`() async throws {
+        try await withImports { importing in
+            let (ada, line) = (try await makePerson(), Array((observation("1") + "\n").utf8))
+            let file = Array(repeatElement(line, count: 2 * ImportUpload.mostGathered / line.count).joined())
+            let job = try await importing.start(file, ada, as: .lines)
+            var cut = ImportUpload(to: importing.imports, of: ada)
+            for begin in stride(from: 0, to: file.count / 2 + 2_000, by: 1_000) {
+                try await cut.take(Array(file[begin..<begin + 1_000]), at: Int64(begin), to: job.id)
+            }
+
+            let kept = try #require(try await importing.imports.find(job.id, of: ada)).receivedByteCount
+            var next = ImportUpload(to: importing.imports, of: ada)
+            for begin in stride(from: Int(kept), to: file.count, by: 1_000) {
+                try await next.take(Array(file[begin..<min(begin + 1_000, file.count)]), at: Int64(begin), to: job.id)
+            }
+
+            #expect(kept >= Int64(ImportUpload.mostGathered))
+            #expect(next.job?.state == .running)
+            let rows = try await runAsAdministrator(in: exportDatabase, "SELECT count(*) FROM users.import_chunks WHERE user_id = '\(ada.uuid)'")
+            #expect(rows == "4")
+        }
+    }
+
     @Test(arguments: [
         (#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"a":nul}}]}"#, "at byte 71"), ("[1]", "at byte 0"),
         (#"{"resourceType":"Bundle","type":"message"}"#, "type of the Bundle"),

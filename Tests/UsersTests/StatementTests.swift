@@ -109,6 +109,7 @@ internal import Tokens
             .init(.endGrant(to: .email(email), by: user)),
             .init(.endGrants(by: user)),
             .init(.endGrants(to: user)),
+            .init(.endGrants(byOrTo: user)),
             .init(.countGrants(besidesTo: .id(user.uuid), by: user)),
             .init(.patients(of: user, after: nil, limit: 1)),
             .init(.patients(of: user, after: user.uuid, limit: 1)),

@@ -134,6 +134,37 @@ private func heartRate(_ number: Int, _ value: Int, minute: Int? = nil) -> Vital
         }
     }
 
+    @Test func `that was withdrawn, and perhaps not told of for that, is told of when it is there again`() async throws {
+        try await withAlerts { vitals, alerts, postgres in
+            let ada = Caller()
+            try await putBack(try await alerts.create(.fast(), as: ada), of: ada)
+            let ids = try await vitals.record([100, 130, 100].enumerated().map { heartRate($0, $1) }, as: ada).ids
+            let told: Query = "SELECT count(*) FROM vitals.outbox WHERE topic = 'tell_alert' AND payload ->> 'user' = \(ada.id.uuidString)"
+            try await vitals.correct(ids[1], to: "103", as: ada)
+            #expect(try await postgres.first(told, as: Scalar<Int64>.self)?.value == 1)
+
+            try await vitals.correct(ids[1], version: 2, to: "140", as: ada)
+            try await vitals.correct(ids[1], version: 3, to: "141", as: ada)
+
+            #expect(try await postgres.first(told, as: Scalar<Int64>.self)?.value == 2)
+        }
+    }
+
+    @Test func `of a rule that has changed since, made of readings that come late, is not left open`() async throws {
+        try await withAlerts { vitals, alerts, _ in
+            let ada = Caller()
+            var rule = try await alerts.create(.fast(), as: ada)
+            try await putBack(rule, of: ada)
+            (rule.threshold, rule.since) = ("140", nil)
+            _ = try await alerts.updateAlertRule(.init(rule: rule), context: ada.context)
+
+            try await vitals.record([heartRate(0, 130)], as: ada)
+
+            #expect(try await alerts.alerts(of: ada).map(\.ruleVersion) == [1])
+            #expect(try await alerts.alerts(of: ada, openOnly: true).isEmpty)
+        }
+    }
+
     @Test func `is there at last for readings that come late, and two are one when what was between them is retracted`() async throws {
         try await withAlerts { vitals, alerts, _ in
             let ada = Caller()
@@ -218,8 +249,10 @@ private func heartRate(_ number: Int, _ value: Int, minute: Int? = nil) -> Vital
 
             #expect(try await alerts.alerts(of: ada).filter { $0.withdrawnAt == nil }.count == 2)
             #expect(try await alerts.isReproduced(rule.id, of: ada))
+            // One that was withdrawn for a while is told of once more; Users takes it once.
             let told = try await postgres.rows(
-                "SELECT count(*) FROM vitals.outbox WHERE topic = 'tell_alert' AND payload ->> 'user' = \(ada.id.uuidString)", as: Scalar<Int64>.self)
+                "SELECT count(DISTINCT aggregate_id) FROM vitals.outbox WHERE topic = 'tell_alert' AND payload ->> 'user' = \(ada.id.uuidString)",
+                as: Scalar<Int64>.self)
             #expect(try await alerts.alerts(of: ada).count == Int(told.first?.value ?? 0))
         }
     }

@@ -86,4 +86,17 @@ internal import Time
         #expect(throws: RPCError.self) { try ResumeToken(parsing: text) }
         #expect((try? ResumeToken(parsing: ResumeToken(position: 7).text)) == ResumeToken(position: 7))
     }
+
+    @Test func `is not waited for at a place that the person's timeline has not come to`() async throws {
+        try await withVitals { vitals, postgres in
+            let (ada, bob) = (Caller(), Caller())
+            let live = LiveService(feed: LiveFeed(postgres: postgres))
+            try await vitals.record((0..<5).map { .heartRate($0) }, as: ada)
+            let token = ResumeToken(position: try await live.feed.position(of: UserID(ada.id))).text
+
+            #expect(try await live.start(token, of: UserID(ada.id)) == 5)
+            #expect(try await live.start("", of: UserID(bob.id)) == 0)
+            await expect(.invalidArgument, fields: ["resume_token"]) { try await live.start(token, of: UserID(bob.id)) }
+        }
+    }
 }

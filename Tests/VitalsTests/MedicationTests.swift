@@ -207,6 +207,30 @@ extension MedicationsService {
         }
     }
 
+    @Test func `is recorded once by a call that is made again and says no time, whenever that is`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            var nitro = VitalsV1.Medication.warfarin(name: "Nitroglycerin")
+            nitro.schedule?.plan = .asNeeded(.init())
+            let needed = VitalsV1.RecordDoseRequest(
+                medicationId: try await medications.add(nitro, as: ada).id, outcome: .taken, doseId: UUID().uuidString)
+            let warfarin = try await medications.add(.warfarin(), as: ada).id
+            let now = Instant.now()
+            let next = try await medications.listDueDoses(
+                .init(startAt: .init(now), endAt: .init(now + .seconds(86_000))), context: ada.context).doses.first
+            // Taken before it was due.
+            let early = VitalsV1.RecordDoseRequest(medicationId: warfarin, scheduledAt: try #require(next).scheduledAt, outcome: .taken)
+
+            for request in [needed, early] {
+                let first = try await medications.recordDose(request, context: ada.context)
+                #expect(try await medications.recordDose(request, context: ada.context) == first)
+                var other = request
+                other.note = "With water."
+                await expect(.alreadyExists) { try await medications.recordDose(other, context: ada.context) }
+            }
+        }
+    }
+
     @Test func `counts towards how far its person keeps to the schedule`() async throws {
         try await withMedications { medications in
             let ada = Caller()
@@ -289,6 +313,19 @@ extension MedicationsService {
             #expect(added.interactions.map { [$0.first, $0.second] } == [["Ibuprofen", "Warfarin"]])
             let mine = try await medications.checkInteractions(.init(drugs: ["Aspirin"], includeMine: true), context: ada.context).interactions
             #expect(Set(mine.map { [$0.first, $0.second] }) == [["Aspirin", "Warfarin"], ["Aspirin", "Ibuprofen"], ["Ibuprofen", "Warfarin"]])
+        }
+    }
+
+    @Test func `of a medication are told when it is added, by whatever name its person takes the same`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            try await medications.add(.warfarin(), as: ada)
+            try await medications.add(.warfarin(name: "Aspirin"), as: ada)
+
+            for name in ["acetylsalicylic acid", "aspirin"] {
+                let added = try await medications.addMedication(.init(medication: .warfarin(name: name)), context: ada.context)
+                #expect(added.interactions.map { [$0.first, $0.second] } == [["Warfarin", name]])
+            }
         }
     }
 }

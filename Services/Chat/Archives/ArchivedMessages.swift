@@ -57,20 +57,25 @@ enum ArchivedMessages {
         }
     }
 
+    /// The messages with these sequences, in their order; all of them without any. Only those that are wanted are made values: a page of a long
+    /// conversation costs a look for the ends of its lines, and not the whole of it each time.
+    ///
     /// Throws `ChatError.archiveDamaged` for what `archive` cannot have made.
-    static func messages(in archive: SessionArchive) throws(ChatError) -> [ChatMessage] {
-        let all = try lines(of: archive)
+    static func messages(in archive: SessionArchive, _ wanted: ClosedRange<Int64>? = nil) throws(ChatError) -> [ChatMessage] {
+        let all = try lines(of: archive).split(separator: UInt8(ascii: "\n"))
+        guard Int64(all.count) == archive.messageCount else { throw .archiveDamaged }
         do {
             let decoder = JSONDecoder()
-            let messages = try all.split(separator: UInt8(ascii: "\n")).map { line in
+            var messages: [ChatMessage] = []
+            for (place, line) in all.enumerated() where wanted?.contains(Int64(place) + 1) ?? true {
                 let line = try decoder.decode(Line.self, from: Data(line))
-                guard let speaker = Speaker(rawValue: line.role) else { throw ChatError.archiveDamaged }
-                return ChatMessage(
-                    id: line.id, sessionID: SessionID(archive.session), sequence: line.sequence, speaker: speaker, content: line.content,
-                    metadata: MessageMetadata(kept: line.metadata), clientID: line.clientID,
-                    createdAt: Instant(microsecondsSinceEpoch: line.createdAt))
+                guard let speaker = Speaker(rawValue: line.role), line.sequence == Int64(place) + 1 else { throw ChatError.archiveDamaged }
+                messages.append(
+                    ChatMessage(
+                        id: line.id, sessionID: SessionID(archive.session), sequence: line.sequence, speaker: speaker, content: line.content,
+                        metadata: MessageMetadata(kept: line.metadata), clientID: line.clientID,
+                        createdAt: Instant(microsecondsSinceEpoch: line.createdAt)))
             }
-            guard messages.map(\.sequence) == (0..<archive.messageCount).map({ $0 + 1 }) else { throw ChatError.archiveDamaged }
             return messages
         } catch {
             throw .archiveDamaged

@@ -28,6 +28,8 @@ struct SessionArchiver: Sendable {
     let logger: Logger
     /// How many sessions one look finds.
     var batch = 1_000
+    /// Of a session's messages, before they are read to the end: an archive takes no more.
+    var mostBytes = ArchivedMessages.maxBytes
 
     init(postgres: Postgres, settings: Settings, logger: Logger) {
         self.postgres = postgres
@@ -112,11 +114,14 @@ struct SessionArchiver: Sendable {
         // A statement of its own: only one that begins after the lock sees what its last holder committed.
         guard try await transaction.first(.isArchived(session, of: user))?.value == false else { return false }
         var messages: [ChatMessage] = []
+        var bytes = 0
         while Int64(messages.count) < locked.messageCount {
             let part = try await transaction.rows(
                 .page(of: session, user, after: Int64(messages.count), limit: 500, maxBytes: MessageRepository.maxPageBytes))
             guard !part.isEmpty else { throw ChatError.archiveDamaged }
             messages += part
+            bytes += part.reduce(0) { $0 + $1.content.utf8.count + $1.metadata.json.utf8.count }
+            guard bytes <= mostBytes else { throw ChatError.sessionTooLarge }
         }
         let archive = try ArchivedMessages.archive(messages, of: session, title: locked.title, because: reason, retainUntil: retainUntil)
         guard let archive else { throw ChatError.sessionTooLarge }

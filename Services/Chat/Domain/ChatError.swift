@@ -1,4 +1,5 @@
 internal import Application
+internal import Contracts
 internal import RPC
 
 /// What can go wrong in a conversation, apart from a field that breaks a rule and a database that is away.
@@ -21,6 +22,8 @@ enum ChatError: Error, Hashable {
     case draftContested
     /// The piece does not begin where what is kept ends.
     case pieceOutOfPlace(kept: Int)
+    /// More characters came than a message may have.
+    case messageTooLong
     /// What was ended is not as long as what is kept.
     case draftIncomplete(kept: Int)
 }
@@ -42,6 +45,7 @@ extension ChatError: RPCErrorConvertible {
         case .draftContested: RPCError(.aborted, "Another call goes on with this message. Begin it again to see how far it has come.")
         case .pieceOutOfPlace(let kept):
             RPCError(.outOfRange, "The piece does not begin where what is kept ends, which is at byte \(kept).")
+        case .messageTooLong: .invalid([("piece.text", "A message has at most 100,000 characters.")])
         case .draftIncomplete(let kept): RPCError(.outOfRange, "The message does not end where what is kept ends, which is at byte \(kept).")
         }
     }

@@ -36,6 +36,8 @@ struct PieceSequence: Sendable {
 
     /// How many bytes have come, those that were kept before this call included.
     private(set) var length: Int
+    /// How many characters have come in this call.
+    private var characters = 0
     /// What has come and was not taken yet, and where it begins.
     private var waiting = ""
     private var waitingOffset: Int
@@ -47,10 +49,14 @@ struct PieceSequence: Sendable {
 
     /// Adds a piece. One that has come already is passed over.
     ///
-    /// - Throws: `ChatError.pieceOutOfPlace` for one that begins elsewhere than at the end, or only in part behind it.
+    /// - Throws: `ChatError.pieceOutOfPlace` for one that begins elsewhere than at the end, or only in part behind it; `.messageTooLong` for more than
+    ///   a message may have, which is also what is kept at once at most.
     mutating func add(_ text: String, at offset: Int) throws(ChatError) {
         let bytes = text.utf8.count
         guard offset != length else {
+            let all = characters + text.codePointCount
+            guard all <= MessageContent.maxCharacters else { throw .messageTooLong }
+            characters = all
             waiting += text
             length += bytes
             return

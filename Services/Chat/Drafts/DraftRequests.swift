@@ -22,7 +22,12 @@ extension ChatV1.StreamMessageRequest? {
 
 extension ChatV1.StreamMessageRequest {
     /// A request behind the first.
-    func continuation() throws(RPCError) -> PieceKeeper.Step {
+    ///
+    /// - Parameter end: when the token of the call expires. What comes later is nobody's.
+    func continuation(before end: Instant, now: Instant = .now()) throws(RPCError) -> PieceKeeper.Step {
+        guard now < end else {
+            throw RPCError(.unauthenticated, "The access token has expired. Begin the message again with a new one; it goes on behind what is kept.")
+        }
         var violations = FieldViolations()
         switch step {
         case .piece(let piece):

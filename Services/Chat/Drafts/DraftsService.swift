@@ -15,7 +15,8 @@ extension DraftsService: ChatV1.DraftsServiceProtocol {
         _ requests: RequestStream<ChatV1.StreamMessageRequest>, responses: ResponseWriter<ChatV1.StreamMessageResponse>,
         context: RPCContext
     ) async throws {
-        let user = try context.caller().userID
+        let caller = try context.caller()
+        let (user, end) = (caller.userID, caller.tokenExpiresAt)
         let iterator = requests.makeAsyncIterator()
         let next: @Sendable () async throws(RPCError) -> ChatV1.StreamMessageRequest? = {
             var iterator = iterator
@@ -31,7 +32,7 @@ extension DraftsService: ChatV1.DraftsServiceProtocol {
         try await responses.write(.init(progress: .kept(Int64(kept))))
 
         let length = try await PieceKeeper(draft: draft, drafts: drafts, user: user).keep(from: kept) {
-            try await next()?.continuation()
+            try await next()?.continuation(before: end)
         } progress: {
             try await responses.write(.init(progress: .kept(Int64($0))))
         }

@@ -127,7 +127,9 @@ struct MessageRepository: Sendable {
         if sequence < end, messages.first?.sequence != sequence + 1 {
             let archive = try await SessionArchiveRepository(postgres: postgres).find(session.uuid, of: user)
             guard let archive else { throw ChatError.archiveDamaged }
-            messages = Self.page(try ArchivedMessages.messages(in: archive).filter { $0.sequence > sequence && $0.sequence <= end } + messages, limit)
+            // Of the archive no more than a page has.
+            let wanted = sequence + 1...min(end, sequence + Int64(limit))
+            messages = Self.page(try ArchivedMessages.messages(in: archive, wanted) + messages, limit)
         }
         return Page(messages: messages, hasMore: messages.last.map { $0.sequence < end } ?? false)
     }
@@ -143,7 +145,8 @@ struct MessageRepository: Sendable {
         if messages.isEmpty, min(count, sequence - 1) > 0 {
             let archive = try await SessionArchiveRepository(postgres: postgres).find(session.uuid, of: user)
             guard let archive else { throw ChatError.archiveDamaged }
-            messages = Self.page(try ArchivedMessages.messages(in: archive).filter { $0.sequence < sequence }.reversed(), limit)
+            let last = min(archive.messageCount, sequence - 1)
+            messages = Self.page(try ArchivedMessages.messages(in: archive, max(1, last - Int64(limit) + 1)...last).reversed(), limit)
         }
         return Page(messages: messages, hasMore: messages.last.map { $0.sequence > 1 } ?? false)
     }

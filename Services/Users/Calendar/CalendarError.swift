@@ -14,7 +14,7 @@ enum CalendarError: Error, Hashable {
     case idReused
     /// The person has as many entries as one may.
     case tooManyEvents
-    /// More entries fall in the time than are exported at once.
+    /// More entries fall in the time than are exported at once, or they say more than an answer takes.
     case tooManyToExport
 }
 
@@ -29,7 +29,7 @@ extension CalendarError: RPCErrorConvertible {
         case .tooManyEvents: .quota("user", "A calendar may have \(PersonalCalendar.mostEvents) entries of one's own.")
         case .tooManyToExport:
             RPCError(
-                .failedPrecondition, "More than \(PersonalCalendar.mostExported) entries fall in this time; ask for a shorter one.")
+                .failedPrecondition, "More than \(PersonalCalendar.mostExported) entries, or 3 MiB, fall in this time; ask for a shorter one.")
         }
     }
 }

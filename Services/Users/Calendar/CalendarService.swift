@@ -53,6 +53,8 @@ extension CalendarService: UsersV1.CalendarServiceProtocol {
         let caller = try context.caller()
         let now = Instant.now()
         let events = try await calendar.export(of: UserID(caller.userID), in: try request.parsed(now: now))
-        return UsersV1.ExportCalendarResponse(calendar: ICalendar(events, now: now).text, eventCount: Int32(clamping: events.count))
+        let text = ICalendar(events, now: now).text
+        guard text.utf8.count <= PersonalCalendar.mostExportedBytes else { throw CalendarError.tooManyToExport }
+        return UsersV1.ExportCalendarResponse(calendar: text, eventCount: Int32(clamping: events.count))
     }
 }

@@ -97,9 +97,17 @@ struct ICalendar {
         }
     }
 
-    /// TEXT of section 3.3.11.
+    /// TEXT of section 3.3.11. By scalars: to Swift a semicolon with an accent on it is no semicolon, and the Greek question mark is one.
     private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing(";", with: "\\;").replacing(",", with: "\\,").replacing("\n", with: "\\n")
+        var escaped = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\", ";", ",": escaped.append(contentsOf: ["\\", scalar])
+            case "\n": escaped.append(contentsOf: ["\\", "n"])
+            default: escaped.append(scalar)
+            }
+        }
+        return String(escaped)
     }
 }
 

@@ -170,16 +170,24 @@ extension Statement<Void> {
     }
 
     /// Nobody is let in by this person any more.
-    static func endGrants(by patient: UserID) -> Self {
-        .writing(
-            "UPDATE users.care_grants SET revoked_at = clock_timestamp() WHERE user_id = \(patient.uuid) AND revoked_at IS NULL",
-            tier: .normal)
-    }
+    static func endGrants(by patient: UserID) -> Self { endGrants(where: "user_id = \(patient.uuid)") }
 
     /// Nobody lets this person in any more.
-    static func endGrants(to clinician: UserID) -> Self {
+    static func endGrants(to clinician: UserID) -> Self { endGrants(where: "clinician_id = \(clinician.uuid)") }
+
+    /// Neither any more.
+    static func endGrants(byOrTo person: UserID) -> Self { endGrants(where: "(user_id = \(person.uuid) OR clinician_id = \(person.uuid))") }
+
+    /// Takes the rows in the order of their keys, as all do who end several: of two people who have let each other in and leave at once, the second
+    /// waits at the first row, instead of each for one that the other has.
+    private static func endGrants(where condition: Query) -> Self {
         .writing(
-            "UPDATE users.care_grants SET revoked_at = clock_timestamp() WHERE clinician_id = \(clinician.uuid) AND revoked_at IS NULL",
+            """
+            WITH standing AS MATERIALIZED (
+                SELECT user_id, id FROM users.care_grants WHERE \(condition) AND revoked_at IS NULL ORDER BY user_id, id FOR NO KEY UPDATE
+            )
+            UPDATE users.care_grants AS g SET revoked_at = clock_timestamp() FROM standing AS s WHERE g.user_id = s.user_id AND g.id = s.id
+            """,
             tier: .normal)
     }
 }

@@ -22,6 +22,8 @@ struct ErasureRepository: Sendable {
     /// Throws `UsersError.accountGone`, or `.operatorsAccount`.
     func close(_ user: UserID, by requester: Erasure.Requester, accessUntil: Instant) async throws -> Erasure {
         try await postgres.transaction(identity: .user(user.uuid)) { transaction in
+            // Before the account's row, as whoever gives or takes back a grant has it: the other way round each would wait for the other.
+            try await transaction.execute(.lockRecords(of: user))
             guard let account = try await transaction.first(.closing(user)) else { throw UsersError.accountGone }
             if let known = account.erasure {
                 guard let erasure = try await transaction.first(.find(known)) else { throw UsersError.accountGone }
@@ -32,8 +34,7 @@ struct ErasureRepository: Sendable {
             guard let begun else { throw PostgresError(.decoding, "An erasure that was begun was not returned.") }
             try await transaction.execute(.forgetAttempts(for: account.email))
             try await transaction.execute(.close(user, for: begun.id))
-            try await transaction.execute(.endGrants(by: user))
-            try await transaction.execute(.endGrants(to: user))
+            try await transaction.execute(.endGrants(byOrTo: user))
             _ = try await transaction.first(.endAll(of: user, upTo: .last, accessUntil: accessUntil))
             try await outbox.add(ErasureStep.eraseAccount.event(begun.id, user), in: transaction)
             return begun

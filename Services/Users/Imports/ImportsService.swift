@@ -19,22 +19,30 @@ extension ImportsService: UsersV1.ImportsServiceProtocol {
         _ requests: RequestStream<UsersV1.UploadImportRequest>, context: RPCContext
     ) async throws -> UsersV1.UploadImportResponse {
         let caller = try context.caller()
-        var job: Import?
-        // A message is read when the one before it is kept, so a sender that is faster waits.
-        for try await request in requests {
-            guard Instant.now() < caller.tokenExpiresAt else {
-                throw RPCError(.unauthenticated, "The access token has expired. Go on with a new one, behind the bytes that have come.")
+        var upload = ImportUpload(to: imports, of: UserID(caller.userID))
+        do {
+            // A message is read when those before it are kept or gathered, so a sender that is faster waits.
+            for try await request in requests {
+                guard Instant.now() < caller.tokenExpiresAt else {
+                    throw RPCError(.unauthenticated, "The access token has expired. Go on with a new one, behind the bytes that have come.")
+                }
+                let name = request.importId.isEmpty ? upload.job?.id.uuidString ?? "" : request.importId
+                try await upload.take(request.content, at: request.offset, to: try place(name, request.offset, request.content))
             }
-            let name = request.importId.isEmpty ? job?.id.uuidString ?? "" : request.importId
-            job = try await write(name, request.offset, request.content, of: UserID(caller.userID))
+            try await upload.keep()
+        } catch {
+            // What came before is kept if that can be; the caller hears of what went wrong first.
+            try? await upload.keep()
+            throw error
         }
-        guard let job else { throw RPCError(.invalidArgument, "The stream has no message.") }
+        guard let job = upload.job else { throw RPCError(.invalidArgument, "The stream has no message.") }
         return .init(importJob: .init(job))
     }
 
     func writeImport(_ request: UsersV1.WriteImportRequest, context: RPCContext) async throws -> UsersV1.WriteImportResponse {
         let user = UserID(try context.caller().userID)
-        return .init(importJob: .init(try await write(request.importId, request.offset, request.content, of: user)))
+        let id = try place(request.importId, request.offset, request.content)
+        return .init(importJob: .init(try await imports.write(request.content, at: request.offset, to: id, of: user)))
     }
 
     func getImport(_ request: UsersV1.GetImportRequest, context: RPCContext) async throws -> UsersV1.GetImportResponse {
@@ -53,12 +61,13 @@ extension ImportsService: UsersV1.ImportsServiceProtocol {
         return .init()
     }
 
-    private func write(_ name: String, _ offset: Int64, _ content: [UInt8], of user: UserID) async throws -> Import {
+    /// Of which import bytes are, once they may be some of it.
+    private func place(_ name: String, _ offset: Int64, _ content: [UInt8]) throws(RPCError) -> UUID {
         var violations = FieldViolations()
         let id = violations.value("import_id", name, UUID.init(parsing:))
         violations.check((0...Import.mostBytes).contains(offset), "offset", "It must be 0 to \(Import.mostBytes).")
         violations.check(
             (1...Import.mostBytesAtOnce).contains(content.count), "content", "It must have 1 to \(Import.mostBytesAtOnce) bytes.")
-        return try await imports.write(content, at: offset, to: try violations.complete(id), of: user)
+        return try violations.complete(id)
     }
 }

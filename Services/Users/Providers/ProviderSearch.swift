@@ -22,7 +22,7 @@ struct ProviderSearch: Hashable, Sendable {
     }
 
     /// As a `tsquery` over what `users.provider_terms` makes; `nil` for everybody. Nothing in it can be taken for an operator: words are letters
-    /// and digits, and the rest is ours.
+    /// and digits without a quote in them, and the rest is ours.
     var terms: String? {
         var terms = words.map { "'\($0)':*" }
         if let specialty { terms.append("'=specialty \(specialty.rawValue)'") }
@@ -66,7 +66,10 @@ struct ProviderList {
 
     private static func words(_ given: String) throws(InvalidValue) -> [String] {
         let text = try PlainText(given, characters: 0...100, lines: false).text
-        let words = text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+        // What Swift takes for a letter may be one and what is written on top of it or behind it, which can be a quote too.
+        let words = text.split { character in
+            !character.isLetter && !character.isNumber || character.unicodeScalars.contains { $0 == "'" || $0 == "\\" }
+        }.map(String.init)
         guard text.allSatisfy(\.isWhitespace) || !words.isEmpty else { throw InvalidValue("has no letter in it") }
         guard words.count <= mostWords else { throw InvalidValue("has more than \(mostWords) words") }
         return words

@@ -237,7 +237,7 @@ extension Statement<Slot> {
             SELECT DISTINCT ON (starts_at) starts_at, ends_at, is_telehealth FROM slots s
             WHERE starts_at >= \(period.lowerBound) AND starts_at > clock_timestamp() AND ends_at <= \(period.upperBound)
               AND NOT EXISTS (SELECT FROM taken t WHERE t.starts_at < s.ends_at AND t.ends_at > s.starts_at)
-            ORDER BY starts_at, ends_at LIMIT \(limit)
+            ORDER BY starts_at, ends_at, is_telehealth LIMIT \(limit)
             """)
     }
 }

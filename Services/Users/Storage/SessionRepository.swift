@@ -134,7 +134,7 @@ struct SessionRepository: Sendable {
 }
 
 extension Statement<SessionRepository.StoredToken> {
-    /// Locks the token and its session.
+    /// Locks the token and its session; before them the account, as far as a notification to it does, since who closes it begins there too.
     static func lock(_ token: RefreshToken) -> Self {
         .writing(
             """
@@ -144,7 +144,7 @@ extension Statement<SessionRepository.StoredToken> {
             JOIN users.sessions s ON s.user_id = t.user_id AND s.id = t.session_id
             JOIN users.users u ON u.id = t.user_id
             WHERE t.user_id = \(token.userID) AND t.digest = \(token.digest)
-            FOR UPDATE OF t, s
+            FOR KEY SHARE OF u FOR UPDATE OF t, s
             """)
     }
 }

@@ -193,7 +193,7 @@ private struct Judgement {
         let id = UUIDv7.make()
         try await advance()
         try await transaction.execute(.raise(id, episode, evidence, quantity, clearing, by: rule, of: user))
-        try await outbox.add(OutboxEvent(AlertTeller.job, .init(alert: id, user: user.uuid), about: id), in: transaction)
+        try await tell(id)
     }
 
     /// Has an alert be what the episode is, if it isn't.
@@ -204,6 +204,12 @@ private struct Judgement {
         guard alert.episode != episode || alert.evidence != evidence || alert.clearing != clearing || alert.withdrawnAt != nil else { return }
         try await advance()
         try await transaction.execute(.put(episode, evidence, quantity, clearing, in: alert.id, isStanding: rule.judgedUntil == nil, of: user))
+        // It may have been withdrawn when its turn to be told of came. Users takes each once, so who was told is not told again.
+        if alert.withdrawnAt != nil { try await tell(alert.id) }
+    }
+
+    private func tell(_ alert: UUID) async throws {
+        try await outbox.add(OutboxEvent(AlertTeller.job, .init(alert: alert, user: user.uuid), about: alert), in: transaction)
     }
 
     private func clearing(of episode: AlertEpisode) async throws -> EvidenceID? {

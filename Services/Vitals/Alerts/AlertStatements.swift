@@ -105,11 +105,13 @@ extension Statement<RuleAlert> {
 }
 
 extension Statement<Void> {
+    /// One of a version that does not stand any more is over, as those are that it had when it ended.
     static func raise(
         _ id: UUID, _ episode: AlertEpisode, _ evidence: [EvidenceID], _ quantity: Quantity, _ clearing: EvidenceID?, by rule: AlertRule,
         of user: UserID
     ) -> Self {
-        .writing(
+        let isOver = episode.clear != nil || rule.judgedUntil != nil
+        return .writing(
             """
             INSERT INTO vitals.health_alerts (
                 user_id, id, type, severity, title, metric, component, value, unit, vital_id, triggered_at, rule_id, rule_version, fired_by,
@@ -120,8 +122,7 @@ extension Statement<Void> {
                 \(rule.criteria.component?.text), \(quantity.value.numeric), \(quantity.unit.text), \(episode.fire.id.uuid), \(episode.fire.at),
                 \(rule.id), \(rule.version), \(episode.fire.id.uuid), \(episode.start.at), \(episode.start.id.uuid), \(episode.lastFired),
                 \(evidence.map(\.observation.uuid)), \(evidence.map(\.version)), \(episode.clear?.at), \(episode.clear?.id.uuid),
-                \(clearing?.version), \(episode.clear != nil), CASE WHEN \(episode.clear != nil) THEN clock_timestamp() END,
-                CASE WHEN \(episode.clear != nil) THEN 'readings' END,
+                \(clearing?.version), \(isOver), CASE WHEN \(isOver) THEN clock_timestamp() END, CASE WHEN \(isOver) THEN 'readings' END,
                 (SELECT t.position FROM vitals.timelines t WHERE t.user_id = \(user.uuid))
             )
             """)

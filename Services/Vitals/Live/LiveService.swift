@@ -23,12 +23,7 @@ extension LiveService: VitalsV1.LiveServiceProtocol {
     ) async throws {
         let user = try context.userID
         let end = min(try context.caller().tokenExpiresAt, .now() + longest)
-        var position: Int64
-        if request.resumeToken.isEmpty {
-            position = try await feed.position(of: user)
-        } else {
-            position = try ResumeToken(parsing: request.resumeToken).position
-        }
+        var position = try await start(request.resumeToken, of: user)
         try await responses.write(.init(resumeToken: ResumeToken(position: position).text))
         var written = ContinuousClock.now
         while Instant.now() < end {
@@ -48,6 +43,20 @@ extension LiveService: VitalsV1.LiveServiceProtocol {
     }
 }
 
+extension LiveService {
+    /// Where a subscription begins: behind its token, or without one now.
+    ///
+    /// Throws INVALID_ARGUMENT for a place that the person's timeline has not come to. It is somebody else's, or of before the database was put back,
+    /// and whoever waits there would take what is missed for silence.
+    func start(_ token: String, of user: UserID) async throws -> Int64 {
+        let now = try await feed.position(of: user)
+        guard !token.isEmpty else { return now }
+        let position = try ResumeToken(parsing: token).position
+        guard position <= now else { throw ResumeToken.invalid }
+        return position
+    }
+}
+
 /// Where a subscription goes on. It grants nothing: what it leads to is still the caller's own.
 struct ResumeToken: Hashable, Sendable {
     let position: Int64
@@ -55,11 +64,14 @@ struct ResumeToken: Hashable, Sendable {
     init(position: Int64) { self.position = position }
 
     init(parsing text: String) throws(RPCError) {
-        let invalid = RPCError.invalid("resume_token", InvalidValue(sentence: "This is not a token of this method."))
         let parts: [String]
-        do throws(RPCError) { parts = try PageToken(parsing: text, parts: 2).parts } catch { throw invalid }
-        guard parts[0] == "live", let position = Int64(parts[1]), position >= 0 else { throw invalid }
+        do throws(RPCError) { parts = try PageToken(parsing: text, parts: 2).parts } catch { throw Self.invalid }
+        guard parts[0] == "live", let position = Int64(parts[1]), position >= 0 else { throw Self.invalid }
         self.position = position
+    }
+
+    fileprivate static var invalid: RPCError {
+        .invalid("resume_token", InvalidValue(sentence: "This is not a token of this method and person. Begin without one."))
     }
 
     var text: String { PageToken(["live", "\(position)"]).text }

@@ -30,7 +30,7 @@ struct RecordedDose: Hashable, Sendable {
     /// When it was due; without it it was taken as needed.
     let scheduledAt: Instant?
     let outcome: DoseOutcome
-    let at: Instant
+    var at: Instant
     let note: String
 }
 

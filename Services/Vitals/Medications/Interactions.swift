@@ -6,18 +6,25 @@ struct Interactions: Sendable {
     let postgres: Postgres
 
     /// Every pair among these names, each once and the worst first. The order of the names makes no difference.
-    func among(_ names: [String]) async throws(PostgresError) -> [NamedInteraction] {
+    ///
+    /// - Parameter subject: one more name. Only the pairs of this drug are told then, and it is called so, whatever the others call it.
+    func among(_ names: [String], with subject: String? = nil) async throws(PostgresError) -> [NamedInteraction] {
+        let names = names + (subject.map { [$0] } ?? [])
         let asked = names.map(Self.normal)
         let known = try await postgres.rows(.substances(of: asked))
         let substances = Dictionary(known.map { (ExactText($0.name), $0.substance) }) { first, _ in first }
+        func substance(of asked: String) -> ExactText { ExactText(substances[ExactText(asked)] ?? asked) }
         // What is asked about twice, by whatever name, is one drug, and is called by the name that comes first in the alphabet.
         var called: [ExactText: String] = [:]
         for (name, asked) in zip(names, asked) {
-            let substance = ExactText(substances[ExactText(asked)] ?? asked)
-            called[substance] = called[substance].map { min($0, name) } ?? name
+            let drug = substance(of: asked)
+            called[drug] = called[drug].map { min($0, name) } ?? name
         }
+        let wanted = subject.map { substance(of: Self.normal($0)) }
+        if let wanted, let subject { called[wanted] = subject }
         return try await postgres.rows(.among(called.keys.map(\.text).sorted())).compactMap { interaction in
-            guard let one = called[ExactText(interaction.drugs[0])], let other = called[ExactText(interaction.drugs[1])] else { return nil }
+            let drugs = interaction.drugs.map { ExactText($0) }
+            guard wanted.map({ drugs.contains($0) }) ?? true, let one = called[drugs[0]], let other = called[drugs[1]] else { return nil }
             return NamedInteraction(first: min(one, other), second: max(one, other), interaction: interaction)
         }.sorted { left, right in
             left.interaction.severity == right.interaction.severity

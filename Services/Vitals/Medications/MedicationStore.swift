@@ -79,9 +79,13 @@ struct MedicationStore: Sendable {
 
     /// Says what became of a dose, once.
     ///
+    /// - Parameter saysWhen: whether the caller has said when it was taken. Who has not means the moment of the first call.
+    ///
     /// Throws `VitalsError.noSuchMedication`; `.doseRecorded` if something else was recorded and is not to be replaced; and INVALID_ARGUMENT,
     /// by `notDue`, if no dose is due then.
-    func record(_ dose: RecordedDose, of user: UserID, replacing: Bool, notDue: @Sendable () -> any Error) async throws -> (Medication, RecordedDose) {
+    func record(
+        _ dose: RecordedDose, of user: UserID, saysWhen: Bool, replacing: Bool, notDue: @Sendable () -> any Error
+    ) async throws -> (Medication, RecordedDose) {
         try await postgres.transaction(identity: .user(user.uuid)) { transaction in
             // The medication is held, so that its schedule does not change meanwhile.
             guard let medication = try await transaction.first(.lockMedication(dose.medication, of: user)) else { throw VitalsError.noSuchMedication }
@@ -94,6 +98,7 @@ struct MedicationStore: Sendable {
             guard let known = try await transaction.first(.recorded(dose, of: user)) else { throw VitalsError.doseRecorded }
             var same = dose
             same.id = known.id
+            if !saysWhen { same.at = known.at }
             if known == same { return (medication, known) }
             guard replacing, known.medication == dose.medication, let replaced = try await transaction.first(.replace(known.id, with: dose, of: user))
             else { throw VitalsError.doseRecorded }

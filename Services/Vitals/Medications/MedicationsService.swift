@@ -19,7 +19,7 @@ extension MedicationsService: VitalsV1.MedicationsServiceProtocol {
     func addMedication(_ request: VitalsV1.AddMedicationRequest, context: RPCContext) async throws -> VitalsV1.AddMedicationResponse {
         let user = try context.userID
         let added = try await medications.add(try Medication.parsed(request.medication, knowsVersion: false), of: user)
-        let found = try await interactions.among(try await names(of: user) + [added.name]).filter { $0.isAbout(added.name) }
+        let found = try await interactions.among(try await names(of: user), with: added.name)
         return VitalsV1.AddMedicationResponse(medication: try .init(added), interactions: found.map { .init($0) })
     }
 
@@ -57,7 +57,7 @@ extension MedicationsService: VitalsV1.MedicationsServiceProtocol {
 
     func recordDose(_ request: VitalsV1.RecordDoseRequest, context: RPCContext) async throws -> VitalsV1.RecordDoseResponse {
         let (medication, dose) = try await medications.record(
-            try RecordedDose(request), of: try context.userID, replacing: request.replace,
+            try RecordedDose(request), of: try context.userID, saysWhen: request.at != nil, replacing: request.replace,
             notDue: { RPCError.invalid("scheduled_at", InvalidValue(sentence: "No dose of the medication is due then.")) })
         return VitalsV1.RecordDoseResponse(dose: .init(dose, of: medication))
     }
@@ -80,8 +80,4 @@ extension MedicationsService: VitalsV1.MedicationsServiceProtocol {
         if request.includeMine { drugs += try await names(of: try context.userID) }
         return VitalsV1.CheckInteractionsResponse(interactions: try await interactions.among(drugs).map { .init($0) })
     }
-}
-
-extension NamedInteraction {
-    fileprivate func isAbout(_ name: String) -> Bool { first == name || second == name }
 }

@@ -28,7 +28,7 @@ extension CheckpointError: RPCErrorConvertible {
         case .tooManyWrites:
             RPCError(.failedPrecondition, "A task may write \(CheckpointStore.maxWritesOfTask) values behind a checkpoint, of 16 MiB together.")
         case .tooBusy: RPCError(.aborted, "Others are changing this thread. Try again.")
-        case .damaged: RPCError(.dataLoss, "What is kept of this checkpoint is damaged.")
+        case .damaged: RPCError(.dataLoss, "What is kept of this thread is damaged.")
         }
     }
 }

@@ -55,8 +55,7 @@ extension CheckpointStore {
         while !rows.isEmpty {
             let some = Array(rows.prefix(8))
             rows.removeFirst(some.count)
-            guard let read = try await readAgain(some, of: user) else { throw CheckpointError.tooBusy }
-            for checkpoint in read {
+            for checkpoint in try await readAgain(some, of: user) {
                 bytes += checkpoint.byteCount
                 if !kept.isEmpty, bytes > Self.maxPageBytes {
                     hasMore = true
@@ -68,11 +67,22 @@ extension CheckpointStore {
         return Page(checkpoints: kept, hasMore: hasMore)
     }
 
-    private func readAgain(_ rows: [CheckpointRow], of user: UUID) async throws -> [KeptCheckpoint]? {
+    /// The checkpoints of rows that were listed, as they are now; those that were deleted since are left out.
+    private func readAgain(_ listed: [CheckpointRow], of user: UUID) async throws -> [KeptCheckpoint] {
+        var rows = listed
+        var seen: Set<[CheckpointRow]> = []
         for _ in 0..<Self.attempts {
             if let read = try await read(rows, of: user) { return read }
+            seen.insert(rows)
+            var standing: [CheckpointRow] = []
+            for row in rows {
+                let row = try await postgres.first(.checkpoint(row.key, of: ThreadName(kept: row.threadName), user), identity: .user(user))
+                if let row { standing.append(row) }
+            }
+            rows = standing
         }
-        return nil
+        // As in `find`: the rows have the epochs of their threads, so nothing was freed meanwhile if they stayed what they were.
+        throw seen.count > 1 ? CheckpointError.tooBusy : CheckpointError.damaged
     }
 
     /// The checkpoints of these rows; `nil` if ranges that they are made of are not there or not what they were.
