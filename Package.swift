@@ -284,7 +284,7 @@ let package = Package(
         .testTarget(
             name: "HeartGuardCommandTests",
             dependencies: [
-                "HeartGuardCommand", "Application", "Audit", "Chat", "Contracts", "DatabaseTestSupport", "Postgres", "Schema", "TestSupport", "Time", "Tokens", argumentParser, crypto,
+                "HeartGuardCommand", "Application", "Audit", "Chat", "Contracts", "DatabaseTestSupport", "Postgres", "Redis", "Schema", "TestSupport", "Time", "Tokens", argumentParser, crypto,
                 logging,
             ],
             path: "Tests/HeartGuardCommandTests", exclude: ["SQL"], swiftSettings: settings),

@@ -72,3 +72,23 @@ package struct RedisTLS: Sendable, Hashable {
         self.serverName = serverName
     }
 }
+
+extension RedisConfiguration {
+    /// Whether connections are protected, as two settings ask for it.
+    package struct Protection {
+        /// `nil` for connections in the clear.
+        package let tls: RedisTLS?
+
+        /// - Parameters:
+        ///   - word: `on` or `off`; without one, `on` where there is a file.
+        ///   - authority: the file of the authorities to believe; the system's without one.
+        /// - Returns: nil for what makes no sense: another word, a file that nothing is done with.
+        package init?(_ word: String?, authority: String?) {
+            switch word ?? (authority == nil ? "off" : "on") {
+            case "on": tls = RedisTLS(trustRoots: authority)
+            case "off" where authority == nil: tls = nil
+            default: return nil
+            }
+        }
+    }
+}

@@ -1,4 +1,6 @@
 internal import Foundation
+internal import Postgres
+internal import Redis
 internal import Testing
 
 @testable import HeartGuardCommand
@@ -61,6 +63,28 @@ internal import Testing
         }
         #expect(throws: CommandFailure("HEARTGUARD_REDIS_DURABLE_PORT is \"\(text)\", which is not a port number (1 to 65535).")) {
             try DurableRedis(environment: redis, directory: directory)
+        }
+    }
+
+    @Test func `of a store elsewhere are spoken to as the environment says, or not at all`() throws {
+        let directory = StateDirectory("/nonexistent/heartguard")
+        let file = URL.temporaryDirectory.appending(path: "authority-\(UUID().uuidString)").path
+        try Data("not-a-real-secret\n".utf8).write(to: URL(filePath: file))
+        defer { try? FileManager.default.removeItem(atPath: file) }  // A leftover in the temporary folder harms nobody.
+        let postgres = ["HEARTGUARD_POSTGRES_HOST": "a,b", "HEARTGUARD_POSTGRES_PASSWORD_FILE": file, "HEARTGUARD_POSTGRES_CA_FILE": file]
+        let redis = ["HEARTGUARD_REDIS_DURABLE_HOST": "redis", "HEARTGUARD_REDIS_DURABLE_USERNAME": "operator", "HEARTGUARD_REDIS_DURABLE_TLS": "on"]
+
+        let configuration = try MigrationTarget(environment: postgres, directory: directory).configuration(as: "test")
+        #expect(configuration.tls == .verified(rootCertificate: file))
+        #expect(configuration.role == .primary)
+        let durable = try DurableRedis(environment: redis, directory: directory).configuration
+        #expect(durable.tls == RedisTLS())
+        #expect(durable.username == "operator")
+        #expect(throws: CommandFailure("HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.")) {
+            try MigrationTarget(environment: postgres.merging(["HEARTGUARD_POSTGRES_SSLMODE": "prefer"]) { $1 }, directory: directory)
+        }
+        #expect(throws: CommandFailure("HEARTGUARD_REDIS_DURABLE_TLS has to be on or, without HEARTGUARD_REDIS_DURABLE_CA_FILE, off.")) {
+            try DurableRedis(environment: redis.merging(["HEARTGUARD_REDIS_DURABLE_TLS": "1"]) { $1 }, directory: directory)
         }
     }
 

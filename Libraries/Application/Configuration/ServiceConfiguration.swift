@@ -84,14 +84,9 @@ package struct ServiceConfiguration: Sendable {
             tls: redisTLS(prefix, from: &settings))
     }
 
-    /// With a file the authorities in it are believed, without one the system's.
     private static func redisTLS(_ prefix: String, from settings: inout Settings) -> RedisTLS? {
-        let authority = settings.authority("\(prefix)_CA_FILE")
-        switch settings.optional("\(prefix)_TLS") ?? (authority == nil ? "off" : "on") {
-        case "on": return RedisTLS(trustRoots: authority)
-        case "off" where authority == nil: return nil
-        default: settings.report("\(prefix)_TLS has to be on or, without \(prefix)_CA_FILE, off.")
-        }
-        return nil
+        let protection = RedisConfiguration.Protection(settings.optional("\(prefix)_TLS"), authority: settings.authority("\(prefix)_CA_FILE"))
+        if protection == nil { settings.report("\(prefix)_TLS has to be on or, without \(prefix)_CA_FILE, off.") }
+        return protection?.tls
     }
 }

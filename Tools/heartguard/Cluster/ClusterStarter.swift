@@ -70,7 +70,7 @@ struct ClusterStarter: Sendable {
         let kept = try supervisor.pid == nil ? [] : supervisor.plan()?.processes.filter { $0.stage > 0 } ?? []
         try supervisor.apply(SupervisorPlan(processes: stores + kept))
 
-        let bootstrap = try bootstrap()
+        let bootstrap = try MigrationTarget(of: directory, ports: ports).bootstrap()
         try await wait(for: "postgres", Self.storePatience) { bootstrap.whyNotReady() }
         try bootstrap.run()
         progress.step("postgres", "accepts connections on 127.0.0.1:\(ports[.postgres])")
@@ -81,21 +81,9 @@ struct ClusterStarter: Sendable {
         }
     }
 
-    private func bootstrap() throws -> DatabaseBootstrap {
-        let credentials = try Credentials.current(in: directory)
-        guard let superuser = credentials.postgres["superuser"], let owner = credentials.postgres["owner"] else {
-            throw CommandFailure("\(directory.credentials) lacks a database role.")
-        }
-        return DatabaseBootstrap(
-            host: "127.0.0.1", port: ports[.postgres], superuser: superuser, owner: owner,
-            services: ServiceName.owners.compactMap { credentials.postgres[$0.rawValue] }, database: PostgresServer.database)
-    }
-
     private func migrate() async throws {
-        let credentials = try Credentials.current(in: directory)
-        guard let owner = credentials.postgres["owner"] else { throw CommandFailure("\(directory.credentials) lacks the owner role.") }
-        let migration = SchemaMigration(
-            host: "127.0.0.1", port: ports[.postgres], database: PostgresServer.database, owner: owner)
+        let target = try MigrationTarget(of: directory, ports: ports)
+        let migration = SchemaMigration(configuration: target.configuration(as: "heartguard-migrate"))
         progress.step("schema", try await migration.up())
     }
 

@@ -5,10 +5,8 @@ internal import Schema
 
 /// The one chain of revisions against one database, with the owner's role.
 struct SchemaMigration: Sendable {
-    let host: String
-    let port: Int
-    let database: String
-    let owner: Credentials.Role
+    /// That of the owner's role.
+    let configuration: PostgresConfiguration
 
     /// Applies what is missing; a sentence about it.
     func up() async throws -> String {
@@ -49,9 +47,6 @@ struct SchemaMigration: Sendable {
     }
 
     private func withMigrator<Value: Sendable>(_ body: @escaping @Sendable (Migrator) async throws -> Value) async throws -> Value {
-        let configuration = PostgresConfiguration(
-            host: host, port: port, database: database, user: owner.user, password: owner.password,
-            applicationName: "heartguard-migrate")
         let postgres = Postgres(configuration: configuration, logger: .silent)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await postgres.run() }

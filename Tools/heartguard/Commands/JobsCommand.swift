@@ -10,7 +10,8 @@ struct JobsCommand: AsyncParsableCommand {
         commandName: "jobs", abstract: "Tells what waits in a service's queue of jobs, and deals with dead letters.",
         discussion: """
             The durable Redis is that of the state folder, or, where HEARTGUARD_REDIS_DURABLE_HOST is set, the one that
-            HEARTGUARD_REDIS_DURABLE_HOST, _PORT and _PASSWORD_FILE name.
+            HEARTGUARD_REDIS_DURABLE_HOST, _PORT, _USERNAME and _PASSWORD_FILE name, through TLS where _CA_FILE or _TLS say so,
+            as for the services.
 
             list shows each priority's jobs. dead shows the jobs that failed for the last time, replay puts some of them back in the
             queue with all their tries, and drop throws them away; both take the letters' ids, or --all.
@@ -107,14 +108,15 @@ struct DurableRedis {
                 port: ports[.redisDurable], password: try Secrets(directory: directory)[RedisServer.Role.durable.secret], role: .durable)
             return
         }
-        var password: String?
-        if let path = environment["HEARTGUARD_REDIS_DURABLE_PASSWORD_FILE"] {
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw CommandFailure("HEARTGUARD_REDIS_DURABLE_PASSWORD_FILE does not name a file that can be read.")
-            }
-            password = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        }
+        let password = try environment.given("HEARTGUARD_REDIS_DURABLE_PASSWORD_FILE")
+            .map { _ in try environment.secret("HEARTGUARD_REDIS_DURABLE_PASSWORD_FILE") }
         let port = try Ports.port("HEARTGUARD_REDIS_DURABLE_PORT", in: environment, else: 6379)
-        configuration = RedisConfiguration(host: host, port: port, password: password, role: .durable)
+        let authority = try environment.authority("HEARTGUARD_REDIS_DURABLE_CA_FILE")
+        guard let protection = RedisConfiguration.Protection(environment.given("HEARTGUARD_REDIS_DURABLE_TLS"), authority: authority) else {
+            throw CommandFailure("HEARTGUARD_REDIS_DURABLE_TLS has to be on or, without HEARTGUARD_REDIS_DURABLE_CA_FILE, off.")
+        }
+        configuration = RedisConfiguration(
+            host: host, port: port, username: environment.given("HEARTGUARD_REDIS_DURABLE_USERNAME"), password: password, role: .durable,
+            tls: protection.tls)
     }
 }

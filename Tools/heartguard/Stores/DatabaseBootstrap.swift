@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Postgres
 
 /// What only the superuser may do, once and again without harm: the roles, their passwords, the database, and the extensions
 /// that are used where the server offers them. The owner role then applies the migrations, and grants each service what it
@@ -6,6 +7,7 @@ internal import Foundation
 struct DatabaseBootstrap: Sendable {
     let host: String
     let port: Int
+    var tls = PostgresConfiguration.TLS.disabled
     let superuser: Credentials.Role
     let owner: Credentials.Role
     let services: [Credentials.Role]
@@ -61,12 +63,18 @@ struct DatabaseBootstrap: Sendable {
     }
 
     private func psql(_ script: String) throws {
+        var environment = [
+            "PGHOST": host, "PGPORT": "\(port)", "PGUSER": superuser.user, "PGPASSWORD": superuser.password,
+            "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "5", "PGAPPNAME": "heartguard-bootstrap", "PGTARGETSESSIONATTRS": "read-write",
+        ]
+        switch tls {
+        case .disabled: environment["PGSSLMODE"] = "disable"
+        case .required: environment["PGSSLMODE"] = "require"
+        case .verified(let root): environment.merge(["PGSSLMODE": "verify-full", "PGSSLROOTCERT": root]) { $1 }
+        }
         try Tool.run(
             "psql", ["--no-psqlrc", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-"], input: script,
-            environment: [
-                "PGHOST": host, "PGPORT": "\(port)", "PGUSER": superuser.user, "PGPASSWORD": superuser.password,
-                "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "5", "PGAPPNAME": "heartguard-bootstrap",
-            ])
+            environment: environment)
     }
 
     /// A single-quoted argument of a psql meta-command.

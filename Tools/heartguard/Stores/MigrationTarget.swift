@@ -1,0 +1,81 @@
+internal import Logging
+internal import Postgres
+
+/// The database that is migrated: of a state folder, or as the environment has it.
+struct MigrationTarget: Sendable {
+    private let host: String
+    private let port: Int
+    private let database: String
+    private let owner: Credentials.Role
+    private let tls: PostgresConfiguration.TLS
+    private let superuser: Credentials.Role?
+    private let services: [Credentials.Role]
+
+    /// That of a state folder, whose store listens on one of these ports.
+    init(of directory: StateDirectory, ports: Ports) throws {
+        let credentials = try Credentials.current(in: directory)
+        guard let owner = credentials.postgres["owner"] else { throw CommandFailure("\(directory.credentials) lacks the owner role.") }
+        host = "127.0.0.1"
+        port = ports[.postgres]
+        database = PostgresServer.database
+        self.owner = owner
+        tls = .disabled
+        superuser = credentials.postgres["superuser"]
+        services = ServiceName.owners.compactMap { credentials.postgres[$0.rawValue] }
+    }
+
+    init(environment: [String: String], directory: StateDirectory) throws {
+        guard let host = environment.given("HEARTGUARD_POSTGRES_HOST") else {
+            guard let ports = try directory.read(Ports.self, from: directory.ports) else {
+                throw CommandFailure("no cluster was ever started in \(directory.path), and HEARTGUARD_POSTGRES_HOST is not set.")
+            }
+            self = try MigrationTarget(of: directory, ports: ports)
+            return
+        }
+        self.host = host
+        port = try Ports.port("HEARTGUARD_POSTGRES_PORT", in: environment, else: 5432)
+        let authority = try environment.authority("HEARTGUARD_POSTGRES_CA_FILE")
+        guard let tls = PostgresConfiguration.TLS(sslmode: environment.given("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: authority) else {
+            throw CommandFailure("HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.")
+        }
+        self.tls = tls
+        // libpq would take the user's name for that of a database without one.
+        database = environment.given("HEARTGUARD_POSTGRES_DATABASE") ?? PostgresServer.database
+        owner = Credentials.Role(
+            user: environment.given("HEARTGUARD_POSTGRES_USER") ?? "heartguard_owner",
+            password: try environment.secret("HEARTGUARD_POSTGRES_PASSWORD_FILE"))
+        superuser = try environment["HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE"].map { _ in
+            Credentials.Role(user: "postgres", password: try environment.secret("HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE"))
+        }
+        services = try ServiceName.owners.compactMap { service in
+            let variable = "HEARTGUARD_POSTGRES_\(service.rawValue.uppercased())_PASSWORD_FILE"
+            guard environment[variable] != nil else { return nil }
+            return Credentials.Role(user: "heartguard_\(service.rawValue)", password: try environment.secret(variable))
+        }
+    }
+
+    func bootstrap() throws -> DatabaseBootstrap {
+        guard let superuser, services.count == ServiceName.owners.count else {
+            throw CommandFailure("making the roles takes HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE and one password file for each service that owns tables (HEARTGUARD_POSTGRES_USERS_PASSWORD_FILE and so on).")
+        }
+        return DatabaseBootstrap(
+            host: host, port: port, tls: tls, superuser: superuser, owner: owner, services: services, database: database)
+    }
+
+    /// How the owner's role connects.
+    func configuration(as program: String) -> PostgresConfiguration {
+        var configuration = PostgresConfiguration(
+            host: host, port: port, database: database, user: owner.user, password: owner.password, tls: tls, applicationName: program)
+        // Of several hosts the others are there to take over.
+        if host.contains(",") { configuration.role = .primary }
+        return configuration
+    }
+
+    /// Lends a client of the owner's.
+    func connected<Value>(as program: String, _ body: (Postgres) async throws -> Value) async throws -> Value {
+        let postgres = Postgres(configuration: configuration(as: program), logger: .silent)
+        async let _: Void = postgres.run()
+        // Leaving the scope cancels the pool and waits until it has drained.
+        return try await body(postgres)
+    }
+}
