@@ -3,6 +3,7 @@ internal import HNSW
 internal import RPC
 internal import TestSupport
 internal import Testing
+internal import Time
 
 @testable internal import Vectors
 
@@ -131,6 +132,41 @@ internal import Testing
         }
     }
 
+    @Test func `does not keep what an attempt to build it had read before its table was set back`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+            let (index, follower) = try await vectors.unbuilt("notes")
+            let lost = DocumentChange(
+                id: "lost", version: RowVersion(position: 9, changedAt: Instant(microsecondsSinceEpoch: 1)),
+                state: .live(embedding: [1, 2, 3], metadata: DocumentMetadata(kept: [:]), content: "x"))
+            index.apply([lost])
+
+            try await follower.catchUp()
+
+            #expect(index.ids == ["a"])
+            #expect(index.count == 1)
+            #expect(index.seen == 1)
+        }
+    }
+
+    @Test func `of a collection that has gone, though another has its name, is never there`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+                let (index, follower) = try await vectors.unbuilt("notes")
+                try await database.server.psql("DELETE FROM vectors.collections WHERE name = 'notes'", database: database.name)
+
+                await #expect(throws: VectorsError.collectionNotFound) { try await follower.catchUp() }
+                try await until { !vectors.indexes.all.contains { $0.collection.name.text == "notes" } }
+                try await vectors.create("notes")
+                await #expect(throws: VectorsError.collectionNotFound) { try await follower.catchUp() }
+                #expect(index.seen == nil)
+            }
+        }
+    }
+
     @Test func `stays the same when changes come while the list of collections is read`() async throws {
         try await withVectorsDatabase { database in
             // The list is of the moment at which it was asked for, and takes its time.
@@ -167,5 +203,17 @@ internal import Testing
                 #expect(found.matches.count == 1)
             }
         }
+    }
+}
+
+extension VectorsService {
+    /// An index of a collection that nothing has been read into, and what lets it follow its table when it is told to.
+    fileprivate func unbuilt(_ name: String) async throws -> (index: CollectionIndex, follower: IndexFollower) {
+        let collection = try #require(try await collections.find(CollectionName(name)))
+        let index = try CollectionIndex(of: collection, configuration: GraphConfiguration(m: 8, efConstruction: 60))
+        let follower = IndexFollower(
+            index: index, collections: collections, documents: documents, snapshots: nil,
+            threads: ComputeThreads(name: "index", threads: 1, maxQueued: 4), logger: quiet)
+        return (index, follower)
     }
 }

@@ -47,6 +47,8 @@ final class CollectionIndex: Sendable {
     var ids: [DocumentID] { catalog.withLock { $0.ids } }
     /// Rows that could not be read or were refused by the graph.
     var unreadableCount: Int { unreadable.withLock { $0.count } }
+    /// Whether no row was put in, or all are gone again.
+    var isEmpty: Bool { count == 0 && unreadableCount == 0 }
 
     /// The vector of a document as the graph compares it.
     func vector(of id: DocumentID) -> [Float]? {
