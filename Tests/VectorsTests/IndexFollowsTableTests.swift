@@ -167,15 +167,27 @@ internal import Time
         }
     }
 
+    @Test func `is of the newest of several collections that have one name in turn, whatever a list says that was asked for before`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.slowDownLists()
+            try await database.withReplica { vectors in
+                for round in 1...40 {
+                    try await vectors.create("notes")
+                    let kept = try #require(try await vectors.collections.find(CollectionName("notes")))
+                    let position = try await vectors.upsert([.at([Float(round), 0, 0], "\(round)")], in: "notes").position
+                    let found = try await vectors.find(near: [0, 0, 0], in: "notes", minPosition: position)
+
+                    #expect(found.matches.map(\.id) == ["\(round)"])
+                    #expect(try await vectors.index("notes").collection.id == kept.id)
+                    try await vectors.deleteCollection("notes")
+                }
+            }
+        }
+    }
+
     @Test func `stays the same when changes come while the list of collections is read`() async throws {
         try await withVectorsDatabase { database in
-            // The list is of the moment at which it was asked for, and takes its time.
-            try await database.server.psql(
-                """
-                ALTER TABLE vectors.collections ENABLE ROW LEVEL SECURITY;
-                CREATE POLICY slow_list ON vectors.collections
-                    USING (current_query() NOT LIKE '%ORDER BY name COLLATE%' OR pg_sleep(0.03)::text = '') WITH CHECK (true)
-                """, database: database.name)
+            try await database.slowDownLists()
             try await database.withReplica { vectors in
                 try await vectors.create("notes")
                 let index = try await vectors.untilBuilt("notes")
@@ -215,5 +227,17 @@ extension VectorsService {
             index: index, collections: collections, documents: documents, snapshots: nil,
             threads: ComputeThreads(name: "index", threads: 1, maxQueued: 4), logger: quiet)
         return (index, follower)
+    }
+}
+
+extension VectorsDatabase {
+    /// From now on a list of collections is of the moment at which it was asked for, and takes its time.
+    fileprivate func slowDownLists() async throws {
+        try await server.psql(
+            """
+            ALTER TABLE vectors.collections ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY slow_list ON vectors.collections
+                USING (current_query() NOT LIKE '%ORDER BY name COLLATE%' OR pg_sleep(0.03)::text = '') WITH CHECK (true)
+            """, database: name)
     }
 }

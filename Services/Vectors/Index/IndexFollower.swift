@@ -60,7 +60,10 @@ struct IndexFollower: Sendable {
         let isEmpty = index.isEmpty
         let restored = try await restore()
         var unconfirmed = restored?.unconfirmed ?? []
-        var (position, rowCount) = try await readRows(behind: restored?.position ?? 0) { unconfirmed.subtract($0.map(\.id)) }
+        var (position, rowCount) = try await readRows(behind: restored?.position ?? 0) { page in
+            unconfirmed.subtract(page.map(\.id))
+            return unconfirmed.isEmpty
+        }
         var isWhole: Bool? = unconfirmed.isEmpty
         if unconfirmed.isEmpty, restored != nil || !isEmpty { isWhole = try await hasAllRows(at: position) }
         // Where changes come all the time, a moment is looked for in which the table is no further than the index.
@@ -92,9 +95,9 @@ struct IndexFollower: Sendable {
 
     /// Puts everything in that is behind a position. How far that is, and how many rows it took.
     ///
-    /// - Parameter see: gets each page of rows.
+    /// - Parameter see: gets each page of rows, and says whether what the index then holds may go to the disk.
     private func readRows(
-        behind first: Int64, _ see: ([DocumentChange]) -> Void = { _ in }
+        behind first: Int64, _ see: ([DocumentChange]) -> Bool = { _ in true }
     ) async throws -> (position: Int64, rowCount: Int) {
         // Before the rows are, so that they hold everything up to it. The last change may have brought the table there without a row.
         let known = index.knownTablePosition
@@ -109,7 +112,7 @@ struct IndexFollower: Sendable {
             } else {
                 try await put(page)
             }
-            see(page)
+            let mayBeSaved = see(page)
             index.noteForSnapshot(changes: page.count)
             rowCount += page.count
             guard let last = page.last else { break }
@@ -117,7 +120,7 @@ struct IndexFollower: Sendable {
             cursor = ChangeCursor(behind: last)
             guard page.count == Self.rowsPerPage else { break }
             // A build takes long, and a process that is killed need not begin anew. Of the last position there may be more rows.
-            if index.seen == nil { await snapshots?.saveIfDue(index, at: position - 1) }
+            if index.seen == nil, mayBeSaved { await snapshots?.saveIfDue(index, at: position - 1) }
         }
         if index.unreadableCount > 0, rowCount > 0 {
             logger.error(
