@@ -32,6 +32,17 @@ import Testing
         }
     }
 
+    @Test func `takes any number of matches and of candidates`() throws {
+        let (index, _, queries) = try Self.index(500)
+
+        for keys in [Array(0..<3), Array(0..<500), []] {
+            let found = try index.search(queries[0], k: .max, efSearch: .max, among: keys)
+            #expect(Set(found.map(\.key)) == Set(keys))
+        }
+        #expect(try index.search(queries[0], k: .max, efSearch: .max).count == 500)
+        #expect(throws: HNSWError.self) { try index.search(queries[0], k: 0, among: [1]) }
+    }
+
     @Test func `compares few one by one and is exact then, and walks for many`() throws {
         let (index, exact, queries) = try Self.index(12_000)
         let few = Array(100..<140)

@@ -1,6 +1,7 @@
 internal import Contracts
 internal import HNSW
 internal import RPC
+internal import RecordTestSupport
 internal import TestSupport
 internal import Testing
 internal import Time
@@ -128,6 +129,26 @@ internal import Time
                 let position = try await vectors.upsert([.at([3, 0, 0], "new")], in: "notes").position
                 #expect(position == 2)
                 try await vectors.expectIndexEqualsTable("notes")
+            }
+        }
+    }
+
+    @Test func `of a table that has gone back does not say what is to be deleted`() async throws {
+        try await withVectorsDatabase { database in
+            // So rarely does the replica look by itself that it does not know.
+            try await database.withReplica(pollInterval: .seconds(600)) { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "a", ["k": "v"])], in: "notes")
+                try await vectors.upsert([.at([2, 0, 0], "b", ["k": "v"])], in: "notes")
+                try await database.server.psql(
+                    """
+                    BEGIN; DELETE FROM vectors.documents WHERE id = 'b'; UPDATE vectors.documents SET metadata = '{}';
+                    UPDATE vectors.collections SET position = 1, document_count = 1; COMMIT
+                    """, database: database.name)
+
+                await expect(.unavailable) { try await vectors.delete(where: .exists("k"), from: "notes") }
+
+                #expect(try await vectors.collection("notes")?.documentCount == 1)
             }
         }
     }
