@@ -74,10 +74,11 @@ final class CollectionIndex: Sendable {
         if seen.map({ $0 < position }) ?? false { wake() }
     }
 
-    /// Ends the wakes, and so the follower: the index is not used any more.
+    /// Ends the wakes, and so the follower: the index is not used any more. Who waits for a position here is to ask again, and not to wait in vain.
     func retire() {
         isLetGo.store(true, ordering: .releasing)
         waker.finish()
+        tracker.end()
     }
 
     /// Whether the collection is gone, or has another index.
@@ -155,7 +156,7 @@ final class CollectionIndex: Sendable {
     /// Tells whoever waits that everything up to the position is in.
     func publish(_ position: Int64) { tracker.advance(to: position) }
 
-    /// Waits until the index has seen a position; `false` when it has not by the deadline.
+    /// Waits until the index has seen a position; `false` when it has not by the deadline, or is not used any more.
     func hasSeen(_ position: Int64, by deadline: Deadline) async -> Bool {
         if let seen, seen >= position { return true }
         wake()
