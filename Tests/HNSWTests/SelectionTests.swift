@@ -32,6 +32,17 @@ import Testing
         }
     }
 
+    /// The memory of one that is gone is given to the next.
+    @Test func `looks for its keys anew in every index`() throws {
+        let selection = KeySelection([7])
+        for first in 0..<20 {
+            let index = try HNSWIndex<Int>(HNSWConfiguration(dimension: 2, m: 2))
+            for number in 0..<20 { try index.insert([1, Float(number)], for: (first + number) % 20) }
+
+            #expect(try index.search([1, 0], k: 1, among: selection).map(\.key) == [7])
+        }
+    }
+
     @Test func `takes any number of matches and of candidates`() throws {
         let (index, _, queries) = try Self.index(500)
 
