@@ -61,6 +61,20 @@ struct CodeStore: ~Copyable, @unchecked Sendable {
 
     var bytesPerSlot: Int { stride + MemoryLayout<CodeTerms>.stride }
 
+    /// How long the parts of so many slots are.
+    func partBytes(_ slots: Int) -> [(part: IndexPart, count: Int)] {
+        [(part: .codes, count: slots * stride), (part: .codeTerms, count: slots * MemoryLayout<CodeTerms>.stride)]
+    }
+
+    /// Whether what belongs to the codes of these slots are finite numbers.
+    func holdsNumbers(_ slots: Int) -> Bool {
+        for slot in 0..<slots {
+            let terms = unsafe terms.base[slot]
+            guard terms.scale.isFinite, terms.squaredLength.isFinite, terms.error.isFinite else { return false }
+        }
+        return true
+    }
+
     func forEachPart<Failure: Error>(
         _ slots: Int, _ body: (IndexPart, RawSpan) throws(Failure) -> Void
     ) throws(Failure) {

@@ -67,7 +67,7 @@ extension HNSWGraph {
     ) throws(HNSWError) -> Effort {
         let wanted = min(k, set.slots.count)
         let share = Double(set.slots.count) / Double(max(1, count))
-        if Double(set.slots.count) > HNSWGraph.walkWork(breadth: max(breadth, wanted), share: share) {
+        if Double(set.slots.count) > HNSWGraph.walkWork(breadth: min(max(breadth, wanted), count), share: share) {
             return try search(
                 for: query, k: wanted, breadth: breadth, admitting: set, share: share, shouldStop: shouldStop,
                 scratch: &scratch)

@@ -75,11 +75,12 @@ struct HNSWGraph: ~Copyable {
 
     /// Takes over what the parts do not hold.
     ///
-    /// - Returns: whether it goes with them.
+    /// - Returns: whether it goes with them, and they keep every promise that a search or a change counts on.
     mutating func restore(entry: Int32, slotCount: Int, nodeCount: Int, blockCount: Int) -> Bool {
         guard slotCount <= links.capacity, blockCount <= links.blockCapacity, nodeCount <= slotCount,
-            links.staysWithin(slots: slotCount, blocks: blockCount),
-            entry < slotCount, (entry >= 0) == (nodeCount > 0), entry < 0 || links.level(of: entry) >= 0
+            links.staysWithin(slots: slotCount, blocks: blockCount), links.areMutual(slots: slotCount),
+            entry >= -1, entry < slotCount, (entry >= 0) == (nodeCount > 0),
+            entry < 0 || links.level(of: entry) >= 0 && links.areConnected(slots: slotCount, from: entry)
         else { return false }
         self.entry = entry
         self.slotCount = slotCount

@@ -26,7 +26,8 @@ extension HNSWIndex where Key == Int {
     /// - Parameters:
     ///   - bytes: How long a part is.
     ///   - fill: Puts a part where it belongs. May be called for several parts in any order; each once.
-    /// - Throws: `.inconsistent` for parts that cannot be one index's, and what `fill` throws.
+    /// - Throws: `.inconsistent` for parts that cannot be one index's, and what `fill` throws. Whatever their numbers say, nothing takes much
+    ///   more memory than they do, and what comes of them can be searched and changed as any other index.
     package convenience init(
         _ configuration: HNSWConfiguration, bytes: (IndexPart) -> Int,
         fill: (IndexPart, inout MutableRawSpan) throws -> Void
@@ -39,8 +40,14 @@ extension HNSWIndex where Key == Int {
                 throw HNSWError.inconsistent("its state is not one.")
             }
             let (slots, blocks) = (Int(state[0]), writer.allocator.blockCount)
-            guard slots == keys.count, slots >= writer.allocator.slotCount else {
+            guard slots == keys.count, slots >= writer.allocator.slotCount, slots < Int(Int32.max) else {
                 throw HNSWError.inconsistent("there are \(keys.count) keys for \(slots) slots.")
+            }
+            // Before there is room for anything: what is to come must be there.
+            for (part, count) in graph.vectors.partBytes(slots) + graph.links.partBytes(slots, blocks: blocks) {
+                guard bytes(part) == count else {
+                    throw HNSWError.inconsistent("part \(part) has \(bytes(part)) bytes and not \(count).")
+                }
             }
             writer.isCompacting = state[3] != 0
             graph.grow(to: max(64, slots + slots / 2), blockCapacity: blocks + blocks / 2)
@@ -54,7 +61,11 @@ extension HNSWIndex where Key == Int {
             try graph.links.fillParts(slots, blocks: blocks, checkedFill)
             guard let entry = Int32(exactly: state[1]), let count = Int(exactly: state[2]), count >= 0,
                 graph.restore(entry: entry, slotCount: slots, nodeCount: count, blockCount: blocks)
-            else { throw HNSWError.inconsistent("its links lead out of it.") }
+            else { throw HNSWError.inconsistent("its links are no graph's.") }
+            guard writer.allocator.handsOutWhatIsFree(in: graph.links, slots: slots) else {
+                throw HNSWError.inconsistent("what is to be handed out next is in use.")
+            }
+            guard graph.vectors.holdsNumbers(slots) else { throw HNSWError.inconsistent("it holds what is no number.") }
             try adopt(keys)
         }
     }
@@ -79,6 +90,7 @@ extension HNSWIndex where Key == Int {
                 throw .inconsistent("slot \(slot) has a key and no node, or the other way about.")
             }
             if number == Self.noKey { continue }
+            guard number >= 0 else { throw .inconsistent("slot \(slot) has a key below 0.") }
             keys[slot] = Int(number)
             guard slots.updateValue(Int32(slot), forKey: Int(number)) == nil else {
                 throw .inconsistent("two slots have one key.")

@@ -13,6 +13,8 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
     package var dimension: Int { configuration.dimension }
     package var metric: Metric { configuration.metric }
 
+    private let identity = IndexIdentity()
+
     // Seen by the extensions in Audit, BatchInsertion, Compaction and HNSWIndex+Parts, and by nobody else.
     let lock = ReaderWriterLock()
     let writer: Mutex<Writer>
@@ -100,7 +102,7 @@ package final class HNSWIndex<Key: Hashable & Sendable>: VectorIndex, @unchecked
             try query.load(vector, metric: metric)
             return try lock.withReadLock { () throws(HNSWError) in
                 let found = selection.slots(
-                    in: self, revision: revision, capacity: graph.links.capacity, { slots[$0] })
+                    in: identity, revision: revision, capacity: graph.links.capacity, { slots[$0] })
                 let effort = try graph.search(
                     for: query, k: k, breadth: breadth, among: found, shouldStop: shouldStop, scratch: &scratch)
                 return SearchResult(scratch.found, effort: effort, metric: metric, key: { keys[Int($0)] })

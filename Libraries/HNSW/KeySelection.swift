@@ -9,7 +9,7 @@ package final class KeySelection<Key: Hashable & Sendable>: Sendable {
     private let lookup = Mutex<Lookup?>(nil)
 
     private struct Lookup {
-        let index: ObjectIdentifier
+        let index: IndexIdentity
         let revision: UInt64
         let slots: SlotSet
     }
@@ -18,17 +18,19 @@ package final class KeySelection<Key: Hashable & Sendable>: Sendable {
 
     /// Where the keys are in an index that has changed `revision` times.
     func slots(
-        in index: AnyObject, revision: UInt64, capacity: Int, _ slot: (Key) -> Int32?
+        in index: IndexIdentity, revision: UInt64, capacity: Int, _ slot: (Key) -> Int32?
     ) -> SlotSet {
-        let identity = ObjectIdentifier(index)
-        if let known = lookup.withLock({ $0 }), known.index == identity, known.revision == revision {
+        if let known = lookup.withLock({ $0 }), known.index === index, known.revision == revision {
             return known.slots
         }
         let slots = SlotSet(keys.compactMap(slot), capacity: capacity)
-        lookup.withLock { $0 = Lookup(index: identity, revision: revision, slots: slots) }
+        lookup.withLock { $0 = Lookup(index: index, revision: revision, slots: slots) }
         return slots
     }
 }
+
+/// Which index one is. Who keeps it keeps nothing of the index, and no other can come to have it, as one could an address.
+final class IndexIdentity: Sendable {}
 
 /// Slots, as a list and as a bit for each.
 @safe

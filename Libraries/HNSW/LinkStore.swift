@@ -72,6 +72,14 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
     var bytesPerSlot: Int { (bottomLimit + 1) * 4 + 5 }
     var bytesPerBlock: Int { (upperLimit + 1) * 4 }
 
+    /// How long the parts of so many slots and blocks are.
+    func partBytes(_ slots: Int, blocks: Int) -> [(part: IndexPart, count: Int)] {
+        [
+            (part: .links, count: slots * (bottomLimit + 1) * 4), (part: .upperLinks, count: blocks * bytesPerBlock),
+            (part: .firstBlocks, count: slots * 4), (part: .heights, count: slots),
+        ]
+    }
+
     func forEachPart<Failure: Error>(
         _ slots: Int, blocks: Int, _ body: (IndexPart, RawSpan) throws(Failure) -> Void
     ) throws(Failure) {
@@ -90,12 +98,12 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
         try heights.withMutableBytes(slots) { bytes throws(Failure) in try fill(.heights, &bytes) }
     }
 
-    /// Whether no list of these slots leads out of what is there, so that a search over them reads nothing else. It does not ask
-    /// whether the graph is a good one; `validate()` does.
+    /// Whether no list of these slots leads out of what is there, so that a search over them reads nothing else.
     func staysWithin(slots: Int, blocks: Int) -> Bool {
         for slot in 0..<Int32(slots) {
             let level = level(of: slot)
             guard level >= 0 else { continue }
+            guard level <= SlotAllocator.highestLevel else { return false }
             if level > 0 {
                 let first = Int(firstBlock(of: slot))
                 guard first >= 0, first + level <= blocks else { return false }
@@ -110,6 +118,61 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
             }
         }
         return true
+    }
+
+    /// Whether each link between these slots, which stay within them, is there both ways and once, and between two nodes: who changes the graph counts
+    /// on it.
+    ///
+    /// A pair is looked at from its lower slot alone. If there are as many links downwards as upwards, those are the same pairs.
+    func areMutual(slots: Int) -> Bool {
+        var met = VisitedSet()
+        var moreUpwards = 0
+        for slot in 0..<Int32(slots) {
+            var layer = level(of: slot)
+            while layer >= 0 {
+                let neighbours = neighbours(of: slot, onLayer: layer)
+                met.begin(capacity: slots)
+                for position in 0..<neighbours.count {
+                    let neighbour = neighbours[position]
+                    guard neighbour != slot, met.insert(neighbour) else { return false }
+                    if neighbour > slot {
+                        guard self.neighbours(of: neighbour, onLayer: layer).contains(slot) else { return false }
+                    }
+                    moreUpwards += neighbour > slot ? 1 : -1
+                }
+                layer -= 1
+            }
+        }
+        return moreUpwards == 0
+    }
+
+    /// Whether `entry` is on the highest layer, and all nodes of each layer can be reached from it: a search that enters there counts on it, and so does
+    /// whoever looks for another entry.
+    func areConnected(slots: Int, from entry: Int32) -> Bool {
+        let highest = level(of: entry)
+        var unreached = [Int](repeating: 0, count: highest + 1)
+        for slot in 0..<Int32(slots) {
+            let level = level(of: slot)
+            guard level <= highest else { return false }
+            var layer = 0
+            while layer <= level {
+                unreached[layer] += 1
+                layer += 1
+            }
+        }
+        var met = VisitedSet()
+        var queue: [Int32] = []
+        for layer in 0...highest {
+            met.begin(capacity: slots)
+            _ = met.insert(entry)
+            queue.append(entry)
+            while let slot = queue.popLast() {
+                unreached[layer] -= 1
+                let neighbours = neighbours(of: slot, onLayer: layer)
+                for position in 0..<neighbours.count where met.insert(neighbours[position]) { queue.append(neighbours[position]) }
+            }
+        }
+        return unreached.allSatisfy { $0 == 0 }
     }
 
     // MARK: - Writing, under the write lock

@@ -84,7 +84,9 @@ struct SlotAllocator {
         var lists: [[Int32]] = []
         for _ in 0...freeBlocks.count {
             guard let count = rest.popFirst(), (0...Int64(rest.count)).contains(count) else { return false }
-            lists.append(rest.prefix(Int(count)).map { Int32(truncatingIfNeeded: $0) })
+            let list = rest.prefix(Int(count)).compactMap { Int32(exactly: $0) }
+            guard list.count == Int(count) else { return false }
+            lists.append(list)
             rest = rest.dropFirst(Int(count))
         }
         guard rest.isEmpty else { return false }
@@ -92,6 +94,35 @@ struct SlotAllocator {
         (slotCount, blockCount) = (Int(slots), Int(blocks))
         freeSlots = lists.removeFirst()
         freeBlocks = lists
+        return true
+    }
+
+    /// Whether nothing that can be handed out is a node's, twice in the lists, or not there. The nodes' blocks are.
+    func handsOutWhatIsFree(in links: borrowing LinkStore, slots: Int) -> Bool {
+        var isTaken = [Bool](repeating: false, count: slots)
+        var isOwned = [Bool](repeating: false, count: blockCount)
+        func take(_ first: Int, _ length: Int) -> Bool {
+            guard first >= 0, first + length <= isOwned.count else { return false }
+            for block in first..<first + length {
+                if isOwned[block] { return false }
+                isOwned[block] = true
+            }
+            return true
+        }
+        for slot in 0..<slots {
+            let level = links.level(of: Int32(slot))
+            guard level >= 0 else { continue }
+            let firstBlock = Int(links.firstBlock(of: Int32(slot)))
+            guard slot < slotCount, level == 0 || take(firstBlock, level) else { return false }
+            isTaken[slot] = true
+        }
+        for slot in freeSlots {
+            guard slot >= 0, slot < slots, !isTaken[Int(slot)] else { return false }
+            isTaken[Int(slot)] = true
+        }
+        for (length, runs) in freeBlocks.enumerated() {
+            guard length > 0 || runs.isEmpty, runs.allSatisfy({ take(Int($0), length) }) else { return false }
+        }
         return true
     }
 

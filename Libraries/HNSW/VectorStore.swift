@@ -99,6 +99,24 @@ struct VectorStore: ~Copyable, @unchecked Sendable {
     /// What a slot takes.
     var bytesPerSlot: Int { stride * (isCompact ? 2 : 4) + (hasCodes ? codes.bytesPerSlot : 0) }
 
+    /// How long the parts of so many slots are.
+    func partBytes(_ slots: Int) -> [(part: IndexPart, count: Int)] {
+        let vectors = (part: IndexPart.vectors, count: slots * stride * (isCompact ? 2 : 4))
+        return hasCodes ? [vectors] + codes.partBytes(slots) : [vectors]
+    }
+
+    /// Whether everything in these slots is a finite number. Of floats without signs the larger has the larger bits, and what is infinite or no number has
+    /// the largest.
+    func holdsNumbers(_ slots: Int) -> Bool {
+        var largest: UInt32 = 0
+        if isCompact {
+            for place in 0..<slots * stride { largest = unsafe max(largest, UInt32(halves.base[place]) << 16 & 0x7fff_ffff) }
+        } else {
+            for place in 0..<slots * stride { largest = unsafe max(largest, floats.base[place].bitPattern & 0x7fff_ffff) }
+        }
+        return largest < Float.infinity.bitPattern && (!hasCodes || codes.holdsNumbers(slots))
+    }
+
     func forEachPart<Failure: Error>(
         _ slots: Int, _ body: (IndexPart, RawSpan) throws(Failure) -> Void
     ) throws(Failure) {

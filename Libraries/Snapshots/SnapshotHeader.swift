@@ -18,6 +18,9 @@ package struct SnapshotHeader: Sendable, Hashable {
     var tableChecksum: UInt32 = 0
     var sectionCount: UInt32 = 0
 
+    /// Sections that a snapshot may have.
+    static let maxSections: UInt32 = 256
+
     /// Bytes that a subject may have.
     package static let maxSubjectBytes = byteCount - 128
 
@@ -28,6 +31,7 @@ package struct SnapshotHeader: Sendable, Hashable {
         self.writtenAt = writtenAt
     }
 
+    /// No more than a file can have.
     var fileBytes: UInt64 { tableOffset + tableBytes }
 
     var encoded: [UInt8] {
@@ -69,5 +73,15 @@ package struct SnapshotHeader: Sendable, Hashable {
         position = try reader.number(Int64.self)
         writtenAt = try reader.number(Int64.self)
         subject = try reader.text()
+        guard position >= 0, hasPlaceForTable else {
+            throw SnapshotError(.damaged, "The snapshot's header holds numbers that cannot be one's.")
+        }
+    }
+
+    /// A checksum tells what has changed and not what was wrong from the beginning: none of these numbers is used before it has a bound.
+    private var hasPlaceForTable: Bool {
+        let (end, isTooFar) = tableOffset.addingReportingOverflow(tableBytes)
+        return !isTooFar && end <= UInt64(Int64.max) && tableOffset >= UInt64(Self.byteCount) && sectionCount <= Self.maxSections
+            && tableBytes <= SnapshotTable.mostBytes(sections: sectionCount, before: tableOffset)
     }
 }

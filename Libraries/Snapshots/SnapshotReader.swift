@@ -21,7 +21,7 @@ package final class SnapshotReader: Sendable {
             throw SnapshotError(.damaged, "The snapshot has no whole header.")
         }
         let header = try SnapshotHeader(file.read(SnapshotHeader.byteCount, at: 0))
-        guard header.tableBytes <= length, header.fileBytes == length else {
+        guard header.fileBytes == length else {
             throw SnapshotError(.damaged, "The snapshot has \(length) bytes and not as many as were written.")
         }
         table = try SnapshotTable(file.read(Int(header.tableBytes), at: header.tableOffset), header)

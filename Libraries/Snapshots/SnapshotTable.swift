@@ -14,6 +14,11 @@ struct SnapshotTable: Sendable {
 
     var sections: [Section] = []
 
+    /// How long the table of so many sections can be that end at an offset: each has its numbers, and a checksum for each block.
+    static func mostBytes(sections: UInt32, before offset: UInt64) -> UInt64 {
+        UInt64(sections) * 33 + offset / UInt64(blockBytes) * 4
+    }
+
     var encoded: [UInt8] {
         var writer = ByteWriter()
         for section in sections {
@@ -38,9 +43,8 @@ struct SnapshotTable: Sendable {
             let section = Section(
                 id: try reader.number(UInt32.self), offset: try reader.number(UInt64.self),
                 byteCount: try reader.number(UInt64.self), checksums: try reader.numbers())
-            let blocks = (section.byteCount + UInt64(Self.blockBytes) - 1) / UInt64(Self.blockBytes)
-            guard section.offset == end, UInt64(section.checksums.count) == blocks,
-                section.byteCount <= header.tableOffset
+            guard section.offset == end, section.byteCount <= header.tableOffset - end,
+                UInt64(section.checksums.count) == Self.blocks(of: section.byteCount), !sections.contains(where: { $0.id == section.id })
             else { throw SnapshotError(.damaged, "The snapshot's table does not fit its sections.") }
             end += section.byteCount
             sections.append(section)
@@ -48,5 +52,10 @@ struct SnapshotTable: Sendable {
         guard reader.isAtEnd, end == header.tableOffset else {
             throw SnapshotError(.damaged, "The snapshot's table does not end where it should.")
         }
+    }
+
+    /// - Parameter byteCount: no more than a file's.
+    private static func blocks(of byteCount: UInt64) -> UInt64 {
+        (byteCount + UInt64(blockBytes) - 1) / UInt64(blockBytes)
     }
 }

@@ -50,6 +50,7 @@ package final class SnapshotWriter {
 
     private func beginSection(_ id: UInt32) throws(SnapshotError) {
         precondition(!table.sections.contains { $0.id == id }, "a section is written in one go")
+        precondition(table.sections.count < Int(SnapshotHeader.maxSections), "a snapshot has so many sections at most")
         try flush()
         table.sections.append(.init(id: id, offset: end))
     }

@@ -32,13 +32,13 @@ extension TextIndex {
         return contents
     }
 
-    /// - Returns: `nil` if these are no index's contents.
+    /// - Returns: `nil` if these are no index's contents: they are held against all that a search or a change counts on.
     package init?(_ contents: Contents) {
         self.init()
         let (count, documents) = (contents.terms.count, contents.lengths.count)
         guard contents.postingCounts.count == count, contents.postings.count % 2 == 0,
             contents.postingCounts.reduce(0, { $0 + Int($1) }) == contents.postings.count / 2,
-            contents.unusedTerms.allSatisfy({ $0 < count })
+            Self.areUnused(contents.unusedTerms, in: contents.postingCounts)
         else { return nil }
         occurrences = Array(repeating: [], count: documents)
         terms.reserveCapacity(count)
@@ -50,14 +50,17 @@ extension TextIndex {
             term.postings.reserveCapacity(Int(contents.postingCounts[number]))
             for place in 0..<contents.postingCounts[number] {
                 let (document, frequency) = (contents.postings[next], contents.postings[next + 1])
-                guard document < documents else { return nil }
+                // A document has a term once, so often that it is found by it.
+                guard document < documents, frequency > 0, occurrences[Int(document)].last?.term != UInt32(number) else { return nil }
                 term.postings.append(Posting(document: document, frequency: frequency))
                 // Terms come in the order of their numbers, so a document's occurrences do too.
                 occurrences[Int(document)].append(Occurrence(term: UInt32(number), place: place))
                 frequencies[Int(document)] += Int(frequency)
                 next += 2
             }
-            if !term.postings.isEmpty { numbers[term.text] = UInt32(number) }
+            if !term.postings.isEmpty {
+                guard numbers.updateValue(UInt32(number), forKey: term.text) == nil else { return nil }
+            }
             terms.append(term)
         }
         guard frequencies.elementsEqual(contents.lengths.lazy.map(Int.init)) else { return nil }
@@ -65,5 +68,16 @@ extension TextIndex {
         totalLength = frequencies.reduce(0, +)
         self.count = frequencies.count { $0 > 0 }
         unusedTerms = contents.unusedTerms
+    }
+
+    /// Whether these are the numbers of the terms that no document has, each once.
+    private static func areUnused(_ numbers: [UInt32], in postingCounts: [UInt32]) -> Bool {
+        var isUnused = postingCounts.map { $0 == 0 }
+        guard numbers.count == isUnused.count(where: { $0 }) else { return false }
+        for number in numbers {
+            guard number < isUnused.count, isUnused[Int(number)] else { return false }
+            isUnused[Int(number)] = false
+        }
+        return true
     }
 }

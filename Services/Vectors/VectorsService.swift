@@ -136,6 +136,8 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             guard await index.hasSeen(position, by: .forWaiting) else {
                 throw index.seen.map { VectorsError.behind(wanted: position, seen: $0) } ?? .indexIsBuilding
             }
+            // With the table's lock in hand nothing can be further than it: such an index is of the table before a backup was restored.
+            guard let seen = index.seen, seen <= position else { throw VectorsError.indexIsBuilding }
             return index.ids(passing: filter)
         }
     }

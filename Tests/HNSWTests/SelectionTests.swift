@@ -32,6 +32,28 @@ import Testing
         }
     }
 
+    /// The memory of one that is gone is given to the next.
+    @Test func `looks for its keys anew in every index`() throws {
+        let selection = KeySelection([7])
+        for first in 0..<20 {
+            let index = try HNSWIndex<Int>(HNSWConfiguration(dimension: 2, m: 2))
+            for number in 0..<20 { try index.insert([1, Float(number)], for: (first + number) % 20) }
+
+            #expect(try index.search([1, 0], k: 1, among: selection).map(\.key) == [7])
+        }
+    }
+
+    @Test func `takes any number of matches and of candidates`() throws {
+        let (index, _, queries) = try Self.index(500)
+
+        for keys in [Array(0..<3), Array(0..<500), []] {
+            let found = try index.search(queries[0], k: .max, efSearch: .max, among: keys)
+            #expect(Set(found.map(\.key)) == Set(keys))
+        }
+        #expect(try index.search(queries[0], k: .max, efSearch: .max).count == 500)
+        #expect(throws: HNSWError.self) { try index.search(queries[0], k: 0, among: [1]) }
+    }
+
     @Test func `compares few one by one and is exact then, and walks for many`() throws {
         let (index, exact, queries) = try Self.index(12_000)
         let few = Array(100..<140)

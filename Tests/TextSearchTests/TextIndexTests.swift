@@ -132,6 +132,38 @@ extension TextIndex {
         #expect(TextIndex(contents) != nil)
     }
 
+    /// A change would trap on some of them, and a search find a document twice by others.
+    @Test func `that a search or a change could not count on make none`() throws {
+        var index = TextIndex()
+        index.insert(0, text: "heart failure")
+        index.insert(1, text: "heart")
+        index.insert(2, text: "kidney")
+        index.remove(2)
+        let contents = index.contents
+        let heart = try #require(contents.postingCounts.firstIndex(of: 2))
+        let failure = try #require(contents.postingCounts.firstIndex(of: 1))
+        let free = try #require(contents.unusedTerms.first)
+
+        var inUse = contents, twiceFree = contents, lost = contents, oneText = contents
+        inUse.unusedTerms = [UInt32(heart)]
+        twiceFree.unusedTerms = [free, free]
+        lost.unusedTerms = []
+        oneText.terms[heart] = oneText.terms[failure]
+        // All of the word's postings are of the first document, and as many as before.
+        var twice = contents, never = contents
+        let start = contents.postingCounts[..<heart].reduce(0) { $0 + Int($1) } * 2
+        twice.postings[start] = 0
+        twice.postings[start + 2] = 0
+        twice.lengths = [3, 0, 0]
+        never.postings[start + 1] = 0
+        never.lengths[Int(never.postings[start])] -= 1
+
+        for (number, broken) in [inUse, twiceFree, lost, oneText, twice, never].enumerated() {
+            #expect(TextIndex(broken) == nil, "number \(number)")
+        }
+        #expect(TextIndex(contents) != nil)
+    }
+
     private func expectSame(_ first: TextIndex, _ second: TextIndex) {
         #expect((first.count, first.termCount) == (second.count, second.termCount))
         for word in 0..<40 {

@@ -64,6 +64,33 @@ internal import Testing
         }
     }
 
+    @Test func `leads where it led once more after the database was set back`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                for name in ["notes_1", "notes_2"] { try await vectors.create(name) }
+                try await vectors.name("notes", for: "notes_1")
+                try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+                try await vectors.point("notes", to: "notes_2")
+                #expect(try await vectors.find(near: [1, 0, 0], in: "notes").collection == "notes_2")
+
+                try await database.server.psql(
+                    """
+                    BEGIN; UPDATE vectors.aliases SET collection_id = previous_id, previous_id = NULL, position = 0;
+                    UPDATE vectors.collections SET position = 0 WHERE name = 'notes_2'; COMMIT
+                    """, database: database.name)
+
+                // Until the replica has looked it may wait for a position that is no more.
+                try await until { (try? await vectors.find(near: [1, 0, 0], in: "notes"))?.collection == "notes_1" }
+                // Its index was told of a position that the table does not have now. It is built anew once, and stays.
+                try await until { try await vectors.index("notes_2").seen == 0 }
+                let index = try await vectors.index("notes_2")
+                for _ in 0..<20 { _ = try await vectors.find(near: [1, 0, 0], in: "notes") }
+                try await vectors.upsert([.at([2, 0, 0], "b")], in: "notes_2")
+                #expect(try await vectors.index("notes_2") === index)
+            }
+        }
+    }
+
     @Test func `is there no more once it was deleted, and its collection is`() async throws {
         try await withVectors { vectors in
             try await vectors.create("notes_1")

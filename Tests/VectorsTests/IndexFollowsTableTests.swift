@@ -1,8 +1,10 @@
 internal import Contracts
 internal import HNSW
 internal import RPC
+internal import RecordTestSupport
 internal import TestSupport
 internal import Testing
+internal import Time
 
 @testable internal import Vectors
 
@@ -131,15 +133,82 @@ internal import Testing
         }
     }
 
+    @Test func `of a table that has gone back does not say what is to be deleted`() async throws {
+        try await withVectorsDatabase { database in
+            // So rarely does the replica look by itself that it does not know.
+            try await database.withReplica(pollInterval: .seconds(600)) { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "a", ["k": "v"])], in: "notes")
+                try await vectors.upsert([.at([2, 0, 0], "b", ["k": "v"])], in: "notes")
+                try await database.server.psql(
+                    """
+                    BEGIN; DELETE FROM vectors.documents WHERE id = 'b'; UPDATE vectors.documents SET metadata = '{}';
+                    UPDATE vectors.collections SET position = 1, document_count = 1; COMMIT
+                    """, database: database.name)
+
+                await expect(.unavailable) { try await vectors.delete(where: .exists("k"), from: "notes") }
+
+                #expect(try await vectors.collection("notes")?.documentCount == 1)
+            }
+        }
+    }
+
+    @Test func `does not keep what an attempt to build it had read before its table was set back`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+            let (index, follower) = try await vectors.unbuilt("notes")
+            let lost = DocumentChange(
+                id: "lost", version: RowVersion(position: 9, changedAt: Instant(microsecondsSinceEpoch: 1)),
+                state: .live(embedding: [1, 2, 3], metadata: DocumentMetadata(kept: [:]), content: "x"))
+            index.apply([lost])
+
+            try await follower.catchUp()
+
+            #expect(index.ids == ["a"])
+            #expect(index.count == 1)
+            #expect(index.seen == 1)
+        }
+    }
+
+    @Test func `of a collection that has gone, though another has its name, is never there`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+                let (index, follower) = try await vectors.unbuilt("notes")
+                try await database.server.psql("DELETE FROM vectors.collections WHERE name = 'notes'", database: database.name)
+
+                await #expect(throws: VectorsError.collectionNotFound) { try await follower.catchUp() }
+                try await until { !vectors.indexes.all.contains { $0.collection.name.text == "notes" } }
+                try await vectors.create("notes")
+                await #expect(throws: VectorsError.collectionNotFound) { try await follower.catchUp() }
+                #expect(index.seen == nil)
+            }
+        }
+    }
+
+    @Test func `is of the newest of several collections that have one name in turn, whatever a list says that was asked for before`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.slowDownLists()
+            try await database.withReplica { vectors in
+                for round in 1...40 {
+                    try await vectors.create("notes")
+                    let kept = try #require(try await vectors.collections.find(CollectionName("notes")))
+                    let position = try await vectors.upsert([.at([Float(round), 0, 0], "\(round)")], in: "notes").position
+                    let found = try await vectors.find(near: [0, 0, 0], in: "notes", minPosition: position)
+
+                    #expect(found.matches.map(\.id) == ["\(round)"])
+                    #expect(try await vectors.index("notes").collection.id == kept.id)
+                    try await vectors.deleteCollection("notes")
+                }
+            }
+        }
+    }
+
     @Test func `stays the same when changes come while the list of collections is read`() async throws {
         try await withVectorsDatabase { database in
-            // The list is of the moment at which it was asked for, and takes its time.
-            try await database.server.psql(
-                """
-                ALTER TABLE vectors.collections ENABLE ROW LEVEL SECURITY;
-                CREATE POLICY slow_list ON vectors.collections
-                    USING (current_query() NOT LIKE '%ORDER BY name COLLATE%' OR pg_sleep(0.03)::text = '') WITH CHECK (true)
-                """, database: database.name)
+            try await database.slowDownLists()
             try await database.withReplica { vectors in
                 try await vectors.create("notes")
                 let index = try await vectors.untilBuilt("notes")
@@ -167,5 +236,29 @@ internal import Testing
                 #expect(found.matches.count == 1)
             }
         }
+    }
+}
+
+extension VectorsService {
+    /// An index of a collection that nothing has been read into, and what lets it follow its table when it is told to.
+    fileprivate func unbuilt(_ name: String) async throws -> (index: CollectionIndex, follower: IndexFollower) {
+        let collection = try #require(try await collections.find(CollectionName(name)))
+        let index = try CollectionIndex(of: collection, configuration: GraphConfiguration(m: 8, efConstruction: 60))
+        let follower = IndexFollower(
+            index: index, collections: collections, documents: documents, snapshots: nil,
+            threads: ComputeThreads(name: "index", threads: 1, maxQueued: 4), logger: quiet)
+        return (index, follower)
+    }
+}
+
+extension VectorsDatabase {
+    /// From now on a list of collections is of the moment at which it was asked for, and takes its time.
+    fileprivate func slowDownLists() async throws {
+        try await server.psql(
+            """
+            ALTER TABLE vectors.collections ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY slow_list ON vectors.collections
+                USING (current_query() NOT LIKE '%ORDER BY name COLLATE%' OR pg_sleep(0.03)::text = '') WITH CHECK (true)
+            """, database: name)
     }
 }

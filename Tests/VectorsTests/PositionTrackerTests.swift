@@ -36,6 +36,20 @@ internal import Testing
         #expect(tracker.waiterCount == 0)
     }
 
+    @Test func `lets everybody go when it has ended, and those who come later`() async {
+        let tracker = PositionTracker()
+        tracker.advance(to: 2)
+        let waiting = Task { await tracker.arrival(at: 3) }
+        await tracker.waitUntilWaiting(1)
+
+        tracker.end()
+
+        #expect(await !waiting.value)
+        #expect(await !tracker.arrival(at: 4))
+        #expect(await tracker.arrival(at: 2))
+        #expect(tracker.waiterCount == 0)
+    }
+
     @Test func `never goes back`() {
         let tracker = PositionTracker()
         tracker.advance(to: 7)

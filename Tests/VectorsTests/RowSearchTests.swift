@@ -137,22 +137,24 @@ internal import Time
             }
         }
     }
+}
 
-    private func withReplicaThatCannotBuild(
-        over database: VectorsDatabase, rows: RowSearch.Limits = .init(), _ body: (VectorsService) async throws -> Void
-    ) async throws {
-        let threads = ComputeThreads(name: "index", threads: 1, maxQueued: 64)
-        let (begun, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        async let taken: Void = threads.run { _ in
-            begun.signal()
-            gate.wait()
-        }
-        await begun.signalled()
-        try await database.withReplica(indexThreads: threads, rows: rows) { vectors in
-            // The replica ends once its jobs have.
-            defer { gate.signal() }
-            try await body(vectors)
-        }
-        try await taken
+/// Runs an instance of the service whose threads that build are taken meanwhile.
+func withReplicaThatCannotBuild(
+    over database: VectorsDatabase, snapshots: SnapshotStore? = nil, rows: RowSearch.Limits = .init(),
+    _ body: (VectorsService) async throws -> Void
+) async throws {
+    let threads = ComputeThreads(name: "index", threads: 1, maxQueued: 64)
+    let (begun, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    async let taken: Void = threads.run { _ in
+        begun.signal()
+        gate.wait()
     }
+    await begun.signalled()
+    try await database.withReplica(snapshots: snapshots, indexThreads: threads, rows: rows) { vectors in
+        // The replica ends once its jobs have.
+        defer { gate.signal() }
+        try await body(vectors)
+    }
+    try await taken
 }

@@ -163,6 +163,29 @@ internal import Testing
         }
     }
 
+    @Test func `that is longer than the memory is not read`() async throws {
+        try await withSnapshotFolder { folder in
+            try await withVectorsDatabase { database in
+                try await database.withReplica(snapshots: SnapshotStore(in: folder)) { vectors in
+                    try await vectors.create("notes")
+                    try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+                    try await vectors.untilSaved("notes")
+                }
+                let length = try Data(contentsOf: snapshotFile(in: folder)).count
+
+                for (most, load) in [(length, SnapshotCounts.Load.used), (length - 1, .damaged)] {
+                    let store = SnapshotStore(
+                        folder: folder, policy: SnapshotPolicy(changes: 1_000_000), mostBytes: UInt64(most), logger: quiet)
+                    try await database.withReplica(snapshots: store) { vectors in
+                        _ = try await vectors.untilBuilt("notes")
+                        #expect(store.statistics.loads == [load: 1])
+                        try await vectors.expectIndexEqualsTable("notes")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `takes the place of the last, so that the disk holds one, whatever was written again`() async throws {
         try await withSnapshotFolder { folder in
             try await withVectorsDatabase { database in

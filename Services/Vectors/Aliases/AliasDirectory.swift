@@ -12,15 +12,24 @@ final class AliasDirectory: Sendable {
     /// Asks the database.
     func find(_ name: CollectionName) async throws -> CollectionAlias? {
         let before = known(name)
-        guard let alias = try await repository.find(name) else {
-            aliases.withLock { if $0[name] == before { $0[name] = nil } }
-            return nil
-        }
-        note(alias)
+        let alias = try await repository.find(name)
+        take(alias, as: name, since: before)
         return alias
     }
 
-    /// Takes in what the database had, unless something newer is known by now.
+    /// Takes in what the database has under a name. It counts whatever was known when it was asked, also where that is newer: a database that was set
+    /// back has aliases of before. What has become known meanwhile counts if it is newer.
+    private func take(_ alias: CollectionAlias?, as name: CollectionName, since before: CollectionAlias?) {
+        aliases.withLock { aliases in
+            if aliases[name] == before {
+                aliases[name] = alias
+            } else if let alias, let known = aliases[name], alias.isNewer(than: known) {
+                aliases[name] = alias
+            }
+        }
+    }
+
+    /// Takes in what a change has made of an alias, unless something newer is known by now.
     func note(_ alias: CollectionAlias) {
         aliases.withLock { known in
             if let other = known[alias.name], other.isNewer(than: alias) { return }
@@ -33,11 +42,7 @@ final class AliasDirectory: Sendable {
     /// Reads all of them.
     func refresh() async throws {
         let before = aliases.withLock { $0 }
-        let listed = try await repository.list()
-        let names = Set(listed.map(\.name))
-        for alias in listed { note(alias) }
-        aliases.withLock { known in
-            for (name, alias) in before where !names.contains(name) && known[name] == alias { known[name] = nil }
-        }
+        let listed = Dictionary(uniqueKeysWithValues: try await repository.list().map { ($0.name, $0) })
+        for name in Set(before.keys).union(listed.keys) { take(listed[name], as: name, since: before[name]) }
     }
 }

@@ -47,6 +47,8 @@ final class CollectionIndex: Sendable {
     var ids: [DocumentID] { catalog.withLock { $0.ids } }
     /// Rows that could not be read or were refused by the graph.
     var unreadableCount: Int { unreadable.withLock { $0.count } }
+    /// Whether no row was put in, or all are gone again.
+    var isEmpty: Bool { count == 0 && unreadableCount == 0 }
 
     /// The vector of a document as the graph compares it.
     func vector(of id: DocumentID) -> [Float]? {
@@ -72,10 +74,11 @@ final class CollectionIndex: Sendable {
         if seen.map({ $0 < position }) ?? false { wake() }
     }
 
-    /// Ends the wakes, and so the follower: the index is not used any more.
+    /// Ends the wakes, and so the follower: the index is not used any more. Who waits for a position here is to ask again, and not to wait in vain.
     func retire() {
         isLetGo.store(true, ordering: .releasing)
         waker.finish()
+        tracker.end()
     }
 
     /// Whether the collection is gone, or has another index.
@@ -153,7 +156,7 @@ final class CollectionIndex: Sendable {
     /// Tells whoever waits that everything up to the position is in.
     func publish(_ position: Int64) { tracker.advance(to: position) }
 
-    /// Waits until the index has seen a position; `false` when it has not by the deadline.
+    /// Waits until the index has seen a position; `false` when it has not by the deadline, or is not used any more.
     func hasSeen(_ position: Int64, by deadline: Deadline) async -> Bool {
         if let seen, seen >= position { return true }
         wake()

@@ -21,6 +21,8 @@ final class CollectionIndexes: Sendable {
         var indexes: [CollectionName: CollectionIndex] = [:]
         /// Whether the list of collections has been read once.
         var isListed = false
+        /// How often a collection was let go of because it had been deleted.
+        var dropCount = 0
     }
 
     private let state = Mutex(State())
@@ -81,19 +83,36 @@ final class CollectionIndexes: Sendable {
     /// The index of a collection that is known to exist, made if this is the first to hear of it.
     @discardableResult
     func adopt(_ collection: Collection) throws(HNSWError) -> CollectionIndex {
+        try state.withLock { state throws(HNSWError) in try adopt(collection, &state) }
+    }
+
+    /// The same of a collection that is on a list, unless its name has got another index, or lost one, since the list was asked for: who did that knew
+    /// more.
+    ///
+    /// - Parameters:
+    ///   - before: The index that the name had.
+    ///   - dropCount: How often one had been let go of.
+    private func adopt(_ collection: Collection, since before: CollectionIndex?, _ dropCount: Int) throws(HNSWError) -> CollectionIndex? {
         try state.withLock { state throws(HNSWError) in
-            if let index = state.indexes[collection.name] {
-                if index.collection.id == collection.id {
-                    index.tableHasReached(collection.position)
-                    return index
-                }
-                retire(index)
-            }
-            let index = try CollectionIndex(of: collection, configuration: configuration)
-            state.indexes[collection.name] = index
-            announcer.yield(index)
-            return index
+            let known = state.indexes[collection.name]
+            let isAsBefore = known === before && (known != nil || state.dropCount == dropCount)
+            guard isAsBefore || known?.collection.id == collection.id else { return nil }
+            return try adopt(collection, &state)
         }
+    }
+
+    private func adopt(_ collection: Collection, _ state: inout State) throws(HNSWError) -> CollectionIndex {
+        if let index = state.indexes[collection.name] {
+            if index.collection.id == collection.id {
+                index.tableHasReached(collection.position)
+                return index
+            }
+            retire(index)
+        }
+        let index = try CollectionIndex(of: collection, configuration: configuration)
+        state.indexes[collection.name] = index
+        announcer.yield(index)
+        return index
     }
 
     /// Lets go of the index of a collection that has been deleted.
@@ -102,6 +121,7 @@ final class CollectionIndexes: Sendable {
             guard let index = state.indexes[collection.name], index.collection.id == collection.id else { return }
             retire(index)
             state.indexes[collection.name] = nil
+            state.dropCount += 1
         }
     }
 
@@ -147,17 +167,22 @@ final class CollectionIndexes: Sendable {
     }
 
     private func lookAround() async throws {
-        let before = state.withLock { $0.indexes }
+        // First, since an index is told the position of an alias that leads to it: one of before a backup was restored is ahead of the table.
+        try await aliases.refresh()
+        let (before, dropCount) = state.withLock { ($0.indexes, $0.dropCount) }
         // Asked before the list is read: an index that follows a change until the list is here has seen more than the list says.
         let seen = before.compactMapValues { $0.seen }
         let listed = try await collections.list()
         for collection in listed {
-            if let seen = seen[collection.name], seen > collection.position { discard(collection, seen) }
-            let index = try adopt(collection)
+            var known = before[collection.name]
+            if let index = known, index.collection.id == collection.id, let seen = seen[collection.name], seen > collection.position {
+                discard(index, seen, collection.position)
+                known = nil
+            }
+            guard let index = try adopt(collection, since: known, dropCount) else { continue }
             if index.seen.map({ $0 < collection.position }) ?? true || snapshots?.isDue(index) ?? false { index.wake() }
         }
         forget(before.keys.filter { name in !listed.contains { $0.name == name } }, before)
-        try await aliases.refresh()
         snapshots?.keepOnly(Set(listed.map(\.id))) { [weak self] in self?.all.map(\.collection.id) ?? [] }
         state.withLock { $0.isListed = true }
     }
@@ -175,13 +200,16 @@ final class CollectionIndexes: Sendable {
 
     /// Positions only grow, so a table that is behind what its index has seen is another one, such as a backup's: what
     /// was read of the old one counts no more.
-    private func discard(_ collection: Collection, _ seen: Int64) {
+    private func discard(_ index: CollectionIndex, _ seen: Int64, _ position: Int64) {
+        let name = index.collection.name
         logger.error(
             "a table has gone back; its index is built anew",
-            metadata: [
-                "collection": "\(collection.name.text)", "seen": "\(seen)", "position": "\(collection.position)",
-            ])
-        if let index = state.withLock({ $0.indexes.removeValue(forKey: collection.name) }) { retire(index) }
+            metadata: ["collection": "\(name.text)", "seen": "\(seen)", "position": "\(position)"])
+        state.withLock { state in
+            guard state.indexes[name] === index else { return }
+            retire(index)
+            state.indexes[name] = nil
+        }
     }
 
     private func retire(_ index: CollectionIndex) {

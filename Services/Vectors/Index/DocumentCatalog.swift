@@ -70,6 +70,14 @@ struct DocumentCatalog: Sendable {
     /// As which writing of its row a document was entered.
     func version(of id: DocumentID) -> RowVersion? { slots[id].flatMap { records[$0]?.version } }
 
+    /// The documents whose rows stand behind a position.
+    func ids(behind position: Int64) -> [DocumentID] {
+        records.compactMap { record in
+            guard let record, record.version.position > position else { return nil }
+            return record.id
+        }
+    }
+
     var ids: [DocumentID] { Array(slots.keys) }
     var count: Int { slots.count }
     /// The numbers of all documents.

@@ -52,27 +52,37 @@ struct IndexFollower: Sendable {
         }
     }
 
-    /// The first time: from a snapshot and the rows behind it, or from all rows.
+    /// The first time: from a snapshot and the rows behind it, or from all rows. Nobody searches the index until its position is published at the end:
+    /// whatever it holds before, even nothing, is nobody's answer.
     private func build() async throws {
         let start = ContinuousClock.now
+        // An attempt that failed, perhaps because the database was being set back, has left what it had read.
+        let isEmpty = index.isEmpty
         let restored = try await restore()
-        var (position, rowCount) = try await readRows(behind: restored ?? 0)
-        var isWhole = restored == nil ? true : try await hasAllRows(at: position)
+        var unconfirmed = restored?.unconfirmed ?? []
+        var (position, rowCount) = try await readRows(behind: restored?.position ?? 0) { page in
+            unconfirmed.subtract(page.map(\.id))
+            return unconfirmed.isEmpty
+        }
+        var isWhole: Bool? = unconfirmed.isEmpty
+        if unconfirmed.isEmpty, restored != nil || !isEmpty { isWhole = try await hasAllRows(at: position) }
         // Where changes come all the time, a moment is looked for in which the table is no further than the index.
         for _ in 0..<Self.looksAtTable where isWhole == nil {
             position = try await readRows(behind: position).position
             isWhole = try await hasAllRows(at: position)
         }
         if isWhole == false {
-            snapshots?.refuse(index, .foreign, "The snapshot has other documents than the table.")
+            if restored != nil { snapshots?.refuse(index, .foreign, "The snapshot has other documents than the table.") }
             index.install(try IndexContents(index.graphConfiguration))
             (position, rowCount) = try await readRows(behind: 0)
         }
+        // The rows of a collection that was deleted meanwhile went with it.
+        guard try await kept() != nil else { throw VectorsError.collectionNotFound }
         logger.notice(
             "index built",
             metadata: [
                 "collection": "\(index.collection.name.text)", "documents": "\(index.count)",
-                "position": "\(position)", "rows_read": "\(rowCount)", "snapshot_position": "\(restored ?? 0)",
+                "position": "\(position)", "rows_read": "\(rowCount)", "snapshot_position": "\(restored?.position ?? 0)",
                 "duration_ms": "\(Int((ContinuousClock.now - start) / .milliseconds(1)))",
             ])
         await published(position)
@@ -84,7 +94,11 @@ struct IndexFollower: Sendable {
     }
 
     /// Puts everything in that is behind a position. How far that is, and how many rows it took.
-    private func readRows(behind first: Int64) async throws -> (position: Int64, rowCount: Int) {
+    ///
+    /// - Parameter see: gets each page of rows, and says whether what the index then holds may go to the disk.
+    private func readRows(
+        behind first: Int64, _ see: ([DocumentChange]) -> Bool = { _ in true }
+    ) async throws -> (position: Int64, rowCount: Int) {
         // Before the rows are, so that they hold everything up to it. The last change may have brought the table there without a row.
         let known = index.knownTablePosition
         var cursor = ChangeCursor(behind: first)
@@ -98,6 +112,7 @@ struct IndexFollower: Sendable {
             } else {
                 try await put(page)
             }
+            let mayBeSaved = see(page)
             index.noteForSnapshot(changes: page.count)
             rowCount += page.count
             guard let last = page.last else { break }
@@ -105,7 +120,7 @@ struct IndexFollower: Sendable {
             cursor = ChangeCursor(behind: last)
             guard page.count == Self.rowsPerPage else { break }
             // A build takes long, and a process that is killed need not begin anew. Of the last position there may be more rows.
-            if index.seen == nil { await snapshots?.saveIfDue(index, at: position - 1) }
+            if index.seen == nil, mayBeSaved { await snapshots?.saveIfDue(index, at: position - 1) }
         }
         if index.unreadableCount > 0, rowCount > 0 {
             logger.error(
@@ -117,10 +132,19 @@ struct IndexFollower: Sendable {
         return (max(position, known), rowCount)
     }
 
+    /// What was taken over from the disk.
+    private struct Restored {
+        /// Up to where it goes.
+        let position: Int64
+        /// What it has as the table does not up to there: in a table that went on from it, these documents have changed, and come with the rows
+        /// behind the position.
+        let unconfirmed: Set<DocumentID>
+    }
+
     /// Takes over what the disk has of the index, if it goes with the table.
     ///
-    /// - Returns: up to which position it goes; `nil` if there is nothing to be used.
-    private func restore() async throws -> Int64? {
+    /// - Returns: `nil` if there is nothing to be used.
+    private func restore() async throws -> Restored? {
         guard let snapshots, let loaded = try await snapshots.load(index) else { return nil }
         let standing = try await documents.standing(of: index.collection, at: loaded.saved.position)
         switch loaded.fits(standing) {
@@ -131,12 +155,19 @@ struct IndexFollower: Sendable {
         }
         index.install(loaded.contents)
         snapshots.use(loaded, for: index)
-        return loaded.saved.position
+        return Restored(
+            position: loaded.saved.position, unconfirmed: loaded.contents.ids(behind: standing.newest?.version.position ?? .min))
+    }
+
+    /// The collection as the database has it; `nil` if it is gone, although another may have its name.
+    private func kept() async throws -> Collection? {
+        guard let kept = try await collections.find(index.collection.name), kept.id == index.collection.id else { return nil }
+        return kept
     }
 
     /// Whether the index has as many rows as the table; `nil` while the table is ahead, because then it cannot be told.
     private func hasAllRows(at position: Int64) async throws -> Bool? {
-        guard let collection = try await collections.find(index.collection.name) else { return nil }
+        guard let collection = try await kept() else { throw VectorsError.collectionNotFound }
         index.tableHasReached(collection.position)
         guard collection.position == position else { return nil }
         return collection.documentCount == Int64(index.count + index.unreadableCount)

@@ -11,6 +11,7 @@ final class PositionTracker: Sendable {
         var seen: Int64?
         var waiters: [Int: Waiter] = [:]
         var nextWaiter = 0
+        var hasEnded = false
     }
 
     private let state = Mutex(State())
@@ -31,7 +32,18 @@ final class PositionTracker: Sendable {
         for continuation in arrived { continuation.resume(returning: true) }
     }
 
-    /// Waits until the position has been seen; `false` if the task was cancelled first.
+    /// Lets everybody go who waits, since the index follows no further.
+    func end() {
+        let left = state.withLock { state in
+            let left = state.waiters.values.map(\.continuation)
+            state.waiters = [:]
+            state.hasEnded = true
+            return left
+        }
+        for continuation in left { continuation.resume(returning: false) }
+    }
+
+    /// Waits until the position has been seen; `false` if the task was cancelled first, or the index follows no further.
     func arrival(at position: Int64) async -> Bool {
         let key = state.withLock { state in
             state.nextWaiter += 1
@@ -42,7 +54,7 @@ final class PositionTracker: Sendable {
                 let answer: Bool? = state.withLock { state in
                     if let seen = state.seen, seen >= position { return true }
                     // The flag is set before `onCancel` runs, so one of the two sees the other's work.
-                    if Task.isCancelled { return false }
+                    if Task.isCancelled || state.hasEnded { return false }
                     state.waiters[key] = Waiter(position: position, continuation: continuation)
                     return nil
                 }

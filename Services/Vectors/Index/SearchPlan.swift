@@ -31,13 +31,15 @@ extension HNSWIndex<Int> {
                 // As wide as the documents are many, so that each is compared.
                 try search(
                     query, k: k, efSearch: max(breadth, passing.count), among: numbers(passing), shouldStop: shouldStop)
+            } else if passing == nil, breadth >= count {
+                // A walk would meet each of them as well, and choose by their codes which vectors it compares: that is more work, and proves nothing.
+                try searchExactly(query, k: k, shouldStop: shouldStop)
             } else {
                 try search(
                     query, k: k, efSearch: breadth,
                     where: passing.map { passing in { passing.contains(DocumentCatalog.slot(of: $0)) } },
                     shouldStop: shouldStop)
             }
-        // A walk that is as wide as the graph meets all of it.
-        return (found, found.isExact || breadth >= count)
+        return (found, found.isExact)
     }
 }

@@ -50,37 +50,62 @@ extension DocumentCatalog {
         try hand(.postings)
     }
 
+    /// Whatever the numbers in the sections say, memory is taken for what is there, and what comes of it can be searched and changed as any other
+    /// catalogue.
     init(from reader: SnapshotReader) throws(SnapshotError) {
         var bytes = ByteReader(try reader.read(CatalogSection.documents.rawValue))
         let count = try bytes.number(UInt64.self)
-        guard count <= UInt64(reader.byteCount) else { throw Self.mismatch }
+        // Each slot takes two bytes at least, and its number half of a document's.
+        guard count <= UInt64(reader.byteCount(of: CatalogSection.documents.rawValue) / 2), count <= UInt64(Self.mostSlots) else {
+            throw Self.mismatch
+        }
         records.reserveCapacity(Int(count))
         for slot in 0..<Int(count) {
-            generations.append(try bytes.shortNumber())
+            let generation = try bytes.shortNumber()
+            guard generation < Self.mostGenerations else { throw Self.mismatch }
+            generations.append(generation)
             guard try bytes.number(UInt8.self) == 1 else {
                 records.append(nil)
                 continue
             }
             let record = Record(
-                id: DocumentID(kept: try bytes.text()), number: generations[slot] << 32 | slot, version: try bytes.rowVersion(),
+                id: DocumentID(kept: try bytes.text()), number: generation << 32 | slot, version: try bytes.rowVersion(),
                 metadata: try bytes.metadata())
             records.append(record)
             guard slots.updateValue(slot, forKey: record.id) == nil else { throw Self.mismatch }
             filters.insert(slot, record.metadata.entries)
         }
         unusedSlots = try bytes.numbers().map { Int($0) }
-        guard bytes.isAtEnd, unusedSlots.allSatisfy({ $0 < records.count && records[$0] == nil }) else { throw Self.mismatch }
+        guard bytes.isAtEnd, hasUnusedSlots else { throw Self.mismatch }
 
         var contents = TextIndex.Contents()
         bytes = ByteReader(try reader.read(CatalogSection.terms.rawValue))
         for _ in 0..<(try bytes.number(UInt64.self)) { contents.terms.append(try bytes.text()) }
         contents.unusedTerms = try bytes.numbers()
+        guard bytes.isAtEnd else { throw Self.mismatch }
         bytes = ByteReader(try reader.read(CatalogSection.postings.rawValue))
         contents.postingCounts = try bytes.numbers()
         contents.postings = try bytes.numbers()
         contents.lengths = try bytes.numbers()
-        guard bytes.isAtEnd, contents.lengths.count <= records.count, let texts = TextIndex(contents) else { throw Self.mismatch }
+        guard bytes.isAtEnd, contents.lengths.count <= records.count,
+            contents.lengths.indices.allSatisfy({ contents.lengths[$0] == 0 || records[$0] != nil }), let texts = TextIndex(contents)
+        else { throw Self.mismatch }
         self.texts = texts
+    }
+
+    private static let mostSlots = Int(Int32.max)
+    /// A slot is not given so often in the life of a collection, and a document's number stays above 0.
+    private static let mostGenerations = Int(Int32.max)
+
+    /// Whether the slots without a document are those that are given next, each once.
+    private var hasUnusedSlots: Bool {
+        var isUnused = records.map { $0 == nil }
+        guard unusedSlots.count == isUnused.count(where: { $0 }) else { return false }
+        for slot in unusedSlots {
+            guard slot < isUnused.count, isUnused[slot] else { return false }
+            isUnused[slot] = false
+        }
+        return true
     }
 
     private static var mismatch: SnapshotError { SnapshotError(.damaged, "The snapshot's documents do not go together.") }
@@ -116,17 +141,28 @@ extension ByteReader {
     fileprivate mutating func metadata() throws(SnapshotError) -> DocumentMetadata {
         let count = try count()
         var entries: [String: MetadataValue] = [:]
-        entries.reserveCapacity(count)
+        // As many as a document may have: more come only from a table that others wrote to.
+        entries.reserveCapacity(min(count, DocumentMetadata.maxEntries))
         for _ in 0..<count {
             let key = try text()
-            switch MetadataValue.Kind(rawValue: Int(try number(UInt8.self))) {
-            case .boolean: entries[key] = .boolean(try number(UInt8.self) != 0)
-            case .number: entries[key] = .number(Double(bitPattern: try number(UInt64.self)))
-            case .time: entries[key] = .time(try number(Int64.self))
-            case .text: entries[key] = .text(try text())
-            case nil: throw SnapshotError(.damaged, "The snapshot holds metadata of an unknown kind.")
+            guard entries.updateValue(try metadataValue(), forKey: key) == nil else {
+                throw SnapshotError(.damaged, "The snapshot holds metadata with a key twice.")
             }
         }
         return DocumentMetadata(kept: entries)
+    }
+
+    private mutating func metadataValue() throws(SnapshotError) -> MetadataValue {
+        switch MetadataValue.Kind(rawValue: Int(try number(UInt8.self))) {
+        case .boolean: return .boolean(try number(UInt8.self) != 0)
+        case .number:
+            let value = Double(bitPattern: try number(UInt64.self))
+            // What is no number equals nothing, so it would never be taken out of what filters look in.
+            guard value.isFinite else { throw SnapshotError(.damaged, "The snapshot holds metadata that are no number.") }
+            return .number(value)
+        case .time: return .time(try number(Int64.self))
+        case .text: return .text(try text())
+        case nil: throw SnapshotError(.damaged, "The snapshot holds metadata of an unknown kind.")
+        }
     }
 }

@@ -45,7 +45,9 @@ extension IndexContents {
         var unreadable: [DocumentID: RowVersion] = [:]
         for _ in 0..<(try bytes.number(UInt64.self)) {
             let id = DocumentID(kept: try bytes.text())
-            unreadable[id] = try bytes.rowVersion()
+            guard unreadable.updateValue(try bytes.rowVersion(), forKey: id) == nil, catalog.number(of: id) == nil else {
+                throw SnapshotError(.damaged, "The snapshot has a document twice.")
+            }
         }
         guard bytes.isAtEnd, catalog.count == graph.count, catalog.numbers.allSatisfy(graph.contains) else {
             throw SnapshotError(.damaged, "The snapshot's graph and documents do not go together.")

@@ -11,6 +11,11 @@ struct IndexContents: Sendable {
     var rowCount: Int { graph.count + unreadable.count }
 
     func version(of id: DocumentID) -> RowVersion? { catalog.version(of: id) ?? unreadable[id] }
+
+    /// Whose rows stand behind a position here.
+    func ids(behind position: Int64) -> Set<DocumentID> {
+        Set(catalog.ids(behind: position)).union(unreadable.filter { $0.value.position > position }.keys)
+    }
 }
 
 extension IndexContents {

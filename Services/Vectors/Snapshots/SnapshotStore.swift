@@ -13,13 +13,16 @@ final class SnapshotStore: Sendable {
     let policy: SnapshotPolicy
     private let folder: SnapshotFolder
     private let threads = ComputeThreads(name: "snapshot", threads: 1, maxQueued: 4_096)
+    /// How long a snapshot may be that is read: all of it is held in memory then.
+    private let mostBytes: UInt64
     private let logger: Logger
     private let isWriting = Atomic(false)
     private let counts = Mutex(SnapshotCounts())
     private let known = Mutex<Set<UUID>?>(nil)
 
-    init(folder: String, policy: SnapshotPolicy, logger: Logger) {
+    init(folder: String, policy: SnapshotPolicy, mostBytes: UInt64 = ProcessInfo.processInfo.physicalMemory, logger: Logger) {
         self.policy = policy
+        self.mostBytes = mostBytes
         self.folder = SnapshotFolder(folder)
         self.logger = logger
     }
@@ -52,6 +55,10 @@ final class SnapshotStore: Sendable {
                 guard let reader = try SnapshotReader.open(folder.file(of: index.collection.id)) else { return nil }
                 guard reader.header.subject == Self.subject(of: index) else {
                     refuse(index, .other, "The snapshot is of another collection, model or form.")
+                    return nil
+                }
+                guard UInt64(reader.byteCount) <= mostBytes else {
+                    refuse(index, .damaged, "The snapshot is longer than this machine's memory.")
                     return nil
                 }
                 let contents = try IndexContents(from: reader, index.graphConfiguration)

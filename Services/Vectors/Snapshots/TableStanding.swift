@@ -21,7 +21,8 @@ extension SnapshotStore.Loaded {
     ///
     /// A database that was set back and written on gives positions again. The newest row that the table has up to the snapshot's position
     /// would then be one that was written after that, or stand in the snapshot as another writing of it: two writings differ in their
-    /// time. A row that only the snapshot has shows in the number of rows, once those behind its position have been read.
+    /// time. What only the snapshot has, or has as it was written before the table was set back, does not come with the rows behind its position
+    /// (`IndexContents.ids(behind:)`); what only the table has shows in the number of rows once these have been read.
     func fits(_ standing: TableStanding) -> SnapshotCounts.Load {
         if saved.position > standing.position { return .foreign }
         if let newest = standing.newest, contents.version(of: newest.id) != newest.version { return .foreign }
