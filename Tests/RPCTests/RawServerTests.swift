@@ -81,6 +81,18 @@ import Time
         #expect(heard.header("grpc-status") == "4")
     }
 
+    @Test(.timeLimit(.minutes(1))) func `lets go of an answer that its caller does not take`() async throws {
+        // More than the caller's window, which it never opens further.
+        let handler = MethodHandler.unary(Notes.say) { _, _ in Note(String(repeating: "x", count: 1 << 20)) }
+
+        let heard = try await withLoopback([handler], server: { $0.answerGrace = .milliseconds(1) }) { loopback in
+            try await RawPeer.ask(port: loopback.port, .call("Say", ["grpc-timeout": "2S"]), body: Self.frame)
+        }
+
+        #expect(heard.header("grpc-status") == nil)
+        #expect(heard.events.contains(.streamClosed(1, .cancel)))
+    }
+
     @Test func `ends a call that never sends its message when the deadline passes`() async throws {
         let heard = try await ask(.call("Say", ["grpc-timeout": "10m"]), [0, 0], endsBody: false)
 
