@@ -211,6 +211,31 @@ import Time
         #expect(code(result).map { String($0.rawValue) } == status)
     }
 
+    @Test(.timeLimit(.minutes(1))) func `ends a request that goes on when its server has answered and leaves it open`() async throws {
+        let ended = Signal()
+        let react: @Sendable (inout HTTP2Session, HTTP2Event, HTTP2Batch) -> Void = { session, event, _ in
+            switch event {
+            case .headers(let stream, _, _, _):
+                Self.answer(&session, stream, [0, 0, 0, 0, 1, 65], trailers: [HTTP2Header("grpc-status", "0")])
+            case .endStream: ended.fire()
+            default: break
+            }
+        }
+
+        let texts = try await RawPeer.serve(react) { port in
+            let channel = RPCChannel(
+                target: ("127.0.0.1", port), logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let texts = try await channel.bidirectional(Notes.chat) { _, responses in
+                try await responses.reduce(into: [String]()) { $0.append($1.text) }
+            }
+            await ended.wait()
+            await channel.close()
+            return texts
+        }
+
+        #expect(texts == ["A"])
+    }
+
     @Test func `calls an answer without a status UNKNOWN`() async throws {
         let result = try await call { session, event, _ in
             guard case .headers(let stream, _, _, _) = event else { return }
