@@ -123,7 +123,8 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     // MARK: Events
 
     func received(_ event: HTTP2Event, in batch: HTTP2Batch) {
-        keepalive?.heard()
+    func heard() { keepalive?.heard() }
+
         switch event {
         case .headers(let stream, let fields, let endStream, let isTruncated):
             guard let call = calls[stream] else { break }

@@ -94,8 +94,9 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
 
     // MARK: Events
 
+    func heard() { keepalive?.heard() }
+
     func received(_ event: HTTP2Event, in batch: HTTP2Batch) {
-        keepalive?.heard()
         switch event {
         case .headers(let stream, let fields, let endStream, let isTruncated):
             if let call = calls[stream] {
