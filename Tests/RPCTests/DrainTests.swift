@@ -204,6 +204,30 @@ import Testing
         await channel.close()
     }
 
+    @Test(.timeLimit(.minutes(1))) func `closes although its server takes nothing`() async throws {
+        // Room for everything, as far as HTTP/2 is concerned; but nobody reads.
+        let room = HostilePeer.frame(4, 0, 0, [0, 4, 0x7f, 0xff, 0xff, 0xff]) + HostilePeer.frame(8, 0, 0, [0x7f, 0, 0, 0])
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(SilentPeer(room)) }
+            }
+            .bind(host: "127.0.0.1", port: 0)
+            .get()
+        let channel = RPCChannel(
+            target: ("127.0.0.1", listener.localAddress?.port ?? 0), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+
+        let large = Note(String(repeating: "x", count: 32 << 20))
+
+        let error = await #expect(throws: RPCError.self) {
+            try await channel.unary(Notes.say, large, options: .init(timeout: .seconds(1)))
+        }
+        await channel.close()
+        try await listener.close()
+
+        #expect(error?.code == .deadlineExceeded)
+    }
+
     @Test func `runs until it is closed`() async throws {
         try await withLoopback([NotesService.echo]) { loopback in
             async let running: Void = loopback.channel.run()
