@@ -47,6 +47,8 @@ final class ClientCall: @unchecked Sendable {
     }
 
     var isEnded: Bool { state.isEnded }
+    /// How it failed, if it has.
+    var failure: RPCError? { result?.failure }
 
     // MARK: The request
 

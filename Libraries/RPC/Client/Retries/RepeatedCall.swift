@@ -190,7 +190,7 @@ final class RepeatedCall: @unchecked Sendable {
         chosenAttempt = number
         takeOver(call)
         finish(.success(call))
-        if call.isEnded { gate?.close(RPCError(.cancelled, "The call has ended.")) } else { gate?.open() }
+        if call.isEnded { gate?.close(call.failure ?? RPCError(.cancelled, "The call has ended.")) } else { gate?.open() }
     }
 
     /// What the caller reads about the call is what is known of the chosen attempt.
