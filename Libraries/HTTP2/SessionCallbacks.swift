@@ -33,8 +33,8 @@ enum SessionCallbacks {
             if let frame = unsafe frame { unsafe SessionCallbacks.withRecord(context) { unsafe SessionCallbacks.sent(session, frame, $0) } }
             return 0
         }
-        unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, code, context in
-            if let frame = unsafe frame { unsafe SessionCallbacks.withRecord(context) { unsafe SessionCallbacks.notSent(frame, code, $0) } }
+        unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { session, frame, code, context in
+            if let frame = unsafe frame { unsafe SessionCallbacks.withRecord(context) { unsafe SessionCallbacks.notSent(session, frame, code, $0) } }
             return 0
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, code, context in
@@ -126,11 +126,20 @@ enum SessionCallbacks {
 
     /// A request that never left takes its stream with it, for which nghttp2 reports no close, or one that says less than
     /// the reason here; an answer that never left takes its body.
-    private static func notSent(_ frame: UnsafePointer<nghttp2_frame>, _ code: Int32, _ record: SessionRecord) {
+    private static func notSent(
+        _ session: OpaquePointer?, _ frame: UnsafePointer<nghttp2_frame>, _ code: Int32, _ record: SessionRecord
+    ) {
         let header = unsafe frame.pointee.hd
         guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue else { return }
         guard record.role == .client else {
             record.removeBody(of: header.stream_id)
+            // Of fields that are more than nghttp2 sends (64 KiB) the peer hears nothing, and must not wait for them. Other answers
+            // that are not sent have lost their streams.
+            if code == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue {
+                let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+                // It fails only for want of memory; then the peer waits after all.
+                _ = unsafe nghttp2_submit_rst_stream(session, none, header.stream_id, NGHTTP2_INTERNAL_ERROR.rawValue)
+            }
             return
         }
         guard unsafe frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST else { return }

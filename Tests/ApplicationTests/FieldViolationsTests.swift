@@ -26,6 +26,19 @@ import Testing
             ])
     }
 
+    @Test func `are told as far as an answer has room for them`() throws {
+        var violations = FieldViolations()
+        for place in 0..<1_000 { violations.add("documents[\(place)].id", "The field is empty.") }
+
+        let error = try #require(throws: RPCError.self) { try violations.throwIfAny() }
+
+        let told = try #require(error.detail(GoogleRPC.BadRequest.self)).fieldViolations
+        #expect(error.message == "1000 fields of the request are not valid.")
+        #expect(told.first?.field == "documents[0].id")
+        #expect((50..<100).contains(told.count))
+        #expect(error.details.count < 5 << 10)
+    }
+
     @Test func `are none when every field is a value`() throws {
         var violations = FieldViolations()
 

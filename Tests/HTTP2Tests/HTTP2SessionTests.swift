@@ -64,6 +64,24 @@ import Testing
         #expect(answered.client.contains(.streamClosed(stream, .noError)))
     }
 
+    @Test func `resets a stream whose answer is more than may be sent, so that nobody waits for it`() throws {
+        let large = [HTTP2Header("x-large", String(repeating: "a", count: 100_000))]
+        var pair = try SessionPair()
+        let first = try pair.client.sendRequest(.request, endStream: true)
+        let second = try pair.client.sendRequest(.request, endStream: true)
+        _ = try pair.exchange()
+
+        try pair.server.sendResponse(.response + large, on: first, endStream: false)
+        try pair.server.sendResponse(.response, on: second, endStream: false)
+        pair.server.send([1], on: second)
+        pair.server.finish(second, trailers: large)
+        let learned = try pair.exchange()
+
+        #expect(learned.client.contains(.streamClosed(first, .internalError)))
+        #expect(learned.client.contains(.streamClosed(second, .internalError)))
+        #expect(learned.clientBody == [1])
+    }
+
     @Test func `sends no more of a body than the peer has room for, and the rest when some was consumed`() throws {
         var serverSettings = HTTP2Settings()
         serverSettings.streamWindowBytes = 1_000

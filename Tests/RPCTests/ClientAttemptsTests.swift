@@ -36,6 +36,19 @@ extension ClientAttempts {
         #expect(attempts.isCommitted)
     }
 
+    @Test func `pauses for its limit at most, whatever its config multiplies by`() {
+        var attempts = ClientAttempts(
+            .retry(
+                RetryPolicy(
+                    maxAttempts: 3, initialBackoff: .seconds(1), maxBackoff: .seconds(60), backoffMultiplier: 1e300,
+                    retryableStatusCodes: [.unavailable])))
+        _ = attempts.begin(mayRepeat: true)
+
+        #expect(attempts.failed(0) == [.pause(.seconds(1))])
+        _ = attempts.pauseEnded(mayRepeat: true)
+        #expect(attempts.failed(1) == [.pause(.seconds(60))])
+    }
+
     @Test func `chooses each pause by chance, from nothing up`() {
         var attempts = ClientAttempts(retry())
         _ = attempts.begin(mayRepeat: true)

@@ -1,4 +1,7 @@
+import HTTP2
 import Logging
+import NIOCore
+import NIOPosix
 import RPC
 import Testing
 
@@ -26,6 +29,30 @@ import Testing
             let answer = try await call.value
             #expect(answer == "a")
         }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `names the last call once, however often a client says that it has heard of the end`() async throws {
+        let started = Signal()
+        let mayEnd = Signal()
+        let handler = MethodHandler.unary(Notes.say) { note, _ in
+            started.fire()
+            await mayEnd.wait()
+            return note
+        }
+        let goAways = Counter()
+
+        try await withLoopback([handler]) { loopback in
+            let named = Signal()
+            let client = try await Acknowledger.call(port: loopback.port, goAways, named)
+            await started.wait()
+            loopback.server.beginGracefulShutdown()
+            await named.wait()
+            mayEnd.fire()
+            try await client.closeFuture.get()
+        }
+
+        #expect(goAways.value == 2)
     }
 
     @Test func `cancels what does not end in time`() async throws {
@@ -177,6 +204,30 @@ import Testing
         await channel.close()
     }
 
+    @Test(.timeLimit(.minutes(1))) func `closes although its server takes nothing`() async throws {
+        // Room for everything, as far as HTTP/2 is concerned; but nobody reads.
+        let room = HostilePeer.frame(4, 0, 0, [0, 4, 0x7f, 0xff, 0xff, 0xff]) + HostilePeer.frame(8, 0, 0, [0x7f, 0, 0, 0])
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(SilentPeer(room)) }
+            }
+            .bind(host: "127.0.0.1", port: 0)
+            .get()
+        let channel = RPCChannel(
+            target: ("127.0.0.1", listener.localAddress?.port ?? 0), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+
+        let large = Note(String(repeating: "x", count: 32 << 20))
+
+        let error = await #expect(throws: RPCError.self) {
+            try await channel.unary(Notes.say, large, options: .init(timeout: .seconds(1)))
+        }
+        await channel.close()
+        try await listener.close()
+
+        #expect(error?.code == .deadlineExceeded)
+    }
+
     @Test func `runs until it is closed`() async throws {
         try await withLoopback([NotesService.echo]) { loopback in
             async let running: Void = loopback.channel.run()
@@ -207,5 +258,65 @@ import Testing
         try await running
 
         #expect(answer == "a")
+    }
+}
+
+/// A client that makes one call, and acknowledges each ping a hundred times.
+private final class Acknowledger: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let request: [UInt8]
+    private let goAways: Counter
+    private let named: Signal
+    private var heard: [UInt8] = []
+
+    init(_ request: [UInt8], _ goAways: Counter, _ named: Signal) {
+        self.request = request
+        self.goAways = goAways
+        self.named = named
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: request)), promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        heard += unwrapInboundIn(data).readableBytesView
+        while heard.count >= 9 {
+            let count = Int(heard[0]) << 16 | Int(heard[1]) << 8 | Int(heard[2])
+            guard heard.count >= 9 + count else { return }
+            let (type, flags, payload) = (heard[3], heard[4], Array(heard[9..<9 + count]))
+            heard.removeFirst(9 + count)
+            switch (type, flags) {
+            case (4, 0): say(HostilePeer.frame(4, 1, 0), context)
+            case (6, 0): say(HostilePeer.repeated(HostilePeer.frame(6, 1, 0, payload), 100), context)
+            case (7, _): if goAways.increment() == 2 { named.fire() }
+            default: break
+            }
+        }
+    }
+
+    private func say(_ words: [UInt8], _ context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: words)), promise: nil)
+    }
+
+    /// Counts the GOAWAYs that come, and says when there were two.
+    static func call(port: Int, _ goAways: Counter, _ named: Signal) async throws -> any Channel {
+        var session = try HTTP2Session(role: .client)
+        let stream = try session.sendRequest(.call("Say"), endStream: false)
+        session.send([0, 0, 0, 0, 1, 97], on: stream)
+        session.finish(stream)
+        var bytes: [UInt8] = []
+        while let more = try session.nextOutput({ [UInt8](copying: $0) }) { bytes += more }
+        let request = bytes
+        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Acknowledger(request, goAways, named))
+                }
+            }
+            .connect(host: "127.0.0.1", port: port)
+            .get()
     }
 }

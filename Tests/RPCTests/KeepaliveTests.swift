@@ -24,6 +24,33 @@ import Testing
         #expect(error?.message.contains("sign of life") == true)
     }
 
+    @Test(.timeLimit(.minutes(1))) func `is not taken for alive because calls to it end at their deadlines`() async throws {
+        var configuration = RPCChannelConfiguration()
+        configuration.keepaliveInterval = .milliseconds(100)
+        configuration.keepaliveTimeout = .milliseconds(100)
+
+        let error = try await SilentPeer.serve { [configuration] port in
+            let channel = RPCChannel(
+                target: ("127.0.0.1", port),
+                configuration: configuration,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+            let error = await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    // The client resets the stream of each, which is no sign of life of its server's.
+                    while !Task.isCancelled { _ = try? await channel.unary(Notes.say, "late", options: .init(timeout: .milliseconds(5))) }
+                }
+                defer { group.cancelAll() }
+                return await #expect(throws: RPCError.self) { try await channel.unary(Notes.say, "a") }
+            }
+            await channel.close()
+            return error
+        }
+
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains("sign of life") == true)
+    }
+
     @Test func `is dropped by its server`() async throws {
         try await withLoopback([NotesService.echo]) {
             $0.keepaliveInterval = .milliseconds(10)

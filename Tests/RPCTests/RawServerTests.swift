@@ -81,6 +81,18 @@ import Time
         #expect(heard.header("grpc-status") == "4")
     }
 
+    @Test(.timeLimit(.minutes(1))) func `lets go of an answer that its caller does not take`() async throws {
+        // More than the caller's window, which it never opens further.
+        let handler = MethodHandler.unary(Notes.say) { _, _ in Note(String(repeating: "x", count: 1 << 20)) }
+
+        let heard = try await withLoopback([handler], server: { $0.answerGrace = .milliseconds(1) }) { loopback in
+            try await RawPeer.ask(port: loopback.port, .call("Say", ["grpc-timeout": "2S"]), body: Self.frame)
+        }
+
+        #expect(heard.header("grpc-status") == nil)
+        #expect(heard.events.contains(.streamClosed(1, .cancel)))
+    }
+
     @Test func `ends a call that never sends its message when the deadline passes`() async throws {
         let heard = try await ask(.call("Say", ["grpc-timeout": "10m"]), [0, 0], endsBody: false)
 
@@ -197,6 +209,31 @@ import Time
         }
 
         #expect(code(result).map { String($0.rawValue) } == status)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `ends a request that goes on when its server has answered and leaves it open`() async throws {
+        let ended = Signal()
+        let react: @Sendable (inout HTTP2Session, HTTP2Event, HTTP2Batch) -> Void = { session, event, _ in
+            switch event {
+            case .headers(let stream, _, _, _):
+                Self.answer(&session, stream, [0, 0, 0, 0, 1, 65], trailers: [HTTP2Header("grpc-status", "0")])
+            case .endStream: ended.fire()
+            default: break
+            }
+        }
+
+        let texts = try await RawPeer.serve(react) { port in
+            let channel = RPCChannel(
+                target: ("127.0.0.1", port), logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let texts = try await channel.bidirectional(Notes.chat) { _, responses in
+                try await responses.reduce(into: [String]()) { $0.append($1.text) }
+            }
+            await ended.wait()
+            await channel.close()
+            return texts
+        }
+
+        #expect(texts == ["A"])
     }
 
     @Test func `calls an answer without a status UNKNOWN`() async throws {

@@ -260,6 +260,37 @@ private func policy(
         #expect(record.all.count == 3)
     }
 
+    @Test func `tells who writes how it failed`() async throws {
+        let handler = MethodHandler.bidirectional(Notes.chat) { _, _, _ in throw RPCError(.unavailable, "Not now.") }
+
+        let error = try await withLoopback([handler], channel: { $0.serviceConfig = policy() }) { loopback in
+            await #expect(throws: RPCError.self) {
+                try await loopback.channel.bidirectional(Notes.chat) { requests, _ in
+                    while true { try await requests.write("a") }
+                }
+            }
+        }
+
+        #expect(error?.code == .unavailable)
+        #expect(error?.message == "Not now.")
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `lets a reader go that is cancelled before there is an answer`() async throws {
+        let handler = MethodHandler.bidirectional(Notes.chat) { requests, _, _ in for try await _ in requests {} }
+
+        let code: StatusCode? = try await withLoopback([handler], channel: { $0.serviceConfig = policy() }) { loopback in
+            try await loopback.channel.bidirectional(Notes.chat) { requests, responses in
+                let reader = Task { for try await _ in responses {} }
+                reader.cancel()
+                let result = await reader.result
+                requests.finish()
+                return (result.failure as? RPCError)?.code
+            }
+        }
+
+        #expect(code == .cancelled)
+    }
+
     @Test func `is held to the limits of its config`() async throws {
         var config = policy()
         config.methods[0].maxRequestMessageBytes = 10

@@ -61,6 +61,49 @@ import Testing
         }
     }
 
+    @Test func `ends with its status although the details are more than metadata has room for`() async throws {
+        let handler = MethodHandler.unary(Notes.say) { _, _ in
+            throw RPCError(.invalidArgument, "Wrong.", details: [UInt8](repeating: 7, count: 200_000))
+        }
+
+        let error = try await withLoopback([handler]) { loopback in
+            await #expect(throws: RPCError.self) { try await loopback.channel.unary(Notes.say, "a") }
+        }
+
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.message == "Wrong.")
+        #expect(error?.details == [])
+    }
+
+    @Test func `whose answer has more metadata than can be sent is INTERNAL`() async throws {
+        let handler = MethodHandler.unary(Notes.say) { note, context in
+            context.responseMetadata.set("x-large", String(repeating: "a", count: 100_000))
+            return note
+        }
+
+        let error = try await withLoopback([handler]) { loopback in
+            await #expect(throws: RPCError.self) { try await loopback.channel.unary(Notes.say, "a") }
+        }
+
+        #expect(error?.code == .internalError)
+    }
+
+    @Test func `keeps a message that begins and ends with spaces, and metadata without them`() async throws {
+        let handler = MethodHandler.unary(Notes.say) { _, context in
+            context.trailingMetadata.set("x-back", context.metadata["x-there"].map { " \($0)." } ?? "nothing")
+            throw RPCError(.notFound, " Not here. ")
+        }
+
+        let error = try await withLoopback([handler]) { loopback in
+            await #expect(throws: RPCError.self) {
+                try await loopback.channel.unary(Notes.say, "a", options: .init(metadata: ["x-there": "  a b "]))
+            }
+        }
+
+        #expect(error?.message == " Not here. ")
+        #expect(error?.trailers["x-back"] == "a b.")
+    }
+
     @Test func `hides an error that was not meant for the caller`() async throws {
         struct Secret: Error { let password = "hunter2" }
         let handler = MethodHandler.unary(Notes.say) { _, _ in throw Secret() }

@@ -40,12 +40,34 @@ import Testing
 
 @Suite struct `The text of a status` {
     @Test(arguments: [
-        ("plain text!", "plain text!"), ("100%", "100%25"), ("a\nb", "a%0Ab"), ("é", "%C3%A9"), ("🙂", "%F0%9F%99%82"), ("~ ", "~ "),
-        ("\u{7f}", "%7F"),
+        ("plain text!", "plain text!"), ("100%", "100%25"), ("a\nb", "a%0Ab"), ("é", "%C3%A9"), ("🙂", "%F0%9F%99%82"), ("~ ~", "~ ~"),
+        ("\u{7f}", "%7F"), (" a  ", "%20a %20"), (" ", "%20"),
     ])
     func `is percent-encoded where it is not printable ASCII`(text: String, encoded: String) {
         #expect(PercentEncoding.encode(text) == encoded)
         #expect(PercentEncoding.decode(encoded) == text)
+    }
+
+    @Test func `goes without details and without its end where it is too long`() {
+        let error = RPCError(
+            .notFound, "a" + String(repeating: "ä", count: 4_000), details: [UInt8](repeating: 1, count: 6_000),
+            trailers: ["x-more": "here"])
+
+        let sent = StatusTrailers.fitting(error)
+
+        #expect(sent.code == .notFound)
+        #expect(sent.message == "a" + String(repeating: "ä", count: 1_023) + "…")
+        #expect(sent.details.isEmpty)
+        #expect(sent.trailers == ["x-more": "here"])
+    }
+
+    @Test func `goes as it is where there is room`() {
+        let error = RPCError(.notFound, "None.", details: [UInt8](repeating: 1, count: 5_000))
+
+        let sent = StatusTrailers.fitting(error)
+
+        #expect(sent.message == "None.")
+        #expect(sent.details.count == 5_000)
     }
 
     @Test(arguments: [("50%", "50%"), ("%zz", "%zz"), ("%4", "%4"), ("%c3%a9", "é"), ("%FF", "\u{FFFD}")])
@@ -105,13 +127,13 @@ import Testing
 
     @Test(arguments: [
         ["grpc-anything": "1"], [":path": "1"], ["te": "trailers"], ["content-type": "a"], ["": "a"], ["a b": "c"],
-        ["a": "line\nbreak"], ["a": "ärger"], ["a-bin": "not base64!"],
+        ["a": "line\nbreak"], ["a": "ärger"], ["a-bin": "not base64!"], ["a-bin": "AQI,not base64!"], ["a": String(repeating: "x", count: 50_000)],
     ] as [Metadata])
     func `that cannot be sent says why`(metadata: Metadata) {
         #expect(metadata.firstProblem != nil)
     }
 
-    @Test(arguments: [["x-request-id": "7"], ["a": " ~"], ["a_b.c-d": ""], ["a-bin": "AQI="], ["authorization": "Bearer x"]] as [Metadata])
+    @Test(arguments: [["x-request-id": "7"], ["a": " ~"], ["a_b.c-d": ""], ["a-bin": "AQI="], ["a-bin": "AQI=,AwQ"], ["authorization": "Bearer x"]] as [Metadata])
     func `of printable ASCII and base64 can be sent`(metadata: Metadata) {
         #expect(metadata.firstProblem == nil)
     }

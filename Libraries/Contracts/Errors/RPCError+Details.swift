@@ -15,11 +15,21 @@ extension RPCError {
         self.init(code, message, details: (try? status.serialized()) ?? [], cause: cause)
     }
 
+    /// With what stands around them less than `RPC` sends as details.
+    private static let maxViolationBytes = 4 << 10
+
     /// INVALID_ARGUMENT, with google.rpc.BadRequest. A field is named by its path in the contract, as in
-    /// `observations[3].quantity.unit`; a description is a sentence that never repeats the value.
+    /// `observations[3].quantity.unit`; a description is a sentence that never repeats the value. Of more violations than an
+    /// answer's metadata has room for, the first are told.
     package static func invalid(_ violations: [(field: String, description: String)]) -> RPCError {
+        var room = maxViolationBytes
+        let told = violations.prefix { violation in
+            // Eight bytes are what protobuf adds, about.
+            room -= violation.field.utf8.count + violation.description.utf8.count + 8
+            return room >= 0
+        }
         let request = GoogleRPC.BadRequest(
-            fieldViolations: violations.map { .init(field: $0.field, description_p: $0.description) })
+            fieldViolations: told.map { .init(field: $0.field, description_p: $0.description) })
         let sentence =
             violations.count == 1
             ? "\(violations[0].field): \(violations[0].description)"

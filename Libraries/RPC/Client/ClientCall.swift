@@ -47,6 +47,8 @@ final class ClientCall: @unchecked Sendable {
     }
 
     var isEnded: Bool { state.isEnded }
+    /// How it failed, if it has.
+    var failure: RPCError? { result?.failure }
 
     // MARK: The request
 
@@ -168,7 +170,13 @@ final class ClientCall: @unchecked Sendable {
     func end(_ result: Result<Void, RPCError>, reset: Bool) {
         guard state.end() else { return }
         self.result = result
-        if reset, let connection { connection.changeSession { $0.reset(stream, .cancel) } }
+        if let connection {
+            if reset {
+                connection.changeSession { $0.reset(stream, .cancel) }
+            } else if !requestEnded || result.failure != nil {
+                endRequest(on: connection)
+            }
+        }
         connection?.counts.callEnded(result.failure == nil)
         connection?.callEnded(stream, result)
         frames = []
@@ -184,6 +192,17 @@ final class ClientCall: @unchecked Sendable {
         }
         responses.finish(result, dropsWaiting: reset)
         responses.returnRoom(to: nil, on: stream)
+    }
+
+    /// The server has ended its side. What is still to come of the request is for nobody, and servers may leave it to their
+    /// callers to end it (RFC 9113, section 8.1); a stream that stays open counts against the server's limit.
+    private func endRequest(on connection: ClientConnection) {
+        if connection.http.session.pendingBytes(on: stream) > 0 {
+            connection.changeSession { $0.reset(stream, .cancel) }
+        } else if !requestEnded {
+            connection.changeSession { $0.finish(stream) }
+        }
+        requestEnded = true
     }
 
     private func singleResponse(_ result: Result<Void, RPCError>) -> Result<ReceivedMessage, RPCError> {

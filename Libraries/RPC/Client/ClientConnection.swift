@@ -17,8 +17,10 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     /// The server has answered as HTTP/2 does.
     private(set) var isReady = false
     private(set) var takesCalls = true
+    private var hasEnded = false
     private var keepalive: Keepalive?
     private var handshakeTimer: Scheduled<Void>?
+    private var closeTimer: Scheduled<Void>?
     private var wasUsed = false
     private var requestFields = RequestFields()
     private var tuning: WindowTuning
@@ -122,8 +124,9 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
 
     // MARK: Events
 
+    func heard() { keepalive?.heard() }
+
     func received(_ event: HTTP2Event, in batch: HTTP2Batch) {
-        keepalive?.heard()
         switch event {
         case .headers(let stream, let fields, let endStream, let isTruncated):
             guard let call = calls[stream] else { break }
@@ -170,8 +173,11 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     }
 
     func connectionEnded(_ reason: String) {
+        hasEnded = true
         timer.stop()
         stopHandshakeTimer()
+        closeTimer?.cancel()
+        closeTimer = nil
         keepalive?.stop()
         keepalive = nil
         takesCalls = false
@@ -241,6 +247,9 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         }
         http.flush()
         http.closeWhenSent(because: reason)
+        // A server that takes nothing must not keep a connection whose calls have ended, nor whoever closes the channel.
+        guard closeTimer == nil, !hasEnded else { return }
+        closeTimer = http.executor.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.http.close(because: reason) }
     }
 
     // MARK: What calls use

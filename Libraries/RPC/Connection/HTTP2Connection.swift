@@ -4,6 +4,8 @@ internal import NIOTLS
 
 /// What stands on an HTTP/2 connection: the calls that a server answers, or those that a client makes.
 protocol HTTP2Peer: AnyObject {
+    /// Bytes have arrived, whatever they say. (Events also tell what this side has done itself.)
+    func heard()
     /// What the event refers to stands in the batch, and only until the call returns.
     func received(_ event: HTTP2Event, in batch: HTTP2Batch)
     /// The connection is gone. It is the last thing that a peer hears.
@@ -165,6 +167,7 @@ extension HTTP2Connection {
         do throws(HTTP2Error) {
             lendBatch()
             try session.receive(buffer.readableBytesSpan)
+            peer?.heard()
             deliver()
             needsFlush()
         } catch {

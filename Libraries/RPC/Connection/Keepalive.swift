@@ -34,7 +34,7 @@ final class Keepalive {
         self.interval = max(self.interval, interval)
     }
 
-    /// Something arrived.
+    /// Bytes arrived.
     func heard() {
         hasHeard = true
     }

@@ -35,6 +35,8 @@ package struct RPCServerConfiguration: Sendable {
     package var maxStreamWindowBytes = 4 << 20
     /// How long calls may go on after `beginGracefulShutdown` before they are cancelled.
     package var drainTimeout: Duration = .seconds(20)
+    /// How long after a call's deadline its answer, once given, may still be on its way to a caller that takes little at a time.
+    package var answerGrace: Duration = .seconds(60)
     /// Threads for connections; `nil` shares those of the process, one for each core.
     package var eventLoopThreads: Int?
 

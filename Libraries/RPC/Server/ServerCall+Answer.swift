@@ -30,7 +30,7 @@ extension ServerCall {
         let trailers: [HTTP2Header]
         switch result {
         case .success: (fixed, trailers) = (StatusTrailers.ok, StatusTrailers.fields(metadata))
-        case .failure(let error): (fixed, trailers) = (nil, StatusTrailers.failure(error, metadata))
+        case .failure(let error): (fixed, trailers) = (nil, StatusTrailers.failure(StatusTrailers.fitting(error), metadata))
         }
         if ending == .trailersOnly {
             // Response metadata goes along, unless it is what went wrong.

@@ -52,7 +52,7 @@ extension ServerConnection {
             headers = [HTTP2Header(":status", String(status))]
         case .status(let error):
             headers = [HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc")]
-            headers += StatusTrailers.failure(error, [:])
+            headers += StatusTrailers.failure(StatusTrailers.fitting(error), [:])
         }
         methods.count(refusal, from: peer)
         changeSession { session throws(HTTP2Error) in
@@ -66,10 +66,15 @@ extension ServerConnection {
 
     private func endLateCalls() -> Deadline? {
         var next: Deadline?
-        for (_, call) in calls.elements where !call.isEnded {
+        for (stream, call) in calls.elements {
             guard let deadline = call.context.deadline else { continue }
-            if deadline.hasPassed {
+            let last = deadline + configuration.answerGrace
+            if call.isEnded {
+                // A caller that gives no room would have its answer kept for as long as it likes.
+                if last.hasPassed { changeSession { $0.reset(stream, .cancel) } } else { next = Deadline.earlier(next, last) }
+            } else if deadline.hasPassed {
                 call.end(.failure(RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")))
+                next = Deadline.earlier(next, last)
             } else {
                 next = Deadline.earlier(next, deadline)
             }

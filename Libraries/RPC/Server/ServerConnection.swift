@@ -32,6 +32,8 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
     var age: ConnectionAge?
     var isClosed = false
     var isDraining = false
+    /// The second GOAWAY of the drain has been sent.
+    private var hasNamedLastCall = false
     /// The client speaks HTTP/2, so its handshake is over.
     var hasBegun = false
     /// Its certificate is no longer trusted.
@@ -92,8 +94,9 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
 
     // MARK: Events
 
+    func heard() { keepalive?.heard() }
+
     func received(_ event: HTTP2Event, in batch: HTTP2Batch) {
-        keepalive?.heard()
         switch event {
         case .headers(let stream, let fields, let endStream, let isTruncated):
             if let call = calls[stream] {
@@ -123,7 +126,9 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
             if !call.isEnded { call.abandon(RPCError(.cancelled, "The caller cancelled the call.")) }
         case .pingAcknowledged(let payload):
             measure { tuning throws(HTTP2Error) in try tuning.pingAcknowledged(payload, on: http) }
-            guard isDraining, payload == ConnectionPing.drain else { return }
+            // Once: a client could have it said without end by acknowledging again and again, and read nothing of it.
+            guard isDraining, !hasNamedLastCall, payload == ConnectionPing.drain else { return }
+            hasNamedLastCall = true
             changeSession { session throws(HTTP2Error) in try session.sendGoAway(.noError) }
         case .pinged:
             let sent = http.session.messageFramesSent

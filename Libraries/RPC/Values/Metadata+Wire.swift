@@ -9,12 +9,22 @@ extension Metadata {
                 return "The metadata name \(field.name) belongs to gRPC or HTTP/2."
             }
             if field.name.hasSuffix(Metadata.binarySuffix) {
-                guard Base64.decode(field.value.utf8) != nil else { return "The metadata \(field.name) is not base64." }
+                guard Metadata.isBase64(field.value) else { return "The metadata \(field.name) is not base64." }
             } else if !field.value.isPrintableASCII {
                 return "The metadata \(field.name) holds characters other than printable ASCII."
             }
         }
+        if byteCount > Metadata.maxBytesSent { return "The metadata is larger than \(Metadata.maxBytesSent) bytes." }
         return nil
+    }
+
+    /// A block of more than 64 KiB is never sent by nghttp2, and something has to be left for what is not the application's.
+    static let maxBytesSent = 48 << 10
+
+    /// Several values under one name may have been joined by commas on their way here.
+    private static func isBase64(_ value: String) -> Bool {
+        if Base64.decode(value.utf8) != nil { return true }
+        return value.utf8.split(separator: UInt8(ascii: ",")).allSatisfy { Base64.decode($0) != nil }
     }
 
     /// What HTTP/2 counts for the fields: name, value and 32 bytes each (RFC 9113, section 6.5.2).

@@ -1,13 +1,16 @@
 /// How `grpc-message` carries text that is not printable ASCII: UTF-8, with the bytes that may not stand for themselves
-/// as `%` and two hexadecimal digits.
+/// as `%` and two hexadecimal digits. A space at either end is written so as well: HTTP/2 has none around a value (RFC 9113,
+/// section 8.2.1), and nghttp2 drops a field that has.
 enum PercentEncoding {
     static func encode(_ text: String) -> String {
-        if text.utf8.allSatisfy(standsForItself) { return text }
+        if text.utf8.allSatisfy(standsForItself), text.utf8.first != space, text.utf8.last != space { return text }
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count + 16)
-        for byte in text.utf8 {
-            if standsForItself(byte) {
+        let last = text.utf8.count - 1
+        for (place, byte) in text.utf8.enumerated() {
+            let isSpaceAtEnd = byte == space && (place == 0 || place == last)
+            if standsForItself(byte), !isSpaceAtEnd {
                 bytes.append(byte)
             } else {
                 bytes.append(UInt8(ascii: "%"))
@@ -39,6 +42,8 @@ enum PercentEncoding {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    private static let space = UInt8(ascii: " ")
 
     private static func standsForItself(_ byte: UInt8) -> Bool { byte.isPrintableASCII && byte != UInt8(ascii: "%") }
 

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Glibc
 
 /// A POSIX record lock on a file, held until the value or its process ends, however it ends. The kernel knows who

@@ -151,7 +151,9 @@ struct ClientAttempts {
             return .pause(duration)
         }
         var longest = policy.initialBackoff
-        for _ in 0..<grownPauses where longest < policy.maxBackoff { longest = longest * policy.backoffMultiplier }
+        // A config may name any multiplier, and no duration holds every product.
+        let multiplier = min(policy.backoffMultiplier, 1_000)
+        for _ in 0..<grownPauses where longest < policy.maxBackoff { longest = longest * multiplier }
         grownPauses += 1
         return .pause(min(longest, policy.maxBackoff) * chance)
     }

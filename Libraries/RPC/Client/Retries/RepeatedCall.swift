@@ -21,7 +21,13 @@ final class RepeatedCall: @unchecked Sendable {
     private var timer: Scheduled<Void>?
     private var outcome: Result<ClientCall, RPCError>?
     private var chosenAttempt: Int?
-    private var waiters: [CheckedContinuation<Result<ClientCall, RPCError>, Never>] = []
+    private var waiters: [Waiter] = []
+
+    private final class Waiter: @unchecked Sendable {
+        // Touched on the event loop alone.
+        var continuation: CheckedContinuation<Result<ClientCall, RPCError>, Never>?
+        var isCancelled = false
+    }
 
     init(
         _ repetition: MethodConfig.Repetition,
@@ -184,7 +190,7 @@ final class RepeatedCall: @unchecked Sendable {
         chosenAttempt = number
         takeOver(call)
         finish(.success(call))
-        if call.isEnded { gate?.close(RPCError(.cancelled, "The call has ended.")) } else { gate?.open() }
+        if call.isEnded { gate?.close(call.failure ?? RPCError(.cancelled, "The call has ended.")) } else { gate?.open() }
     }
 
     /// What the caller reads about the call is what is known of the chosen attempt.
@@ -214,13 +220,35 @@ final class RepeatedCall: @unchecked Sendable {
 
     // MARK: What its caller uses, on any thread
 
-    /// The attempt that counts, once it is known.
+    /// The attempt that counts, once it is known. Cancelling the task ends the wait and not the call.
     func chosen() async throws(RPCError) -> ClientCall {
-        try await withCheckedContinuation { continuation in
-            lane.executor.run {
-                if let outcome = self.outcome { continuation.resume(returning: outcome) } else { self.waiters.append(continuation) }
+        let waiter = Waiter()
+        let result: Result<ClientCall, RPCError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                lane.executor.run { self.park(waiter, continuation) }
             }
-        }.get()
+        } onCancel: {
+            lane.executor.run { self.giveUp(waiter) }
+        }
+        return try result.get()
+    }
+
+    private func park(_ waiter: Waiter, _ continuation: CheckedContinuation<Result<ClientCall, RPCError>, Never>) {
+        if let outcome {
+            continuation.resume(returning: outcome)
+        } else if waiter.isCancelled {
+            continuation.resume(returning: .failure(.cancelledByCaller))
+        } else {
+            waiter.continuation = continuation
+            waiters.append(waiter)
+        }
+    }
+
+    private func giveUp(_ waiter: Waiter) {
+        waiter.isCancelled = true
+        guard let index = waiters.firstIndex(where: { $0 === waiter }) else { return }
+        waiters.remove(at: index)
+        waiter.continuation?.resume(returning: .failure(.cancelledByCaller))
     }
 
     /// Sends the call and waits for the one message that answers it. Cancelling the task cancels the call.
@@ -228,9 +256,8 @@ final class RepeatedCall: @unchecked Sendable {
         let result: Result<ClientCall, RPCError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 lane.executor.run {
-                    self.waiters.append(continuation)
+                    self.park(Waiter(), continuation)
                     self.begin(frame)
-                    if let outcome = self.outcome { self.answer(outcome) }
                 }
             }
         } onCancel: {
@@ -242,7 +269,7 @@ final class RepeatedCall: @unchecked Sendable {
     private func answer(_ outcome: Result<ClientCall, RPCError>) {
         let waiters = waiters
         self.waiters = []
-        for waiter in waiters { waiter.resume(returning: outcome) }
+        for waiter in waiters { waiter.continuation?.resume(returning: outcome) }
     }
 
     func cancelFromAnywhere() {
