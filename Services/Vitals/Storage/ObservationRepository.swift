@@ -44,7 +44,7 @@ struct ObservationRepository: Sendable {
         let identity = Identity.user(user.uuid)
         let (advance, insert) = (
             Statement<Void>.advanceTimeline(of: user, by: batch.count, if: unjudged),
-            Statement<ReadingChange>.insert(batch, of: user, if: "\(Query.holdsTimeline(of: user)) AND \(unjudged)")
+            Statement<Void>.insert(batch, of: user, if: "\(Query.holdsTimeline(of: user)) AND \(unjudged)")
         )
         let insertion = batch.devices.isEmpty
             ? try await postgres.batch(advance, insert, identity: identity).1
@@ -197,9 +197,10 @@ extension Query {
     }
 }
 
-extension Statement<ReadingChange> {
-    /// The places of those that are new. They take the last of the numbers that the timeline has come to. None is new where a condition does not hold.
-    static func insert(_ batch: ObservationRepository.Batch, of user: UserID, if condition: Query = "true") -> Self {
+extension Query {
+    /// Keeps what is new of a batch under the last of the numbers that the person's timeline has come to. Who sends it has advanced that, so those who
+    /// write a person's readings take turns: rows need no order against deadlocks.
+    fileprivate static func insertion(_ batch: ObservationRepository.Batch, of user: UserID, if condition: Query) -> Query {
         let (columns, devices) = (batch.columns, batch.devices)
         let areRegistered: Query = devices.isEmpty
             ? "true"
@@ -207,8 +208,7 @@ extension Statement<ReadingChange> {
             (SELECT count(*) FROM vitals.user_devices d
              WHERE d.user_id = \(user.uuid) AND d.id = ANY(\(devices)) AND d.is_active) = \(devices.count)
             """
-        return .writing(
-            """
+        return """
             INSERT INTO vitals.vitals (user_id, id, metric, value, unit, components, effective_at,
                                        utc_offset_minutes, source, device_id, sequence, position)
             SELECT \(user.uuid), n.id, n.metric, n.value, n.unit, n.components, n.effective_at,
@@ -220,10 +220,22 @@ extension Statement<ReadingChange> {
                  AS n (id, metric, value, unit, components, effective_at, utc_offset_minutes, source, device_id,
                        sequence, behind)
             WHERE \(areRegistered) AND \(condition)
-            ORDER BY n.device_id, n.source, n.sequence
-            ON CONFLICT \(batch.arbiter) DO NOTHING RETURNING metric, effective_at, id
-            """,
-            tier: .normal)
+            ON CONFLICT \(batch.arbiter) DO NOTHING
+            """
+    }
+}
+
+extension Statement<Void> {
+    /// None is new where a condition does not hold.
+    static func insert(_ batch: ObservationRepository.Batch, of user: UserID, if condition: Query) -> Self {
+        .writing(.insertion(batch, of: user, if: condition), tier: .normal)
+    }
+}
+
+extension Statement<ReadingChange> {
+    /// The places of those that are new.
+    static func insert(_ batch: ObservationRepository.Batch, of user: UserID) -> Self {
+        .writing("\(Query.insertion(batch, of: user, if: "true")) RETURNING metric, effective_at, id", tier: .normal)
     }
 }
 
