@@ -1,4 +1,5 @@
-internal import Foundation
+// For the compiler glibc's `stat` is of this module wherever Foundation is imported (Swift 6.3).
+internal import CoreFoundation
 internal import Glibc
 
 /// A POSIX record lock on a file, held until the value or its process ends, however it ends. The kernel knows who
