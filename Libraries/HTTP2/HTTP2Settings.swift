@@ -14,9 +14,10 @@ package struct HTTP2Settings: Sendable, Hashable {
     /// What the fields of one header block may take, counted as RFC 9113, section 6.5.2.
     package var maxHeaderListBytes = 16 << 10
     /// Resets that the peer may send at once, and how many a second after that: a bound on the work that opening and
-    /// dropping streams can cause (CVE-2023-44487).
-    package var resetBurst: UInt64 = 1_000
-    package var resetsPerSecond: UInt64 = 33
+    /// dropping streams can cause (CVE-2023-44487). A client resets every call that runs into its deadline, and who calls a
+    /// service that hangs has as many of these as it has calls, so nghttp2's own 1,000 and 33 would end healthy connections.
+    package var resetBurst: UInt64 = 10_000
+    package var resetsPerSecond: UInt64 = 1_000
     /// CONTINUATION frames that may follow one HEADERS frame (CVE-2024-28182).
     package var maxContinuations = 8
     /// Acknowledgements that may wait to be sent before the peer counts as an attacker.

@@ -33,7 +33,7 @@ internal import Testing
                     "HEARTGUARD_POSTGRES_PASSWORD_FILE": directory.secret("owner"),
                 ], directory: directory)
 
-            #expect(target.database == "heartguard" && target.owner.user == "heartguard_owner")
+            #expect("\(target.configuration(as: "test"))" == "heartguard_owner@db:5432/heartguard")
         }
     }
 
