@@ -106,6 +106,25 @@ extension RPCAddress {
         #expect(picks(&balancer, 1) == [.wait])
     }
 
+    @Test(arguments: [LoadBalancing.Policy.pickFirst, .roundRobin, .leastRequests(choices: 2)])
+    func `do not wait for one that was silent while it is tried again`(policy: LoadBalancing.Policy) {
+        var balancer = Balancer(policy, addresses: [.a])
+        balancer.changed(0, to: .connecting)
+        #expect(picks(&balancer, 1) == [.wait])
+        balancer.changed(0, to: .transientFailure(reason: "silent"))
+        balancer.changed(0, to: .idle)
+        // Somebody has to want it.
+        #expect(picks(&balancer, 1) == [.wait])
+
+        balancer.changed(0, to: .connecting)
+
+        #expect(picks(&balancer, 1) == [.fail(reason: "silent")])
+        balancer.changed(0, to: .ready)
+        balancer.changed(0, to: .idle)
+        balancer.changed(0, to: .connecting)
+        #expect(picks(&balancer, 1) == [.wait])
+    }
+
     @Test(arguments: [LoadBalancing.Policy.roundRobin, .leastRequests(choices: 2)])
     func `connect to all addresses`(policy: LoadBalancing.Policy) {
         let balancer = make(policy, ready: false)

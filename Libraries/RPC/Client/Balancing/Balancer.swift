@@ -4,8 +4,16 @@ struct Balancer {
     struct Endpoint {
         let address: RPCAddress
         var state = ConnectivityState.idle
+        /// What went wrong since it was last ready.
+        var failure: String?
         var callsUnderWay = 0
         var isEjected = false
+
+        /// What a call can expect of it. One that could not be reached is tried again, and until that has come to something calls do not
+        /// wait for it (gRFC A62): an attempt to reach a machine that is silent takes as long as it may.
+        var outlook: ConnectivityState {
+            if state == .connecting, let failure { .transientFailure(reason: failure) } else { state }
+        }
     }
 
     enum Pick: Hashable {
@@ -48,6 +56,11 @@ struct Balancer {
 
     mutating func changed(_ index: Int, to state: ConnectivityState) {
         endpoints[index].state = state
+        switch state {
+        case .transientFailure(let reason): endpoints[index].failure = reason
+        case .ready: endpoints[index].failure = nil
+        case .idle, .connecting, .shutdown: break
+        }
         if policy == .pickFirst { moveOn() }
         findServing()
     }
@@ -93,7 +106,7 @@ struct Balancer {
     /// What the channel as a whole is (gRPC's load-balancing and connectivity documents): the best of its endpoints.
     var state: ConnectivityState {
         if !serving.isEmpty { return .ready }
-        let states = endpoints.map(\.state)
+        let states = endpoints.map(\.outlook)
         if states.contains(.connecting) { return .connecting }
         if states.contains(.idle) { return .idle }
         if case .transientFailure(let reason)? = states.first(where: \.isFailure) { return .transientFailure(reason: reason) }
