@@ -46,11 +46,13 @@ package struct AnyContractMethod: Sendable {
         return try JSONReading(contracts: schema).bytes(object, message)
     }
 
-    /// The JSON of a response's bytes; an empty object for bytes that are no such message.
-    package func responseJSON(_ bytes: [UInt8]) -> [UInt8] {
-        guard let type = schema.messages[responseName], let json = try? JSONPrinting.json(of: bytes, type, in: schema) else {
-            return Array("{}".utf8)
+    /// The JSON of a response's bytes; INTERNAL for bytes that are no such message.
+    package func responseJSON(_ bytes: [UInt8]) throws(RPCError) -> [UInt8] {
+        guard let type = schema.messages[responseName] else { preconditionFailure("\(responseName) is in no descriptor") }
+        do throws(JSONPrinting.Unreadable) {
+            return try JSONPrinting.json(of: bytes, type, in: schema)
+        } catch {
+            throw RPCError(.internalError, "The service's answer cannot be read.")
         }
-        return json
     }
 }

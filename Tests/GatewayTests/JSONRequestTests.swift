@@ -41,4 +41,19 @@ import Testing
 
         #expect(message.code == "8867-4" && message.timeZone == "Europe/Berlin" && message.pageSize == 7 && message.unit.isEmpty)
     }
+
+    /// As `URLSearchParams` of a browser writes it.
+    @Test func `has spaces where its query has a plus, and a plus where that is escaped`() throws {
+        let request = try asking("/v1/observations", query: "code=a+b%2Bc")
+
+        #expect(try VitalsV1.ListObservationsRequest(decoding: request.bytes).code == "a b+c")
+    }
+
+    @Test func `is INTERNAL where its service's answer cannot be read`() throws {
+        guard case .found(let match) = table.find(method: "GET", path: "/v1/observations") else { throw RPCError(.notFound, "There is no route.") }
+
+        let error = #expect(throws: RPCError.self) { try match.endpoint.method.responseJSON([0xFF]) }
+
+        #expect(error?.code == .internalError)
+    }
 }

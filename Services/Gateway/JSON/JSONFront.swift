@@ -95,7 +95,7 @@ struct JSONFront: HTTPResponder {
                 let body = try await Self.body(of: request, until: context.deadline)
                 return try JSONRequest(match: match, query: request.uri.query, body: body).bytes
             }
-            response = Self.json(match.endpoint.method.responseJSON(answer))
+            response = Self.json(try match.endpoint.method.responseJSON(answer))
         } catch {
             response = Self.failure(RPCError.answering(error))
         }

@@ -40,9 +40,7 @@ struct JSONRequest: Sendable {
         var places: [String: Int] = [:]
         for item in items {
             // Foundation would take what is no UTF-8 for a value that is not there, and a list would be asked for without its condition.
-            guard let name = item.name.removingPercentEncoding, let value = (item.value ?? "").removingPercentEncoding else {
-                throw unreadable
-            }
+            guard let name = Self.decoded(item.name), let value = Self.decoded(item.value ?? "") else { throw unreadable }
             if let place = places[name] {
                 parameters[place].values.append(value)
             } else {
@@ -51,5 +49,10 @@ struct JSONRequest: Sendable {
             }
         }
         return parameters
+    }
+
+    /// Browsers write a space as `+` and a plus as `%2B` (URL Standard, section 5, application/x-www-form-urlencoded).
+    private static func decoded(_ text: String) -> String? {
+        (text.utf8.contains(UInt8(ascii: "+")) ? text.replacing("+", with: " ") : text).removingPercentEncoding
     }
 }
