@@ -197,10 +197,12 @@ extension Query {
     }
 }
 
-extension Query {
+extension Statement {
     /// Keeps what is new of a batch under the last of the numbers that the person's timeline has come to. Who sends it has advanced that, so those who
     /// write a person's readings take turns: rows need no order against deadlocks.
-    fileprivate static func insertion(_ batch: ObservationRepository.Batch, of user: UserID, if condition: Query) -> Query {
+    fileprivate static func insertion(
+        _ batch: ObservationRepository.Batch, of user: UserID, if condition: Query, returning: Query
+    ) -> Self {
         let (columns, devices) = (batch.columns, batch.devices)
         let areRegistered: Query = devices.isEmpty
             ? "true"
@@ -208,7 +210,8 @@ extension Query {
             (SELECT count(*) FROM vitals.user_devices d
              WHERE d.user_id = \(user.uuid) AND d.id = ANY(\(devices)) AND d.is_active) = \(devices.count)
             """
-        return """
+        return .writing(
+            """
             INSERT INTO vitals.vitals (user_id, id, metric, value, unit, components, effective_at,
                                        utc_offset_minutes, source, device_id, sequence, position)
             SELECT \(user.uuid), n.id, n.metric, n.value, n.unit, n.components, n.effective_at,
@@ -220,22 +223,23 @@ extension Query {
                  AS n (id, metric, value, unit, components, effective_at, utc_offset_minutes, source, device_id,
                        sequence, behind)
             WHERE \(areRegistered) AND \(condition)
-            ON CONFLICT \(batch.arbiter) DO NOTHING
-            """
+            ON CONFLICT \(batch.arbiter) DO NOTHING \(returning)
+            """,
+            tier: .normal)
     }
 }
 
 extension Statement<Void> {
     /// None is new where a condition does not hold.
     static func insert(_ batch: ObservationRepository.Batch, of user: UserID, if condition: Query) -> Self {
-        .writing(.insertion(batch, of: user, if: condition), tier: .normal)
+        .insertion(batch, of: user, if: condition, returning: "")
     }
 }
 
 extension Statement<ReadingChange> {
     /// The places of those that are new.
     static func insert(_ batch: ObservationRepository.Batch, of user: UserID) -> Self {
-        .writing("\(Query.insertion(batch, of: user, if: "true")) RETURNING metric, effective_at, id", tier: .normal)
+        .insertion(batch, of: user, if: "true", returning: "RETURNING metric, effective_at, id")
     }
 }
 
