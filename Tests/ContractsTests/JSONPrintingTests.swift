@@ -30,6 +30,13 @@ import Testing
         #expect(json == ["session": ["id": "two", "title": "title"]])
     }
 
+    @Test(arguments: [[0xFF], [0x0A], [0x0A, 0x82], [0x0A, 0x05, 0x61], [0x0A, 0x00, 0xFF]] as [[UInt8]])
+    func `is none where its bytes break off`(bytes: [UInt8]) throws {
+        let bridge = try #require(JSONBridge("heartguard.chat.v1.CreateSessionResponse"))
+
+        #expect(bridge.json(of: bytes) == nil)
+    }
+
     @Test func `escapes what JSON does not take as it is`() {
         var writer = JSONWriter()
         writer.string("a\"b\\c\n\r\t\u{1}\u{1f}ü\u{2028}")

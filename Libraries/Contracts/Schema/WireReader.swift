@@ -22,9 +22,17 @@ package struct WireReader: IteratorProtocol, Sequence {
         position = bytes.startIndex
     }
 
+    /// Whether all bytes were fields: one that breaks off is not passed over.
     package var isAtEnd: Bool { position == bytes.endIndex }
 
     package mutating func next() -> Field? {
+        let start = position
+        let field = field()
+        if field == nil { position = start }
+        return field
+    }
+
+    private mutating func field() -> Field? {
         guard let tag = varint() else { return nil }
         let number = Int(clamping: tag >> 3)
         switch tag & 7 {
