@@ -186,6 +186,30 @@ internal import Testing
         }
     }
 
+    @Test func `that the system does not let be read stays where it is`() async throws {
+        try await withSnapshotFolder { folder in
+            try await withVectorsDatabase { database in
+                try await database.withReplica(snapshots: SnapshotStore(in: folder)) { vectors in
+                    try await vectors.create("notes")
+                    try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+                    try await vectors.untilSaved("notes")
+                }
+                // A link to itself opens for nobody, not even for root.
+                let file = try snapshotFile(in: folder)
+                try FileManager.default.removeItem(at: file)
+                try FileManager.default.createSymbolicLink(at: file, withDestinationURL: file)
+
+                let store = SnapshotStore(in: folder, changes: 1_000_000)
+                try await database.withReplica(snapshots: store) { vectors in
+                    _ = try await vectors.untilBuilt("notes")
+                    #expect(store.statistics.loads == [.unread: 1])
+                    try await vectors.expectIndexEqualsTable("notes")
+                    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: file.path) == file.path)
+                }
+            }
+        }
+    }
+
     @Test func `takes the place of the last, so that the disk holds one, whatever was written again`() async throws {
         try await withSnapshotFolder { folder in
             try await withVectorsDatabase { database in

@@ -67,8 +67,11 @@ final class SnapshotStore: Sendable {
                     contents: contents,
                     saved: .init(position: reader.header.position, byteCount: reader.byteCount, writtenAt: writtenAt))
             } catch {
-                let isForm = (error as? SnapshotError)?.code == .otherFormat
-                refuse(index, isForm ? .other : .damaged, Self.sentence(error))
+                switch (error as? SnapshotError)?.code {
+                case .otherFormat: refuse(index, .other, Self.sentence(error))
+                case .file: pass(index, .unread, Self.sentence(error))
+                default: refuse(index, .damaged, Self.sentence(error))
+                }
                 return nil
             }
         }
@@ -82,6 +85,12 @@ final class SnapshotStore: Sendable {
 
     /// Removes a snapshot that cannot be used.
     func refuse(_ index: CollectionIndex, _ outcome: SnapshotCounts.Load, _ sentence: String) {
+        pass(index, outcome, sentence)
+        remove(index)
+    }
+
+    /// Goes on without a snapshot, which stays as it is.
+    private func pass(_ index: CollectionIndex, _ outcome: SnapshotCounts.Load, _ sentence: String) {
         counts.withLock { $0.loads[outcome, default: 0] += 1 }
         logger.warning(
             "a snapshot is not used; the index is built from its table",
@@ -90,7 +99,6 @@ final class SnapshotStore: Sendable {
             state.problem = sentence
             state.saved = nil
         }
-        remove(index)
     }
 
     private func remove(_ index: CollectionIndex) {
@@ -255,6 +263,8 @@ struct SnapshotCounts: Hashable, Sendable {
         case used
         /// Bytes were not what was written.
         case damaged
+        /// The system did not let it be read this time.
+        case unread
         /// Of another collection, model, graph or format.
         case other
         /// It does not go with the table: the database was set back, or is another.

@@ -82,6 +82,14 @@ struct RecordsDownload {
             partial.remove()
             throw error
         }
+        await remove(export)
         return export
+    }
+
+    /// What has been fetched is not kept there as well: five are, and then no more are made. One that cannot be removed goes by itself after a week.
+    private func remove(_ export: UsersV1.Export) async {
+        _ = try? await client.patiently { options throws(RPCError) in
+            try await exports.deleteExport(.init(exportId: export.id), options: options)
+        }
     }
 }

@@ -34,6 +34,11 @@ struct RedisServer: Sendable {
             stage: 0, stopSignal: SIGTERM, stopSeconds: 20, build: "port \(ports[role.port])")
     }
 
+    /// As redis.conf has a text with white space or quotes in it.
+    private static func quoted(_ text: String) -> String {
+        "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
+    }
+
     private func settings(data: String) throws -> String {
         let common = try """
             # Written by `heartguard up`; changes made here are overwritten.
@@ -41,7 +46,7 @@ struct RedisServer: Sendable {
             port \(ports[role.port])
             protected-mode yes
             requirepass \(Secrets(directory: directory)[role.secret])
-            dir "\(data)"
+            dir \(Self.quoted(data))
             daemonize no
             logfile ""
             maxmemory 256mb
