@@ -6,30 +6,26 @@ internal import Time
 ///
 /// It belongs to an event loop, and has to be stopped: until then a timer that is set keeps it, and what it sweeps.
 final class DeadlineTimer {
-    private let eventLoop: any EventLoop
+    private let timer: LoopTimer
     private var earliest: Deadline?
-    private var scheduled: Scheduled<Void>?
 
     init(eventLoop: any EventLoop) {
-        self.eventLoop = eventLoop
+        timer = LoopTimer(eventLoop: eventLoop)
     }
 
     /// Sees to it that `sweep` runs when the deadline has passed. It ends whatever is late and returns the earliest
     /// deadline that is left.
     func watch(_ deadline: Deadline, sweep: @escaping @Sendable () -> Deadline?) {
         if let earliest, earliest <= deadline { return }
-        scheduled?.cancel()
         earliest = deadline
-        let delay = TimeAmount(max(.zero, deadline.remaining))
-        scheduled = eventLoop.assumeIsolated().scheduleTask(in: delay) {
+        timer.set(in: max(.zero, deadline.remaining)) {
             self.earliest = nil
             if let next = sweep() { self.watch(next, sweep: sweep) }
         }
     }
 
     func stop() {
-        scheduled?.cancel()
-        scheduled = nil
+        timer.cancel()
         earliest = nil
     }
 }

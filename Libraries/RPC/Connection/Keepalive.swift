@@ -5,13 +5,13 @@ internal import NIOCore
 ///
 /// It belongs to an event loop. It sets one timer an interval, whatever arrives in between.
 final class Keepalive {
-    private let eventLoop: any EventLoop
+    private let timer: LoopTimer
     private var interval: Duration
     private let timeout: Duration
     private let ask: () -> Void
     private let giveUp: () -> Void
+    private var isNeeded: () -> Bool = { false }
     private var hasHeard = false
-    private var timer: Scheduled<Void>?
     private var isStopped = false
 
     /// `ask` sends a ping; `giveUp` closes the connection. Both may keep the owner alive until `stop`.
@@ -22,7 +22,7 @@ final class Keepalive {
         ask: @escaping () -> Void,
         giveUp: @escaping () -> Void
     ) {
-        self.eventLoop = eventLoop
+        timer = LoopTimer(eventLoop: eventLoop)
         self.interval = interval
         self.timeout = timeout
         self.ask = ask
@@ -41,31 +41,30 @@ final class Keepalive {
 
     /// Begins to listen; it goes on while `isNeeded`, which is asked once an interval.
     func watch(while isNeeded: @escaping () -> Bool) {
-        guard timer == nil, !isStopped else { return }
+        guard !timer.isSet, !isStopped else { return }
+        self.isNeeded = isNeeded
+        listen()
+    }
+
+    private func listen() {
         hasHeard = false
-        wait(interval) { keepalive in
-            guard isNeeded() else { return }
-            if keepalive.hasHeard {
-                keepalive.watch(while: isNeeded)
-                return
-            }
-            keepalive.ask()
-            keepalive.wait(keepalive.timeout) { keepalive in
-                if keepalive.hasHeard { keepalive.watch(while: isNeeded) } else { keepalive.giveUp() }
-            }
-        }
+        timer.set(in: interval) { self.intervalEnded() }
+    }
+
+    private func intervalEnded() {
+        guard isNeeded() else { return }
+        if hasHeard { return listen() }
+        ask()
+        timer.set(in: timeout) { self.timeoutEnded() }
+    }
+
+    private func timeoutEnded() {
+        if hasHeard { listen() } else { giveUp() }
     }
 
     func stop() {
         isStopped = true
-        timer?.cancel()
-        timer = nil
-    }
-
-    private func wait(_ duration: Duration, _ then: @escaping (Keepalive) -> Void) {
-        timer = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) {
-            self.timer = nil
-            then(self)
-        }
+        timer.cancel()
+        isNeeded = { false }
     }
 }

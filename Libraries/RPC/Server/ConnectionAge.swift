@@ -19,16 +19,16 @@ final class ConnectionAge {
         case close
     }
 
-    private let eventLoop: any EventLoop
     private let limits: Limits
     private let act: (Event) -> Void
     private var callsBegun: UInt64 = 0
-    private var ageTimer: Scheduled<Void>?
-    private var idleTimer: Scheduled<Void>?
+    private let ageTimer: LoopTimer
+    private let idleTimer: LoopTimer
 
     /// `act` may keep the owner alive until `stop`.
     init(eventLoop: any EventLoop, limits: Limits, act: @escaping (Event) -> Void) {
-        self.eventLoop = eventLoop
+        ageTimer = LoopTimer(eventLoop: eventLoop)
+        idleTimer = LoopTimer(eventLoop: eventLoop)
         self.limits = limits
         self.act = act
     }
@@ -38,9 +38,9 @@ final class ConnectionAge {
     func begin(chance: Double, hasCalls: @escaping () -> Bool) {
         if let maxAge = limits.maxAge {
             let age = ConnectionAge.jittered(maxAge, chance: chance)
-            ageTimer = wait(age) { this in
-                this.act(.drain)
-                this.ageTimer = this.wait(this.limits.grace) { $0.act(.close) }
+            ageTimer.set(in: age) {
+                self.act(.drain)
+                self.ageTimer.set(in: self.limits.grace) { self.act(.close) }
             }
         }
         if let maxIdle = limits.maxIdle { watchIdle(maxIdle, hasCalls) }
@@ -52,8 +52,8 @@ final class ConnectionAge {
     }
 
     func stop() {
-        ageTimer?.cancel()
-        idleTimer?.cancel()
+        ageTimer.cancel()
+        idleTimer.cancel()
     }
 
     static func jittered(_ age: Duration, chance: Double) -> Duration {
@@ -63,17 +63,13 @@ final class ConnectionAge {
     /// Looks twice in the time: a connection without calls at both ends of a half that saw none begin is idle.
     private func watchIdle(_ maxIdle: Duration, _ hasCalls: @escaping () -> Bool, _ idleHalves: Int = 0) {
         let before = callsBegun
-        idleTimer = wait(maxIdle / 2) { this in
-            let isIdle = !hasCalls() && this.callsBegun == before
+        idleTimer.set(in: maxIdle / 2) {
+            let isIdle = !hasCalls() && self.callsBegun == before
             if isIdle, idleHalves == 1 {
-                this.act(.drain)
+                self.act(.drain)
             } else {
-                this.watchIdle(maxIdle, hasCalls, isIdle ? 1 : 0)
+                self.watchIdle(maxIdle, hasCalls, isIdle ? 1 : 0)
             }
         }
-    }
-
-    private func wait(_ duration: Duration, _ then: @escaping (ConnectionAge) -> Void) -> Scheduled<Void> {
-        eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(duration)) { then(self) }
     }
 }
