@@ -106,7 +106,7 @@ public struct HTTP2StreamTable<Value> {
     @inlinable
     mutating func grow() {
         let old = elements
-        let capacity = max(8, keys.count * 2)
+        let capacity = max(4, keys.count * 2)
         keys = Array(repeating: HTTP2StreamTable.free, count: capacity)
         values = Array(repeating: nil, count: capacity)
         stored = 0

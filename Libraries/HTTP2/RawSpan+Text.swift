@@ -10,11 +10,20 @@ extension RawSpan {
         }
     }
 
-    package func equals(_ other: [UInt8]) -> Bool {
+    package func equals(_ other: [UInt8]) -> Bool { unsafe equals(other.span.bytes) }
+
+    package func equals(_ text: String) -> Bool {
+        let isEqual = unsafe text.utf8.withContiguousStorageIfAvailable { unsafe equals($0.span.bytes) }
+        return isEqual ?? equals(Array(text.utf8))
+    }
+
+    private func equals(_ other: RawSpan) -> Bool {
         unsafe withUnsafeBytes { bytes in
-            guard bytes.count == other.count else { return false }
-            guard let start = bytes.baseAddress else { return true }
-            return unsafe memcmp(start, other, bytes.count) == 0
+            unsafe other.withUnsafeBytes { other in
+                guard bytes.count == other.count else { return false }
+                guard let start = bytes.baseAddress, let otherStart = other.baseAddress else { return true }
+                return unsafe memcmp(start, otherStart, bytes.count) == 0
+            }
         }
     }
 
