@@ -57,6 +57,25 @@ import Testing
         #expect(
             try VitalsV1.Observation(decoding: bridge.bytes(ofJSON: Array(#"{"sequence": 1e3}"#.utf8))).sequence == 1_000)
     }
+
+    @Test(arguments: [
+        ("1.0", 1), ("-10.50e1", -105), ("9007199254740993.0", 9_007_199_254_740_993), ("922337203685477580.7e1", .max),
+        ("100e-2", 1), ("-9223372036854775808", .min), ("0.000", 0), ("0e-60", 0), ("-0.0", 0), ("10E+2", 1_000),
+    ] as [(String, Int64)])
+    func `reads whole numbers to the last digit`(digits: String, number: Int64) throws {
+        let bridge = try #require(JSONBridge("heartguard.vitals.v1.Observation"))
+
+        for json in ["{\"sequence\": \(digits)}", "{\"sequence\": \"\(digits)\"}"] {
+            #expect(try VitalsV1.Observation(decoding: bridge.bytes(ofJSON: Array(json.utf8))).sequence == number)
+        }
+    }
+
+    @Test(arguments: ["1.5", "1e-1", "5e-3", "9223372036854775808.0", "1e19", "1e65", "1e999999999999999999999", "1.", ".5", "+1", " 1", "1e", "0x10", "1_0", "١"])
+    func `refuses what is no whole number that fits`(text: String) throws {
+        let bridge = try #require(JSONBridge("heartguard.vitals.v1.Observation"))
+
+        #expect(throws: JSONMappingError.self) { try bridge.bytes(ofJSON: Array("{\"sequence\": \"\(text)\"}".utf8)) }
+    }
 }
 
 @Suite struct `Parameters of a path and a query` {

@@ -44,13 +44,17 @@ enum JSONNumber {
         return bits
     }
 
-    /// Digits as they are, or with a point or exponent that leaves a whole number, as in 1.0 and 1e3.
+    /// Digits as they are, or with a point or exponent that leaves a whole number, as in 1.0 and 1e3. Read by its digits: a Double has 53 bits of them.
     private static func exact<Integer: FixedWidthInteger>(_ text: String, _: Integer.Type) -> Integer? {
-        guard !text.hasPrefix("+") else { return nil }
-        if let number = Integer(text) { return number }
-        guard text.contains(where: { $0 == "." || $0 == "e" || $0 == "E" }), text.utf8.count <= 64,
-            text.allSatisfy({ $0.isASCII && ($0.isNumber || "+-.eE".contains($0)) }), let number = Double(text)
-        else { return nil }
-        return Integer(exactly: number)
+        if let number = Integer(text), !text.hasPrefix("+") { return number }
+        guard text.utf8.count <= 64, case .number? = try? JSONParser.parse(Array(text.utf8)) else { return nil }
+        let parts = text.drop { $0 == "-" }.split { $0 == "e" || $0 == "E" }
+        let halves = parts[0].split(separator: ".")
+        guard let exponent = parts.count > 1 ? Int(parts[1]) : 0, (-64...64).contains(exponent) else { return nil }
+        let places = exponent - (halves.count > 1 ? halves[1].count : 0)
+        let digits = halves.joined() + String(repeating: "0", count: max(0, places))
+        guard digits.suffix(max(0, -places)).allSatisfy({ $0 == "0" }) else { return nil }
+        let whole = digits.dropLast(max(0, -places))
+        return Integer((text.hasPrefix("-") ? "-" : "") + (whole.isEmpty ? "0" : whole))
     }
 }
