@@ -140,7 +140,9 @@ def test_a_period_cuts_the_buckets_at_its_ends(direct, ada, device):
     assert raw(direct, ada, device, **period) == samples[100:400]
     found = buckets(direct, ada, device, 3_600, **period)
     assert sum(one.count for one in found) == 300
-    assert (found[0].start_at, found[-1].end_at) == (samples[100].at, samples[400].at)
+    # There is a bucket where there are samples: the last of them may be the last of its hour.
+    end = min(samples[400].at.seconds, (samples[399].at.seconds // 3_600 + 1) * 3_600)
+    assert (found[0].start_at, found[-1].end_at.seconds) == (samples[100].at, end)
     assert (found[0].least, found[-1].greatest) == (100, 399)
 
 
