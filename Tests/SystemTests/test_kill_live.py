@@ -105,6 +105,8 @@ def test_a_follower_misses_nothing_and_gets_nothing_twice(cluster, front, direct
 
             until(recorded, "the readings are kept", every=0.2)
         until(lambda: len(follower.readings) >= len(kept), "all readings came")
+        # Those that a reading raised come behind it.
+        until(lambda: len({alert.id for alert in follower.alerts}) >= BATCHES * 10 // 3, "all alerts came")
 
     assert follower.breaks >= 1
     assert follower.readings == kept
