@@ -57,9 +57,9 @@ final class ServerFuzz {
         settings.maxHeaderListBytes = configuration.maxMetadataBytes
         let http = try HTTP2Connection(
             role: .server, settings: settings, executor: LoopExecutor.of(loop), requiresALPN: false)
+        let terms = ServerConnection.Terms(configuration, methods, Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
         let connection = ServerConnection(
-            http: http, configuration: configuration, methods: methods, peer: "fuzz",
-            logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() },
+            terms, http: http, peer: "fuzz",
             onEnd: { [handlers] _ in handlers.connectionsEnded.withLock { $0 += 1 } }
         )
         try channel.pipeline.syncOperations.addHandler(http)

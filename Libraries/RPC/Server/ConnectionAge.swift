@@ -22,13 +22,14 @@ final class ConnectionAge {
     private let limits: Limits
     private let act: (Event) -> Void
     private var callsBegun: UInt64 = 0
-    private let ageTimer: LoopTimer
-    private let idleTimer: LoopTimer
+    /// Only for what there is a limit to.
+    private let ageTimer: LoopTimer?
+    private let idleTimer: LoopTimer?
 
     /// `act` may keep the owner alive until `stop`.
     init(eventLoop: any EventLoop, limits: Limits, act: @escaping (Event) -> Void) {
-        ageTimer = LoopTimer(eventLoop: eventLoop)
-        idleTimer = LoopTimer(eventLoop: eventLoop)
+        ageTimer = limits.maxAge.map { _ in LoopTimer(eventLoop: eventLoop) }
+        idleTimer = limits.maxIdle.map { _ in LoopTimer(eventLoop: eventLoop) }
         self.limits = limits
         self.act = act
     }
@@ -38,9 +39,9 @@ final class ConnectionAge {
     func begin(chance: Double, hasCalls: @escaping () -> Bool) {
         if let maxAge = limits.maxAge {
             let age = ConnectionAge.jittered(maxAge, chance: chance)
-            ageTimer.set(in: age) {
+            ageTimer?.set(in: age) {
                 self.act(.drain)
-                self.ageTimer.set(in: self.limits.grace) { self.act(.close) }
+                self.ageTimer?.set(in: self.limits.grace) { self.act(.close) }
             }
         }
         if let maxIdle = limits.maxIdle { watchIdle(maxIdle, hasCalls) }
@@ -52,8 +53,8 @@ final class ConnectionAge {
     }
 
     func stop() {
-        ageTimer.cancel()
-        idleTimer.cancel()
+        ageTimer?.cancel()
+        idleTimer?.cancel()
     }
 
     static func jittered(_ age: Duration, chance: Double) -> Duration {
@@ -63,7 +64,7 @@ final class ConnectionAge {
     /// Looks twice in the time: a connection without calls at both ends of a half that saw none begin is idle.
     private func watchIdle(_ maxIdle: Duration, _ hasCalls: @escaping () -> Bool, _ idleHalves: Int = 0) {
         let before = callsBegun
-        idleTimer.set(in: maxIdle / 2) {
+        idleTimer?.set(in: maxIdle / 2) {
             let isIdle = !hasCalls() && self.callsBegun == before
             if isIdle, idleHalves == 1 {
                 self.act(.drain)

@@ -11,9 +11,9 @@ internal import Time
 ///     let server = RPCServer(configuration: .init(host: "127.0.0.1", port: 0), services: [users], logger: logger)
 ///     try await server.run { host, port in print("listening on \(host):\(port)") }
 package final class RPCServer: Sendable {
-    private let configuration: RPCServerConfiguration
-    private let methods: MethodTable
-    private let logger: Logger
+    private let terms: ServerConnection.Terms
+    private var configuration: RPCServerConfiguration { terms.configuration }
+    private var logger: Logger { terms.logger }
     private let state = Mutex(State())
     let channelzID = ChannelzRegistry.process.nextID()
     let listenerReference: ChannelzReference
@@ -42,9 +42,8 @@ package final class RPCServer: Sendable {
         observers: [any RPCObserver] = [],
         logger: Logger
     ) {
-        self.configuration = configuration
-        self.methods = MethodTable(services, interceptors: interceptors, observers: observers)
-        self.logger = logger
+        terms = ServerConnection.Terms(
+            configuration, MethodTable(services, interceptors: interceptors, observers: observers), logger)
         offered = services.map { type(of: $0).serviceName }
         let address = "\(configuration.host):\(configuration.port)"
         listenerReference = ChannelzReference(id: ChannelzRegistry.process.nextID(), name: "listening on \(address)")
@@ -205,12 +204,10 @@ package final class RPCServer: Sendable {
             try channel.pipeline.syncOperations.addHandler(handler)
         }
         let connection = ServerConnection(
+            terms,
             http: http,
-            configuration: configuration,
-            methods: methods,
             peer: PeerName.of(channel.remoteAddress),
             certificate: certificate,
-            logger: logger,
             onEnd: { [weak self] in self?.connectionEnded($0) }
         )
         try channel.pipeline.syncOperations.addHandler(http)

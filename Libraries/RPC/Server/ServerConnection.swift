@@ -5,11 +5,25 @@ internal import Time
 
 /// One client's connection to a server: its calls, their deadlines, and how it ends.
 final class ServerConnection: HTTP2Peer, @unchecked Sendable {
+    /// What the connections of a server have in common.
+    final class Terms: Sendable {
+        let configuration: RPCServerConfiguration
+        let methods: MethodTable
+        let logger: Logger
+
+        init(_ configuration: RPCServerConfiguration, _ methods: MethodTable, _ logger: Logger) {
+            self.configuration = configuration
+            self.methods = methods
+            self.logger = logger
+        }
+    }
+
     // Everything mutable is touched on the event loop alone.
     let executor: LoopExecutor
-    let configuration: RPCServerConfiguration
-    let methods: MethodTable
-    let logger: Logger
+    private let terms: Terms
+    var configuration: RPCServerConfiguration { terms.configuration }
+    var methods: MethodTable { terms.methods }
+    var logger: Logger { terms.logger }
     let peer: String
     /// `nil` without TLS.
     let certificate: PeerCertificate?
@@ -41,27 +55,23 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
     var isSentAway = false
 
     init(
+        _ terms: Terms,
         http: HTTP2Connection,
-        configuration: RPCServerConfiguration,
-        methods: MethodTable,
         peer: String,
         certificate: PeerCertificate? = nil,
-        logger: Logger,
         onEnd: @escaping @Sendable (ServerConnection) -> Void
     ) {
         self.http = http
         self.executor = http.executor
-        self.configuration = configuration
-        self.methods = methods
+        self.terms = terms
         self.peer = peer
         self.certificate = certificate
         reference = ChannelzReference(id: ChannelzRegistry.process.nextID(), name: peer)
-        self.logger = logger
         self.onEnd = onEnd
         self.timer = DeadlineTimer(eventLoop: http.executor.eventLoop)
-        strikes = PingStrikes(configuration.pingPolicy)
+        strikes = PingStrikes(terms.configuration.pingPolicy)
         tuning = WindowTuning(
-            streamWindowBytes: configuration.streamWindowBytes, limit: configuration.maxStreamWindowBytes)
+            streamWindowBytes: terms.configuration.streamWindowBytes, limit: terms.configuration.maxStreamWindowBytes)
     }
 
     /// Begins to watch over the client. What is set up here refers back to the connection, until it ends.
