@@ -12,6 +12,19 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
         /// Encrypted, and the server's certificate has to be issued by this root (a PEM file) for this host.
         case verified(rootCertificate: String)
 
+        /// libpq's name of it.
+        package var sslmode: String {
+            switch self {
+            case .disabled: "disable"
+            case .required: "require"
+            case .verified: "verify-full"
+            }
+        }
+
+        package var rootCertificate: String? {
+            if case .verified(let root) = self { root } else { nil }
+        }
+
         /// By libpq's names (PostgreSQL manual, 34.19.3): `disable`, `require`, and `verify-full`, which takes the root and is meant where nothing
         /// but the root is given. `nil` for what makes no sense: other names, a root without a use, `verify-full` without one.
         package init?(sslmode: String?, rootCertificate: String?) {
@@ -115,13 +128,8 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
         // pgbouncer refuses them unless it is told to ignore them.
         if !preparesStatements { parameters.removeAll { $0.0 == "options" } }
         if let password { parameters.append(("password", password)) }
-        switch tls {
-        case .disabled: parameters.append(("sslmode", "disable"))
-        case .required: parameters.append(("sslmode", "require"))
-        case .verified(let root):
-            parameters.append(("sslmode", "verify-full"))
-            parameters.append(("sslrootcert", root))
-        }
+        parameters.append(("sslmode", tls.sslmode))
+        if let root = tls.rootCertificate { parameters.append(("sslrootcert", root)) }
         return parameters
     }
 }

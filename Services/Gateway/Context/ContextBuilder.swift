@@ -15,7 +15,7 @@ struct ContextBuilder: Sendable {
         // A part that is not there is marked at once, not waited for.
         let options = CallOptions(metadata: Backends.forwarded(context), waitForReady: false)
         let shared = CallOptions(metadata: Backends.ofCaller(context), waitForReady: false)
-        let answer: GatewayV1.BuildContextResponse = try await Deadline.with(PartsBudget.of(context.deadline)) {
+        return try await PartsBudget.within(context.deadline) {
             async let messages = PartialAnswer.of(.chat) { () async throws(RPCError) in
                 try await ChatV1.ChatServiceClient(backends[.chat]).listMessages(wish.newestMessages, options: options)
             }
@@ -29,9 +29,6 @@ struct ContextBuilder: Sendable {
             }
             return try await Self.assemble(wish, messages, memories, passages)
         }
-        // A part that was cancelled has not failed: nobody asks any more.
-        try Task.checkCancellation()
-        return answer
     }
 
     private static func assemble(

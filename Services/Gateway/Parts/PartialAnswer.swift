@@ -37,7 +37,14 @@ enum PartsBudget {
     /// Kept back from the caller's deadline, so that the answer still reaches the caller when a service does not.
     static let reserve: Duration = .milliseconds(200)
 
-    static func of(_ deadline: Deadline?) -> Deadline? {
+    /// Runs what puts an answer together of parts. A part that was cancelled has not failed, for nobody asks any more: then it throws.
+    static func within<Answer>(_ deadline: Deadline?, _ body: () async throws -> Answer) async throws -> Answer {
+        let answer = try await Deadline.with(of(deadline), body)
+        try Task.checkCancellation()
+        return answer
+    }
+
+    private static func of(_ deadline: Deadline?) -> Deadline? {
         guard let deadline else { return nil }
         // A caller in a hurry keeps a tenth for the way back.
         return .after(deadline.remaining - min(reserve, deadline.remaining / 10))

@@ -100,7 +100,7 @@ struct DurableRedis {
     let configuration: RedisConfiguration
 
     init(environment: [String: String], directory: StateDirectory) throws {
-        guard let host = environment["HEARTGUARD_REDIS_DURABLE_HOST"], !host.isEmpty else {
+        guard let host = environment.given("HEARTGUARD_REDIS_DURABLE_HOST") else {
             guard let ports = try directory.read(Ports.self, from: directory.ports) else {
                 throw CommandFailure("no cluster was ever started in \(directory.path), and HEARTGUARD_REDIS_DURABLE_HOST is not set.")
             }

@@ -14,7 +14,7 @@ struct StateOptions: ParsableArguments {
     var environment: [String: String] { ProcessInfo.processInfo.environment }
 
     var directory: StateDirectory {
-        StateDirectory(stateDir ?? environment["HEARTGUARD_STATE"].flatMap { $0.isEmpty ? nil : $0 } ?? ".heartguard")
+        StateDirectory(stateDir ?? environment.given("HEARTGUARD_STATE") ?? ".heartguard")
     }
 
     /// A person's own cluster, in the usual place, has the usual ports.

@@ -11,7 +11,7 @@ struct SampleOptions: ParsableArguments {
 
     var locations: SampleLocations {
         SampleLocations(
-            venv: venv ?? ProcessInfo.processInfo.environment["HEARTGUARD_VENV"].flatMap { $0.isEmpty ? nil : $0 } ?? ".heartguard/venv",
+            venv: venv ?? ProcessInfo.processInfo.environment.given("HEARTGUARD_VENV") ?? ".heartguard/venv",
             medical: medical)
     }
 }

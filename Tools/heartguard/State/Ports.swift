@@ -86,7 +86,7 @@ struct Ports: Codable, Equatable, Sendable {
     }
 
     private static func given(_ variable: String, in environment: [String: String]) throws(CommandFailure) -> Int? {
-        guard let text = environment[variable], !text.isEmpty else { return nil }
+        guard let text = environment.given(variable) else { return nil }
         guard let port = Int(text), (1...65535).contains(port) else {
             throw CommandFailure("\(variable) is \"\(text)\", which is not a port number (1 to 65535).")
         }

@@ -66,12 +66,9 @@ struct DatabaseBootstrap: Sendable {
         var environment = [
             "PGHOST": host, "PGPORT": "\(port)", "PGUSER": superuser.user, "PGPASSWORD": superuser.password,
             "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "5", "PGAPPNAME": "heartguard-bootstrap", "PGTARGETSESSIONATTRS": "read-write",
+            "PGSSLMODE": tls.sslmode,
         ]
-        switch tls {
-        case .disabled: environment["PGSSLMODE"] = "disable"
-        case .required: environment["PGSSLMODE"] = "require"
-        case .verified(let root): environment.merge(["PGSSLMODE": "verify-full", "PGSSLROOTCERT": root]) { $1 }
-        }
+        environment["PGSSLROOTCERT"] = tls.rootCertificate
         try Tool.run(
             "psql", ["--no-psqlrc", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-"], input: script,
             environment: environment)
