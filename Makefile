@@ -8,7 +8,7 @@ export HEARTGUARD_STATE := $(abspath $(STATE))
 RUN = @[ -x $(HEARTGUARD) ] || { echo 'HeartGuard was not built here yet; make up does all of it.' >&2; exit 1; }; $(HEARTGUARD)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build up down status logs restart load test soak fuzz generate check-generated lint clean-state images bench-indexes bench-gateway bench-certificates bench-rpc bench-postgres bench-redis bench-vectors bench-services bench-loss bench-memories bench-records bench-series compose-up compose-down
+.PHONY: help setup build up down status logs restart load test soak fuzz generate check-generated lint clean-state images bench-indexes bench-gateway bench-certificates bench-rpc bench-postgres bench-redis bench-vectors bench-services bench-loss bench-memories bench-churn bench-records bench-series compose-up compose-down
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ bench-vectors: setup ## measure the vector index, and the service, beside hnswli
 
 bench-memories: build ## measure what the memories of 10,000 people cost Vectors; ARGS="--people 1000" for a first look
 	@.heartguard/venv/bin/python Benchmarks/memories.py $(ARGS)
+
+bench-churn: build ## watch what Vectors takes for an hour while collections are made, filled, searched and dropped; ARGS="--minutes 5" for a first look
+	@.heartguard/venv/bin/python Benchmarks/churn.py $(ARGS)
 
 bench-records: build ## measure exports, restoring, verifying the audit log and searching providers at a million rows; ARGS="--count 20000" for a first look
 	@.heartguard/venv/bin/python Benchmarks/records.py $(ARGS)

@@ -7,6 +7,9 @@ internal import Time
 /// A revocation lives until its tokens would have expired anyway, so the list is as long as the logouts of one token's lifetime.
 /// It is only believed while Redis is known to have all of the list: whoever keeps the record has filled it (`declareComplete`), and
 /// since then the server was neither restarted nor emptied. In every other case the answer is `.unknown`, and the record has to be asked.
+///
+/// A program that follows the list (`run`) asks of a session once and then knows that it stands until it hears otherwise, so that most calls ask nobody
+/// (`knows`). A revocation is acknowledged when every program has heard of it, or would have to ask (`revoke`).
 package struct TokenBlocklist: Sendable {
     package enum Standing: Sendable, Hashable {
         case standing
@@ -17,23 +20,33 @@ package struct TokenBlocklist: Sendable {
 
     private let redis: Redis
     private let clockSkew: Duration
+    private let known: StandingSessions
     private static let prefix = "blocklist:"
     private static let completeness = "blocklist:complete"
+    /// How many revocations have been told, and the last of them.
+    private static let (changes, recent) = ("blocklist:changes", "blocklist:recent")
 
     /// - Parameters:
     ///   - redis: a client of the durable role.
     ///   - clockSkew: how much longer than its tokens an entry stays; no less than the leeway of the verifiers, which
     ///     accept a token for that long after it has expired.
-    package init(redis: Redis, clockSkew: Duration = .seconds(60)) {
+    ///   - lease: for how long a program goes by what it last heard, and who revokes waits. The same in all programs.
+    package init(redis: Redis, clockSkew: Duration = .seconds(60), lease: Duration = .milliseconds(200)) {
         precondition(redis.role == .durable, "the blocklist belongs into the Redis that never evicts")
         self.redis = redis
         self.clockSkew = clockSkew
+        known = StandingSessions(lease: lease)
     }
 
     // MARK: Asking
 
+    /// Whether a session of an account is known to stand, without asking: it was asked for a moment ago, and no revocation has been acknowledged since
+    /// that meant it.
+    package func knows(_ session: UUID, of account: UUID) -> Bool { known.contains(session, of: account) }
+
     /// Whether a session of an account still stands. One round trip, and one run of a script with all who ask at the same moment.
     package func standing(session: UUID, of account: UUID) async throws(RedisError) -> Standing {
+        let askedAt = ContinuousClock.now
         let reply: RESPValue
         do throws(RedisError) {
             // A server that has forgotten the script is not taught it again.
@@ -42,8 +55,11 @@ package struct TokenBlocklist: Sendable {
         } catch where error.code == .server("NOSCRIPT") {
             return .unknown
         }
-        switch reply.integer {
-        case 0: return .standing
+        guard let answer = reply.array, answer.count == 3, let place = Self.place(answer[1...]) else { throw .unexpectedReply(to: "EVALSHA") }
+        switch answer[0].integer {
+        case 0:
+            known.learn(session, of: account, at: place, askedAt: askedAt)
+            return .standing
         case 1: return .revoked
         case -1: return .unknown
         default: throw .unexpectedReply(to: "EVALSHA")
@@ -54,22 +70,85 @@ package struct TokenBlocklist: Sendable {
     /// filled; the key, that it has not been emptied. Of each session it is given the account's key and the session's id.
     private static let asking = RedisScript(
         """
-        local wanted = {'\(completeness)'}
+        local wanted = {'\(completeness)', '\(changes)'}
         for i = 1, #KEYS do
-            wanted[2 * i] = KEYS[i]
-            wanted[2 * i + 1] = ARGV[2 * i - 1]
+            wanted[2 * i + 1] = KEYS[i]
+            wanted[2 * i + 2] = ARGV[2 * i - 1]
         end
         local found = redis.call('MGET', unpack(wanted))
+        local filling, changes = found[1] or '', tonumber(found[2] or 0)
         local otherwise = found[1] and 0 or -1
         local answers = {}
         for i = 1, #KEYS do
-            local account = found[2 * i + 1]
-            answers[i] = (found[2 * i] or account and ARGV[2 * i] <= account) and 1 or otherwise
+            local account = found[2 * i + 2]
+            local isRevoked = found[2 * i + 1] or account and ARGV[2 * i] <= account
+            answers[i] = {isRevoked and 1 or otherwise, filling, changes}
         end
         return answers
         """)
 
+    private static func place(_ reply: ArraySlice<RESPValue>) -> StandingSessions.Place? {
+        guard let filling = reply[reply.startIndex].text, let changes = reply[reply.startIndex + 1].integer else { return nil }
+        return StandingSessions.Place(filling: filling, changes: changes)
+    }
+
+    // MARK: Following
+
+    /// Follows the list for as long as sessions are asked for. Runs until it is cancelled; without it each call asks a moment later.
+    package func run(every pause: Duration = .milliseconds(50)) async {
+        // Cancellation only ends the wait; the loop's condition ends the loop.
+        while !Task.isCancelled {
+            try? await Task.sleep(for: pause)
+            // Where Redis cannot be asked, what is known comes to its end by itself.
+            try? await follow()
+        }
+    }
+
+    private func follow() async throws(RedisError) {
+        guard let from = known.placeToFollow() else { return }
+        let askedAt = ContinuousClock.now
+        let reply: RESPValue
+        do throws(RedisError) {
+            reply = try await redis.evaluate(
+                sharing: Self.following, key: Self.changes, arguments: [from.changes], teachingIt: false)
+        } catch where error.code == .server("NOSCRIPT") {
+            return known.forget()
+        }
+        guard let answer = reply.array, answer.count == 3, let place = Self.place(answer[..<2]), let told = answer[2].array
+        else { throw .unexpectedReply(to: "EVALSHA") }
+        known.follow(told.compactMap { $0.text.flatMap(Self.told) }, from: from, to: place, askedAt: askedAt)
+    }
+
+    /// What has been told behind a number of changes, as far as it is still there.
+    private static let following = RedisScript(
+        """
+        local answers = {}
+        for i = 1, #KEYS do
+            local filling, changes = redis.call('GET', '\(completeness)') or '', tonumber(redis.call('GET', KEYS[i]) or 0)
+            local missed = changes - tonumber(ARGV[i])
+            answers[i] = {filling, changes, missed > 0 and redis.call('LRANGE', '\(recent)', -missed, -1) or {}}
+        end
+        return answers
+        """)
+
+    /// An entry of the recent ones: the id, and behind a blank up to which session, of an account.
+    private static func told(_ entry: String) -> (id: UUID, upTo: UUID?)? {
+        let parts = entry.split(separator: " ")
+        guard let id = parts.first.flatMap({ UUID(uuidString: String($0)) }) else { return nil }
+        guard parts.count == 2 else { return (id, nil) }
+        return UUID(uuidString: String(parts[1])).map { (id, $0) }
+    }
+
     // MARK: Telling
+
+    /// Lists revocations, and waits until no program goes by what it knew before: once this returns, or throws, what is listed or on record is refused by
+    /// whoever can ask. Takes as long as a lease.
+    package func revoke(_ revocations: [Revocation]) async throws {
+        let result: Result<Void, RedisError>
+        do throws(RedisError) { result = .success(try await add(revocations)) } catch { result = .failure(error) }
+        try await Task.sleep(for: known.lease)
+        try result.get()
+    }
 
     /// Lists revocations. Once this returns they are in Redis and on their way to the disk (AOF). Telling again never shortens or
     /// narrows what was told before. One round trip for each thousand.
@@ -97,7 +176,11 @@ package struct TokenBlocklist: Sendable {
                 if value > known then redis.call('SET', key, value, 'KEEPTTL') end
                 redis.call('PEXPIRE', key, life, 'GT')
             end
+            redis.call('RPUSH', '\(recent)', string.sub(key, \(prefix.count + 1)) .. ' ' .. value)
         end
+        redis.call('INCRBY', '\(changes)', #KEYS)
+        redis.call('LTRIM', '\(recent)', -1000, -1)
+        redis.call('EXPIRE', '\(recent)', 10)
         """)
 
     // MARK: Being complete
@@ -127,7 +210,10 @@ package struct TokenBlocklist: Sendable {
     /// another by now.
     package func declareComplete(since run: Run) async throws(RedisError) -> Bool {
         guard try await self.run() == run else { return false }
-        let replies = try await redis.send([["SCRIPT", "LOAD", Self.asking.source], ["SET", Self.completeness, "1"]])
+        // The filling has its name before the scripts are known, so nobody takes it for the one before.
+        let replies = try await redis.send([
+            ["SET", Self.completeness, UUID().text], ["SCRIPT", "LOAD", Self.asking.source], ["SCRIPT", "LOAD", Self.following.source],
+        ])
         for case .error(let error) in replies { throw .server(error, command: "SCRIPT") }
         guard try await self.run() == run else {
             try await declareIncomplete()

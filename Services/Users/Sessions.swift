@@ -117,7 +117,7 @@ struct Sessions: Sendable {
     private func block(_ revocations: [Revocation]) async throws {
         try await CurrentTask.afterCommit { [blocklist, keeper] in
             do {
-                try await blocklist.add(revocations)
+                try await blocklist.revoke(revocations)
             } catch {
                 keeper.owes()
                 throw error
@@ -128,7 +128,7 @@ struct Sessions: Sendable {
     /// The same where nobody waits for it: what cannot be told the keeper owes.
     private func blockIfPossible(_ revocations: [Revocation]) async throws {
         try await CurrentTask.afterCommit { [blocklist, keeper] in
-            do { try await blocklist.add(revocations) } catch { keeper.owes() }
+            do { try await blocklist.revoke(revocations) } catch { keeper.owes() }
         }
     }
 

@@ -10,7 +10,8 @@ import Time
             let blocklist = TokenBlocklist(redis: durable)
             #expect(try await blocklist.declareComplete(since: blocklist.run()))
             let (session, account) = (UUIDv7.make(), UUIDv7.make())
-            try await blocklist.add([.session(session, expiresAt: .now() + .seconds(900))])
+            try await blocklist.revoke([.session(session, expiresAt: .now() + .seconds(900))])
+            #expect(!blocklist.knows(session, of: account))
             let standing = try await blocklist.standing(session: session, of: account)
 
             #expect(standing == .revoked)

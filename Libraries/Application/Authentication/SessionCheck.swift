@@ -6,7 +6,7 @@ package import Tokens
 
 /// Whether the session of a token still stands: the blocklist says, and the record in Postgres where that cannot.
 ///
-/// While Redis does not answer, it is asked once a second and the record at every call.
+/// Of a session that was asked for a moment ago neither is asked. While Redis does not answer, it is asked once a second and the record at every call.
 package final class SessionCheck: Sendable {
     private let blocklist: TokenBlocklist
     private let record: RevocationRecord?
@@ -20,6 +20,7 @@ package final class SessionCheck: Sendable {
 
     /// - Throws: UNAVAILABLE where neither can be asked, CANCELLED.
     package func standing(of claims: AccessClaims) async throws(RPCError) -> TokenBlocklist.Standing {
+        if blocklist.knows(claims.sessionID, of: claims.subject) { return .standing }
         var cause: RedisError?
         do throws(RedisError) {
             let standing = try await patience.ask { () async throws(RedisError) in

@@ -158,6 +158,7 @@ package final class ServiceHost: Sendable {
             if let database { children.append(Child(name: "postgres") { await database.run() }) }
         }
         children.append(Child(name: "redis durable") { [durable] in await durable.run() })
+        children.append(Child(name: "blocklist") { [blocklist] in await blocklist.run() })
         if let recorder { children.append(Child(name: "audit") { [durable] in await recorder.run(anchoringIn: durable) }) }
         if let keptAnswers { children.append(Child(name: "kept answers") { await keptAnswers.run() }) }
         children.append(Child(name: "redis cache") { [cache] in await cache.run() })
