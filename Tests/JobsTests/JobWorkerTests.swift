@@ -119,6 +119,32 @@ import Time
         }
     }
 
+    @Test func `lets go of a job whose handler heeds no timeout, and the next run does it`() async throws {
+        try await withRedis { (redis, _) async throws in
+            let queue = JobQueue(redis: redis)
+            let job = Job<Int?>("hangs", timeout: .milliseconds(50))
+            let gate = Gate()
+            let handler = JobHandler(job) { _, run in
+                if run.attempt == 1 { await gate.pass() }
+            }
+            let worker = JobWorker(
+                queue, handlers: [handler], configuration: JobWorkerConfiguration(lease: .milliseconds(600), stopTimeout: .milliseconds(20)),
+                logger: quiet)
+            let id = try await queue.enqueue(job, nil).id
+
+            try await working(worker) { () async throws in
+                let result = try await eventually { try await queue.result(of: id) }
+                #expect(result.attempts >= 2)
+                gate.open()
+            }
+
+            // Its end comes too late to be told.
+            try await eventually { worker.statistics.running == 0 }
+            #expect(worker.statistics.counts.done == 1)
+            #expect(try await queue.deadLetterCount() == 0)
+        }
+    }
+
     @Test func `leaves a job that only a newer release knows to that, and takes no try for it`() async throws {
         try await withRedis { (redis, _) async throws in
             let queue = JobQueue(redis: redis)

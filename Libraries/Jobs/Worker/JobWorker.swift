@@ -127,7 +127,8 @@ package final class JobWorker: Sendable {
     private func keepLeases() async {
         let interval = configuration.lease / 3
         while (try? await Task.sleep(for: interval)) != nil {
-            let runs = active
+            // The lease of what heeds no cancellation ends, and another worker takes the job up: a handler that hangs must not have it for ever.
+            let runs = active.filter { !$0.hasIgnoredStop(for: configuration.stopTimeout) }
             let asked = ContinuousClock.now
             do throws(JobError) {
                 let states = try await Deadline.with(.after(interval)) { () async throws(JobError) in
