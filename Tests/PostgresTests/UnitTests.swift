@@ -81,6 +81,35 @@ import Time
         }
     }
 
+    @Test(arguments: [false, true]) func `goes on behind a part of which nothing was sent`(isFirst: Bool) async throws {
+        try await withItems { postgres in
+            try await postgres.unit { _ in
+                if !isFirst { try await postgres.execute("INSERT INTO items VALUES (\(1))") }
+                let late = await #expect(throws: PostgresError.self) {
+                    try await Deadline.with(.after(.milliseconds(100))) {
+                        try await postgres.transaction { part in
+                            try await Task.sleep(for: .milliseconds(120))
+                            try await part.execute("INSERT INTO items VALUES (\(2))")
+                        }
+                    }
+                }
+                #expect(late?.code == .statementTimeout)
+                let cancelled = Task {
+                    try await postgres.transaction { part in
+                        while !Task.isCancelled { await Task.yield() }
+                        try await part.execute("INSERT INTO items VALUES (\(3))")
+                    }
+                }
+                cancelled.cancel()
+                let unsent = await #expect(throws: PostgresError.self) { _ = try await cancelled.value }
+                #expect(unsent?.code == .queryCancelled)
+                try await postgres.execute("INSERT INTO items VALUES (\(4))")
+            }
+
+            #expect(try await Self.items(postgres) == (isFirst ? [4] : [1, 4]))
+        }
+    }
+
     @Test func `has parts within parts`() async throws {
         try await withItems { postgres in
             try await postgres.unit { _ in
