@@ -55,10 +55,18 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
     /// The row that a COPY or a batch failed at, counted from 0, where the server tells it.
     package let row: Int?
     package let cause: (any Error)?
+    /// The server has heard nothing of the statement, so the transaction is as it was before.
+    let isUnsent: Bool
 
     package init(
         _ code: Code, _ message: String, sqlState: String? = nil, constraint: String? = nil, row: Int? = nil,
         cause: (any Error)? = nil
+    ) {
+        self.init(code, message, sqlState: sqlState, constraint: constraint, row: row, cause: cause, isUnsent: false)
+    }
+
+    private init(
+        _ code: Code, _ message: String, sqlState: String?, constraint: String?, row: Int?, cause: (any Error)?, isUnsent: Bool
     ) {
         self.code = code
         self.message = message
@@ -66,6 +74,12 @@ package struct PostgresError: Error, Sendable, CustomStringConvertible {
         self.constraint = constraint
         self.row = row
         self.cause = cause
+        self.isUnsent = isUnsent
+    }
+
+    /// Of a statement that was not sent.
+    static func unsent(_ code: Code, _ message: String) -> PostgresError {
+        PostgresError(code, message, sqlState: nil, constraint: nil, row: nil, cause: nil, isUnsent: true)
     }
 
     /// Nothing was committed, and the same transaction may well succeed when it is run again from its beginning.

@@ -92,7 +92,7 @@ struct Session: Sendable {
     ) async -> Attempt {
         let remaining = deadline.remaining
         guard remaining > .zero else {
-            return .failed(PostgresError(.statementTimeout, "The deadline passed before the statement was sent."))
+            return .failed(.unsent(.statementTimeout, "The deadline passed before the statement was sent."))
         }
         if let error = body.excess { return .failed(error) }
         // What a read-only transaction needs fits between two synchronisation points, which PostgreSQL makes a transaction of their
@@ -110,7 +110,7 @@ struct Session: Sendable {
         case .completed(let results, let tag):
             return .answered(Answer(results: results.map(QueryResult.init), tag: tag))
         case .neverStarted:
-            return .failed(PostgresError(.queryCancelled, "The task was cancelled before the statement was sent."))
+            return .failed(.unsent(.queryCancelled, "The task was cancelled before the statement was sent."))
         case .failed(let failure, _) where failure.isStalePlan || failure.isMissingStatement:
             return .outOfDate(failure)
         case .failed(let failure, _):
@@ -184,13 +184,11 @@ extension Exchange.Body {
     fileprivate var excess: PostgresError? {
         guard case .statements(let queries) = self else { return nil }
         if queries.contains(where: { $0.parameters.count > 65_535 }) {
-            return PostgresError(
-                .other("54023"), "A statement has more than 65,535 parameters; bind arrays and `unnest` them."
-            )
+            return .unsent(.other("54023"), "A statement has more than 65,535 parameters; bind arrays and `unnest` them.")
         }
         // A field, and a message, of PostgreSQL is smaller than 1 GiB.
         if queries.contains(where: { $0.parameters.bytes.count >= 1 << 30 }) {
-            return PostgresError(.other("54000"), "A statement's parameters are larger than 1 GiB.")
+            return .unsent(.other("54000"), "A statement's parameters are larger than 1 GiB.")
         }
         return nil
     }

@@ -144,6 +144,7 @@ package struct TokenBlocklist: Sendable {
     /// Lists revocations, and waits until no program goes by what it knew before: once this returns, or throws, what is listed or on record is refused by
     /// whoever can ask. Takes as long as a lease.
     package func revoke(_ revocations: [Revocation]) async throws {
+        guard !revocations.isEmpty else { return }
         let result: Result<Void, RedisError>
         do throws(RedisError) { result = .success(try await add(revocations)) } catch { result = .failure(error) }
         try await Task.sleep(for: known.lease)

@@ -105,7 +105,8 @@ struct Accounts: Sendable {
 
     /// Closes an account. Throws `UsersError.accountGone` or `.operatorsAccount`.
     func close(_ user: UserID, by requester: Erasure.Requester) async throws -> Erasure {
-        let erasure = try await erasures.close(user, by: requester, accessUntil: sessions.accessUntil)
+        let until = sessions.accessUntil
+        let erasure = try await sessions.onRecord { try await erasures.close(user, by: requester, accessUntil: until) }
         try await sessions.blockAll(of: user)
         return erasure
     }

@@ -5,7 +5,7 @@ internal import Synchronization
 internal import Time
 
 /// Sees to it that the blocklist in Redis has what the record in Postgres has: when the program starts, when Redis was restarted or
-/// emptied or has evicted, and when a revocation could not be told.
+/// emptied or has evicted, and when a revocation could not be told or nobody knows whether it was committed.
 ///
 /// Until it has, nobody takes the blocklist's silence for an answer: every service asks the record.
 final class BlocklistKeeper: Sendable {
@@ -30,7 +30,7 @@ final class BlocklistKeeper: Sendable {
         self.interval = interval
     }
 
-    /// A revocation is in the record and could not be told.
+    /// A revocation is in the record, or may be, and could not be told.
     func owes() { state.withLock { $0.owes = true } }
 
     /// Runs until it is cancelled.

@@ -1,5 +1,6 @@
 internal import Application
 internal import FoundationEssentials
+internal import Postgres
 internal import Resilience
 internal import Time
 internal import Tokens
@@ -55,7 +56,9 @@ struct Sessions: Sendable {
         }
         let next = RefreshToken(userID: token.userID)
         let expiresAt = Instant.now() + lifetimes.refresh
-        switch try await repository.rotate(token, to: next, expiresAt: expiresAt, accessUntil: accessUntil) {
+        let until = accessUntil
+        let rotation = try await onRecord { try await repository.rotate(token, to: next, expiresAt: expiresAt, accessUntil: until) }
+        switch rotation {
         case .rotated(let session, let role):
             about(token.userID)
             return try await pair(session, role, next, expiresAt: expiresAt)
@@ -73,14 +76,14 @@ struct Sessions: Sendable {
     /// reached. The caller may try again, for what was done already changes nothing; `BlocklistKeeper` tries too.
     func end(_ caller: CallerIdentity) async throws {
         let until = accessUntil
-        try await repository.end(SessionID(caller.sessionID), of: UserID(caller.userID), accessUntil: until)
+        try await onRecord { try await repository.end(SessionID(caller.sessionID), of: UserID(caller.userID), accessUntil: until) }
         try await block([.session(caller.sessionID, expiresAt: until)])
     }
 
     /// Ends every session of the caller's account, this one too. Throws as `end` does.
     func endAll(_ caller: CallerIdentity) async throws {
         let until = accessUntil
-        let youngest = try await repository.endAll(of: UserID(caller.userID), accessUntil: until)
+        let youngest = try await onRecord { try await repository.endAll(of: UserID(caller.userID), accessUntil: until) }
         try await block([.sessions(of: caller.userID, upTo: youngest.uuid, expiresAt: until)])
     }
 
@@ -91,7 +94,9 @@ struct Sessions: Sendable {
     /// soon as it can be.
     func changePassword(of user: UserID, _ old: String, to new: String, keeping session: SessionID) async throws {
         let until = accessUntil
-        let ended = try await repository.changePassword(of: user, old, to: new, keeping: session, accessUntil: until)
+        let ended = try await onRecord {
+            try await repository.changePassword(of: user, old, to: new, keeping: session, accessUntil: until)
+        }
         try await blockIfPossible(ended.map { .session($0.uuid, expiresAt: until) })
     }
 
@@ -100,7 +105,8 @@ struct Sessions: Sendable {
     /// The change is on record when this returns, as that of a password is. Throws `UsersError.accountGone` or `.operatorsRole`.
     func assign(_ role: AccessClaims.Role, to user: UserID) async throws {
         let until = accessUntil
-        guard let youngest = try await repository.assign(role, to: user, accessUntil: until) else { return }
+        let youngest = try await onRecord { try await repository.assign(role, to: user, accessUntil: until) }
+        guard let youngest else { return }
         try await blockIfPossible([.sessions(of: user.uuid, upTo: youngest.uuid, expiresAt: until)])
     }
 
@@ -113,6 +119,14 @@ struct Sessions: Sendable {
     /// No access token that there is now outlives this.
     var accessUntil: Instant { .now() + lifetimes.access }
 
+    /// Makes a change that puts revocations on record. Where nobody knows whether it was made, the keeper looks.
+    func onRecord<Value>(_ change: () async throws -> Value) async throws -> Value {
+        do { return try await change() } catch {
+            if (error as? PostgresError)?.code == .outcomeUnknown { keeper.owes() }
+            throw error
+        }
+    }
+
     /// Tells the blocklist what is on record.
     private func block(_ revocations: [Revocation]) async throws {
         try await CurrentTask.afterCommit { [blocklist, keeper] in
@@ -122,6 +136,8 @@ struct Sessions: Sendable {
                 keeper.owes()
                 throw error
             }
+        } inDoubt: { [keeper] in
+            keeper.owes()
         }
     }
 
@@ -129,6 +145,8 @@ struct Sessions: Sendable {
     private func blockIfPossible(_ revocations: [Revocation]) async throws {
         try await CurrentTask.afterCommit { [blocklist, keeper] in
             do { try await blocklist.revoke(revocations) } catch { keeper.owes() }
+        } inDoubt: { [keeper] in
+            keeper.owes()
         }
     }
 

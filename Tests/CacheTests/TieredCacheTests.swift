@@ -452,11 +452,11 @@ private struct Signal: Sendable {
 
 /// A unit of work that a test ends.
 private final class Unit: UnitOfWork {
-    private let actions = Mutex<[@Sendable (Bool) async throws -> Void]>([])
+    private let actions = Mutex<[@Sendable (UnitOutcome) async throws -> Void]>([])
 
-    func atEnd(_ action: @escaping @Sendable (_ isCommitted: Bool) async throws -> Void) { actions.withLock { $0.append(action) } }
+    func atEnd(_ action: @escaping @Sendable (_ outcome: UnitOutcome) async throws -> Void) { actions.withLock { $0.append(action) } }
 
     func end() async throws {
-        for action in actions.withLock({ $0 }) { try await action(true) }
+        for action in actions.withLock({ $0 }) { try await action(.committed) }
     }
 }

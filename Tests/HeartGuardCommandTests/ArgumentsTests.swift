@@ -23,6 +23,13 @@ internal import Testing
         #expect(throws: (any Error).self) { try LogsCommand.parse(["--lines=99999999999999999999"]) }
     }
 
+    @Test func `is a service that has jobs`() throws {
+        #expect(try JobsCommand.parse(["list", "--service", "chat"]).service == "chat")
+        for other in ["gateway", "user", ""] {
+            #expect(throws: (any Error).self) { try JobsCommand.parse(["list", "--service", other]) }
+        }
+    }
+
     @Test func `is the usual database and owner where a variable is empty`() throws {
         try withState { directory in
             try directory.write(Data("a password".utf8), to: directory.secret("owner"), mode: 0o600)

@@ -81,6 +81,35 @@ import Time
         }
     }
 
+    @Test(arguments: [false, true]) func `goes on behind a part of which nothing was sent`(isFirst: Bool) async throws {
+        try await withItems { postgres in
+            try await postgres.unit { _ in
+                if !isFirst { try await postgres.execute("INSERT INTO items VALUES (\(1))") }
+                let late = await #expect(throws: PostgresError.self) {
+                    try await Deadline.with(.after(.milliseconds(100))) {
+                        try await postgres.transaction { part in
+                            try await Task.sleep(for: .milliseconds(120))
+                            try await part.execute("INSERT INTO items VALUES (\(2))")
+                        }
+                    }
+                }
+                #expect(late?.code == .statementTimeout)
+                let cancelled = Task {
+                    try await postgres.transaction { part in
+                        while !Task.isCancelled { await Task.yield() }
+                        try await part.execute("INSERT INTO items VALUES (\(3))")
+                    }
+                }
+                cancelled.cancel()
+                let unsent = await #expect(throws: PostgresError.self) { _ = try await cancelled.value }
+                #expect(unsent?.code == .queryCancelled)
+                try await postgres.execute("INSERT INTO items VALUES (\(4))")
+            }
+
+            #expect(try await Self.items(postgres) == (isFirst ? [4] : [1, 4]))
+        }
+    }
+
     @Test func `has parts within parts`() async throws {
         try await withItems { postgres in
             try await postgres.unit { _ in
@@ -168,6 +197,39 @@ import Time
         }
     }
 
+    @Test func `has what is to be done in doubt done when the word of its COMMIT is lost`() async throws {
+        let server = try await PostgresServer.start()
+        try await server.withDatabaseLeftBehind { configuration in
+            // An immediate end of the server, in the midst of the COMMIT.
+            try await server.psql(
+                """
+                CREATE TABLE items (id int8 PRIMARY KEY);
+                CREATE FUNCTION end_server() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    COPY (SELECT 1) TO PROGRAM 'kill -QUIT $(head -n 1 postmaster.pid); sleep 5';
+                    RETURN NULL;
+                END $$;
+                CREATE CONSTRAINT TRIGGER ending AFTER INSERT ON items DEFERRABLE INITIALLY DEFERRED
+                    FOR EACH ROW EXECUTE FUNCTION end_server();
+                """, database: configuration.database)
+            try await PostgresServer.withClient(configuration) { postgres in
+                let told = Mutex<[String]>([])
+                let tell: @Sendable (String) -> Void = { word in told.withLock { $0.append(word) } }
+
+                let error = await #expect(throws: PostgresError.self) {
+                    try await postgres.unit { _ in
+                        try await CurrentTask.afterCommit { tell("committed") } inDoubt: { tell("in doubt") }
+                        try await CurrentTask.afterCommit { tell("committed") }
+                        try await postgres.execute("INSERT INTO items VALUES (\(1))")
+                    }
+                }
+
+                #expect(error?.code == .outcomeUnknown)
+                #expect(told.withLock { $0 } == ["in doubt"])
+            }
+        }
+        try await server.end()
+    }
+
     @Test func `has what others are told done when it is committed, and not when it is not`() async throws {
         try await withItems { postgres in
             let told = Mutex<[String]>([])
@@ -181,7 +243,7 @@ import Time
                         tell("others see \(try await Self.items(postgres))")
                         throw Refusal()
                     }
-                    CurrentTask.unit?.atEnd { tell($0 ? "committed" : "not committed") }
+                    CurrentTask.unit?.atEnd { tell("\($0)") }
                     tell("work")
                 }
             }
@@ -189,12 +251,12 @@ import Time
             await #expect(throws: PostgresError.self) {
                 try await postgres.unit { _ in
                     try await CurrentTask.afterCommit { tell("never") }
-                    CurrentTask.unit?.atEnd { tell($0 ? "committed" : "not committed") }
+                    CurrentTask.unit?.atEnd { tell("\($0)") }
                     try await postgres.execute("INSERT INTO items VALUES (\(1))")
                 }
             }
 
-            #expect(told.withLock { $0 } == ["at once", "work", "others see [1]", "committed", "not committed"])
+            #expect(told.withLock { $0 } == ["at once", "work", "others see [1]", "committed", "undone"])
             #expect(try await Self.items(postgres) == [1])
         }
     }

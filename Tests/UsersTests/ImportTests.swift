@@ -200,6 +200,23 @@ extension ImportCounts.Count {
         }
     }
 
+    @Test func `whose last bytes were kept by somebody who was killed then is checked with the last of them`() async throws {
+        try await withImports { importing in
+            let (ada, file) = (try await makePerson(), bundle(observation("1")))
+            let job = try await importing.start(file, ada)
+            try await importing.imports.postgres.execute(.append(file, at: 0, to: job.id, of: ada), identity: .user(ada.uuid))
+
+            let told = UsersV1.ImportJob(try await importing.start(file, ada))
+            #expect(told.state == .uploading)
+            let rest = Array(file[Int(told.receivedByteCount)...])
+            #expect(rest.count == 1)
+            let whole = try await importing.imports.write(rest, at: told.receivedByteCount, to: job.id, of: ada)
+
+            #expect(whole.state == .running)
+            #expect(try await importing.finish(whole, of: ada).counts.types["Observation"] == .init(imported: 1))
+        }
+    }
+
     @Test func `that comes byte by byte is no row a byte, and each byte is where it was said to be`() async throws {
         try await withImports { importing in
             let (ada, file) = (try await makePerson(), bundle(observation("1"), observation("2")))

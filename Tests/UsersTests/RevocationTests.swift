@@ -7,6 +7,7 @@ internal import RPC
 internal import RecordTestSupport
 internal import Redis
 internal import Resilience
+internal import Synchronization
 internal import TestSupport
 internal import Testing
 internal import Time
@@ -112,6 +113,22 @@ internal import Tokens
         }
     }
 
+    @Test func `is answered by the blocklist also where nobody knows whether the session's end was committed`() async throws {
+        try await withCheck { users, _, _ in
+            let left = try await users.register(Person())
+            try await users.keeper.keep()
+            let unit = LostUnit()
+            try await CurrentTask.$unit.withValue(unit) {
+                _ = try await users.service.logOut(.init(), context: users.context(left))
+            }
+
+            try await unit.end()
+            try await users.keeper.keep()
+
+            #expect(try await users.standing(users.claims(left)) == .revoked)
+        }
+    }
+
     @Test func `is answered from the record while Redis says nothing`() async throws {
         try await withCheck { users, check, redis in
             let left = try await users.register(Person())
@@ -194,5 +211,16 @@ internal import Tokens
             do { return try await keeper.keep() } catch is RedisError { try await Task.sleep(for: .milliseconds(50)) }
         }
         try await keeper.keep()
+    }
+}
+
+/// A unit of work whose COMMIT was sent and never answered.
+private final class LostUnit: UnitOfWork {
+    private let actions = Mutex<[@Sendable (UnitOutcome) async throws -> Void]>([])
+
+    func atEnd(_ action: @escaping @Sendable (_ outcome: UnitOutcome) async throws -> Void) { actions.withLock { $0.append(action) } }
+
+    func end() async throws {
+        for action in actions.withLock({ $0 }) { try await action(.unknown) }
     }
 }

@@ -7,6 +7,7 @@ final class ActiveRun: Sendable {
     private struct State {
         var leaseEnd: ContinuousClock.Instant
         var stop: Stop?
+        var stoppedAt: ContinuousClock.Instant?
         var handler: Task<JobValue, any Error>?
         var isSettled = false
     }
@@ -26,6 +27,14 @@ final class ActiveRun: Sendable {
     /// ends later here than there.
     var holdsLease: Bool { state.withLock { $0.leaseEnd > .now } }
 
+    /// Whether its handler goes on though it was cancelled, for longer than this.
+    func hasIgnoredStop(for patience: Duration) -> Bool {
+        state.withLock { state in
+            guard !state.isSettled, let stoppedAt = state.stoppedAt else { return false }
+            return stoppedAt + patience < ContinuousClock.now
+        }
+    }
+
     func extend(until end: ContinuousClock.Instant) { state.withLock { $0.leaseEnd = max($0.leaseEnd, end) } }
 
     /// Takes the handler's task, to cancel it when it has to stop.
@@ -41,6 +50,7 @@ final class ActiveRun: Sendable {
     func stop(because reason: Stop) {
         let handler = state.withLock { state in
             state.stop = state.stop ?? reason
+            state.stoppedAt = state.stoppedAt ?? ContinuousClock.now
             return state.handler
         }
         handler?.cancel()

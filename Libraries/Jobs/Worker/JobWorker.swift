@@ -45,7 +45,7 @@ package final class JobWorker: Sendable {
     }
 
     /// Works until the task is cancelled; then takes no more, lets those that run end within their time, gives back the others, and
-    /// returns. Redis and the database have to be there for as long. To be called once.
+    /// returns, whether or not their handlers heed it. Redis and the database have to be there for as long. To be called once.
     package func run() async {
         // What runs outlives the cancellation that begins the draining.
         let work = Task { await self.work() }
@@ -61,11 +61,11 @@ package final class JobWorker: Sendable {
         await withDiscardingTaskGroup { keepers in
             keepers.addTask { await self.keepLeases() }
             keepers.addTask { await self.watch() }
-            await withDiscardingTaskGroup { runs in
-                await take(into: &runs)
-                await drain()
-            }
+            await take()
+            await drain()
             keepers.cancelAll()
+            // What is left tells Redis how it ended, for as long as its lease holds.
+            while !state.withLock(\.runs.isEmpty) { await wake.wait(until: nil) }
         }
     }
 
@@ -74,7 +74,7 @@ package final class JobWorker: Sendable {
 
     // MARK: Taking jobs
 
-    private func take(into group: inout DiscardingTaskGroup) async {
+    private func take() async {
         var look = JobLeases.Look()
         var isAway = false
         while !isDraining {
@@ -98,7 +98,8 @@ package final class JobWorker: Sendable {
             for job in jobs {
                 let run = ActiveRun(job, leaseEnd: asked + configuration.lease)
                 state.withLock { $0.runs[job.fence] = run }
-                group.addTask { await self.perform(run) }
+                // Nobody's child: who heeds no cancellation would be waited for. `drain` waits for the others.
+                Task { await self.perform(run) }
             }
             // Where fewer came than could have, there are no more.
             if jobs.count < free { await wake.wait(until: .now + configuration.pollInterval) }
@@ -109,9 +110,10 @@ package final class JobWorker: Sendable {
         await waitForRuns(atMost: configuration.drainTimeout)
         for run in active { run.stop(because: .draining) }
         await waitForRuns(atMost: configuration.stopTimeout)
-        // These handlers don't heed a cancellation. Whoever takes their jobs shuts them out of the database.
+        // These handlers don't heed a cancellation. Whoever takes their jobs shuts them out of the database, and nobody waits for them.
         for run in active {
-            await tell(run) { () async throws(JobError) in try await self.giveBack(run) }
+            let isGivenUp = await tell(run) { () async throws(JobError) in try await self.giveBack(run) }
+            if isGivenUp { state.withLock { $0.runs[run.job.fence] = nil } }
         }
     }
 
@@ -125,7 +127,8 @@ package final class JobWorker: Sendable {
     private func keepLeases() async {
         let interval = configuration.lease / 3
         while (try? await Task.sleep(for: interval)) != nil {
-            let runs = active
+            // The lease of what heeds no cancellation ends, and another worker takes the job up: a handler that hangs must not have it for ever.
+            let runs = active.filter { !$0.hasIgnoredStop(for: configuration.stopTimeout) }
             let asked = ContinuousClock.now
             do throws(JobError) {
                 let states = try await Deadline.with(.after(interval)) { () async throws(JobError) in
@@ -156,7 +159,10 @@ package final class JobWorker: Sendable {
 
     private func settle(_ run: ActiveRun) async {
         let job = run.job
-        guard !isDraining else { return await tell(run) { () async throws(JobError) in try await self.giveBack(run) } }
+        guard !isDraining else {
+            await tell(run) { () async throws(JobError) in try await self.giveBack(run) }
+            return
+        }
         guard let bytes = job.bytes else {
             let reason = job.byteCount == 0 ? "The job had expired before it was run." : "The job's body is larger than 4 MiB."
             return await die(run, nil, reason, instance: "\(job.id)@\(job.fence)")
@@ -201,9 +207,10 @@ package final class JobWorker: Sendable {
         if job.wasClaimedBefore, let effects {
             do throws(PostgresError) { try await effects.shutOut(before: context) } catch {
                 logger.warning("a job waits for the database", metadata: metadata(body, instance, error.message))
-                return await tell(run) { () async throws(JobError) in
+                await tell(run) { () async throws(JobError) in
                     try await self.leases.release(job, after: .seconds(1), counts: false)
                 }
+                return
             }
         }
         let startedAt = Instant.now()
@@ -331,19 +338,23 @@ package final class JobWorker: Sendable {
 
     /// Tells Redis what became of the run, and again while Redis is away, for as long as the lease may hold. After that another worker has
     /// the job, and the database knows what was done.
-    private func tell(_ run: ActiveRun, _ body: () async throws(JobError) -> Bool) async {
-        guard run.settle() else { return }
+    ///
+    /// - Returns: `false` at once where somebody else tells it, or has.
+    @discardableResult
+    private func tell(_ run: ActiveRun, _ body: () async throws(JobError) -> Bool) async -> Bool {
+        guard run.settle() else { return false }
         var mayBeTold = false
         while true {
             do throws(JobError) {
                 let isOurs = try await body()
                 if !isOurs && !mayBeTold { count(\.lost) }
-                return
+                return true
             } catch {
                 mayBeTold = mayBeTold || error.code == .outcomeUnknown
                 guard run.holdsLease else {
                     count(\.lost)
-                    return logger.warning("Redis could not be told of a job's end", metadata: ["reason": "\(error)"])
+                    logger.warning("Redis could not be told of a job's end", metadata: ["reason": "\(error)"])
+                    return true
                 }
             }
             // Nobody cancels this task.

@@ -9,7 +9,8 @@ package struct JobWorkerConfiguration: Sendable {
     package var pollInterval: Duration
     /// How long those that run may go on when the program is asked to stop. Then they are cancelled and given back.
     package var drainTimeout: Duration
-    /// How long a handler that was cancelled may take to end before its job is given back all the same.
+    /// How long a handler that was cancelled may take to end. Then its job is given back all the same when the program stops, and otherwise its
+    /// lease is not made longer any more.
     package var stopTimeout: Duration
     /// How long a job waits for a worker that knows it, such as that of a newer release, before it is a dead letter.
     package var unknownJobLife: Duration

@@ -36,7 +36,14 @@ final class Savepoint: Sendable {
             if let settings = whole.identity.settings(after: part.identity) { all.append(settings) }
             all.append(Query(sql: "RELEASE SAVEPOINT part_\(depth)"))
         }
-        let results = try await whole.run(.statements(all), by: part.deadline, isCancellable: isCancellable)
+        let results: [QueryResult]
+        do throws(PostgresError) {
+            results = try await whole.run(.statements(all), by: part.deadline, isCancellable: isCancellable)
+        } catch {
+            // There is nothing to go back to, and the whole is as it was.
+            if begins && error.isUnsent { isSet.withLock { $0 = false } }
+            throw error
+        }
         if commits { isSet.withLock { $0 = false } }
         return Session.Answer(results: Array(results[place..<place + queries.count]), tag: commits ? "COMMIT" : "")
     }

@@ -10,7 +10,7 @@ final class TransactionUnit: UnitOfWork {
     private struct State {
         /// The outermost first, each within the one before.
         var transactions: [Transaction] = []
-        var actions: [@Sendable (Bool) async throws -> Void] = []
+        var actions: [@Sendable (UnitOutcome) async throws -> Void] = []
     }
 
     init(_ postgres: Postgres) { self.postgres = postgres }
@@ -30,19 +30,19 @@ final class TransactionUnit: UnitOfWork {
 
     func leave(_ transaction: Transaction) { state.withLock { $0.transactions.removeAll { $0 === transaction } } }
 
-    func atEnd(_ action: @escaping @Sendable (_ isCommitted: Bool) async throws -> Void) {
+    func atEnd(_ action: @escaping @Sendable (_ outcome: UnitOutcome) async throws -> Void) {
         state.withLock { $0.actions.append(action) }
     }
 
     /// Does what was to be done at the end, and tells what went wrong first.
-    func end(isCommitted: Bool) async -> (any Error)? {
+    func end(_ outcome: UnitOutcome) async -> (any Error)? {
         let actions = state.withLock { state in
             defer { state.actions = [] }
             return state.actions
         }
         var failure: (any Error)?
         for action in actions {
-            do { try await action(isCommitted) } catch { failure = failure ?? error }
+            do { try await action(outcome) } catch { failure = failure ?? error }
         }
         return failure
     }
@@ -72,10 +72,10 @@ extension Postgres {
                 return try await CurrentTask.$unit.withValue(unit) { try await body(transaction) }
             }
         } catch {
-            _ = await unit.end(isCommitted: false)
+            _ = await unit.end((error as? PostgresError)?.code == .outcomeUnknown ? .unknown : .undone)
             throw error
         }
-        if let failure = await unit.end(isCommitted: true) { throw failure }
+        if let failure = await unit.end(.committed) { throw failure }
         return value
     }
 }

@@ -77,10 +77,12 @@ extension UsersV1.ImportCount {
 
 extension UsersV1.ImportJob {
     init(_ job: Import) {
+        // The last byte counts when the file was checked: with nothing left to send nobody could have that done.
+        let received = job.waitsForCheck ? job.byteCount - 1 : job.receivedByteCount
         self.init(
             id: job.id.text, clientId: job.clientID, format: .init(job.format), source: job.source, state: .init(job.state),
             requestedAt: .init(job.requestedAt), finishedAt: job.finishedAt.map { .init($0) }, expiresAt: .init(job.expiresAt),
-            byteCount: job.byteCount, sha256: job.sha256.hexadecimal, receivedByteCount: job.receivedByteCount, entryCount: job.place.entry,
+            byteCount: job.byteCount, sha256: job.sha256.hexadecimal, receivedByteCount: received, entryCount: job.place.entry,
             counts: job.counts.types.sorted { $0.key < $1.key }.map { .init($0.key, $0.value) }, failure: job.failure ?? "")
     }
 }

@@ -35,6 +35,9 @@ struct Import: Hashable, Sendable {
     let finishedAt: Instant?
     let expiresAt: Instant
 
+    /// All bytes have come, and nobody has read them as a whole: whoever was about to may have been killed.
+    var waitsForCheck: Bool { state == .uploading && receivedByteCount == byteCount }
+
     /// How long it is kept after it was begun.
     static let life = Duration.seconds(7 * 24 * 3_600)
     /// How many of a person are kept.

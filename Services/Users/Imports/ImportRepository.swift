@@ -62,7 +62,7 @@ struct ImportRepository: Sendable {
             return try await transaction.first(.importJob(id, of: user)) ?? job
         }
         if let reason = job.failure { throw ImportsError.unusable(reason) }
-        guard job.state == .uploading, job.receivedByteCount == job.byteCount else { return job }
+        guard job.waitsForCheck else { return job }
         return try await check(job, of: user)
     }
 

@@ -36,6 +36,10 @@ struct JobsCommand: AsyncParsableCommand {
     var all = false
 
     func validate() throws {
+        let services = ServiceName.owners.map(\.rawValue)
+        guard services.contains(service) else {
+            throw ValidationError("There are no jobs of \"\(service)\"; there are those of \(services.joined(separator: ", ")).")
+        }
         let isAboutLetters = action == .replay || action == .drop
         if isAboutLetters, letters.isEmpty != all { throw ValidationError("Name the letters, or say --all.") }
         if !isAboutLetters, !letters.isEmpty || all { throw ValidationError("Letters and --all belong to replay and drop.") }
