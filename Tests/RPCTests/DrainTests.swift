@@ -73,6 +73,28 @@ import Testing
         #expect(error?.code == .unavailable)
     }
 
+    @Test func `returns when handlers have ended that it cancelled, late as they may be`() async throws {
+        let started = Signal()
+        let ended = Counter()
+        let handler = MethodHandler.unary(Notes.say) { note, _ in
+            started.fire()
+            await waitForCancellation()
+            // What is not to be left half done, such as a transaction that is rolled back.
+            await Task { try? await Task.sleep(for: .milliseconds(300)) }.value
+            ended.increment()
+            return note
+        }
+
+        try await withLoopback([handler], server: { $0.drainTimeout = .milliseconds(50) }) { loopback in
+            let call = Task { try await loopback.channel.unary(Notes.say, "a") }
+            await started.wait()
+            loopback.server.beginGracefulShutdown()
+            _ = await call.result
+        }
+
+        #expect(ended.value == 1)
+    }
+
     @Test func `returns at once when nobody is connected`() async throws {
         let server = RPCServer(
             configuration: .init(host: "127.0.0.1", port: 0),

@@ -102,11 +102,9 @@ package final class RPCServer: Sendable {
             }
             .bind(host: configuration.host, port: configuration.port)
             .get()
-        let (ended, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let mayServe = state.withLock { state in
             state.listener = listener
             state.trace.note("Listening.")
-            state.ended = continuation
             return state.phase == .running
         }
         onListening(configuration.host, listener.localAddress?.port ?? configuration.port)
@@ -114,7 +112,7 @@ package final class RPCServer: Sendable {
 
         await withTaskCancellationHandler {
             try? await listener.closeFuture.get()  // Closing is what was asked for; how it went changes nothing.
-            await drain(ended)
+            await drain()
         } onCancel: {
             self.state.withLock { $0.phase = .stopped }
             self.stopListening()
@@ -148,9 +146,9 @@ package final class RPCServer: Sendable {
     /// Handlers that do not heed their cancellation are left behind after this.
     private static let cancelledHandlersMayTake: Duration = .seconds(2)
 
-    private func drain(_ ended: AsyncStream<Void>) async {
+    private func drain() async {
         if state.withLock({ $0.phase }) != .stopped {
-            await waitUntilEmpty(ended, atMost: configuration.drainTimeout)
+            await waitUntilEmpty(atMost: configuration.drainTimeout)
         }
         let late = state.withLock { state in
             state.phase = .stopped
@@ -158,11 +156,14 @@ package final class RPCServer: Sendable {
         }
         if late.isEmpty { return }
         for connection in late { connection.executor.run { connection.closeNow() } }
-        await waitUntilEmpty(ended, atMost: RPCServer.cancelledHandlersMayTake)
+        await waitUntilEmpty(atMost: RPCServer.cancelledHandlersMayTake)
     }
 
     /// Returns when there is no connection left, when the time is up, or when the task is cancelled.
-    private func waitUntilEmpty(_ ended: AsyncStream<Void>, atMost limit: Duration) async {
+    private func waitUntilEmpty(atMost limit: Duration) async {
+        // Each time another stream: one whose reader was cancelled has ended.
+        let (ended, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        state.withLock { $0.ended = continuation }
         await withTaskGroup { group in
             group.addTask {
                 if self.state.withLock({ $0.connections.isEmpty }) { return }
