@@ -258,6 +258,14 @@ import Testing
             await running
         }
     }
+
+    @Test(.timeLimit(.minutes(1))) func `that was closed does not run`() async {
+        let channel = RPCChannel(target: ("127.0.0.1", 1), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+
+        await channel.close()
+
+        await channel.run()
+    }
 }
 
 @Suite struct `A channel that is forgotten` {

@@ -19,7 +19,8 @@ package final class RPCChannel: Sendable {
     private let resolver: NameResolver?
     private let watch: CredentialsWatch?
     private let turn = Atomic<Int>(0)
-    private let whenClosed = Mutex<[AsyncStream<Void>.Continuation]>([])
+    /// Who waits for the end; `nil` once `close` was called.
+    private let whenClosed = Mutex<[AsyncStream<Void>.Continuation]?>([])
 
     /// Makes no connection yet. TLS files that cannot be used show as UNAVAILABLE in every call.
     package convenience init(
@@ -87,7 +88,11 @@ package final class RPCChannel: Sendable {
     /// Keeps the channel until the task is cancelled or `close` is called. Cancelling lets calls end as `close` does.
     package func run() async {
         let (closed, continuation) = AsyncStream.makeStream(of: Void.self)
-        whenClosed.withLock { $0.append(continuation) }
+        let isClosed = whenClosed.withLock { waiting in
+            waiting?.append(continuation)
+            return waiting == nil
+        }
+        if isClosed { continuation.finish() }
         await withTaskCancellationHandler {
             for await _ in closed {}
         } onCancel: {
@@ -99,9 +104,7 @@ package final class RPCChannel: Sendable {
 
     /// Takes no further calls, waits up to `closeTimeout` for those under way, cancels the rest and closes.
     package func close() async {
-        whenClosed.withLock { continuations in
-            for continuation in continuations { continuation.finish() }
-        }
+        for continuation in whenClosed.withLock({ $0.take() }) ?? [] { continuation.finish() }
         await withTaskGroup { group in
             group.addTask {
                 try? await Task.sleep(for: self.configuration.closeTimeout)  // Cancelled when all calls have ended.
