@@ -226,6 +226,31 @@ import Testing
         await channel.close()
     }
 
+    @Test func `counts none among the calls that wait whose caller has gone`() async throws {
+        var configuration = RPCChannelConfiguration()
+        configuration.maxWaitingCalls = 1
+        configuration.initialBackoff = .seconds(60)
+        let channel = RPCChannel(
+            target: ("127.0.0.1", 1), configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        // It cannot be reached, and for a minute nothing more happens to the connection.
+        _ = try? await channel.unary(Notes.say, "a")
+        let executor = channel.taskExecutor
+        let first = Task(executorPreference: executor) {
+            try await channel.unary(Notes.say, "a", options: .init(waitForReady: true))
+        }
+        // What an executor was given first runs first, so the call waits by then.
+        for _ in 0..<3 { await Task(executorPreference: executor) {}.value }
+
+        first.cancel()
+        _ = await first.result
+        let error = await #expect(throws: RPCError.self) {
+            try await channel.unary(Notes.say, "a", options: .init(timeout: .milliseconds(100), waitForReady: true))
+        }
+
+        #expect(error?.code == .deadlineExceeded)
+        await channel.close()
+    }
+
     @Test(.timeLimit(.minutes(1))) func `closes although its server takes nothing`() async throws {
         // Room for everything, as far as HTTP/2 is concerned; but nobody reads.
         let room = HostilePeer.frame(4, 0, 0, [0, 4, 0x7f, 0xff, 0xff, 0xff]) + HostilePeer.frame(8, 0, 0, [0x7f, 0, 0, 0])

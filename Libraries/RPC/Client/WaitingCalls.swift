@@ -17,6 +17,8 @@ final class WaitingCalls: @unchecked Sendable {
 
     /// Keeps a call, or ends it when too many wait already.
     func append(_ call: ClientCall) {
+        // Those that were cancelled are there until something happens to the connection.
+        if calls.count >= limit { dropEnded() }
         guard calls.count < limit else {
             call.end(.failure(RPCError(.resourceExhausted, "Too many calls wait for a connection.")), reset: false)
             return
