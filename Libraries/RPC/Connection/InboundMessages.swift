@@ -28,11 +28,7 @@ final class InboundMessages: @unchecked Sendable {
     private var roomGiver: (any RoomGiver)?
     private var stream: HTTP2StreamID = 0
 
-    private final class Waiter: @unchecked Sendable {
-        // Touched on the event loop alone.
-        var continuation: CheckedContinuation<Result<ReceivedMessage?, RPCError>, Never>?
-        var isCancelled = false
-    }
+    private typealias Waiter = LoopWaiter<Result<ReceivedMessage?, RPCError>>
 
     /// A message that was packed may hold up to `maxMessageBytes`.
     init(_ direction: Direction, executor: LoopExecutor, maxWaitingBytes: Int, maxMessageBytes: Int) {

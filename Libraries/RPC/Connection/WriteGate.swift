@@ -8,11 +8,7 @@ final class WriteGate: @unchecked Sendable {
     /// A stream with more than this waiting to be sent holds its writers back.
     static let maxPendingBytes = 64 << 10
 
-    private final class Waiter: @unchecked Sendable {
-        // Touched on the event loop alone.
-        var continuation: CheckedContinuation<RPCError?, Never>?
-        var isCancelled = false
-    }
+    private typealias Waiter = LoopWaiter<RPCError?>
 
     init(executor: LoopExecutor) {
         self.executor = executor

@@ -23,11 +23,7 @@ final class RepeatedCall: @unchecked Sendable {
     private var chosenAttempt: Int?
     private var waiters: [Waiter] = []
 
-    private final class Waiter: @unchecked Sendable {
-        // Touched on the event loop alone.
-        var continuation: CheckedContinuation<Result<ClientCall, RPCError>, Never>?
-        var isCancelled = false
-    }
+    private typealias Waiter = LoopWaiter<Result<ClientCall, RPCError>>
 
     init(
         _ repetition: MethodConfig.Repetition,
