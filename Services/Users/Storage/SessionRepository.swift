@@ -108,6 +108,17 @@ struct SessionRepository: Sendable {
         }
     }
 
+    /// Replaces a password's hash and ends every session; those that begin with the old one wait and are refused, as when somebody changes their
+    /// own. Returns the youngest session that is meant; `nil`, and nothing has changed, if the account has another hash.
+    func replacePassword(of user: UserID, _ old: String, with new: String, accessUntil: Instant) async throws -> SessionID? {
+        try await postgres.transaction(identity: .user(user.uuid)) { transaction in
+            guard try await transaction.execute(.replacePasswordHash(of: user, old, with: new)) == 1 else { return nil }
+            let youngest = try await transaction.first(.endAll(of: user, upTo: .make(), accessUntil: accessUntil))
+            guard let youngest else { throw PostgresError(.decoding, "The record of the sessions' end gave no row.") }
+            return SessionID(youngest.value)
+        }
+    }
+
     /// Gives an account another role, ends every session of it, and what patients have let it into: that was for what it is no more. Those who
     /// sign in meanwhile wait for the account's row and are told to do it again. Returns the youngest session that is meant; `nil` if the
     /// account has the role already.
