@@ -83,11 +83,11 @@ struct SessionRepository: Sendable {
     }
 
     /// Ends every session of an account, as `end` does one. Returns the youngest session that it may have had; those that begin
-    /// later are not meant.
+    /// later are not meant. One that is beginning just now is waited for, and ends too.
     func endAll(of user: UserID, accessUntil: Instant) async throws -> SessionID {
-        let youngest = try await postgres.first(
-            .endAll(of: user, upTo: .make(), accessUntil: accessUntil), identity: .user(user.uuid))
-        guard let youngest else { throw PostgresError(.decoding, "The record of the sessions' end gave no row.") }
+        let (_, youngest) = try await postgres.batch(
+            .lockAccount(user), .endAll(of: user, upTo: .make(), accessUntil: accessUntil), identity: .user(user.uuid))
+        guard let youngest = try youngest.first() else { throw PostgresError(.decoding, "The record of the sessions' end gave no row.") }
         return SessionID(youngest.value)
     }
 
@@ -161,7 +161,7 @@ extension Statement<SessionRepository.StoredToken> {
 }
 
 extension Statement<Void> {
-    /// Waits for whoever is closing the account or changing its password or its role, and does nothing then.
+    /// Waits for whoever is closing the account or changing its password or its role, and does nothing then; and for whoever ends all its sessions.
     static func insert(_ session: NewSession, of user: UserID, whosePasswordIs hash: String, role: AccessClaims.Role) -> Self {
         .writing(
             """
