@@ -14,13 +14,15 @@ struct OperatorAccount: Sendable {
 final class OperatorBootstrap: Sendable {
     private let account: OperatorAccount
     private let users: UserRepository
+    private let sessions: Sessions
     private let passwords: Passwords
     private let logger: Logger
     private let isDone = Atomic(false)
 
-    init(_ account: OperatorAccount, users: UserRepository, passwords: Passwords, logger: Logger) {
+    init(_ account: OperatorAccount, users: UserRepository, sessions: Sessions, passwords: Passwords, logger: Logger) {
         self.account = account
         self.users = users
+        self.sessions = sessions
         self.passwords = passwords
         self.logger = logger
     }
@@ -41,7 +43,7 @@ final class OperatorBootstrap: Sendable {
         }
     }
 
-    /// Opens the account unless it is there, and gives it the password of the settings if it has another.
+    /// Opens the account unless it is there, and gives it the password of the settings if it has another, which ends every session of it.
     ///
     /// Throws `OperatorProblem.addressTaken` when the address is a user's: nobody becomes an operator by registering
     /// the right address first.
@@ -50,7 +52,8 @@ final class OperatorBootstrap: Sendable {
             guard existing.user.role == .operator_ else { throw OperatorProblem.addressTaken }
             guard try await !passwords.verify(account.password.text, against: existing.passwordHash) else { return }
             let hash = try await passwords.hash(account.password.text)
-            try await users.replacePasswordHash(of: existing.user.id, existing.passwordHash, with: hash)
+            // Another replica may have been faster here too.
+            guard try await sessions.replacePassword(of: existing.user.id, existing.passwordHash, with: hash) else { return try await run() }
             logger.notice("the operator's password was replaced by the one of the settings")
             return
         }

@@ -100,6 +100,16 @@ struct Sessions: Sendable {
         try await blockIfPossible(ended.map { .session($0.uuid, expiresAt: until) })
     }
 
+    /// Replaces the hash of a password at nobody's word who is signed in, and ends every session. Whether it did; not if the hash was replaced meanwhile.
+    ///
+    /// The change is on record when this returns, as that of one's own password is.
+    func replacePassword(of user: UserID, _ old: String, with new: String) async throws -> Bool {
+        let until = accessUntil
+        guard let youngest = try await repository.replacePassword(of: user, old, with: new, accessUntil: until) else { return false }
+        try await blockIfPossible([.sessions(of: user.uuid, upTo: youngest.uuid, expiresAt: until)])
+        return true
+    }
+
     /// Gives an account another role, and ends every session that it has: their tokens say what it was. The same role again changes nothing.
     ///
     /// The change is on record when this returns, as that of a password is. Throws `UsersError.accountGone` or `.operatorsRole`.

@@ -71,7 +71,7 @@ struct UsersApplication: Sendable {
             host, schema: "users", handlers: erasing.handlers + exporting.handlers + importing.handlers + [service.notifications.handler],
             cron: [ErasureJobs.hourly, ExportJobs.hourly, ImportJobs.hourly])
         bootstrap = configuration.operatorAccount.map { [host] account in
-            OperatorBootstrap(account, users: users, passwords: passwords, logger: host.logger)
+            OperatorBootstrap(account, users: users, sessions: sessions, passwords: passwords, logger: host.logger)
         }
     }
 

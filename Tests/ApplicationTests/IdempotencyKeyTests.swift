@@ -1,5 +1,7 @@
 import FoundationEssentials
 import Testing
+import Time
+import Tokens
 
 @testable import Application
 @testable import Contracts
@@ -56,6 +58,22 @@ import Testing
         for keys in [["k", "k"], ["a b"]] {
             #expect(throws: IdempotencyError.keyIsMalformed) { try IdempotencyKey.of(context(keys)) }
         }
+    }
+
+    @Test func `is kept with whose record is changed, who is not always who calls`() throws {
+        let (patient, root) = (UUID(), UUID())
+        let key = try #require(IdempotencyKey("k"))
+        let caller = CallerIdentity(AccessClaims(subject: root, role: .operator_, expiresAt: .now() + .seconds(60), sessionID: UUID()))
+        let completing = UsersV1.CompleteAppointmentRequest(userId: patient.uuidString, appointmentId: UUID().uuidString)
+        let erasing = UsersV1.EraseUserRequest(userId: patient.uuidString)
+
+        let completion = KeyedCall(
+            key, of: caller, to: UsersV1.AppointmentsServiceMethods.completeAppointment.descriptor, asking: try completing.serialized())
+        let erasure = KeyedCall(key, of: caller, to: UsersV1.UsersServiceMethods.eraseUser.descriptor, asking: try erasing.serialized())
+
+        #expect(completion.person == patient)
+        // What is answered of an account that is closed is for the operator.
+        #expect(erasure.person == root)
     }
 
     @Test func `names its errors as callers are told in the documentation`() {

@@ -3,6 +3,7 @@
 import datetime
 import secrets
 import time
+import uuid
 
 import grpc
 import pytest
@@ -155,6 +156,22 @@ def test_what_is_denied_is_there(door, direct, ada, bob):
     shown = [event for event in listed(direct, bob) if event.trace_id == trace.id]
     assert [(event.method, event.outcome, event.actor_id) for event in shown] == [("EraseUser", DENIED, ada.user.id)]
     assert shown[0].actor_kind == access_log.ACTOR_KIND_USER
+
+
+def test_what_is_denied_by_json_is_there_for_whom_its_path_names(json_door, direct, ada, bob):
+    trace = Trace()
+    # a session of its own, of which no such denial is on record yet
+    caller = log_in(direct.users, ada.email, ada.password)
+    appointment = str(uuid.uuid4())
+    for path in ("erasures", f"appointments/{appointment}/noShow"):
+        headers = {"traceparent": trace.metadata[0][1]}
+        json_door.refuses(403, "PERMISSION_DENIED", "POST", f"/v1/users/{bob.user.id}/{path}", person=caller, headers=headers, json={})
+
+    shown = newest(direct, bob, trace)
+    assert [(event.method, event.outcome, event.actor_id, event.resource_id) for event in shown] == [
+        ("MarkNoShow", DENIED, ada.user.id, appointment),
+        ("EraseUser", DENIED, ada.user.id, ""),
+    ]
 
 
 def test_what_is_denied_again_and_again_is_one_event_a_minute(door, direct, ada):

@@ -1,7 +1,10 @@
 internal import Application
 internal import Contracts
 internal import Passwords
+internal import Postgres
 internal import RPC
+internal import RecordTestSupport
+internal import Resilience
 internal import Testing
 internal import Tokens
 
@@ -12,7 +15,7 @@ internal import Tokens
         OperatorBootstrap(
             OperatorAccount(
                 email: try EmailAddress(person.email), password: try Password(password ?? person.password)),
-            users: UserRepository(postgres: users.postgres), passwords: users.passwords, logger: quiet)
+            users: UserRepository(postgres: users.postgres), sessions: users.service.sessions, passwords: users.passwords, logger: quiet)
     }
 
     @Test func `is opened once, however often the service starts`() async throws {
@@ -49,6 +52,50 @@ internal import Tokens
             try await bootstrap(users, root, password: "the password of last year").run()
 
             try await bootstrap(users, root).run()
+
+            #expect(try await users.claims(users.signIn(root)).role == .operator_)
+        }
+    }
+
+    @Test func `has no session any more that began with another password`() async throws {
+        try await withUsers { users in
+            let root = Person()
+            let old = "the password of last year"
+            try await bootstrap(users, root, password: old).run()
+            let before = try #require(try await users.service.logIn(.init(email: root.email, password: old), context: anonymous).tokens)
+
+            try await bootstrap(users, root).run()
+
+            let claims = try await users.claims(before)
+            #expect(try await users.standing(claims) == .revoked)
+            #expect(try await users.postgres.first(.isRevoked(session: claims.sessionID, of: claims.subject))?.value == true)
+            await expect(.unauthenticated) { try await users.refresh(before) }
+        }
+    }
+
+    @Test func `keeps its sessions while the password stays`() async throws {
+        try await withUsers { users in
+            let root = Person()
+            try await bootstrap(users, root).run()
+            let tokens = try await users.signIn(root)
+
+            try await bootstrap(users, root).run()
+
+            #expect(try await users.standing(users.claims(tokens)) == .standing)
+            _ = try await users.refresh(tokens)
+        }
+    }
+
+    @Test func `gets another password once from replicas that start together`() async throws {
+        try await withUsers { users in
+            let root = Person()
+            try await bootstrap(users, root, password: "the password of last year").run()
+            let replicas = try (0..<4).map { _ in try bootstrap(users, root) }
+
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for replica in replicas { group.addTask { try await replica.run() } }
+                try await group.waitForAll()
+            }
 
             #expect(try await users.claims(users.signIn(root)).role == .operator_)
         }

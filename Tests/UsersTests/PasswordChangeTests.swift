@@ -97,7 +97,9 @@ internal import Tokens
         try await withUsers { users in
             let email = try EmailAddress("root-\(UUID().uuidString.lowercased())@example.org")
             let account = OperatorAccount(email: email, password: try Password("correct horse battery staple"))
-            try await OperatorBootstrap(account, users: UserRepository(postgres: users.postgres), passwords: users.passwords, logger: quiet).run()
+            try await OperatorBootstrap(
+                account, users: UserRepository(postgres: users.postgres), sessions: users.service.sessions, passwords: users.passwords, logger: quiet
+            ).run()
             let tokens = try #require(
                 try await users.service.logIn(.init(email: email.text, password: account.password.text), context: anonymous).tokens)
 

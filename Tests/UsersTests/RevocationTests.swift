@@ -33,6 +33,36 @@ internal import Tokens
         }
     }
 
+    @Test func `ends a session too that is about to begin`() async throws {
+        try await withUsers { users in
+            let tokens = try await users.register(Person())
+            let context = try await users.context(tokens)
+            let user = UserID(try context.caller().userID)
+            let account = try #require(try await UserRepository(postgres: users.postgres).credentials(of: user))
+            let token = RefreshToken(userID: user.uuid)
+            let session = NewSession(id: .make(), token: token, tokenExpiresAt: .now() + .seconds(60))
+            let hasEnded = Atomic(false)
+
+            let leaving = try await users.postgres.transaction(identity: .user(user.uuid)) { transaction in
+                try await transaction.execute(.insert(session, of: user, whosePasswordIs: account.passwordHash, role: .user))
+                let task = Task {
+                    defer { hasEnded.store(true, ordering: .releasing) }
+                    _ = try await users.service.logOutEverywhere(.init(), context: context)
+                }
+                try await until {
+                    let waiting = try await transaction.first(
+                        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))", as: Scalar<Int64>.self)
+                    return (waiting?.value ?? 0) > 0 || hasEnded.load(ordering: .acquiring)
+                }
+                return task
+            }
+            try await leaving.value
+
+            let refused = await refusal { try await users.service.sessions.refresh(token.text) }
+            #expect(refused?.code == .unauthenticated)
+        }
+    }
+
     @Test func `leaves everybody else alone`() async throws {
         try await withUsers { users in
             let (ada, bob) = (try await users.register(Person()), try await users.register(Person()))

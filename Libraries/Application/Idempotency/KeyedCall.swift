@@ -18,7 +18,9 @@ package struct KeyedCall: Hashable, Sendable {
     }
 
     init(_ key: IdempotencyKey, of caller: CallerIdentity, to method: MethodDescriptor, asking request: [UInt8]) {
-        person = caller.userID
+        // Who runs the system changes the record of whom the request names, and what is answered then goes when that person does.
+        let named = method.policy.audit == .write ? NamedFields.byPath[method.path]?.read(request).person : nil
+        person = named ?? caller.userID
         var digest = SHA256()
         // Neither an id nor a path has a line end in it.
         digest.update(data: Array("\(caller.actorID.uuidString)\n\(method.path)\n\(key.text)".utf8))

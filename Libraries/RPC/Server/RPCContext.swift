@@ -128,6 +128,9 @@ package struct RPCContext: Sendable {
 
     func note(_ request: ReceivedMessage, limit: Int) { contents.request = (request, limit) }
 
+    /// Says what is known of the one request before it has come, for a door that reads it behind the interceptors: they find that in its place.
+    package func note(_ request: [UInt8]) { note(ReceivedMessage(bytes: request), limit: request.count) }
+
     /// Has the messages of the answer compressed with gzip, if the caller reads it and the answer has not begun.
     package func compressResponse() { responseMetadata.askForCompression() }
 

@@ -89,6 +89,7 @@ struct JSONFront: HTTPResponder {
             method: descriptor, metadata: metadata, deadline: .after(descriptor.policy.timeout.limit), peer: peer,
             requestID: metadata["x-request-id"] ?? UUIDv7.make().text,
             trace: TraceContext(metadata) ?? .make())
+        if let named = match.named { context.note(named) }
         var response: Response
         do {
             let answer = try await path.answer(at: match.endpoint, context) {

@@ -1,3 +1,4 @@
+import Contracts
 import Foundation
 import RPC
 
@@ -11,6 +12,13 @@ struct RouteTable: Sendable {
         let route: HTTPRoute
         /// The fields that the path sets, by their names in the contract.
         let variables: [(field: String, value: String)]
+
+        /// The message of what the path says alone, which is known before anybody is let in; `nil` for a path that says nothing.
+        var named: [UInt8]? {
+            guard !variables.isEmpty else { return nil }
+            // Whoever is let in hears what cannot be read of it.
+            return try? endpoint.method.request(json: [], parameters: variables.map { (field: $0.field, values: [$0.value]) })
+        }
     }
 
     enum Result: Sendable {

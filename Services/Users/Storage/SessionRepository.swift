@@ -83,11 +83,11 @@ struct SessionRepository: Sendable {
     }
 
     /// Ends every session of an account, as `end` does one. Returns the youngest session that it may have had; those that begin
-    /// later are not meant.
+    /// later are not meant. One that is beginning just now is waited for, and ends too.
     func endAll(of user: UserID, accessUntil: Instant) async throws -> SessionID {
-        let youngest = try await postgres.first(
-            .endAll(of: user, upTo: .make(), accessUntil: accessUntil), identity: .user(user.uuid))
-        guard let youngest else { throw PostgresError(.decoding, "The record of the sessions' end gave no row.") }
+        let (_, youngest) = try await postgres.batch(
+            .lockAccount(user), .endAll(of: user, upTo: .make(), accessUntil: accessUntil), identity: .user(user.uuid))
+        guard let youngest = try youngest.first() else { throw PostgresError(.decoding, "The record of the sessions' end gave no row.") }
         return SessionID(youngest.value)
     }
 
@@ -105,6 +105,17 @@ struct SessionRepository: Sendable {
             let ended = try await transaction.rows(.endOthers(than: session, of: user, accessUntil: accessUntil))
             try await Notifications(postgres: postgres).add(.passwordChanged(), to: user, in: transaction)
             return ended.map { SessionID($0.value) }
+        }
+    }
+
+    /// Replaces a password's hash and ends every session; those that begin with the old one wait and are refused, as when somebody changes their
+    /// own. Returns the youngest session that is meant; `nil`, and nothing has changed, if the account has another hash.
+    func replacePassword(of user: UserID, _ old: String, with new: String, accessUntil: Instant) async throws -> SessionID? {
+        try await postgres.transaction(identity: .user(user.uuid)) { transaction in
+            guard try await transaction.execute(.replacePasswordHash(of: user, old, with: new)) == 1 else { return nil }
+            let youngest = try await transaction.first(.endAll(of: user, upTo: .make(), accessUntil: accessUntil))
+            guard let youngest else { throw PostgresError(.decoding, "The record of the sessions' end gave no row.") }
+            return SessionID(youngest.value)
         }
     }
 
@@ -150,7 +161,7 @@ extension Statement<SessionRepository.StoredToken> {
 }
 
 extension Statement<Void> {
-    /// Waits for whoever is closing the account or changing its password or its role, and does nothing then.
+    /// Waits for whoever is closing the account or changing its password or its role, and does nothing then; and for whoever ends all its sessions.
     static func insert(_ session: NewSession, of user: UserID, whosePasswordIs hash: String, role: AccessClaims.Role) -> Self {
         .writing(
             """
