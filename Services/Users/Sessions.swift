@@ -105,7 +105,8 @@ struct Sessions: Sendable {
     /// The change is on record when this returns, as that of one's own password is.
     func replacePassword(of user: UserID, _ old: String, with new: String) async throws -> Bool {
         let until = accessUntil
-        guard let youngest = try await repository.replacePassword(of: user, old, with: new, accessUntil: until) else { return false }
+        let youngest = try await onRecord { try await repository.replacePassword(of: user, old, with: new, accessUntil: until) }
+        guard let youngest else { return false }
         try await blockIfPossible([.sessions(of: user.uuid, upTo: youngest.uuid, expiresAt: until)])
         return true
     }
