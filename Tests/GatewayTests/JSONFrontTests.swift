@@ -173,3 +173,80 @@ private func head(_ line: String, _ fields: [String] = [], of gateways: Gateways
         }
     }
 }
+
+@Suite struct `A connection to the JSON door` {
+    private static let body = #"{"observations": []}"#
+
+    private static func refused(_ length: Int, _ fields: String = "") -> String {
+        "POST /v1/observations HTTP/1.1\r\nhost: door\r\ncontent-length: \(length)\r\n\(fields)\r\n"
+    }
+
+    @Test func `hears that a body is wanted where its client asks`() async throws {
+        try await withDoor { gateways, port in
+            let client = try await RawHTTP.connect(to: port)
+            let fields = ["content-length: \(Self.body.utf8.count)", "expect: 100-continue"]
+            try await client.send(try await head("POST /v1/observations", fields, of: gateways))
+            try await until { client.heard.contains("100 Continue") || client.isClosed }
+            try await client.send(Self.body)
+            try await until { client.heard.contains("HTTP/1.1 200") || client.isClosed }
+
+            #expect(client.heard.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"))
+            try await client.close()
+        }
+    }
+
+    @Test(arguments: [(20, "expect: 100-continue\r\n"), (1_000_000, "")])
+    func `ends with the refusal of a body that does not come, or not soon`(length: Int, fields: String) async throws {
+        try await withDoor { _, port in
+            let client = try await RawHTTP.connect(to: port)
+            try await client.send(Self.refused(length, fields))
+            try await until { client.isClosed }
+
+            #expect(client.heard.hasPrefix("HTTP/1.1 401"))
+            #expect(client.heard.contains("connection: close"))
+        }
+    }
+
+    @Test func `goes on behind the refusal of a small body`() async throws {
+        try await withDoor { _, port in
+            let client = try await RawHTTP.connect(to: port)
+            try await client.send(Self.refused(Self.body.utf8.count))
+            try await until { client.heard.contains("UNAUTHENTICATED") || client.isClosed }
+            try await client.send(Self.body + "GET /healthz HTTP/1.1\r\nhost: door\r\n\r\n")
+            try await until { client.heard.contains("SERVING") || client.isClosed }
+
+            #expect(client.heard.contains("SERVING"))
+            try await client.close()
+        }
+    }
+
+    @Test func `does not take all that comes behind its last answer`() async throws {
+        try await withDoor { _, port in
+            let client = try await RawHTTP.connect(to: port, goesOnSending: true)
+            try await client.send(Self.refused(1_000_000_000))
+            try await until { client.heard.contains("UNAUTHENTICATED") }
+            let part = String(repeating: "7", count: 1 << 20)
+
+            // Much more than the buffers of both sides hold.
+            await #expect(throws: (any Error).self) {
+                for _ in 0..<200 { try await client.send(part) }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "GET /healthz HTTP/1.0\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: door\r\nconnection: Close\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: door\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n",
+    ])
+    func `ends with the answer to a client that takes no other, or offers another protocol`(head: String) async throws {
+        try await withDoor { _, port in
+            let client = try await RawHTTP.connect(to: port)
+            try await client.send(head + "\r\n")
+            try await until { client.isClosed }
+
+            #expect(client.heard.contains("SERVING"))
+            #expect(client.heard.contains("connection: close"))
+        }
+    }
+}

@@ -48,12 +48,12 @@ struct JSONFront: HTTPResponder {
     }
 
     func respond(to request: Request, context: JSONRequestContext) async throws -> Response {
-        let whole = await response(to: request, from: context.peer)
+        let whole = await response(to: request, from: context)
         // RFC 9110, section 9.3.2: HEAD is answered without content. What came anyway would be read as the connection's next answer.
         return request.method == .head ? whole.createHeadResponse() : whole
     }
 
-    private func response(to request: Request, from peer: String) async -> Response {
+    private func response(to request: Request, from caller: JSONRequestContext) async -> Response {
         switch (request.method, request.uri.path) {
         case (.get, "/.well-known/jwks.json"), (.head, "/.well-known/jwks.json"):
             return Self.json(Array(configuration.common.jwks.utf8), headers: [.cacheControl: "public, max-age=300"])
@@ -63,12 +63,12 @@ struct JSONFront: HTTPResponder {
                 Array((isServing ? #"{"status":"SERVING"}"# : #"{"status":"NOT_SERVING"}"#).utf8),
                 status: isServing ? .ok : .serviceUnavailable)
         default:
-            guard let client = ClientPresence.current else { return await answer(request, from: peer) }
-            return await client.whilePresent { await answer(request, from: peer) }
+            guard let client = ClientPresence.current else { return await answer(request, from: caller) }
+            return await client.whilePresent { await answer(request, from: caller) }
         }
     }
 
-    private func answer(_ request: Request, from peer: String) async -> Response {
+    private func answer(_ request: Request, from caller: JSONRequestContext) async -> Response {
         switch routes.find(method: request.method.rawValue, path: request.uri.path) {
         case .notFound:
             return Self.failure(RPCError(.notFound, "There is nothing at this path."))
@@ -78,21 +78,21 @@ struct JSONFront: HTTPResponder {
             response.headers[.allow] = methods.joined(separator: ", ")
             return response
         case .found(let match):
-            return await answer(request, match, from: peer)
+            return await answer(request, match, from: caller)
         }
     }
 
-    private func answer(_ request: Request, _ match: RouteTable.Match, from peer: String) async -> Response {
+    private func answer(_ request: Request, _ match: RouteTable.Match, from caller: JSONRequestContext) async -> Response {
         let descriptor = match.endpoint.descriptor
         let metadata = Self.metadata(of: request.headers)
         let context = RPCContext(
-            method: descriptor, metadata: metadata, deadline: .after(descriptor.policy.timeout.limit), peer: peer,
+            method: descriptor, metadata: metadata, deadline: .after(descriptor.policy.timeout.limit), peer: caller.peer,
             requestID: metadata["x-request-id"] ?? UUIDv7.make().text,
             trace: TraceContext(metadata) ?? .make())
         var response: Response
         do {
             let answer = try await path.answer(at: match.endpoint, context) {
-                let body = try await Self.body(of: request, until: context.deadline)
+                let body = try await Self.body(of: request, from: caller, until: context.deadline)
                 return try JSONRequest(match: match, query: request.uri.query, body: body).bytes
             }
             response = Self.json(try match.endpoint.method.responseJSON(answer))
@@ -124,9 +124,10 @@ struct JSONFront: HTTPResponder {
 
     /// The whole body. One that does not come within the call's time is waited for no longer: the connection's own limit for silence is a
     /// minute, and each byte begins it anew.
-    private static func body(of request: Request, until deadline: Deadline?) async throws -> [UInt8] {
+    private static func body(of request: Request, from caller: JSONRequestContext, until deadline: Deadline?) async throws -> [UInt8] {
         let tooLarge = RPCError(.resourceExhausted, "The body is larger than \(maxBodyBytes) bytes.")
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maxBodyBytes { throw tooLarge }
+        if request.headers[.expect] != nil { caller.mayContinue() }
         var body: [UInt8] = []
         do {
             for try await part in request.body {
@@ -190,10 +191,15 @@ struct JSONFront: HTTPResponder {
 struct JSONRequestContext: InitializableFromSource {
     /// In the form in which gRPC names peers, so that both doors count one caller as one.
     let peer: String
+    private let connection: any Channel
 
     init(source: ApplicationRequestContextSource) {
+        connection = source.channel
         let address = source.channel.remoteAddress
         let (host, port) = (address?.ipAddress ?? "unknown", address?.port ?? 0)
         peer = address?.protocol == .inet6 ? "ipv6:[\(host)]:\(port)" : "ipv4:\(host):\(port)"
     }
+
+    /// Tells a client that waits for it that its body is wanted.
+    func mayContinue() { connection.triggerUserOutboundEvent(ConnectionPersistence.BodyIsWanted(), promise: nil) }
 }
