@@ -126,10 +126,27 @@ private func head(_ line: String, _ fields: [String] = [], of gateways: Gateways
         try await withDoor { gateways, port in
             let client = try await RawHTTP.connect(to: port)
             try await client.send(try await head("POST /v1/observations", ["content-length: 4194305"], of: gateways))
-            try await until { client.heard.contains("RESOURCE_EXHAUSTED") || client.isClosed }
+            try await until { client.isClosed }
 
-            #expect(client.heard.hasPrefix("HTTP/1.1 429"))
-            try await client.close()
+            #expect(client.heard.hasPrefix("HTTP/1.1 413"))
+            #expect(client.heard.contains("RESOURCE_EXHAUSTED"))
+        }
+    }
+
+    @Test func `takes less from somebody whom nobody knows, as the other door does`() async throws {
+        try await withDoor { gateways, port in
+            let client = try await RawHTTP.connect(to: port)
+            try await client.send("POST /v1/sessions HTTP/1.1\r\nhost: door\r\ncontent-length: 65537\r\n\r\n")
+            try await until { client.isClosed }
+
+            #expect(client.heard.hasPrefix("HTTP/1.1 413"))
+
+            let logIn = Method<RawMessage, RawMessage>(UsersV1.UsersServiceMethods.logIn.descriptor)
+            let error = await #expect(throws: RPCError.self) {
+                try await gateways.channels[0].unary(logIn, RawMessage([UInt8](repeating: 0, count: 65_537)))
+            }
+            #expect(error?.code == .resourceExhausted)
+            #expect(error?.detail(GoogleRPC.ErrorInfo.self)?.reason == RPCError.requestTooLargeReason)
         }
     }
 

@@ -16,9 +16,6 @@ import Time
 ///
 /// A request becomes the bytes of its message and goes the same way as a gRPC call, so every policy holds here too.
 struct JSONFront: HTTPResponder {
-    /// As much as the gRPC door takes in one message.
-    static let maxBodyBytes = 4 << 20
-
     let routes: RouteTable
     let path: CallPath
     let health: HealthReporter
@@ -92,7 +89,7 @@ struct JSONFront: HTTPResponder {
         var response: Response
         do {
             let answer = try await path.answer(at: match.endpoint, context) {
-                let body = try await Self.body(of: request, from: caller, until: context.deadline)
+                let body = try await Self.body(of: request, from: caller, for: context)
                 return try JSONRequest(match: match, query: request.uri.query, body: body).bytes
             }
             response = Self.json(try match.endpoint.method.responseJSON(answer))
@@ -124,15 +121,15 @@ struct JSONFront: HTTPResponder {
 
     /// The whole body. One that does not come within the call's time is waited for no longer: the connection's own limit for silence is a
     /// minute, and each byte begins it anew.
-    private static func body(of request: Request, from caller: JSONRequestContext, until deadline: Deadline?) async throws -> [UInt8] {
-        let tooLarge = RPCError(.resourceExhausted, "The body is larger than \(maxBodyBytes) bytes.")
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maxBodyBytes { throw tooLarge }
+    private static func body(of request: Request, from caller: JSONRequestContext, for call: RPCContext) async throws -> [UInt8] {
+        let most = call.method.maxRequestBytes
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > most { throw RPCError.requestTooLarge(for: call.method) }
         if request.headers[.expect] != nil { caller.mayContinue() }
         var body: [UInt8] = []
         do {
             for try await part in request.body {
-                if let deadline, deadline.hasPassed { throw RPCError(.deadlineExceeded, "The body did not come in time.") }
-                guard body.count + part.readableBytes <= maxBodyBytes else { throw tooLarge }
+                if let deadline = call.deadline, deadline.hasPassed { throw RPCError(.deadlineExceeded, "The body did not come in time.") }
+                guard body.count + part.readableBytes <= most else { throw RPCError.requestTooLarge(for: call.method) }
                 body += part.readableBytesView
             }
         } catch let error as RPCError {
