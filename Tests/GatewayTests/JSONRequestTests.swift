@@ -34,6 +34,15 @@ import Testing
         #expect(error?.code == .invalidArgument)
     }
 
+    @Test func `is refused with a field under both its names, as in a body`() throws {
+        let request = try asking("/v1/observations", query: "page_size=7&pageSize=8")
+
+        let error = #expect(throws: RPCError.self) { try request.bytes }
+
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.message.contains("page_size") == true)
+    }
+
     @Test func `has its parameters decoded`() throws {
         let request = try asking("/v1/observations", query: "code=8867%2D4&time_zone=Europe%2FBerlin&page_size=7&unit")
 

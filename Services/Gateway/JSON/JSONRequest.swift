@@ -41,10 +41,12 @@ struct JSONRequest: Sendable {
         for item in query.split(separator: "&") {
             let halves = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard let name = Self.decoded(halves[0]), let value = Self.decoded(halves.count > 1 ? halves[1] : "") else { throw unreadable }
-            if let place = places[name] {
+            // `pageSize` and `page_size` are one.
+            let field = name.map { $0.isUppercase ? "_" + $0.lowercased() : String($0) }.joined()
+            if let place = places[field] {
                 parameters[place].values.append(value)
             } else {
-                places[name] = parameters.count
+                places[field] = parameters.count
                 parameters.append((name, [value]))
             }
         }
