@@ -114,9 +114,10 @@ def test_a_body_of_another_type_is_refused(json_door, kind):
 
 
 def test_a_type_may_name_its_character_set(json_door, ada):
-    headers = {"content-type": "application/json; charset=utf-8"}
-    response = json_door.request("PATCH", "/v1/profile", person=ada, data='{"name": "Zoë"}'.encode(), headers=headers)
-    assert response.json()["user"]["name"] == "Zoë"
+    for kind, name in (("application/json; charset=utf-8", "Zoë"), ("Application/JSON ;charset=UTF-8", "Chloë")):
+        body = json.dumps({"name": name}, ensure_ascii=False).encode()
+        response = json_door.request("PATCH", "/v1/profile", person=ada, data=body, headers={"content-type": kind})
+        assert response.json()["user"]["name"] == name
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,18 @@ private func head(_ line: String, _ fields: [String] = [], of gateways: Gateways
         }
     }
 
+    @Test func `takes JSON however its type is spelled`() async throws {
+        try await withDoor { gateways, port in
+            let client = try await RawHTTP.connect(to: port)
+            let fields = ["content-length: 2", "content-type: Application/JSON ;charset=UTF-8"]
+            try await client.send(try await head("POST /v1/observations", fields, of: gateways) + "{}")
+            try await until { client.heard.contains("HTTP/1.1") || client.isClosed }
+
+            #expect(client.heard.hasPrefix("HTTP/1.1 200"))
+            try await client.close()
+        }
+    }
+
     @Test func `takes chunks that are none for the caller's mistake`() async throws {
         try await withDoor { gateways, port in
             let client = try await RawHTTP.connect(to: port)

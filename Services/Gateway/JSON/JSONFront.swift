@@ -141,7 +141,8 @@ struct JSONFront: HTTPResponder {
             if Task.isCancelled { throw CancellationError() }
             throw RPCError(.invalidArgument, "The body cannot be read.", cause: error)
         }
-        let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? "application/json"
+        // Spaces may stand before the semicolon (RFC 9110, section 5.6.6).
+        let type = request.headers[.contentType]?.split { "; \t".contains($0) }.first?.lowercased() ?? "application/json"
         guard body.isEmpty || type == "application/json" else {
             throw RPCError(.invalidArgument, "The body must be application/json.")
         }
