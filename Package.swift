@@ -167,7 +167,7 @@ let package = Package(
         service("Vitals", ["Cache", "FHIR", "JSON", "Jobs", "Postgres"]),
         service("Vectors", ["Filters", "HNSW", "JSON", "Jobs", "Postgres", "Snapshots", "Telemetry", "TextSearch"]),
         service("Chat", ["Cache", "HNSW", "Jobs", "LZ4", "Postgres", "Redis", "TextSearch", crypto]),
-        service("Gateway", ["Audit", "Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioSSL, httpTypes]),
+        service("Gateway", ["Audit", "Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioHTTP1, nioSSL, httpTypes]),
 
         // Tools
         .executableTarget(

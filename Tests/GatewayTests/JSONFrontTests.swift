@@ -126,9 +126,38 @@ private func head(_ line: String, _ fields: [String] = [], of gateways: Gateways
         try await withDoor { gateways, port in
             let client = try await RawHTTP.connect(to: port)
             try await client.send(try await head("POST /v1/observations", ["content-length: 4194305"], of: gateways))
-            try await until { client.heard.contains("RESOURCE_EXHAUSTED") || client.isClosed }
+            try await until { client.isClosed }
 
-            #expect(client.heard.hasPrefix("HTTP/1.1 429"))
+            #expect(client.heard.hasPrefix("HTTP/1.1 413"))
+            #expect(client.heard.contains("RESOURCE_EXHAUSTED"))
+        }
+    }
+
+    @Test func `takes less from somebody whom nobody knows, as the other door does`() async throws {
+        try await withDoor { gateways, port in
+            let client = try await RawHTTP.connect(to: port)
+            try await client.send("POST /v1/sessions HTTP/1.1\r\nhost: door\r\ncontent-length: 65537\r\n\r\n")
+            try await until { client.isClosed }
+
+            #expect(client.heard.hasPrefix("HTTP/1.1 413"))
+
+            let logIn = Method<RawMessage, RawMessage>(UsersV1.UsersServiceMethods.logIn.descriptor)
+            let error = await #expect(throws: RPCError.self) {
+                try await gateways.channels[0].unary(logIn, RawMessage([UInt8](repeating: 0, count: 65_537)))
+            }
+            #expect(error?.code == .resourceExhausted)
+            #expect(error?.detail(GoogleRPC.ErrorInfo.self)?.reason == RPCError.requestTooLargeReason)
+        }
+    }
+
+    @Test func `takes JSON however its type is spelled`() async throws {
+        try await withDoor { gateways, port in
+            let client = try await RawHTTP.connect(to: port)
+            let fields = ["content-length: 2", "content-type: Application/JSON ;charset=UTF-8"]
+            try await client.send(try await head("POST /v1/observations", fields, of: gateways) + "{}")
+            try await until { client.heard.contains("HTTP/1.1") || client.isClosed }
+
+            #expect(client.heard.hasPrefix("HTTP/1.1 200"))
             try await client.close()
         }
     }
@@ -170,6 +199,83 @@ private func head(_ line: String, _ fields: [String] = [], of gateways: Gateways
             try await until { client.isClosed }
 
             #expect(client.heard.hasPrefix("HTTP/1.1 200"))
+        }
+    }
+}
+
+@Suite struct `A connection to the JSON door` {
+    private static let body = #"{"observations": []}"#
+
+    private static func refused(_ length: Int, _ fields: String = "") -> String {
+        "POST /v1/observations HTTP/1.1\r\nhost: door\r\ncontent-length: \(length)\r\n\(fields)\r\n"
+    }
+
+    @Test func `hears that a body is wanted where its client asks`() async throws {
+        try await withDoor { gateways, port in
+            let client = try await RawHTTP.connect(to: port)
+            let fields = ["content-length: \(Self.body.utf8.count)", "expect: 100-continue"]
+            try await client.send(try await head("POST /v1/observations", fields, of: gateways))
+            try await until { client.heard.contains("100 Continue") || client.isClosed }
+            try await client.send(Self.body)
+            try await until { client.heard.contains("HTTP/1.1 200") || client.isClosed }
+
+            #expect(client.heard.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"))
+            try await client.close()
+        }
+    }
+
+    @Test(arguments: [(20, "expect: 100-continue\r\n"), (1_000_000, "")])
+    func `ends with the refusal of a body that does not come, or not soon`(length: Int, fields: String) async throws {
+        try await withDoor { _, port in
+            let client = try await RawHTTP.connect(to: port)
+            try await client.send(Self.refused(length, fields))
+            try await until { client.isClosed }
+
+            #expect(client.heard.hasPrefix("HTTP/1.1 401"))
+            #expect(client.heard.contains("connection: close"))
+        }
+    }
+
+    @Test func `goes on behind the refusal of a small body`() async throws {
+        try await withDoor { _, port in
+            let client = try await RawHTTP.connect(to: port)
+            try await client.send(Self.refused(Self.body.utf8.count))
+            try await until { client.heard.contains("UNAUTHENTICATED") || client.isClosed }
+            try await client.send(Self.body + "GET /healthz HTTP/1.1\r\nhost: door\r\n\r\n")
+            try await until { client.heard.contains("SERVING") || client.isClosed }
+
+            #expect(client.heard.contains("SERVING"))
+            try await client.close()
+        }
+    }
+
+    @Test func `does not take all that comes behind its last answer`() async throws {
+        try await withDoor { _, port in
+            let client = try await RawHTTP.connect(to: port, goesOnSending: true)
+            try await client.send(Self.refused(1_000_000_000))
+            try await until { client.heard.contains("UNAUTHENTICATED") }
+            let part = String(repeating: "7", count: 1 << 20)
+
+            // Much more than the buffers of both sides hold.
+            await #expect(throws: (any Error).self) {
+                for _ in 0..<200 { try await client.send(part) }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "GET /healthz HTTP/1.0\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: door\r\nconnection: Close\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: door\r\nconnection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n",
+    ])
+    func `ends with the answer to a client that takes no other, or offers another protocol`(head: String) async throws {
+        try await withDoor { _, port in
+            let client = try await RawHTTP.connect(to: port)
+            try await client.send(head + "\r\n")
+            try await until { client.isClosed }
+
+            #expect(client.heard.contains("SERVING"))
+            #expect(client.heard.contains("connection: close"))
         }
     }
 }

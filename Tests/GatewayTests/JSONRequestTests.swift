@@ -25,13 +25,22 @@ import Testing
         #expect(error?.code == .invalidArgument)
     }
 
-    @Test(arguments: ["code=%FF", "code=8867-4%C3", "%FF=1"])
-    func `is refused where its query is no UTF-8, and never read without the parameter`(query: String) throws {
+    @Test(arguments: ["code=%FF", "code=8867-4%C3", "%FF=1", "code=%zz", "code=8867%2"])
+    func `is refused where its query is no UTF-8 or badly escaped, and never read without the parameter`(query: String) throws {
         let request = try asking("/v1/observations", query: query)
 
         let error = #expect(throws: RPCError.self) { try request.bytes }
 
         #expect(error?.code == .invalidArgument)
+    }
+
+    @Test func `is refused with a field under both its names, as in a body`() throws {
+        let request = try asking("/v1/observations", query: "page_size=7&pageSize=8")
+
+        let error = #expect(throws: RPCError.self) { try request.bytes }
+
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.message.contains("page_size") == true)
     }
 
     @Test func `has its parameters decoded`() throws {
@@ -40,6 +49,15 @@ import Testing
         let message = try VitalsV1.ListObservationsRequest(decoding: request.bytes)
 
         #expect(message.code == "8867-4" && message.timeZone == "Europe/Berlin" && message.pageSize == 7 && message.unit.isEmpty)
+    }
+
+    /// A browser's `fetch` leaves `|`, `^`, `{` and `[` as they are.
+    @Test func `means the same by what is escaped, whatever stands beside it unescaped`() throws {
+        let request = try asking("/v1/observations", query: "code=8867%2D4&&unit={beats}|[min]^=%7C")
+
+        let message = try VitalsV1.ListObservationsRequest(decoding: request.bytes)
+
+        #expect(message.code == "8867-4" && message.unit == "{beats}|[min]^=|")
     }
 
     /// As `URLSearchParams` of a browser writes it.

@@ -25,20 +25,23 @@ struct RawHTTP: Sendable {
     private let ear: Ear
 
     /// Waits until the door is open.
-    static func connect(to port: Int) async throws -> RawHTTP {
+    ///
+    /// - Parameter goesOnSending: whether it can still send when the door has closed its side.
+    static func connect(to port: Int, goesOnSending: Bool = false) async throws -> RawHTTP {
         try await until { await isOpen(port) }
-        return try await RawHTTP(port)
+        return try await RawHTTP(port, goesOnSending)
     }
 
     static func isOpen(_ port: Int) async -> Bool {
-        guard let client = try? await RawHTTP(port) else { return false }  // nobody listens
+        guard let client = try? await RawHTTP(port, false) else { return false }  // nobody listens
         try? await client.close()  // the other side may have been faster
         return true
     }
 
-    private init(_ port: Int) async throws {
+    private init(_ port: Int, _ goesOnSending: Bool) async throws {
         let ear = Ear()
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(ChannelOptions.allowRemoteHalfClosure, value: goesOnSending)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ear) }
             }

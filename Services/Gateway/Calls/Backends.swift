@@ -28,15 +28,13 @@ struct Backends: Sendable {
         return channel
     }
 
-    /// Sends the bytes of a request on and returns those of the answer. The service's metadata is added to ours, and
-    /// its error is the caller's: its sentence was written for the caller too.
+    /// Sends the bytes of a request on and returns those of the answer. Of the service's metadata it is passed on whether the answer was given before, which no stream
+    /// says, and its error is the caller's: its sentence was written for the caller too.
     func forward(_ request: [UInt8], to backend: Backend, _ context: RPCContext) async throws(RPCError) -> [UInt8] {
         let method = Method<RawMessage, RawMessage>(context.method)
         let response = try await self[backend].unaryResponse(
             method, RawMessage(request), options: CallOptions(metadata: Self.forwarded(context)))
-        for field in response.metadata where field.name.hasPrefix("x-heartguard-") || field.name == IdempotencyKey.replayed {
-            context.responseMetadata.set(field.name, field.value)
-        }
+        if let replayed = response.metadata[IdempotencyKey.replayed] { context.responseMetadata.set(IdempotencyKey.replayed, replayed) }
         return response.message.bytes
     }
 

@@ -17,7 +17,8 @@ struct Endpoint: Sendable {
         self.method = method
         self.answer = answer
         handler = .unary(Method<RawMessage, RawMessage>(method.descriptor)) { request, context in
-            RawMessage(try await answer(request.bytes, context))
+            guard request.bytes.count <= method.descriptor.maxRequestBytes else { throw RPCError.requestTooLarge(for: method.descriptor) }
+            return RawMessage(try await answer(request.bytes, context))
         }
     }
 

@@ -16,9 +16,6 @@ import Time
 ///
 /// A request becomes the bytes of its message and goes the same way as a gRPC call, so every policy holds here too.
 struct JSONFront: HTTPResponder {
-    /// As much as the gRPC door takes in one message.
-    static let maxBodyBytes = 4 << 20
-
     let routes: RouteTable
     let path: CallPath
     let health: HealthReporter
@@ -48,12 +45,12 @@ struct JSONFront: HTTPResponder {
     }
 
     func respond(to request: Request, context: JSONRequestContext) async throws -> Response {
-        let whole = await response(to: request, from: context.peer)
+        let whole = await response(to: request, from: context)
         // RFC 9110, section 9.3.2: HEAD is answered without content. What came anyway would be read as the connection's next answer.
         return request.method == .head ? whole.createHeadResponse() : whole
     }
 
-    private func response(to request: Request, from peer: String) async -> Response {
+    private func response(to request: Request, from caller: JSONRequestContext) async -> Response {
         switch (request.method, request.uri.path) {
         case (.get, "/.well-known/jwks.json"), (.head, "/.well-known/jwks.json"):
             return Self.json(Array(configuration.common.jwks.utf8), headers: [.cacheControl: "public, max-age=300"])
@@ -63,12 +60,12 @@ struct JSONFront: HTTPResponder {
                 Array((isServing ? #"{"status":"SERVING"}"# : #"{"status":"NOT_SERVING"}"#).utf8),
                 status: isServing ? .ok : .serviceUnavailable)
         default:
-            guard let client = ClientPresence.current else { return await answer(request, from: peer) }
-            return await client.whilePresent { await answer(request, from: peer) }
+            guard let client = ClientPresence.current else { return await answer(request, from: caller) }
+            return await client.whilePresent { await answer(request, from: caller) }
         }
     }
 
-    private func answer(_ request: Request, from peer: String) async -> Response {
+    private func answer(_ request: Request, from caller: JSONRequestContext) async -> Response {
         switch routes.find(method: request.method.rawValue, path: request.uri.path) {
         case .notFound:
             return Self.failure(RPCError(.notFound, "There is nothing at this path."))
@@ -78,22 +75,22 @@ struct JSONFront: HTTPResponder {
             response.headers[.allow] = methods.joined(separator: ", ")
             return response
         case .found(let match):
-            return await answer(request, match, from: peer)
+            return await answer(request, match, from: caller)
         }
     }
 
-    private func answer(_ request: Request, _ match: RouteTable.Match, from peer: String) async -> Response {
+    private func answer(_ request: Request, _ match: RouteTable.Match, from caller: JSONRequestContext) async -> Response {
         let descriptor = match.endpoint.descriptor
         let metadata = Self.metadata(of: request.headers)
         let context = RPCContext(
-            method: descriptor, metadata: metadata, deadline: .after(descriptor.policy.timeout.limit), peer: peer,
+            method: descriptor, metadata: metadata, deadline: .after(descriptor.policy.timeout.limit), peer: caller.peer,
             requestID: metadata["x-request-id"] ?? UUIDv7.make().text,
             trace: TraceContext(metadata) ?? .make())
         if let named = match.named { context.note(named) }
         var response: Response
         do {
             let answer = try await path.answer(at: match.endpoint, context) {
-                let body = try await Self.body(of: request, until: context.deadline)
+                let body = try await Self.body(of: request, from: caller, for: context)
                 return try JSONRequest(match: match, query: request.uri.query, body: body).bytes
             }
             response = Self.json(try match.endpoint.method.responseJSON(answer))
@@ -125,14 +122,15 @@ struct JSONFront: HTTPResponder {
 
     /// The whole body. One that does not come within the call's time is waited for no longer: the connection's own limit for silence is a
     /// minute, and each byte begins it anew.
-    private static func body(of request: Request, until deadline: Deadline?) async throws -> [UInt8] {
-        let tooLarge = RPCError(.resourceExhausted, "The body is larger than \(maxBodyBytes) bytes.")
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > maxBodyBytes { throw tooLarge }
+    private static func body(of request: Request, from caller: JSONRequestContext, for call: RPCContext) async throws -> [UInt8] {
+        let most = call.method.maxRequestBytes
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > most { throw RPCError.requestTooLarge(for: call.method) }
+        if request.headers[.expect] != nil { caller.mayContinue() }
         var body: [UInt8] = []
         do {
             for try await part in request.body {
-                if let deadline, deadline.hasPassed { throw RPCError(.deadlineExceeded, "The body did not come in time.") }
-                guard body.count + part.readableBytes <= maxBodyBytes else { throw tooLarge }
+                if let deadline = call.deadline, deadline.hasPassed { throw RPCError(.deadlineExceeded, "The body did not come in time.") }
+                guard body.count + part.readableBytes <= most else { throw RPCError.requestTooLarge(for: call.method) }
                 body += part.readableBytesView
             }
         } catch let error as RPCError {
@@ -144,7 +142,8 @@ struct JSONFront: HTTPResponder {
             if Task.isCancelled { throw CancellationError() }
             throw RPCError(.invalidArgument, "The body cannot be read.", cause: error)
         }
-        let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? "application/json"
+        // Spaces may stand before the semicolon (RFC 9110, section 5.6.6).
+        let type = request.headers[.contentType]?.split { "; \t".contains($0) }.first?.lowercased() ?? "application/json"
         guard body.isEmpty || type == "application/json" else {
             throw RPCError(.invalidArgument, "The body must be application/json.")
         }
@@ -191,10 +190,15 @@ struct JSONFront: HTTPResponder {
 struct JSONRequestContext: InitializableFromSource {
     /// In the form in which gRPC names peers, so that both doors count one caller as one.
     let peer: String
+    private let connection: any Channel
 
     init(source: ApplicationRequestContextSource) {
+        connection = source.channel
         let address = source.channel.remoteAddress
         let (host, port) = (address?.ipAddress ?? "unknown", address?.port ?? 0)
         peer = address?.protocol == .inet6 ? "ipv6:[\(host)]:\(port)" : "ipv4:\(host):\(port)"
     }
+
+    /// Tells a client that waits for it that its body is wanted.
+    func mayContinue() { connection.triggerUserOutboundEvent(ConnectionPersistence.BodyIsWanted(), promise: nil) }
 }

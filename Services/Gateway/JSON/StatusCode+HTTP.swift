@@ -5,9 +5,13 @@ import RPC
 
 extension RPCError {
     /// The HTTP status that stands for the error: that of its code, but for a key that was used for another request, for which
-    /// draft-ietf-httpapi-idempotency-key-header has one of its own.
+    /// draft-ietf-httpapi-idempotency-key-header has one of its own, and for a request that is too large, which 429 would have made again.
     var httpStatus: HTTPResponse.Status {
-        detail(GoogleRPC.ErrorInfo.self)?.reason == IdempotencyKey.reused ? .unprocessableContent : code.httpStatus
+        switch detail(GoogleRPC.ErrorInfo.self)?.reason {
+        case IdempotencyKey.reused: .unprocessableContent
+        case RPCError.requestTooLargeReason: .contentTooLarge
+        default: code.httpStatus
+        }
     }
 }
 

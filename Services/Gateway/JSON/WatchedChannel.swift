@@ -1,8 +1,10 @@
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
 
-/// Tells what answers the requests of a connection whether their client is still there (`ClientPresence.current`).
+/// Tells what answers the requests of a connection whether their client is still there (`ClientPresence.current`), and the client whether the connection is
+/// kept (`ConnectionPersistence`).
 ///
 /// Hummingbird's own `consumeWithCancellationOnInboundClose` reads the connection ahead to find out: the connection could not be kept
 /// for the next request, and a request that was pipelined behind would be lost.
@@ -25,7 +27,12 @@ struct WatchedChannel<Base: ServerChildChannel>: ServerChildChannel {
             try channel.pipeline.syncOperations.addHandler(client)
         }.flatMap {
             base.setup(channel: channel, logger: logger)
-        }.map { Value(base: $0, client: client) }
+        }.flatMapThrowing { value in
+            let pipeline = channel.pipeline.syncOperations
+            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try pipeline.addHandler(ConnectionPersistence(), position: .after(decoder))
+            return Value(base: value, client: client)
+        }
     }
 
     func handle(value: Value, logger: Logger) async {
