@@ -56,8 +56,9 @@ package final class TieredCache<Value: Sendable>: Sendable {
         for _ in 0..<2 {
             let (result, hasJoined) = await flights.value(for: key) { try await self.fetch(key, load) }
             if hasJoined { counts.contents.withLock { $0.joined += 1 } }
-            // What ended the fetching may have been another caller's deadline; this one fetches by itself then.
-            if case .failure = result, hasJoined, !Task.isCancelled { continue }
+            // What ended the fetching may have been another caller's deadline, or that one who joined this caller had gone before it waited. It is
+            // fetched once more then, and by this caller itself in the end.
+            if case .failure(let error) = result, hasJoined || error is CancellationError, !Task.isCancelled { continue }
             return try result.get()
         }
         return try await fetch(key, load)
