@@ -17,7 +17,7 @@ package struct CacheConfiguration: Sendable {
     package var jitter = 0.1
     /// From how many bytes on values are packed.
     package var packingThreshold = 1_024
-    /// Larger values are not kept.
+    /// Larger values, as they are before packing, are kept neither here nor in Redis: who asks has them fetched, one for all who ask at that moment.
     package var maxValueBytes = 1 << 20
     /// How long Redis may take; then it counts as failed, and the value is fetched.
     package var redisTimeout: Duration = .milliseconds(100)

@@ -36,6 +36,8 @@ package struct CacheStatistics: Sendable, Hashable {
     package internal(set) var joined = 0
     /// Values served although they were stale, while they were fetched anew.
     package internal(set) var servedStale = 0
+    /// Values that were fetched and not kept, for they were larger than `maxValueBytes`.
+    package internal(set) var tooLarge = 0
     /// Entries that had to go from this process's memory for others.
     package internal(set) var evictions = 0
     /// Entries in this process's memory now.

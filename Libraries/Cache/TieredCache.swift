@@ -56,8 +56,9 @@ package final class TieredCache<Value: Sendable>: Sendable {
         for _ in 0..<2 {
             let (result, hasJoined) = await flights.value(for: key) { try await self.fetch(key, load) }
             if hasJoined { counts.contents.withLock { $0.joined += 1 } }
-            // What ended the fetching may have been another caller's deadline; this one fetches by itself then.
-            if case .failure = result, hasJoined, !Task.isCancelled { continue }
+            // What ended the fetching may have been another caller's deadline, or that one who joined this caller had gone before it waited. It is
+            // fetched once more then, and by this caller itself in the end.
+            if case .failure(let error) = result, hasJoined || error is CancellationError, !Task.isCancelled { continue }
             return try result.get()
         }
         return try await fetch(key, load)
@@ -170,7 +171,9 @@ package final class TieredCache<Value: Sendable>: Sendable {
                 pause = min(pause * 2, .milliseconds(50))
             case .failed:
                 let value = try await loadUnshared(load)
-                keepHere(value, freshUntil: .now() + configuration.localLifeUnheard, for: key, since: epoch, isUnheard: true)
+                if configuration.localLifeUnheard > .zero, (value == nil) == (value.flatMap(kept) == nil) {
+                    keepHere(value, freshUntil: .now() + configuration.localLifeUnheard, for: key, since: epoch, isUnheard: true)
+                }
                 return value
             }
         }
@@ -206,9 +209,8 @@ package final class TieredCache<Value: Sendable>: Sendable {
             await shared.giveUp(key, token: token)
             throw error
         }
-        let isKept = value.map(codec.keeps) ?? true
-        let bytes = isKept ? value.flatMap { codec.encode($0) } : nil
-        guard (value == nil) == (bytes == nil), bytes?.count ?? 0 <= configuration.maxValueBytes else {
+        let bytes = value.flatMap(kept)
+        guard (value == nil) == (bytes == nil) else {
             await shared.giveUp(key, token: token)
             return value
         }
@@ -225,6 +227,16 @@ package final class TieredCache<Value: Sendable>: Sendable {
         // Refused: somebody has changed what it is made of since the lease was granted.
         if wasKept != false { keepHere(value, freshUntil: freshUntil, for: key, since: epoch, isUnheard: wasKept == nil) }
         return value
+    }
+
+    /// A value as it is kept; `nil` for one that is for whoever asked, here and in Redis.
+    private func kept(_ value: Value) -> [UInt8]? {
+        guard codec.keeps(value), let bytes = codec.encode(value) else { return nil }
+        guard bytes.count <= configuration.maxValueBytes else {
+            counts.contents.withLock { $0.tooLarge += 1 }
+            return nil
+        }
+        return bytes
     }
 
     /// Fetches what cannot be shared, so that as many callers as there are could do it at a time.

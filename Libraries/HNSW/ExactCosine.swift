@@ -28,9 +28,9 @@ package struct ExactCosine: Sendable {
         return bytes
     }
 
-    /// From -1 to 1.
+    /// From -1 to 1. Of a vector that has no direction, or holds what is no number, -1: nothing is farther.
     ///
-    /// - Parameter bytes: of a vector that was checked, of the query's dimension.
+    /// - Parameter bytes: of the query's dimension; what stands in a table may be of no vector that was checked.
     package func similarity(to bytes: [UInt8]) -> Float {
         precondition(bytes.count == query.count * 4, "vectors of one dimension are compared")
         var product = 0.0
@@ -45,6 +45,7 @@ package struct ExactCosine: Sendable {
             squaredLength += component * component
             start &+= 4
         }
-        return min(1, max(-1, Float(product / squaredLength.squareRoot())))
+        let cosine = Float(product / squaredLength.squareRoot())
+        return cosine.isNaN ? -1 : min(1, max(-1, cosine))
     }
 }

@@ -83,6 +83,7 @@ import Testing
         #expect(text.contains("heartguard_store_up{store=\"postgres\"} 0\n"))
         #expect(text.contains("heartguard_cache_looks_total{cache=\"users.profile\",tier=\"local\",outcome=\"hit\"} 0\n"))
         #expect(text.contains("heartguard_cache_served_stale_total{cache=\"users.profile\"} 0\n"))
+        #expect(text.contains("heartguard_cache_too_large_total{cache=\"users.profile\"} 0\n"))
         #expect(text.contains("heartguard_jobs_due{queue=\"arq:queue:vectors\",priority=\"high\"} 2\n"))
         #expect(text.contains("heartguard_jobs_oldest_age_seconds{queue=\"arq:queue:vectors\",priority=\"high\"} 1.5\n"))
         #expect(text.contains("heartguard_jobs_dead_letters{queue=\"arq:queue:vectors\"} 4\n"))

@@ -21,6 +21,22 @@ import Time
         }
     }
 
+    @Test func `keeps nothing without it either that is larger than allowed`() async throws {
+        try await withReplicas(1, { $0.maxValueBytes = 1_000; $0.localLifeUnheard = .seconds(600) }) { replicas, server in
+            let numbers = replicas[0].numbers
+            try await server.kill()
+            try await until { !replicas[0].hub.isHearing }
+
+            for _ in 0..<2 {
+                let value = try await numbers.value(for: .shared("large")) { [UInt8](repeating: 7, count: 1_001) }
+                #expect(value?.count == 1_001)
+            }
+
+            #expect(numbers.statistics.loads == 2 && numbers.statistics.tooLarge == 2)
+            #expect(numbers.statistics.localEntries == 0)
+        }
+    }
+
     @Test func `forgets all it had when it hears of no changes any more`() async throws {
         try await withReplicas { replicas, server in
             try await replicas[0].serves(0)

@@ -68,6 +68,23 @@ import Time
         }
     }
 
+    @Test func `is not cancelled for a caller who is there`() async throws {
+        try await withReplicas { replicas, _ in
+            let source = replicas[0].source
+
+            let value = try await replicas[0].numbers.value(for: Replica.key) {
+                // As for who began the fetching, when another joined and had gone before the first one waited.
+                if !source.isDown {
+                    source.isDown = true
+                    throw CancellationError()
+                }
+                return [7]
+            }
+
+            #expect(value == [7])
+        }
+    }
+
     @Test func `lets others fetch at once what could not be fetched by the deadline`() async throws {
         struct Late: Error {}
 
@@ -324,7 +341,9 @@ import Time
                 #expect(value?.count == 1_001)
             }
 
-            #expect(replicas[0].numbers.statistics.loads == 2)
+            let statistics = replicas[0].numbers.statistics
+            #expect(statistics.loads == 2 && statistics.tooLarge == 2)
+            #expect(statistics.localEntries == 0 && statistics.bytesAfter == 0)
         }
     }
 

@@ -20,6 +20,16 @@ import Testing
         #expect(ExactCosine.bytes(of: [1, -2, 0.1]) == [0x3f, 0x80, 0, 0, 0xc0, 0, 0, 0, 0x3d, 0xcc, 0xcc, 0xcd])
     }
 
+    /// Somebody may have written such into a table by hand.
+    @Test func `is that of the farthest where there is no direction, and always a number`() {
+        let nothing: [[Float]] = [[0, 0, 0], [.nan, 1, 0], [.infinity, 1, 0], [-.infinity, .infinity, 0]]
+        for other in nothing {
+            #expect(ExactCosine([1, 0, 0]).similarity(to: ExactCosine.bytes(of: other)) == -1)
+            #expect(ExactCosine(other).similarity(to: ExactCosine.bytes(of: [1, 0, 0])) == -1)
+            #expect(ExactCosine(other).similarity(to: ExactCosine.bytes(of: other)) == -1)
+        }
+    }
+
     private static let refused: [([Float], HNSWError.Code)] = [
         ([1, 2], .wrongDimension), ([1, .nan, 0], .notFinite), ([1, .infinity, 0], .notFinite), ([0, 0, -0], .zeroLength),
     ]

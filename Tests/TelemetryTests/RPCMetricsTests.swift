@@ -57,6 +57,47 @@ import Testing
     }
 }
 
+@Suite struct `A tally of many threads` {
+    @Test func `holds each value from when it was recorded, and once`() {
+        let tally = SharedTally()
+        #expect(tally.value?.sum == nil)
+
+        for count in 1...100 as ClosedRange<UInt64> {
+            tally.record(Int64(count))
+            for _ in 0..<2 {
+                let seen = tally.value.map { Distribution($0) }
+                #expect(seen?.count == count)
+                #expect(seen?.sum == count * (count + 1) / 2)
+            }
+        }
+    }
+
+    @Test func `never shows fewer than before, however it is read meanwhile`() async {
+        let tally = SharedTally()
+
+        await withTaskGroup { group in
+            for _ in 0..<4 { group.addTask { for _ in 0..<20_000 { tally.record(1) } } }
+            for _ in 0..<2 {
+                group.addTask {
+                    var last: UInt64 = 0
+                    while last < 80_000 {
+                        let count = tally.value.map { Distribution($0).count } ?? 0
+                        #expect(count >= last)
+                        last = count
+                        await Task.yield()
+                    }
+                }
+            }
+        }
+
+        #expect(tally.value?.sum == 80_000)
+    }
+
+    @Test func `keeps some values for each core, and no histogram`() {
+        #expect(MemoryLayout<SharedTally.Waiting>.size <= 272)
+    }
+}
+
 @Suite struct `A store of metrics` {
     @Test func `gives one handler to everybody who asks for the same series`() {
         let store = HDRMetrics()

@@ -133,6 +133,55 @@ internal import Time
         }
     }
 
+    /// What becomes of a table of "a" at position 1 and "lost" at position 2, which is at 2 again, and the documents that it has then.
+    private static let setBack: [(String, Set<String>)] = [
+        // Another document.
+        (
+            """
+            DELETE FROM vectors.documents WHERE id = 'lost';
+            INSERT INTO vectors.documents (collection_id, id, content, embedding, position)
+            SELECT collection_id, 'other', 'x', embedding, 2 FROM vectors.documents WHERE id = 'a'
+            """, ["a", "other", "new"]
+        ),
+        // Another writing of the same.
+        (
+            """
+            UPDATE vectors.documents SET updated_at = clock_timestamp(), embedding = (SELECT embedding FROM vectors.documents WHERE id = 'a')
+            WHERE id = 'lost'
+            """, ["a", "lost", "new"]
+        ),
+        // None that has not changed since.
+        (
+            """
+            DELETE FROM vectors.documents WHERE id = 'lost'; UPDATE vectors.documents SET updated_at = clock_timestamp(), position = 3;
+            UPDATE vectors.collections SET position = 3, document_count = 1
+            """, ["a", "new"]
+        ),
+    ]
+
+    @Test(arguments: setBack)
+    func `is built anew when its table was set back, and was as far again before anybody looked`(change: String, ids: Set<String>) async throws {
+        try await withVectorsDatabase { database in
+            // So rarely does the replica look by itself that only the rows can have shown it.
+            try await database.withReplica(pollInterval: .seconds(600)) { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+                try await vectors.upsert([.at([2, 0, 0], "lost")], in: "notes")
+                let before = try await vectors.untilBuilt("notes")
+                let seen = try await vectors.find(near: [1, 0, 0], in: "notes", minPosition: 2)
+                #expect(seen.matches.map(\.id) == ["a", "lost"])
+                try await database.server.psql("BEGIN; \(change); COMMIT", database: database.name)
+
+                try await vectors.upsert([.at([3, 0, 0], "new")], in: "notes")
+
+                let found = try await vectors.find(near: [1, 0, 0], in: "notes")
+                #expect(Set(found.matches.map(\.id)) == ids)
+                try await vectors.expectIndexEqualsTable("notes")
+                #expect(before.isRetired)
+            }
+        }
+    }
+
     @Test func `of a table that has gone back does not say what is to be deleted`() async throws {
         try await withVectorsDatabase { database in
             // So rarely does the replica look by itself that it does not know.
@@ -212,7 +261,10 @@ internal import Time
             try await database.withReplica { vectors in
                 try await vectors.create("notes")
                 let index = try await vectors.untilBuilt("notes")
-                for round in 1...100 { try await vectors.upsert([.at([Float(round), 0, 0], "a")], in: "notes") }
+                for round in 1...100 {
+                    try await vectors.upsert([.at([Float(round), 0, 0], "a")], in: "notes")
+                    if round.isMultiple(of: 10) { try await vectors.delete(["a"], from: "notes") }
+                }
 
                 #expect(try await vectors.index("notes") === index)
                 #expect(!index.isRetired)
@@ -246,7 +298,7 @@ extension VectorsService {
         let index = try CollectionIndex(of: collection, configuration: GraphConfiguration(m: 8, efConstruction: 60))
         let follower = IndexFollower(
             index: index, collections: collections, documents: documents, snapshots: nil,
-            threads: ComputeThreads(name: "index", threads: 1, maxQueued: 4), logger: quiet)
+            threads: ComputeThreads(name: "index", threads: 1, maxQueued: 4), setBack: { _, _ in }, logger: quiet)
         return (index, follower)
     }
 }

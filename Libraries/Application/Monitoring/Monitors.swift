@@ -102,6 +102,7 @@ struct Monitors: Sendable {
         total("heartguard_cache_failed_loads_total", .counter, "Fetches that failed.") { $0.failedLoads }
         total("heartguard_cache_joined_total", .counter, "Callers that waited for what another fetched.") { $0.joined }
         total("heartguard_cache_served_stale_total", .counter, "Values served stale while they were fetched anew.") { $0.servedStale }
+        total("heartguard_cache_too_large_total", .counter, "Values that were fetched and were too large to be kept.") { $0.tooLarge }
         total("heartguard_cache_evictions_total", .counter, "Entries that had to go from memory for others.") { $0.evictions }
         total("heartguard_cache_entries", .gauge, "Entries in memory.") { $0.localEntries }
         total("heartguard_cache_value_bytes_total", .counter, "Bytes of values kept in Redis, before packing.") { $0.bytesBefore }

@@ -3,15 +3,9 @@ internal import Synchronization
 
 /// Durations in nanoseconds, or values of any other unit, as an HDR histogram.
 final class HDRHandler: TimerHandler, RecorderHandler {
-    /// A thread that records nothing keeps no histogram.
-    private let tallies = Shards<Tally?> { nil }
+    private let tally = SharedTally()
 
-    func record(_ value: Int64) {
-        tallies.change { tally in
-            if tally == nil { tally = Tally() }
-            tally?.record(value)
-        }
-    }
+    func record(_ value: Int64) { tally.record(value) }
 
     func record(_ value: Double) {
         record(Int64(exactly: value.rounded()) ?? (value > 0 ? .max : 0))
@@ -20,14 +14,7 @@ final class HDRHandler: TimerHandler, RecorderHandler {
     func recordNanoseconds(_ duration: Int64) { record(duration) }
 
     /// `nil` while nothing was recorded.
-    var distribution: Distribution? {
-        var all: Tally?
-        tallies.forEach { tally in
-            guard let tally else { return }
-            if all == nil { all = tally } else { all?.add(tally) }
-        }
-        return all.map { Distribution($0) }
-    }
+    var distribution: Distribution? { tally.value.map { Distribution($0) } }
 }
 
 /// A number that only grows.

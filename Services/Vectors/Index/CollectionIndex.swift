@@ -140,6 +140,25 @@ final class CollectionIndex: Sendable {
         IndexContents(graph: graph, catalog: catalog.withLock { $0 }, unreadable: unreadable.withLock { $0 })
     }
 
+    /// What the index has as the table does not up to the position that it has followed it to: in a table that went on from there, these
+    /// documents have changed, and come with the rows behind it. `nil` if the table is another.
+    func unconfirmed(by standing: TableStanding, at seen: Int64) -> Set<DocumentID>? {
+        guard standing.position >= seen else { return nil }
+        guard let newest = standing.newest else { return ids(behind: .min) }
+        guard version(of: newest.id) == newest.version else { return nil }
+        // Most often the last change is the newest row, and nothing is to be looked for.
+        return newest.version.position == seen ? [] : ids(behind: newest.version.position)
+    }
+
+    private func version(of id: DocumentID) -> RowVersion? {
+        catalog.withLock { $0.version(of: id) } ?? unreadable.withLock { $0[id] }
+    }
+
+    private func ids(behind position: Int64) -> Set<DocumentID> {
+        let unreadable = unreadable.withLock { $0 }.filter { $0.value.position > position }
+        return Set(catalog.withLock { $0.ids(behind: position) }).union(unreadable.keys)
+    }
+
     /// What is on the disk, and what has changed since.
     var snapshot: SnapshotState { snapshotState.withLock { $0 } }
 

@@ -59,7 +59,7 @@ final class CollectionIndexes: Sendable {
             for await index in newcomers {
                 let follower = IndexFollower(
                     index: index, collections: collections, documents: documents, snapshots: snapshots, threads: threads,
-                    logger: logger)
+                    setBack: { self.discard(index, $0, $1) }, logger: logger)
                 group.addTask { await follower.run() }
             }
         }
@@ -198,8 +198,8 @@ final class CollectionIndexes: Sendable {
         }
     }
 
-    /// Positions only grow, so a table that is behind what its index has seen is another one, such as a backup's: what
-    /// was read of the old one counts no more.
+    /// Positions only grow, so a table that is behind what its index has seen is another one, such as a backup's; so is one whose rows up to
+    /// there are not those that the index has. What was read of the old one counts no more.
     private func discard(_ index: CollectionIndex, _ seen: Int64, _ position: Int64) {
         let name = index.collection.name
         logger.error(

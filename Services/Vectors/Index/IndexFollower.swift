@@ -11,6 +11,8 @@ struct IndexFollower: Sendable {
     let documents: DocumentRepository
     let snapshots: SnapshotStore?
     let threads: ComputeThreads
+    /// Told when the table turns out to be another than the one that the index has followed: what it had seen of that one, and where this one is.
+    let setBack: @Sendable (_ seen: Int64, _ position: Int64) -> Void
     let logger: Logger
 
     /// Rows read at a time: about 2 MB of 768-d vectors.
@@ -42,14 +44,18 @@ struct IndexFollower: Sendable {
         if Task.isCancelled { await snapshots?.saveLast(index, by: .after(Self.farewell)) }
     }
 
-    /// Returns once the index holds everything that was committed before the call.
+    /// Returns once the index holds everything that was committed before the call, or is not used any more.
     func catchUp() async throws {
-        if let seen = index.seen {
-            let (position, _) = try await readRows(behind: seen)
-            await published(position)
-        } else {
-            try await build()
+        guard let seen = index.seen else { return try await build() }
+        // One that was set back may be further than it was before anybody has looked.
+        let standing = try await documents.standing(of: index.collection, at: seen)
+        guard var unconfirmed = index.unconfirmed(by: standing, at: seen) else { return setBack(seen, standing.position) }
+        let (position, _) = try await readRows(behind: seen) { page in
+            unconfirmed.subtract(page.map(\.id))
+            return true
         }
+        guard unconfirmed.isEmpty else { return setBack(seen, standing.position) }
+        await published(position)
     }
 
     /// The first time: from a snapshot and the rows behind it, or from all rows. Nobody searches the index until its position is published at the end:
