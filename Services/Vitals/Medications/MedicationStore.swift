@@ -18,8 +18,9 @@ struct MedicationStore: Sendable {
     /// Throws `VitalsError.medicationIsAnother`, or `.tooManyMedications`.
     func add(_ medication: Medication, of user: UserID) async throws -> Medication {
         try await postgres.transaction(identity: .user(user.uuid)) { transaction in
-            let (insertion, found) = try await transaction.batch(
-                .add(medication, of: user, atMost: Self.maxMedications), .lockMedication(medication.id, of: user))
+            let (_, insertion, found) = try await transaction.batch(
+                .lockQuota(of: user, in: MedicationRepository.table), .add(medication, of: user, atMost: Self.maxMedications),
+                .lockMedication(medication.id, of: user))
             guard let known = try found.first() else { throw VitalsError.tooManyMedications }
             guard insertion.rowsAffected == 1 else {
                 guard try known.saysTheSame(as: medication) else { throw VitalsError.medicationIsAnother }
