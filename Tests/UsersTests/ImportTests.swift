@@ -18,16 +18,20 @@ internal import Time
 private final class Keeper: Sendable {
     private struct State {
         var kept: Set<String> = []
+        var contents: [String] = []
         var last: (place: Int64, outcomes: [ImportOutcome])?
     }
 
     private let state = Mutex(State())
 
     var count: Int { state.withLock { $0.kept.count } }
+    /// What came, in its order.
+    var contents: [String] { state.withLock { $0.contents } }
 
     func take(_ request: ImportsV1.ImportRecordsRequest) -> [ImportOutcome] {
         state.withLock { state in
             if let last = state.last, last.place == request.place { return last.outcomes }
+            state.contents += request.resources.map { String(decoding: $0.content, as: UTF8.self) }
             let outcomes = request.resources.map { state.kept.insert($0.identity).inserted ? ImportOutcome.imported : .existing }
             state.last = (request.place, outcomes)
             return outcomes
@@ -365,6 +369,43 @@ extension ImportCounts.Count {
             #expect(done.counts.types["Appointment"] == .init(imported: 1))
             let visits = try await AppointmentRepository(postgres: importing.imports.postgres).list(of: ada, limit: 10)
             #expect(visits.map(\.providerID) == [known])
+        }
+    }
+
+    @Test func `of a history takes in of each resource its newest version, also where that is that it was deleted`() async throws {
+        try await withImports { importing in
+            let ada = try await makePerson()
+            let single = Importing(imports: importing.imports, keeper: Keeper(), mostEntries: 1)
+            func version(_ id: String, _ status: String, updated: String? = nil, url: String? = nil) -> String {
+                let meta = updated.map { #","meta":{"lastUpdated":"\#($0)"}"# } ?? ""
+                let name = url.map { #""fullUrl":"\#($0)","# } ?? ""
+                return #"{\#(name)"resource":{"resourceType":"Observation","id":"\#(id)","status":"\#(status)"\#(meta)},"request":{"method":"PUT","url":"Observation/\#(id)"}}"#
+            }
+            func deletion(_ name: String) -> String { #"{"request":{"method":"DELETE","url":"\#(name)"}}"# }
+            let entries = [
+                deletion("Observation/1/_history/2"), version("2", "amended"), version("1", "final", url: "http://a/Observation/1/_history/1"),
+                version("2", "final"), version("3", "final", updated: "2024-01-01T00:00:00Z"),
+                version("3", "corrected", updated: "2024-01-01T00:00:01Z"), deletion("Observation/4"), version("4", "final"),
+                deletion("Encounter/5"), deletion("Patient/6"),
+            ]
+            // The type may stand behind the entries.
+            let file = #"{"resourceType":"Bundle","entry":[\#(entries.joined(separator: ","))],"type":"history"}"#
+
+            let counts = try await single.taken(Array(file.utf8), of: ada).counts.types
+
+            let told = single.keeper.contents
+            #expect(told.count == 3)
+            #expect(zip(told, ["entered-in-error", "amended", "corrected"]).allSatisfy { $0.contains($1) })
+            let readings = try #require(counts["Observation"])
+            #expect(readings.imported == 3)
+            #expect(readings.issue(.differs)?.entries == [2, 3, 4, 7])
+            // What is only called by a number may be another hospital's, and is not retracted.
+            #expect(readings.issue(.enteredInError)?.entries == [6])
+            #expect(counts["Encounter"]?.issue(.enteredInError)?.entries == [8])
+            #expect(counts["Patient"]?.issue(.notKept)?.entries == [9])
+            // The deletion is of the reading that the file's other versions are of.
+            let before = #"{"resourceType":"Bundle","type":"searchset","entry":[\#(version("1", "final", url: "http://a/Observation/1"))]}"#
+            #expect(try await single.taken(Array(before.utf8), of: ada, "before").counts.types["Observation"]?.existing == 1)
         }
     }
 
