@@ -184,13 +184,13 @@ extension Statement<Void> {
             """)
     }
 
-    /// The schedule holds from then on.
+    /// The schedule holds from then on, or from where those before it end: the clock of who changed it last may have been ahead.
     static func hold(_ medication: Medication, from start: Instant, of user: UserID) -> Self {
         .writing(
             """
             INSERT INTO vitals.medication_schedules (user_id, medication_id, version, schedule, starts_on, ends_on, holds_from)
             SELECT \(user.uuid), \(medication.id), coalesce(max(s.version), 0) + 1, \(medication.schedule), \(medication.startsOn),
-                   \(medication.endsOn), \(start)
+                   \(medication.endsOn), greatest(\(start), max(s.holds_until))
             FROM vitals.medication_schedules s WHERE s.user_id = \(user.uuid) AND s.medication_id = \(medication.id)
             """)
     }
