@@ -170,6 +170,19 @@ extension GoalsService {
         }
     }
 
+    @Test func `that is nearly reached is not at a hundred percent`() async throws {
+        try await withGoals { goals, _, _ in
+            let ada = Caller()
+            let goal = try await goals.create(
+                .init(kind: .steps, title: "Far", unit: "1", startValue: "0", targetValue: "1000", direction: .increase, startsOn: "2026-01-01"), as: ada)
+
+            let near = try await goals.recordProgress(.init(entry: .init(goalId: goal.id, value: "999.9999999999999999")), context: ada.context)
+            let back = try await goals.recordProgress(.init(entry: .init(goalId: goal.id, value: "-5")), context: ada.context)
+
+            #expect(near.goal?.percent == 99 && back.goal?.percent == 0)
+        }
+    }
+
     @Test func `of a part of compound readings has that part's progress`() async throws {
         try await withGoals { goals, vitals, _ in
             let ada = Caller()
