@@ -1,6 +1,7 @@
 internal import Foundation
 internal import JSON
 internal import Testing
+internal import Time
 
 @testable internal import FHIR
 
@@ -63,6 +64,23 @@ internal import Testing
         let error = #expect(throws: JSONSyntaxError.self) { try read(text, by: 4) }
 
         #expect(error?.sentence.contains(reason) == true, "\(error?.sentence ?? "")")
+    }
+
+    @Test func `says what became of a resource that is not in it any more`() throws {
+        let text = #"""
+            {"resourceType":"Bundle","entry":[
+            {"fullUrl":"http://a/Observation/1/_history/3","request":{"method":"DELETE","url":"Observation/1/_history/3"},"response":{"lastModified":"2024-01-01T00:00:00Z"}},
+            {"resource":{"resourceType":"Observation","id":"2","meta":{"lastUpdated":"2024-01-01T00:00:00Z"}},"request":{"method":"PUT","url":"Observation/3"}},
+            {"request":{"method":"DELETE","url":"Observation?code=1"}}
+            ],"type":"history"}
+            """#
+
+        let entries = try read(text, by: 100).map(BundleEntry.init)
+
+        #expect(entries.map(\.isDeleted) == [true, false, true])
+        #expect(entries.map(\.references) == [["http://a/Observation/1", "Observation/1"], ["Observation/2"], []])
+        #expect(entries.map { $0.lastUpdated?.rfc3339 } == ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00Z", nil])
+        #expect(entries.map(\.type) == ["Observation", "Observation", "Unknown"])
     }
 
     @Test func `says at which byte an entry is no JSON`() throws {

@@ -163,6 +163,17 @@ internal import Time
         }
     }
 
+    @Test(arguments: [
+        ("2024-06-07T10:00:00Z", "2024-06-07"), ("2024-06-07", "2024-06-07"), ("2024-02", "2024-02-29"), ("2025-02", "2025-02-28"), ("2024", "2024-12-31"),
+    ])
+    func `that is taken until some month or year is taken until it is over`(end: String, last: String) throws {
+        let statement = #"{"resourceType":"MedicationStatement","status":"active","effectivePeriod":{"start":"2024-01-01","end":"\#(end)"},"medicationCodeableConcept":{"text":"X"}}"#
+
+        let read = try MedicationStatement(reading: resource(statement), nil, as: id, of: ada)
+
+        #expect(read.endsOn == CivilDate(last)!)
+    }
+
     private func timing(_ members: String) throws -> MedicationStatement.Timing {
         let statement = #"{"resourceType":"MedicationStatement","status":"active","effectiveDateTime":"2024-05-06","medicationCodeableConcept":{"text":"X"},"dosage":[{\#(members)}]}"#
         return try MedicationStatement(reading: resource(statement), nil, as: id, of: ada).timing

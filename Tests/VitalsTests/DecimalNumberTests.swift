@@ -18,6 +18,11 @@ internal import Testing
         #expect(try DecimalNumber(text).text == plain)
     }
 
+    @Test(arguments: [("-0", "0"), ("-0.00", "0.00"), ("-0e-2", "0.00"), ("-0.01", "-0.01")])
+    func `that is zero has no sign, so that it is what the table gives back`(text: String, kept: String) throws {
+        #expect(try DecimalNumber(text).text == kept)
+    }
+
     @Test(arguments: [
         "", " ", "1 ", "+1", "1.", ".5", "01", "-", "--1", "1e", "1e+", "1e1.5", "1,5", "0x10", "NaN", "Infinity", "١",
         "1e40", "1e-41", "1e99999", "1e999999999999999999999", String(repeating: "9", count: 41), "1.5\u{0}",

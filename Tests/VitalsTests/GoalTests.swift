@@ -78,6 +78,9 @@ extension GoalsService {
 
             #expect(made.version == 1 && made.state == .active && made.timeZone == "UTC" && !made.startsOn.isEmpty)
             #expect(try await goals.create(open, as: ada) == made)
+            let zero = VitalsV1.Goal.weight(id: UUID().uuidString.lowercased(), start: "-1", target: "-0.0")
+            let nothing = try await goals.create(zero, as: ada)
+            #expect(try await goals.create(zero, as: ada) == nothing)
             await expect(.alreadyExists) { try await goals.create(.weight(id: id, target: "79"), as: ada) }
             await expect(.notFound) { try await goals.goal(id, as: bob) }
             #expect(try await goals.create(.weight(id: id), as: bob).id == id)
@@ -165,6 +168,19 @@ extension GoalsService {
             _ = try await goals.removeProgress(.init(goalId: goal.id, entryId: entry.id), context: ada.context)
             let back = try await goals.getGoal(.init(goalId: goal.id), context: ada.context)
             #expect(back.goal?.currentValue == "84.0" && back.milestones.last?.reachedAt == nil)
+        }
+    }
+
+    @Test func `that is nearly reached is not at a hundred percent`() async throws {
+        try await withGoals { goals, _, _ in
+            let ada = Caller()
+            let goal = try await goals.create(
+                .init(kind: .steps, title: "Far", unit: "1", startValue: "0", targetValue: "1000", direction: .increase, startsOn: "2026-01-01"), as: ada)
+
+            let near = try await goals.recordProgress(.init(entry: .init(goalId: goal.id, value: "999.9999999999999999")), context: ada.context)
+            let back = try await goals.recordProgress(.init(entry: .init(goalId: goal.id, value: "-5")), context: ada.context)
+
+            #expect(near.goal?.percent == 99 && back.goal?.percent == 0)
         }
     }
 

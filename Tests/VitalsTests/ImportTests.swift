@@ -203,6 +203,18 @@ private func withImporting(_ body: (Importing) async throws -> Void) async throw
         }
     }
 
+    @Test func `retracts what was deleted, of which nothing is said but its name`() async throws {
+        try await withImporting { (importing: Importing) async throws in
+            let (id, deleted) = (UUID(), #"{"resourceType":"Observation","status":"entered-in-error"}"#)
+            let first = try await importing.take([(id, Importing.observation())])
+
+            let second = try await importing.take([(id, deleted), (UUID(), deleted)], place: 1)
+
+            #expect((first, second) == ([.imported], [.imported, .enteredInError]))
+            #expect(try await importing.readings("8867-4").isEmpty)
+        }
+    }
+
     @Test func `keeps no more medications than one may have`() async throws {
         try await withImporting { (importing: Importing) async throws in
             let part = (0..<MedicationStore.maxMedications).map { (UUID(), Importing.medication("Drug \($0)", status: "stopped")) }

@@ -92,6 +92,30 @@ extension MedicationsService {
         }
     }
 
+    @Test func `is due by one schedule at a time, also if the clock of who changed it before was ahead`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            var warfarin = VitalsV1.Medication.warfarin()
+            warfarin.schedule?.plan = .everyHours(.init(hours: 1, firstTime: "00:00"))
+            warfarin = try await medications.add(warfarin, as: ada)
+            warfarin.schedule?.plan = .everyHours(.init(hours: 1, firstTime: "00:20"))
+            warfarin = try #require(try await medications.updateMedication(.init(medication: warfarin), context: ada.context).medication)
+            try await runAsSuperuser(
+                """
+                UPDATE vitals.medication_schedules SET
+                    holds_from = CASE version WHEN 2 THEN holds_from + interval '2 hours' ELSE holds_from END, holds_until = holds_until + interval '2 hours'
+                WHERE user_id = '\(ada.id.uuidString)'
+                """)
+
+            warfarin.schedule?.plan = .everyHours(.init(hours: 1, firstTime: "00:40"))
+            _ = try await medications.updateMedication(.init(medication: warfarin), context: ada.context)
+
+            let now = Instant.now()
+            let request = VitalsV1.ListDueDosesRequest(startAt: .init(now), endAt: .init(now + .seconds(3_600)))
+            #expect(try await medications.listDueDoses(request, context: ada.context).doses.count == 1)
+        }
+    }
+
     @Test func `that is taken no longer is due no longer, and one that is removed never was`() async throws {
         try await withMedications { medications in
             let ada = Caller()

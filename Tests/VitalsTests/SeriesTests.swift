@@ -278,6 +278,21 @@ private struct ExpectedSeries {
         }
     }
 
+    @Test func `may have the greatest numbers there are, which some devices send for no value`() async throws {
+        try await withVitals { vitals, postgres in
+            let (ada, reader) = (try await Person(vitals), SeriesReader(postgres: postgres))
+            let greatest = Double.greatestFiniteMagnitude
+            let samples = [greatest, -greatest].enumerated().map { number, value in
+                Sample(at: Self.begin + .seconds(3_600 * number), sequence: SequenceNumber(stored: Int64(number)), value: value)
+            }
+            _ = try await Self.append(samples, postgres, ada)
+
+            let buckets = try await Self.buckets(reader, ada.series, .fixed(seconds: 3_600), .always)
+
+            #expect(Set(buckets.values.map { $0[3] }) == [greatest, -greatest])
+        }
+    }
+
     @Test func `of a code has one unit, and is listed with it`() async throws {
         try await withVitals { vitals, postgres in
             let code = try LOINCCode("8310-5")

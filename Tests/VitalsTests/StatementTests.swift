@@ -136,6 +136,7 @@ internal import Time
             .init(.rollUp(hours: [moment], of: series)),
             .init(.rollUp(days: [moment], of: series)),
             .init(.activate(withSerialNumber: device.serialNumber, of: user)),
+            .init(.lockQuota(of: user, in: DeviceRepository.table)),
             .init(.rename(.make(), device.name, of: user)),
             .init(.deactivate(.make(), of: user)),
             .init(.find(DeviceID.make(), of: user)),

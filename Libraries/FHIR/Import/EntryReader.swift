@@ -119,6 +119,9 @@ package struct EntryReader: Sendable {
         return nil
     }
 
+    /// What a Bundle says that it is, once it was read from its first byte to its last.
+    package var bundleType: String? { texts["type"] }
+
     private static let types = ["collection", "transaction", "batch", "document", "searchset", "history"]
 
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }

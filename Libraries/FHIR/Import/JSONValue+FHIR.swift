@@ -67,4 +67,18 @@ extension CivilDate {
         guard let text, let date = CivilDate(String(text.prefix(10))) else { return nil }
         self = date
     }
+
+    /// The last day of a period that ends with a `dateTime`: all of a month or a year belongs to it, if no day is said (FHIR R4, Period).
+    init?(readingEnd text: String?) {
+        guard let text else { return nil }
+        if let date = CivilDate(reading: text) {
+            self = date
+        } else if let first = CivilDate("\(text)-01") {
+            self.init(year: first.year, month: first.month, day: CivilDate.days(inMonth: first.month, of: first.year))
+        } else if let last = CivilDate("\(text)-12-31") {
+            self = last
+        } else {
+            return nil
+        }
+    }
 }

@@ -17,7 +17,7 @@ extension MedicationStatement {
         let begin = period?["start"] ?? resource["effectiveDateTime"] ?? resource["authoredOn"] ?? resource["dateAsserted"]
         guard let startsOn = CivilDate(reading: begin?.text) else { throw .unsupportedTime }
         let end = period?["end"] ?? resource["dispenseRequest"]?["validityPeriod"]?["end"]
-        let endsOn = CivilDate(reading: end?.text)
+        let endsOn = CivilDate(readingEnd: end?.text)
         guard endsOn.map({ startsOn <= $0 }) ?? true else { throw .malformed }
         let dosages = (resource["dosage"] ?? resource["dosageInstruction"])?.items ?? []
         self.init(

@@ -105,6 +105,10 @@ struct ImportChunk: RowDecodable, Sendable {
     let firstByte: Int64
     let content: [UInt8]
 
+    /// A row of fewer bytes is put together with what comes behind it, so that a file that is written byte by byte is not a row of the database
+    /// each. As many are written anew at most for a call that brings one.
+    static let small = 32 << 10
+
     var end: Int64 { firstByte + Int64(content.count) }
 
     init(row: Row) throws(PostgresError) {

@@ -26,6 +26,9 @@ struct ImportBatch: Sendable {
     private static let mostBytes = 1 << 20
     private static let mostBytesOfResource = 256 << 10
 
+    /// What is said of a reading that was deleted.
+    private static let deleted = Array(#"{"resourceType":"Observation","status":"entered-in-error"}"#.utf8)
+
     private let mostEntries: Int
 
     init(behind place: EntryReader.Place, mostEntries: Int) {
@@ -54,9 +57,22 @@ struct ImportBatch: Sendable {
     ) throws(ImportOutcome) {
         let isVisit = entry.type == "Appointment" || entry.type == "Encounter"
         guard isVisit || types.contains(entry.type) else { throw entry.type == "Unknown" ? .malformed : .notKept }
+        let own = UUID(identifying: entry, piece.content, from: job.source)
+        let known = outline.history?.resource(entry, own)
+        // An older version is not what the other system says any more.
+        guard known?.newest ?? piece.number == piece.number else { throw .differs }
+        let id = known?.identity ?? own
+        guard !entry.isDeleted else {
+            // Nothing but its name is said, and "Observation/1" is the name of another hospital's too.
+            let isNamed = known?.hasURL ?? false || entry.fullURL != nil || entry.id.flatMap { UUID(uuidString: $0) } != nil
+            guard entry.type == "Observation", isNamed else { throw .enteredInError }
+            byteCount += Self.deleted.count
+            resources.append((entries.count, .init(identity: id.text, content: Self.deleted)))
+            return
+        }
+        guard entry.resource["resourceType"] != nil else { throw .malformed }
         guard outline.isAboutPerson(entry) else { throw .anotherSubject }
         guard piece.content.count <= Self.mostBytesOfResource else { throw .tooLarge }
-        let id = UUID(identifying: entry, piece.content, from: job.source)
         if isVisit {
             visits.append((entries.count, try FHIR.Appointment(reading: entry.resource, as: id, of: user, calledThere: outline.person)))
             return

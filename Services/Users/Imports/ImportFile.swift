@@ -18,12 +18,13 @@ struct ImportFile: Sendable {
     /// Its chunks are not there: the import was deleted, or another run has finished it.
     struct Gone: Error {}
 
-    /// Shows every entry behind a place, in their order.
+    /// Shows every entry behind a place, in their order. Of which type the Bundle is, if it was read as a whole.
     ///
     /// Throws `JSONSyntaxError` where the file is not what it should be, and `Gone`.
+    @discardableResult
     func forEachEntry(
         behind place: EntryReader.Place, _ body: (EntryReader.Piece, BundleEntry) async throws -> Void
-    ) async throws {
+    ) async throws -> String? {
         var reader = EntryReader(job.format.form, behind: place)
         var byte = place.byte
         while byte < job.byteCount {
@@ -33,6 +34,7 @@ struct ImportFile: Sendable {
             byte = chunk.end
         }
         if let piece = try reader.finish() { try await body(piece, try BundleEntry(piece)) }
+        return reader.bundleType
     }
 
     /// What has to be known of the whole file before anything of it is taken in.
@@ -50,7 +52,16 @@ struct ImportFile: Sendable {
             throw JSONSyntaxError("The bytes that came are not those of the digest", at: nil)
         }
         var outline = ImportOutline()
-        try await forEachEntry(behind: .init()) { piece, entry in try outline.add(entry, piece) }
+        let type = try await forEachEntry(behind: .init()) { piece, entry in try outline.add(entry, piece) }
+        guard type == "history" else { return outline }
+        var history = ImportHistory()
+        try await forEachEntry(behind: .init()) { piece, entry in try history.add(entry, piece, from: job.source) }
+        // What is referred to is the newest version.
+        outline = ImportOutline(history: history)
+        try await forEachEntry(behind: .init()) { piece, entry in
+            let known = history.resource(entry, UUID(identifying: entry, piece.content, from: job.source))
+            if known?.newest == piece.number { try outline.add(entry, piece) }
+        }
         return outline
     }
 }

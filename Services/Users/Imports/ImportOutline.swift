@@ -1,8 +1,10 @@
 internal import FHIR
 internal import JSON
 
-/// What has to be known of a whole file: whom it is about, and which Medications others refer to.
+/// What has to be known of a whole file: whom it is about, which Medications others refer to, and what it says of a resource last.
 struct ImportOutline: Sendable {
+    /// `nil` for what is no history.
+    let history: ImportHistory?
     /// What the file's Patient is referred to by; without one, as in a file of Bulk Data with one type of resources, how the first resource refers to
     /// whom it is about.
     private(set) var person: Set<String> = []
@@ -14,8 +16,11 @@ struct ImportOutline: Sendable {
     private static let mostMedicationBytes = 16 << 20
     static let mostBytesOfMedication = 64 << 10
 
+    init(history: ImportHistory? = nil) { self.history = history }
+
     /// Throws if the file is about more than one person, or has too much of what others refer to.
     mutating func add(_ entry: BundleEntry, _ piece: EntryReader.Piece) throws(JSONSyntaxError) {
+        guard !entry.isDeleted else { return }
         switch entry.type {
         case "Patient":
             let references = Set(entry.references)

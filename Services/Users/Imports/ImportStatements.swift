@@ -92,10 +92,20 @@ extension Statement<Void> {
         .writing("DELETE FROM users.imports WHERE user_id = \(user.uuid) AND id = \(id)", tier: .normal)
     }
 
+    /// Puts bytes behind the last row, or into it while that is small.
     static func append(_ content: [UInt8], at byte: Int64, to id: UUID, of user: UserID) -> Self {
         .writing(
             """
-            INSERT INTO users.import_chunks (user_id, import_id, first_byte, content) VALUES (\(user.uuid), \(id), \(byte), \(content))
+            WITH last AS (
+                DELETE FROM users.import_chunks
+                WHERE user_id = \(user.uuid) AND import_id = \(id) AND first_byte = (
+                        SELECT max(c.first_byte) FROM users.import_chunks c WHERE c.user_id = \(user.uuid) AND c.import_id = \(id))
+                    AND octet_length(content) < \(ImportChunk.small) AND octet_length(content) <= \(Import.mostBytesAtOnce - content.count)
+                RETURNING first_byte, content
+            )
+            INSERT INTO users.import_chunks (user_id, import_id, first_byte, content)
+            SELECT \(user.uuid), \(id), coalesce((SELECT first_byte FROM last), \(byte)),
+                   coalesce((SELECT content FROM last), '') || \(content)
             """,
             tier: .normal)
     }

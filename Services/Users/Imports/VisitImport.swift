@@ -56,7 +56,7 @@ extension Appointment {
     /// Throws why it cannot be kept.
     fileprivate init(_ told: FHIR.Appointment, with provider: UUID, now: Instant) throws(ImportOutcome) {
         let isOff = told.status == .cancelled
-        guard told.start < told.end, told.end <= told.start + .seconds(12 * 3_600),
+        guard told.start < told.end, told.end <= told.start + .seconds(12 * 3_600), told.end <= .lastOfAll,
             told.start >= Instant(microsecondsSinceEpoch: -2_208_988_800_000_000), isOff || told.start <= now + .seconds(300)
         else { throw .unsupportedTime }
         let reason = try Self.text(told.reason, most: 1_000) ?? "Visit"

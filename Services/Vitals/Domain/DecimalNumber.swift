@@ -3,7 +3,7 @@ internal import Postgres
 
 /// An exact decimal with the digits that were sent: `5.40` stays `5.40`, as FHIR's decimal wants it.
 ///
-/// A number with an exponent is kept as the same number without one: `5.4e1` is `54`.
+/// A number with an exponent is kept as the same number without one: `5.4e1` is `54`. Zero has no sign, as in PostgreSQL: `-0.0` is `0.0`.
 struct DecimalNumber: Hashable, Sendable {
     let numeric: Numeric
 
@@ -74,6 +74,7 @@ private struct DecimalParts {
         // An exponent may have moved zeros to the front: "0.5e1" is "05".
         let before = padded[..<split].drop { $0 == "0" }
         let after = padded[split...]
-        return (isNegative ? "-" : "") + (before.isEmpty ? "0" : before) + (after.isEmpty ? "" : "." + after)
+        let isZero = digits.utf8.allSatisfy { $0 == UInt8(ascii: "0") }
+        return (isNegative && !isZero ? "-" : "") + (before.isEmpty ? "0" : before) + (after.isEmpty ? "" : "." + after)
     }
 }

@@ -17,8 +17,9 @@ struct GoalStore: Sendable {
     /// Throws `VitalsError.goalIsAnother`, or `.tooManyGoals`.
     func create(_ new: NewGoal, of user: UserID) async throws -> KnownGoal {
         try await postgres.transaction(identity: .user(user.uuid), tier: .normal) { transaction in
-            let (insertion, found) = try await transaction.batch(
-                .add(new.goal, of: user, atMost: Self.maxGoals), .lockGoal(new.goal.id, of: user))
+            let (_, insertion, found) = try await transaction.batch(
+                .lockQuota(of: user, in: HealthGoalRepository.table), .add(new.goal, of: user, atMost: Self.maxGoals),
+                .lockGoal(new.goal.id, of: user))
             guard let known = try found.first() else { throw VitalsError.tooManyGoals }
             guard insertion.rowsAffected == 1 || new.saysTheSame(as: known.goal) else { throw VitalsError.goalIsAnother }
             return try await derived(known, of: user, in: transaction)

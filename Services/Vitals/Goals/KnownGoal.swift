@@ -15,7 +15,7 @@ struct KnownGoal: Sendable, RowDecodable {
     static let columns: Query = """
         \(HealthGoal.columns), created_at, derived_through,
         CASE WHEN direction <> 'maintain' AND start_value <> target_value THEN
-            least(100, greatest(0, floor(100 * (current_value - start_value) / (target_value - start_value))))::integer
+            least(100, greatest(0, div(100 * (current_value - start_value), target_value - start_value)))::integer
         END AS percent
         """
 

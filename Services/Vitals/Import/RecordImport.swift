@@ -77,7 +77,8 @@ private struct PartImport {
 
     /// What is registered with the serial number of a device under another id is that device.
     private mutating func keep(_ device: NewDevice, as id: DeviceID, isActive: Bool) async throws -> ImportOutcome {
-        let (insertion, found, named) = try await transaction.batch(
+        let (_, insertion, found, named) = try await transaction.batch(
+            .lockQuota(of: user, in: DeviceRepository.table),
             .importDevice(device, as: id, isActive: isActive, of: user, atMost: DeviceRepository.maxDevices),
             .find(withSerialNumber: device.serialNumber, of: user), .hasDevice(id, of: user))
         if insertion.rowsAffected == 1 { return .imported }
@@ -95,7 +96,8 @@ private struct PartImport {
     }
 
     private func keep(_ medication: Medication) async throws -> ImportOutcome {
-        let (found, count) = try await transaction.batch(.lockMedication(medication.id, of: user), .countMedications(of: user))
+        let (_, found, count) = try await transaction.batch(
+            .lockQuota(of: user, in: MedicationRepository.table), .lockMedication(medication.id, of: user), .countMedications(of: user))
         if let known = try found.first() { return try known.saysTheSame(as: medication) ? .existing : .differs }
         guard try count.first()?.value ?? 0 < MedicationStore.maxMedications else { return .limitReached }
         try await transaction.execute(.insert(medication, of: user))

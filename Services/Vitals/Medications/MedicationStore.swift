@@ -18,8 +18,9 @@ struct MedicationStore: Sendable {
     /// Throws `VitalsError.medicationIsAnother`, or `.tooManyMedications`.
     func add(_ medication: Medication, of user: UserID) async throws -> Medication {
         try await postgres.transaction(identity: .user(user.uuid)) { transaction in
-            let (insertion, found) = try await transaction.batch(
-                .add(medication, of: user, atMost: Self.maxMedications), .lockMedication(medication.id, of: user))
+            let (_, insertion, found) = try await transaction.batch(
+                .lockQuota(of: user, in: MedicationRepository.table), .add(medication, of: user, atMost: Self.maxMedications),
+                .lockMedication(medication.id, of: user))
             guard let known = try found.first() else { throw VitalsError.tooManyMedications }
             guard insertion.rowsAffected == 1 else {
                 guard try known.saysTheSame(as: medication) else { throw VitalsError.medicationIsAnother }
@@ -183,13 +184,13 @@ extension Statement<Void> {
             """)
     }
 
-    /// The schedule holds from then on.
+    /// The schedule holds from then on, or from where those before it end: the clock of who changed it last may have been ahead.
     static func hold(_ medication: Medication, from start: Instant, of user: UserID) -> Self {
         .writing(
             """
             INSERT INTO vitals.medication_schedules (user_id, medication_id, version, schedule, starts_on, ends_on, holds_from)
             SELECT \(user.uuid), \(medication.id), coalesce(max(s.version), 0) + 1, \(medication.schedule), \(medication.startsOn),
-                   \(medication.endsOn), \(start)
+                   \(medication.endsOn), greatest(\(start), max(s.holds_until))
             FROM vitals.medication_schedules s WHERE s.user_id = \(user.uuid) AND s.medication_id = \(medication.id)
             """)
     }

@@ -20,8 +20,9 @@ struct PatientRecordStore: Sendable {
     /// Throws `VitalsError.recordIsAnother`, or `.tooManyRecords`.
     func create(_ new: NewPatientRecord, of user: UserID) async throws -> PatientRecord {
         try await postgres.transaction(identity: .user(user.uuid)) { transaction in
-            let (insertion, found) = try await transaction.batch(
-                .add(new.record, of: user, atMost: Self.maxRecords), .lockRecord(new.record.id, of: user))
+            let (_, insertion, found) = try await transaction.batch(
+                .lockQuota(of: user, in: PatientRecordRepository.table), .add(new.record, of: user, atMost: Self.maxRecords),
+                .lockRecord(new.record.id, of: user))
             guard let known = try found.first() else { throw VitalsError.tooManyRecords }
             guard try insertion.rowsAffected == 1 || new.saysTheSame(as: known) else { throw VitalsError.recordIsAnother }
             return known

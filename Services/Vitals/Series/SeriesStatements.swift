@@ -79,7 +79,8 @@ extension Statement<Scalar<Instant>> {
 
 extension Statement<SeriesBucket> {
     /// What the samples between each two neighbours of the bounds were, for those that have some. It is one statement, and so of one moment: a
-    /// rollup counts unless it is stale at that moment or lies in two buckets, and then the samples themselves do.
+    /// rollup counts unless it is stale at that moment or lies in two buckets, and then the samples themselves do. A sample becomes a decimal of 15 digits
+    /// in the sum, so the mean of the greatest numbers there are may be beyond them.
     static func buckets(between bounds: [Instant], of series: SeriesKey) -> Self {
         let (user, device, metric) = (series.user.uuid, series.device.uuid, series.metric.text)
         let (start, end) = (bounds.first ?? .now(), bounds.last ?? .now())
@@ -114,7 +115,8 @@ extension Statement<SeriesBucket> {
                     GROUP BY 1
                 ) s WHERE NOT h.counts
             ), bucket AS (
-                SELECT bucket, sum(sample_count)::bigint AS sample_count, (sum(total) / sum(sample_count))::double precision AS mean,
+                SELECT bucket, sum(sample_count)::bigint AS sample_count,
+                       least(greatest(sum(total) / sum(sample_count), -1.7976931348623157e308), 1.7976931348623157e308)::double precision AS mean,
                        min(least) AS least, max(greatest) AS greatest, max(last_at) AS last_at
                 FROM part WHERE sample_count > 0 GROUP BY bucket
             )

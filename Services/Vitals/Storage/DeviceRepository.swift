@@ -22,18 +22,20 @@ extension Device: RowDecodable {
 
 /// The devices in `vitals.user_devices`.
 struct DeviceRepository: Sendable {
+    static let table: Query = "vitals.user_devices"
     let postgres: Postgres
 
-    /// How many a person may have, so that the list of them is short. Two registrations at once may pass it by one.
+    /// How many a person may have, so that the list of them is short.
     static let maxDevices = 200
 
     /// Registers a device, or finds the one with its serial number and makes it active. Answers whether it is new.
     ///
     /// Throws `VitalsError.tooManyDevices` when the person has as many as may be.
     func register(_ device: NewDevice, of user: UserID) async throws -> (Device, isNew: Bool) {
-        let (insertion, _, found) = try await postgres.batch(
-            .insert(device, as: .make(), of: user, atMost: Self.maxDevices), .activate(withSerialNumber: device.serialNumber, of: user),
-            .find(withSerialNumber: device.serialNumber, of: user), identity: .user(user.uuid))
+        let (_, insertion, _, found) = try await postgres.batch(
+            .lockQuota(of: user, in: Self.table), .insert(device, as: .make(), of: user, atMost: Self.maxDevices),
+            .activate(withSerialNumber: device.serialNumber, of: user), .find(withSerialNumber: device.serialNumber, of: user),
+            identity: .user(user.uuid))
         guard let registered = try found.first() else { throw VitalsError.tooManyDevices }
         return (registered, insertion.rowsAffected == 1)
     }
