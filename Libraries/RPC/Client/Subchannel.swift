@@ -89,13 +89,19 @@ final class Subchannel: @unchecked Sendable {
             }
         }
         let limit = connectivity.attemptLimit(atLeast: path.configuration.connectTimeout)
-        let attempt = ClientBootstrap(group: executor.eventLoop)
+        let bootstrap = ClientBootstrap(group: executor.eventLoop)
             .connectTimeout(TimeAmount(limit))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try self.prepare(channel, limit) }
             }
-            .connect(host: path.address.host, port: path.address.port)
+        let address = path.address
+        let attempt =
+            if let known = address.socketAddress {
+                bootstrap.connect(to: known)
+            } else {
+                bootstrap.connect(host: address.host, port: address.port)
+            }
         attempt.assumeIsolated().whenFailure { self.attemptFailed("\(ConnectFailure($0))") }
     }
 
@@ -155,6 +161,15 @@ final class Subchannel: @unchecked Sendable {
         trace.note("Lost the connection: \(reason)", .warning)
         lane.lostConnection()
         changed(.idle)
+    }
+
+    /// The connection is not needed: another address answered before. It is made again when it is wanted.
+    func letGo() {
+        guard let connection = ready else { return }
+        noLongerReady()
+        connectivity.lost()
+        changed(.idle)
+        connection.stopTakingCalls()
     }
 
     private func noLongerReady() {
