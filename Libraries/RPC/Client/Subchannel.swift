@@ -179,14 +179,18 @@ final class Subchannel: @unchecked Sendable {
     }
 
     /// A connection that was never open is reported by the attempt to open it, which knows why.
-    func connectionEnded(_ connection: ClientConnection, _ reason: String, wasOpen: Bool) {
-        connections[ObjectIdentifier(connection)] = nil
-        endedCalls = endedCalls + connection.counts.callsNow
+    func connectionClosed(_ connection: ClientConnection, _ reason: String, wasOpen: Bool) {
         if ready === connection {
             connectionLost(connection, reason)
         } else if !connection.isReady, wasOpen {
             attemptFailed(reason)
         }
+    }
+
+    /// The connection is gone, and its calls have ended or gone elsewhere.
+    func connectionEnded(_ connection: ClientConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+        endedCalls = endedCalls + connection.counts.callsNow
         if connections.isEmpty { lane.connectionsEnded(self) }
     }
 
