@@ -156,7 +156,8 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             let detail = reason.isEmpty ? "\(code)" : "\(code), \(reason)"
             subchannel.connectionLost(self, "The server is closing the connection (\(detail)).")
             takesCalls = false
-            repeatCalls(above: last, .leftOut)
+            // What has not left cannot leave any more, however late a call the server names as the last.
+            repeatCalls(above: min(last, http.session.lastRequestSent), .leftOut)
             stopTakingCalls()
         case .settings:
             if let least = http.session.peerMinPingInterval { keepalive?.askAtMostEvery(least) }
