@@ -12,6 +12,13 @@ import Testing
         return methods.first { $0.names.contains(name) } ?? methods.first { $0.names.contains(.init()) }
     }
 
+    @Test func `leads to a service that has come back at another address within about a second`() {
+        let configuration = BackendConfig.channel(to: .users, connections: 1)
+
+        #expect(configuration.minResolutionInterval <= .seconds(1))
+        #expect(configuration.maxBackoff <= .seconds(1))
+    }
+
     @Test func `is to wait for the service, and to make again only what is idempotent by its contract`() {
         let methods = ContractRegistry.methods.map(\.descriptor).filter { Backend(serving: $0) != nil }
 

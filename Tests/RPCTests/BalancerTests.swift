@@ -95,6 +95,36 @@ extension RPCAddress {
         #expect(picks(&balancer, 3) == [.use(1), .use(1), .use(1)])
     }
 
+    @Test func `try the next beside one that is silent, and keep to whichever answers first`() {
+        var balancer = make(.pickFirst, ready: false)
+        balancer.changed(0, to: .connecting)
+        balancer.passOver()
+        #expect(balancer.wanted == [1])
+        balancer.changed(1, to: .connecting)
+        balancer.passOver()
+        balancer.changed(2, to: .transientFailure(reason: "refused"))
+
+        // The two that have not failed are waited for.
+        #expect(balancer.isSeeking)
+        #expect(picks(&balancer, 1) == [.wait])
+        balancer.changed(1, to: .ready)
+        #expect(picks(&balancer, 2) == [.use(1), .use(1)])
+        #expect(balancer.sole == 1)
+        balancer.changed(0, to: .ready)
+
+        #expect(balancer.isSpare(0) && !balancer.isSpare(1))
+        #expect(picks(&balancer, 1) == [.use(1)])
+    }
+
+    @Test func `move on to an address that comes when all before it have failed`() {
+        var balancer = Balancer(.pickFirst, addresses: [.a])
+        balancer.changed(0, to: .transientFailure(reason: "refused"))
+
+        balancer.update([.a, .b])
+
+        #expect(balancer.wanted == [1])
+    }
+
     @Test func `come back to the first when all have failed and its pause is over`() {
         var balancer = make(.pickFirst, ready: false)
         for index in 0..<3 { balancer.changed(index, to: .transientFailure(reason: "refused")) }

@@ -1,3 +1,4 @@
+import Logging
 import Testing
 import Time
 
@@ -152,6 +153,51 @@ import Time
             #expect(after.trace.events.map(\.description) == ["An address came.", "Connecting.", "Ready."])
             #expect(after.trace.count == 3 && after.trace.events.first?.subchannel == below)
             #expect(subchannel.trace.events.map(\.description) == ["Connecting.", "Ready."])
+        }
+    }
+
+    @Test func `counts a call whose connection is lost as one that failed`() async throws {
+        let calls = try await HostilePeer.serve(Array("This is no HTTP/2, and long enough to be known as such.".utf8)) { port in
+            let channel = RPCChannel(
+                target: ("127.0.0.1", port), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            await #expect(throws: RPCError.self) { try await channel.unary(Notes.say, "a") }
+            let calls = await ChannelzRegistry.process.channel(id: channel.channelzID)?.calls
+            await channel.close()
+            return calls
+        }
+
+        let seen = try #require(calls)
+        #expect((seen.started, seen.succeeded, seen.failed) == (1, 0, 1))
+    }
+
+    /// The server has room for one call, whose handler heeds no cancellation.
+    @Test(.timeLimit(.minutes(1))) func `counts a call that is refused and sent again once, and its server each time`() async throws {
+        let begun = Signal()
+        let release = Signal()
+        let handler = MethodHandler.unary(Notes.say) { note, _ in
+            begun.fire()
+            await Task { await release.wait() }.value
+            return note
+        }
+
+        try await withLoopback([handler], server: { $0.maxConcurrentStreams = 1 }) { loopback in
+            let first = Task { try await loopback.channel.unary(Notes.say, "a") }
+            await begun.wait()
+            first.cancel()
+            let cancelled = await first.result
+            let error = await #expect(throws: RPCError.self) { try await loopback.channel.unary(Notes.say, "b") }
+            let ofChannel = try #require(await ChannelzRegistry.process.channel(id: loopback.channel.channelzID))
+            let ofServer = try #require(await ChannelzRegistry.process.server(id: loopback.server.channelzID))
+            let sockets = ChannelzRegistry.process.sockets(ofServer: loopback.server.channelzID, from: 0, atMost: 1)
+            let reference = try #require(sockets?.elements.first)
+            let socket = try #require(await ChannelzRegistry.process.socket(id: reference.id))
+            release.fire()
+
+            if case .success = cancelled { Issue.record("The first call was not cancelled.") }
+            #expect(error?.code == .unavailable)
+            #expect((ofChannel.calls.started, ofChannel.calls.succeeded, ofChannel.calls.failed) == (2, 0, 2))
+            #expect((ofServer.calls.started, ofServer.calls.succeeded, ofServer.calls.failed) == (3, 0, 3))
+            #expect((socket.streams.started, socket.streams.succeeded, socket.streams.failed) == (3, 0, 3))
         }
     }
 

@@ -13,10 +13,11 @@ final class RawPeer: ChannelInboundHandler {
 
     init(
         role: HTTP2Role,
+        settings: HTTP2Settings = HTTP2Settings(),
         begin: @escaping @Sendable (inout HTTP2Session) -> Void = { _ in },
         react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, HTTP2Batch) -> Void
     ) throws {
-        session = try HTTP2Session(role: role)
+        session = try HTTP2Session(role: role, settings: settings)
         self.begin = begin
         self.react = react
     }
@@ -84,6 +85,7 @@ final class RawPeer: ChannelInboundHandler {
 
     /// Runs a server that reacts as told, for the time of `body`.
     static func serve<Result>(
+        settings: HTTP2Settings = HTTP2Settings(),
         begin: @escaping @Sendable (inout HTTP2Session) -> Void = { _ in },
         _ react: @escaping @Sendable (inout HTTP2Session, HTTP2Event, HTTP2Batch) -> Void,
         _ body: (_ port: Int) async throws -> Result
@@ -91,7 +93,7 @@ final class RawPeer: ChannelInboundHandler {
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(RawPeer(role: .server, begin: begin, react: react))
+                    try channel.pipeline.syncOperations.addHandler(RawPeer(role: .server, settings: settings, begin: begin, react: react))
                 }
             }
             .bind(host: "127.0.0.1", port: 0)

@@ -1,8 +1,9 @@
 import HTTP2
 import Logging
-import RPC
 import Testing
 import Time
+
+@testable import RPC
 
 /// What a server does about bytes that no proper gRPC client sends.
 @Suite struct `A server asked in its own bytes` {
@@ -197,6 +198,39 @@ import Time
 
         #expect(try result.get() == "B")
         #expect(connections.value == 2)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `sends a call that waits for another's place elsewhere once GOAWAY says that none may begin`() async throws {
+        var settings = HTTP2Settings()
+        settings.maxConcurrentStreams = 1
+        let connections = Counter()
+        let react: @Sendable (inout HTTP2Session, HTTP2Event, HTTP2Batch) -> Void = { session, event, _ in
+            switch event {
+            case .data where connections.value == 1:
+                // It names no last call yet, as a server that drains does not at first.
+                try? session.sendShutdownNotice()
+            case .headers(let stream, _, _, _) where connections.value == 2:
+                Self.answer(&session, stream, [0, 0, 0, 0, 1, 66], trailers: [HTTP2Header("grpc-status", "0")])
+            default: break
+            }
+        }
+
+        let answer = try await RawPeer.serve(settings: settings, begin: { _ in connections.increment() }, react) { port in
+            let channel = RPCChannel(
+                target: ("127.0.0.1", port), logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            let answer = try await channel.bidirectional(Notes.chat) { requests, _ in
+                let waiting = Task { try await channel.unary(Notes.say, "hi") }
+                // One has the only place on the connection, and the other waits for it.
+                while await ChannelzRegistry.process.channel(id: channel.channelzID)?.calls.started != 2 { await Task.yield() }
+                try await requests.write("go")
+                return try await waiting.value
+            }
+            await channel.close()
+            return answer
+        }
+
+        #expect(answer == "B")
     }
 
     @Test(arguments: [

@@ -23,10 +23,12 @@ final class SilentPeer: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
 
     /// Runs a server that answers nobody, for the time of `body`.
-    static func serve<Result>(_ body: (_ port: Int) async throws -> Result) async throws -> Result {
+    static func serve<Result>(
+        saying firstWords: [UInt8] = settings, _ body: (_ port: Int) async throws -> Result
+    ) async throws -> Result {
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(SilentPeer(settings)) }
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(SilentPeer(firstWords)) }
             }
             .bind(host: "127.0.0.1", port: 0)
             .get()

@@ -27,6 +27,11 @@ struct ConnectionCounts {
         streams.started += 1
     }
 
+    /// A call that no server has begun goes elsewhere, and is counted there.
+    mutating func callReturned() {
+        calls.started -= 1
+    }
+
     /// A call was refused before it began.
     mutating func callRefused() {
         calls.started += 1

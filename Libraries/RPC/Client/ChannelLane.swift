@@ -20,6 +20,7 @@ final class ChannelLane: @unchecked Sendable {
     private var detector: OutlierDetector?
     private let sweepInterval: Duration
     private var sweepTimer: Scheduled<Void>?
+    private var passingTimer: Scheduled<Void>?
     /// Whether calls are counted at each address.
     private let countsCalls: Bool
     /// The only connection there may be, while it takes calls: then there is nothing to choose.
@@ -107,17 +108,27 @@ final class ChannelLane: @unchecked Sendable {
         let before = balancer.state
         balancer.changed(index, to: state)
         if balancer.state != before { trace.note(balancer.state) }
-        only = subchannels.count == 1 && !countsCalls && resolver == nil ? subchannel.ready : nil
+        findOnly()
         switch state {
         case .ready:
+            if balancer.isSpare(index) {
+                subchannel.letGo()
+                return
+            }
             startWaiting()
+        case .connecting:
+            planPassingOver()
         case .transientFailure:
             resolver?.lookUp()
             if case .transientFailure(let reason) = balancer.state { waiting.failImpatient(.unreachable(reason)) }
-        case .idle, .connecting, .shutdown: break
+        case .idle, .shutdown: break
         }
         waiting.dropEnded()
         if !waiting.isEmpty { connectWanted() }
+    }
+
+    private func findOnly() {
+        only = countsCalls ? nil : balancer.sole.flatMap { subchannels[$0].ready }
     }
 
     /// The connection was there and is not any more.
@@ -155,6 +166,22 @@ final class ChannelLane: @unchecked Sendable {
         for index in balancer.wanted { subchannels[index].connect() }
     }
 
+    /// How long an address may be silent before the next is tried beside it, where only one is used.
+    private static let patience: TimeAmount = .milliseconds(250)
+
+    private func planPassingOver() {
+        guard balancer.isSeeking, passingTimer == nil else { return }
+        passingTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: ChannelLane.patience) { self.passOver() }
+    }
+
+    private func passOver() {
+        passingTimer = nil
+        guard !isClosed else { return }
+        balancer.passOver()
+        connectWanted()
+        planPassingOver()
+    }
+
     // MARK: Addresses
 
     /// The name was looked up.
@@ -187,6 +214,7 @@ final class ChannelLane: @unchecked Sendable {
             known.index = index
             return known
         }
+        findOnly()
         for subchannel in old where !subchannels.contains(where: { $0 === subchannel }) {
             subchannel.index = nil
             trace.note("An address went.", about: subchannel.reference)
@@ -232,7 +260,10 @@ final class ChannelLane: @unchecked Sendable {
 
     // MARK: The end
 
-    var state: ConnectivityState { isClosed ? .shutdown : balancer.state }
+    var state: ConnectivityState {
+        if isClosed { return .shutdown }
+        return unresolved.map { ConnectivityState.transientFailure(reason: $0) } ?? balancer.state
+    }
 
     /// Takes no further calls, and returns when those under way have ended.
     func close() async {
@@ -256,6 +287,8 @@ final class ChannelLane: @unchecked Sendable {
             only = nil
             sweepTimer?.cancel()
             sweepTimer = nil
+            passingTimer?.cancel()
+            passingTimer = nil
             for call in waiting.takeAll() { call.end(.failure(RPCError(.unavailable, "The channel is closed.")), reset: false) }
             for subchannel in subchannels {
                 leaving[ObjectIdentifier(subchannel)] = subchannel

@@ -156,7 +156,8 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
             let detail = reason.isEmpty ? "\(code)" : "\(code), \(reason)"
             subchannel.connectionLost(self, "The server is closing the connection (\(detail)).")
             takesCalls = false
-            repeatCalls(above: last, .leftOut)
+            // What has not left cannot leave any more, however late a call the server names as the last.
+            repeatCalls(above: min(last, http.session.lastRequestSent), .leftOut)
             stopTakingCalls()
         case .settings:
             if let least = http.session.peerMinPingInterval { keepalive?.askAtMostEvery(least) }
@@ -181,13 +182,14 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
         keepalive?.stop()
         keepalive = nil
         takesCalls = false
-        subchannel.connectionEnded(self, reason, wasOpen: http.wasOpen)
+        subchannel.connectionClosed(self, reason, wasOpen: http.wasOpen)
         repeatCalls(above: http.session.lastRequestSent, .neverLeft)
         let calls = calls.elements
         self.calls = HTTP2StreamTable()
         for (_, call) in calls {
             call.end(.failure(RPCError(.unavailable, "The connection to the server was lost: \(reason)")), reset: false)
         }
+        subchannel.connectionEnded(self)
     }
 
     /// Sends calls elsewhere that the server has not begun: those above the stream it named, or that never left.
@@ -205,6 +207,7 @@ final class ClientConnection: HTTP2Peer, RoomGiver, @unchecked Sendable {
     }
 
     private func sendElsewhere(_ call: ClientCall) {
+        counts.callReturned()
         subchannel.callReturned()
         subchannel.lane.start(call)
     }

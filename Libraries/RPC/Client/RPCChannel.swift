@@ -52,8 +52,8 @@ package final class RPCChannel: Sendable {
         let name = target.authority
         let credentials = tls.map { ($0, TLSCredentials($0, logger: logger)) }
         let path = ClientPath(host: name.host, port: name.port, tls: credentials, configuration: configuration)
-        let addresses = target.addresses(for: balancing)
-        let resolver = addresses == nil ? NameResolver(name: name, interval: configuration.minResolutionInterval) : nil
+        let addresses = target.addresses
+        let resolver = addresses == nil ? NameResolver(name: name, configuration: configuration) : nil
         let paths: @Sendable (RPCAddress) -> ClientPath =
             switch target {
             case .name: { path.leading(to: $0) }

@@ -15,8 +15,12 @@ package struct RPCChannelConfiguration: Sendable {
     package var initialBackoff: Duration = .seconds(1)
     package var maxBackoff: Duration = .seconds(120)
     package var backoffMultiplier = 1.6
-    /// A name that leads to several addresses is not looked up again before so much time has passed.
+    /// Where names lead. It is asked for a target that is a name, never for an IP address, and not on an event loop.
+    package var lookUp: NameLookup = { name in try await HostLookup.find(name) }
+    /// A name is looked up again when a connection fails or ends, and not before so much time has passed.
     package var minResolutionInterval: Duration = .seconds(30)
+    /// How long calls wait for a name to be looked up. Then the look-up is cancelled; if it finds something all the same, that is used.
+    package var resolutionTimeout: Duration = .seconds(10)
     /// With calls open and nothing received for so long, the server is asked for a sign of life; `nil` never asks. A
     /// server that says that it is asked too often is asked half as often from its next connection on (gRFC A8).
     package var keepaliveInterval: Duration? = .seconds(30)

@@ -89,13 +89,19 @@ final class Subchannel: @unchecked Sendable {
             }
         }
         let limit = connectivity.attemptLimit(atLeast: path.configuration.connectTimeout)
-        let attempt = ClientBootstrap(group: executor.eventLoop)
+        let bootstrap = ClientBootstrap(group: executor.eventLoop)
             .connectTimeout(TimeAmount(limit))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try self.prepare(channel, limit) }
             }
-            .connect(host: path.address.host, port: path.address.port)
+        let address = path.address
+        let attempt =
+            if let known = address.socketAddress {
+                bootstrap.connect(to: known)
+            } else {
+                bootstrap.connect(host: address.host, port: address.port)
+            }
         attempt.assumeIsolated().whenFailure { self.attemptFailed("\(ConnectFailure($0))") }
     }
 
@@ -157,6 +163,15 @@ final class Subchannel: @unchecked Sendable {
         changed(.idle)
     }
 
+    /// The connection is not needed: another address answered before. It is made again when it is wanted.
+    func letGo() {
+        guard let connection = ready else { return }
+        noLongerReady()
+        connectivity.lost()
+        changed(.idle)
+        connection.stopTakingCalls()
+    }
+
     private func noLongerReady() {
         ready = nil
         idleTimer?.cancel()
@@ -164,14 +179,18 @@ final class Subchannel: @unchecked Sendable {
     }
 
     /// A connection that was never open is reported by the attempt to open it, which knows why.
-    func connectionEnded(_ connection: ClientConnection, _ reason: String, wasOpen: Bool) {
-        connections[ObjectIdentifier(connection)] = nil
-        endedCalls = endedCalls + connection.counts.callsNow
+    func connectionClosed(_ connection: ClientConnection, _ reason: String, wasOpen: Bool) {
         if ready === connection {
             connectionLost(connection, reason)
         } else if !connection.isReady, wasOpen {
             attemptFailed(reason)
         }
+    }
+
+    /// The connection is gone, and its calls have ended or gone elsewhere.
+    func connectionEnded(_ connection: ClientConnection) {
+        connections[ObjectIdentifier(connection)] = nil
+        endedCalls = endedCalls + connection.counts.callsNow
         if connections.isEmpty { lane.connectionsEnded(self) }
     }
 

@@ -14,6 +14,7 @@ extension ServerConnection {
         // Handlers that do not heed the end of their streams keep their places, so that streams which are begun and reset
         // without end cannot make handlers without end (CVE-2023-44487; grpc-go's GHSA-m425-mq94-257g).
         guard calls.count + orphanedHandlers < configuration.maxConcurrentStreams else {
+            counts.callRefused()
             changeSession { $0.reset(stream, .refusedStream) }
             return
         }

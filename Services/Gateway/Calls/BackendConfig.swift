@@ -31,6 +31,8 @@ enum BackendConfig {
         // The services are few and near: a restarted one is found at once, and a lost one costs a connection attempt a second.
         configuration.initialBackoff = .milliseconds(50)
         configuration.maxBackoff = .seconds(1)
+        // One that comes back as another container has another address.
+        configuration.minResolutionInterval = .seconds(1)
         return configuration
     }
 }

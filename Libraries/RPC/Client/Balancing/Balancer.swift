@@ -51,6 +51,7 @@ struct Balancer {
             known.first { $0.address == address } ?? Endpoint(address: address)
         }
         chosen = endpoints.firstIndex { $0.address == current } ?? 0
+        if policy == .pickFirst { moveOn() }
         findServing()
     }
 
@@ -58,10 +59,20 @@ struct Balancer {
         endpoints[index].state = state
         switch state {
         case .transientFailure(let reason): endpoints[index].failure = reason
-        case .ready: endpoints[index].failure = nil
+        case .ready:
+            endpoints[index].failure = nil
+            if policy == .pickFirst, endpoints[chosen].state != .ready { chosen = index }
         case .idle, .connecting, .shutdown: break
         }
         if policy == .pickFirst { moveOn() }
+        findServing()
+    }
+
+    /// The one whose turn it is has not answered for a while: the next is tried beside it, and whichever answers first is
+    /// used (gRFC A61).
+    mutating func passOver() {
+        guard isSeeking, let next = nextInLine(where: { $0 == .idle }) else { return }
+        chosen = next
         findServing()
     }
 
@@ -103,6 +114,21 @@ struct Balancer {
         }
     }
 
+    /// Where every call goes while nothing changes; `nil` when there is a choice, or nowhere to go.
+    var sole: Int? {
+        serving.count == 1 && (policy == .pickFirst || endpoints.count == 1) ? serving[0] : nil
+    }
+
+    /// Whether one address is waited for, and others could be tried.
+    var isSeeking: Bool {
+        policy == .pickFirst && endpoints.count > 1 && endpoints[chosen].state == .connecting
+    }
+
+    /// Whether the endpoint is ready and nobody needs it, since another was ready before.
+    func isSpare(_ index: Int) -> Bool {
+        policy == .pickFirst && index != chosen && endpoints[index].state == .ready
+    }
+
     /// What the channel as a whole is (gRPC's load-balancing and connectivity documents): the best of its endpoints.
     var state: ConnectivityState {
         if !serving.isEmpty { return .ready }
@@ -129,14 +155,17 @@ struct Balancer {
 
     /// When the first cannot be reached, the next that has not failed takes its place.
     private mutating func moveOn() {
-        guard endpoints[chosen].state.isFailure else { return }
+        guard !endpoints.isEmpty, endpoints[chosen].state.isFailure else { return }
+        if let next = nextInLine(where: { !$0.isFailure }) { chosen = next }
+    }
+
+    /// The next behind the one whose turn it is.
+    private func nextInLine(where isFit: (ConnectivityState) -> Bool) -> Int? {
         for step in 1..<max(2, endpoints.count) {
             let index = (chosen + step) % endpoints.count
-            if !endpoints[index].state.isFailure {
-                chosen = index
-                return
-            }
+            if isFit(endpoints[index].state) { return index }
         }
+        return nil
     }
 }
 

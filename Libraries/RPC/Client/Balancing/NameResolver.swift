@@ -3,23 +3,31 @@ internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// Looks a name up for the lanes of a channel, on a thread that may block, as often as `Resolution` allows.
+/// Finds the addresses of a name, in the order in which they are to be tried. It throws where it finds none.
+package typealias NameLookup = @Sendable (_ name: RPCAddress) async throws -> [RPCAddress]
+
+/// Looks a name up for the lanes of a channel, away from their event loops: as often as `Resolution` allows, and once at a time.
 final class NameResolver: Sendable {
     struct Failure: Error, Hashable {
         let reason: String
     }
 
     private let name: RPCAddress
+    private let timeout: Duration
+    private let find: NameLookup
     private let state: Mutex<State>
 
     private struct State {
         var resolution: Resolution
         var deliver: @Sendable (Result<[RPCAddress], Failure>) -> Void = { _ in }
+        var underWay: Task<Void, Never>?
     }
 
-    init(name: RPCAddress, interval: Duration) {
+    init(name: RPCAddress, configuration: RPCChannelConfiguration) {
         self.name = name
-        state = Mutex(State(resolution: Resolution(interval: interval)))
+        timeout = configuration.resolutionTimeout
+        find = configuration.lookUp
+        state = Mutex(State(resolution: Resolution(interval: configuration.minResolutionInterval)))
     }
 
     /// Says who hears of what was found.
@@ -29,7 +37,10 @@ final class NameResolver: Sendable {
 
     /// Delivers nothing from now on. Whoever hears of what was found holds the resolver and is held by it until then.
     func stop() {
-        state.withLock { $0.deliver = { _ in } }
+        state.withLock { state in
+            state.deliver = { _ in }
+            state.underWay?.cancel()
+        }
     }
 
     /// Somebody cannot connect. What is found is delivered, soon or when the minimum interval has passed.
@@ -46,17 +57,39 @@ final class NameResolver: Sendable {
     }
 
     private func begin() {
-        let name = name
-        NIOThreadPool.singleton.submit { [weak self] _ in
-            let result: Result<[RPCAddress], Failure>
-            do throws(Failure) { result = .success(try HostLookup.addresses(of: name)) } catch { result = .failure(error) }
-            self?.ended(result)
+        let timer = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: TimeAmount(timeout)) { self.becameLate() }
+        state.withLock { state in
+            // It belongs to no call, and has no call's deadline.
+            state.underWay = Task.detached {
+                let result = await self.found()
+                timer.cancel()
+                self.ended(result)
+            }
+        }
+    }
+
+    /// Whoever waits is told. What is found after all is delivered, and until then nothing else is looked up.
+    private func becameLate() {
+        let (deliver, underWay) = state.withLock { ($0.deliver, $0.underWay) }
+        underWay?.cancel()
+        deliver(.failure(Failure(reason: "the name \(name.host) was not looked up within \(timeout)")))
+    }
+
+    private func found() async -> Result<[RPCAddress], Failure> {
+        do {
+            let addresses = try await find(name)
+            return addresses.isEmpty ? .failure(Failure(reason: "the name \(name.host) has no address")) : .success(addresses)
+        } catch let failure as Failure {
+            return .failure(failure)
+        } catch {
+            return .failure(Failure(reason: "the name \(name.host) was not looked up (\(error))"))
         }
     }
 
     private func ended(_ result: Result<[RPCAddress], Failure>) {
         let succeeded = if case .success = result { true } else { false }
         let deliver = state.withLock { state in
+            state.underWay = nil
             state.resolution.ended(succeeded: succeeded, now: .now)
             return state.deliver
         }
@@ -69,6 +102,22 @@ final class NameResolver: Sendable {
 enum HostLookup {
     /// A name with more addresses than this is used with the first of them.
     static let maxAddresses = 256
+
+    /// Threads for nothing else: a name server that is silent must not hold up whoever else needs a thread that may block.
+    private static let threads: NIOThreadPool = {
+        let threads = NIOThreadPool(numberOfThreads: 4)
+        threads.start()
+        return threads
+    }()
+
+    /// Does not block, and heeds no cancellation.
+    static func find(_ name: RPCAddress) async throws -> [RPCAddress] {
+        try await withCheckedThrowingContinuation { continuation in
+            threads.submit { _ in
+                do { continuation.resume(returning: try HostLookup.addresses(of: name)) } catch { continuation.resume(throwing: error) }
+            }
+        }
+    }
 
     /// Blocks until an answer has come.
     static func addresses(of name: RPCAddress) throws(NameResolver.Failure) -> [RPCAddress] {
@@ -87,7 +136,6 @@ enum HostLookup {
             if let host = unsafe numeric(info) { addresses.append(RPCAddress(host: host, port: name.port)) }
             unsafe entry = info.pointee.ai_next
         }
-        guard !addresses.isEmpty else { throw NameResolver.Failure(reason: "the name \(name.host) has no address") }
         return addresses
     }
 

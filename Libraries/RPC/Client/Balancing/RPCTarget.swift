@@ -11,18 +11,20 @@ package struct RPCAddress: Sendable, Hashable, CustomStringConvertible {
         self.port = port
     }
 
-    /// Whether the host is an IP address and no name.
-    var isNumeric: Bool { (try? SocketAddress(ipAddress: host, port: port)) != nil }
+    /// Where to connect, if the host is an IP address and no name.
+    var socketAddress: SocketAddress? { try? SocketAddress(ipAddress: host, port: port) }
+
+    var isNumeric: Bool { socketAddress != nil }
 
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
 /// Whom a channel speaks to.
 package enum RPCTarget: Sendable, Hashable {
-    /// A name that is looked up when connecting, and looked up again when a connection fails.
+    /// A name, which stands for all of its addresses. TLS expects the certificate of each to be for the name.
     case name(RPCAddress)
     /// Servers that all answer the same calls. TLS expects each to have a certificate for its own address, unless a
-    /// name is given for all.
+    /// name is given for all. A name among them is one server, which is looked up by each attempt to connect.
     case addresses([RPCAddress])
 
     /// Whom requests are for, where each server has not a name of its own.
@@ -34,11 +36,11 @@ package enum RPCTarget: Sendable, Hashable {
         }
     }
 
-    /// The addresses that need no look-up of ours. Where one connection is enough, connecting looks the name up.
-    func addresses(for balancing: LoadBalancing) -> [RPCAddress]? {
+    /// The addresses, unless they have to be looked up.
+    var addresses: [RPCAddress]? {
         switch self {
         case .addresses(let list): list
-        case .name(let name): balancing.policy == .pickFirst || name.isNumeric ? [name] : nil
+        case .name(let name): name.isNumeric ? [name] : nil
         }
     }
 
