@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Synchronization
+internal import Time
 
 /// The sessions that a program knows to stand, so that it does not ask of each at every call.
 ///
