@@ -27,12 +27,9 @@ extension VitalsService: VitalsV1.VitalsServiceProtocol {
         _ request: VitalsV1.ListObservationsRequest, context: RPCContext
     ) async throws -> VitalsV1.ListObservationsResponse {
         let list = try ObservationList(request)
-        let page = list.page(
+        return list.page(
             try await observations.list(
                 list.code, of: try context.userID, in: list.period, on: list.ownDay, after: list.place, limit: list.size + 1))
-        let units = list.unit.map { [$0] } ?? []
-        return VitalsV1.ListObservationsResponse(
-            observations: page.observations.map { VitalsV1.Observation($0).converted(to: units) }, nextPageToken: page.nextPageToken)
     }
 
     func getLatestObservations(

@@ -120,6 +120,27 @@ extension ChatService {
         }
     }
 
+    @Test func `is listed in pages that fit into an answer`() async throws {
+        try await withMessage { chat, ada, session, message in
+            for _ in 0..<9 {
+                var request = finding(session, message)
+                request.sources = Array(
+                    repeating: .init(uri: "https://example.org/", quote: String(repeating: "😀", count: 2_000)), count: 50)
+                _ = try await chat.verifications.recordVerification(request, context: ada.context)
+            }
+            var ids: [[String]] = []
+            var token = ""
+            repeat {
+                let page = try await chat.verifications.listVerifications(
+                    .init(sessionId: session, messageId: message, pageSize: 100, pageToken: token), context: ada.context)
+                ids.append(page.verifications.map(\.id))
+                token = page.nextPageToken
+            } while !token.isEmpty
+
+            #expect(ids.map(\.count) == [7, 2] && Set(ids.joined()).count == 9)
+        }
+    }
+
     @Test func `is of a message of one's own`() async throws {
         try await withMessage { chat, ada, session, message in
             let bob = Caller()

@@ -210,6 +210,30 @@ extension ChatV1.Memory {
         }
     }
 
+    @Test func `is listed in pages that fit into an answer`() async throws {
+        try await withMemories { service, ada, _ in
+            // 40 kB of words and 54 kB of numbers each.
+            let notes = GoogleProtobuf.Struct.zeros(5_000)
+            for number in 0..<36 {
+                let request = ChatV1.RememberRequest(
+                    clientId: "\(number)", category: .other, content: "\(number)" + String(repeating: "😀", count: 9_990), metadata: notes)
+                _ = try await service.remember(request, context: ada.context)
+            }
+            var sizes: [Int] = []
+            var ids: Set<String> = []
+            var token = ""
+            repeat {
+                let page = try await service.listMemories(.init(pageSize: 100, pageToken: token), context: ada.context)
+                #expect(try page.serialized().count < 4 << 20)
+                sizes.append(page.memories.count)
+                ids.formUnion(page.memories.map(\.id))
+                token = page.nextPageToken
+            } while !token.isEmpty
+
+            #expect(sizes.count == 2 && sizes.reduce(0, +) == 36 && ids.count == 36)
+        }
+    }
+
     @Test func `that breaks a rule is refused by the field`() async throws {
         try await withMemories { service, ada, _ in
             await expect(.invalidArgument, fields: ["client_id", "category", "content", "importance", "expires_at", "supersedes"]) {

@@ -3,6 +3,7 @@
 import pytest
 from client.readings import GLUCOSE, HEART_RATE, at, heart_rate, watch
 from client.refusals import invalid
+from google.protobuf.struct_pb2 import Struct
 from heartguard.chat.v1.chat_service_pb2 import (
     AppendMessagesRequest,
     CreateSessionRequest,
@@ -82,6 +83,26 @@ def test_messages_that_arrive_between_two_pages_come_at_the_end(door, ada):
     found = pages_of(ada, door.chat.ListMessages, request, "messages", between=arrive)
     assert [message.sequence for message in found] == list(range(1, 28))
     assert [message.client_id for message in found] == [str(n) for n in range(1, 28)]
+
+
+def test_a_page_of_messages_fits_into_an_answer_whatever_is_kept_with_them(door, ada):
+    session = ada.calls(door.chat.CreateSession, CreateSessionRequest(title="Large")).session.id
+    # of JSON 16 kB, of an answer 88
+    notes = Struct()
+    notes.update({"n": [0] * 8_000})
+    for first in (1, 31):
+        messages = [
+            NewMessage(client_id=str(n), role="ROLE_USER", content=f"Message {n}", metadata=notes) for n in range(first, first + 30)
+        ]
+        ada.calls(door.chat.AppendMessages, AppendMessagesRequest(session_id=session, messages=messages))
+
+    sizes, request = [], ListMessagesRequest(session_id=session, page_size=500)
+    while not sizes or request.page_token:
+        page = ada.calls(door.chat.ListMessages, request)
+        assert page.ByteSize() < 4 << 20
+        sizes.append(len(page.messages))
+        request.page_token = page.next_page_token
+    assert len(sizes) > 1 and sum(sizes) == 60
 
 
 def test_conversations_that_begin_between_two_pages_shift_nothing(door, ada):

@@ -156,6 +156,24 @@ private func withPerson(_ body: (Person) async throws -> Void) async throws {
         }
     }
 
+    @Test func `is listed in pages that fit into an answer`() async throws {
+        try await withPerson { ada in
+            let ids = (100..<200).map { "\($0)" }
+            try await ada.keep(
+                ids.map { id in
+                    var memory = VectorsV1.NewMemory.at(1, id, ["notes": String(repeating: "x", count: 8_000)])
+                    memory.content = String(repeating: "x", count: 32 << 10)
+                    return memory
+                })
+
+            let first = try await ada.list()
+            let second = try await ada.list(token: first.nextPageToken)
+
+            #expect(first.memories.count < 80 && second.nextPageToken.isEmpty)
+            #expect((first.memories + second.memories).map(\.id) == ids)
+        }
+    }
+
     @Test func `is gone when it is deleted, by id, by what passes, or with all`() async throws {
         try await withVectorsDatabase { database in
             try await database.withClient { postgres in

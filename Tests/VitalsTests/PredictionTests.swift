@@ -92,6 +92,27 @@ extension PredictionsService {
         }
     }
 
+    @Test func `is listed in pages that fit into an answer`() async throws {
+        try await withPredictions { predictions, _ in
+            let ada = Caller()
+            for minute in 0..<26 {
+                var given = VitalsV1.Prediction.risk(minute)
+                given.explanation = .init(fields: ["text": .init(kind: .stringValue(String(repeating: "x", count: 65_000)))])
+                given.recommendations = Array(repeating: String(repeating: "😀", count: 1_000), count: 20)
+                try await predictions.record(given, as: ada)
+            }
+            var request = VitalsV1.ListPredictionsRequest(pageSize: 100)
+            var ids: [[String]] = []
+            repeat {
+                let page = try await predictions.listPredictions(request, context: ada.context)
+                ids.append(page.predictions.map(\.id))
+                request.pageToken = page.nextPageToken
+            } while !request.pageToken.isEmpty
+
+            #expect(ids.map(\.count) == [21, 5] && Set(ids.joined()).count == 26)
+        }
+    }
+
     @Test func `is refused with what is wrong about it`() async throws {
         try await withPredictions { predictions, _ in
             let ada = Caller()

@@ -28,8 +28,8 @@ extension MemoriesService: ChatV1.MemoriesServiceProtocol {
         // One more than asked for tells whether there is a next page.
         list.limit += 1
         let found = try await memories.list(list, of: user)
-        let (page, next) = PageToken.page(found, of: size) { PageToken(behind: $0.id) }
-        return ChatV1.ListMemoriesResponse(memories: try page.map { try .init($0) }, nextPageToken: next)
+        let (page, next) = try PageToken.page(found, of: size, telling: { try ChatV1.Memory($0) }) { PageToken(behind: $0.id) }
+        return ChatV1.ListMemoriesResponse(memories: page, nextPageToken: next)
     }
 
     func searchMemories(

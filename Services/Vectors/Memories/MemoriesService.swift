@@ -50,8 +50,8 @@ extension MemoriesService: VectorsV1.MemoriesServiceProtocol {
 
         // One more than asked for tells whether there is a next page.
         let found = try await memories.list(of: user, types, after: last, limit: size + 1)
-        let (page, next) = PageToken.page(found, of: size) { PageToken([$0.note.id.text]) }
-        return VectorsV1.ListMemoriesResponse(memories: page.map { .init($0) }, nextPageToken: next)
+        let (page, next) = PageToken.page(found, of: size, telling: { VectorsV1.Memory($0) }) { PageToken([$0.note.id.text]) }
+        return VectorsV1.ListMemoriesResponse(memories: page, nextPageToken: next)
     }
 
     func deleteMemories(
