@@ -141,6 +141,34 @@ extension ChatService {
         }
     }
 
+    @Test func `and feedback are listed by tokens of the same message and conversation`() async throws {
+        try await withMessage { chat, ada, session, message in
+            let other = try await chat.appendMessages(.init(sessionId: session, messages: [.saying("b")]), context: ada.context).messages
+            let (second, elsewhere) = (try #require(other.first?.id), try await chat.open(for: ada))
+            for client in ["1", "2"] {
+                _ = try await chat.verifications.recordVerification(finding(session, message), context: ada.context)
+                _ = try await chat.feedback.giveFeedback(
+                    .init(sessionId: session, clientId: client, kind: .thumbs, rating: 1), context: ada.context)
+            }
+            let found = try await chat.verifications.listVerifications(
+                .init(sessionId: session, messageId: message, pageSize: 1), context: ada.context).nextPageToken
+            let said = try await chat.feedback.listFeedback(.init(sessionId: session, pageSize: 1), context: ada.context).nextPageToken
+
+            #expect(!found.isEmpty && !said.isEmpty)
+            for (id, token) in [(second, found), (message, said)] {
+                await expect(.invalidArgument, fields: ["page_token"]) {
+                    try await chat.verifications.listVerifications(
+                        .init(sessionId: session, messageId: id, pageToken: token), context: ada.context)
+                }
+            }
+            for (id, token) in [(elsewhere, said), (session, found)] {
+                await expect(.invalidArgument, fields: ["page_token"]) {
+                    try await chat.feedback.listFeedback(.init(sessionId: id, pageToken: token), context: ada.context)
+                }
+            }
+        }
+    }
+
     @Test func `is of a message of one's own`() async throws {
         try await withMessage { chat, ada, session, message in
             let bob = Caller()

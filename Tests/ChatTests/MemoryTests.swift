@@ -207,6 +207,13 @@ extension ChatV1.Memory {
             } while !token.isEmpty
 
             #expect(contents == (0..<7).reversed().map { "Memory \($0)" })
+            let first = try await service.listMemories(.init(pageSize: 3), context: ada.context).nextPageToken
+            for request in [
+                ChatV1.ListMemoriesRequest(category: .allergy, pageToken: first), .init(includeHistory: true, pageToken: first),
+                .init(asOf: .init(.now()), pageToken: first),
+            ] {
+                await expect(.invalidArgument, fields: ["page_token"]) { try await service.listMemories(request, context: ada.context) }
+            }
         }
     }
 

@@ -11,6 +11,9 @@ from heartguard.chat.v1.chat_service_pb2 import (
     ListSessionsRequest,
     NewMessage,
 )
+from heartguard.chat.v1.memories_service_pb2 import ListMemoriesRequest
+from heartguard.users.v1.users_service_pb2 import ListNotificationsRequest
+from heartguard.vitals.v1.predictions_service_pb2 import ListPredictionsRequest
 from heartguard.vitals.v1.vitals_service_pb2 import (
     ListObservationsRequest,
     ListSamplesRequest,
@@ -140,6 +143,21 @@ def test_a_token_belongs_to_its_query(door, ada):
     with invalid("page_token"):
         request = ListObservationsRequest(code=GLUCOSE, page_size=2, page_token=page.next_page_token)
         ada.calls(door.vitals.ListObservations, request)
+
+
+def test_a_token_is_of_one_list_alone(door, ada):
+    for _ in range(2):
+        ada.calls(door.chat.CreateSession, CreateSessionRequest())
+    token = ada.calls(door.chat.ListSessions, ListSessionsRequest(page_size=1)).next_page_token
+    for method, request in (
+        (door.chat.ListSessions, ListSessionsRequest(archived=True)),
+        (door.patient_memories.ListMemories, ListMemoriesRequest()),
+        (door.users.ListNotifications, ListNotificationsRequest()),
+        (door.predictions.ListPredictions, ListPredictionsRequest()),
+    ):
+        request.page_token = token
+        with invalid("page_token"):
+            ada.calls(method, request)
 
 
 def test_a_token_leads_nobody_to_somebody_elses_records(door, ada, bob):

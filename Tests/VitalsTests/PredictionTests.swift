@@ -89,6 +89,11 @@ extension PredictionsService {
             await expect(.invalidArgument, fields: ["page_token"]) {
                 try await predictions.listPredictions(.init(modelId: "other", pageToken: token), context: ada.context)
             }
+            let longest = String(repeating: "😀", count: 200)
+            for minute in 0..<2 { try await predictions.record(.risk(minute, model: longest), as: ada) }
+            request = VitalsV1.ListPredictionsRequest(modelId: longest, pageSize: 1)
+            request.pageToken = try await predictions.listPredictions(request, context: ada.context).nextPageToken
+            #expect(try await predictions.listPredictions(request, context: ada.context).predictions.count == 1)
         }
     }
 

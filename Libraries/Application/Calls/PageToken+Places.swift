@@ -34,10 +34,10 @@ extension PageToken {
     }
 
     /// The same for a list in the order of ids.
-    package init(of query: [String] = [], behind id: UUID) { self.init(query + [id.uuidString]) }
+    package init(of query: [String], behind id: UUID) { self.init(query + [id.uuidString]) }
 
     /// The id in a token that `init(of:behind:)` made for this query; `nil` for no token. Throws INVALID_ARGUMENT on `page_token`.
-    package static func id(_ token: String, of query: [String] = []) throws(RPCError) -> UUID? {
+    package static func id(_ token: String, of query: [String]) throws(RPCError) -> UUID? {
         guard !token.isEmpty else { return nil }
         let parts = try PageToken(parsing: token, parts: query.count + 1).parts
         guard Array(parts.prefix(query.count)) == query, let id = UUID(uuidString: parts[query.count]) else { throw PageToken.invalid }

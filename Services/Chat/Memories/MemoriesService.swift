@@ -28,7 +28,9 @@ extension MemoriesService: ChatV1.MemoriesServiceProtocol {
         // One more than asked for tells whether there is a next page.
         list.limit += 1
         let found = try await memories.list(list, of: user)
-        let (page, next) = try PageToken.page(found, of: size, telling: { try ChatV1.Memory($0) }) { PageToken(behind: $0.id) }
+        let (page, next) = try PageToken.page(found, of: size, telling: { try ChatV1.Memory($0) }) {
+            PageToken(of: list.query, behind: $0.id)
+        }
         return ChatV1.ListMemoriesResponse(memories: page, nextPageToken: next)
     }
 

@@ -39,8 +39,9 @@ extension ChatV1.ListMemoriesRequest {
         violations.check(!includeHistory || asOf == nil, "include_history", "It cannot be asked for together with as_of.")
         let size = violations.pageSize(pageSize, usual: 50, most: 100)
         let limit = try violations.complete(size)
-        return MemoryList(
-            scope: includeHistory ? .all : .current(moment), category: category, place: try PageToken.id(pageToken), limit: limit)
+        var list = MemoryList(scope: includeHistory ? .all : .current(moment), category: category, limit: limit)
+        list.place = try PageToken.id(pageToken, of: list.query)
+        return list
     }
 }
 

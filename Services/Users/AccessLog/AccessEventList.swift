@@ -51,9 +51,9 @@ extension AccessQuery.Place {
         guard !token.isEmpty else { return nil }
         let parts = try PageToken(parsing: token, parts: filters.count + 3).parts
         let place = parts.dropFirst(filters.count)
-        guard Array(parts.prefix(filters.count)) == filters, let microseconds = Int64(place[filters.count]),
-            let writer = UUID(uuidString: place[filters.count + 1]), let sequence = Int64(place[filters.count + 2])
+        guard Array(parts.prefix(filters.count)) == filters, let writer = UUID(uuidString: place[filters.count + 1]),
+            let sequence = Int64(place[filters.count + 2])
         else { throw PageToken.invalid }
-        self.init(occurredAt: Instant(microsecondsSinceEpoch: microseconds), writer: writer, sequence: sequence)
+        self.init(occurredAt: try PageToken.instant(place[filters.count]), writer: writer, sequence: sequence)
     }
 }

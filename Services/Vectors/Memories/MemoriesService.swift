@@ -50,7 +50,9 @@ extension MemoriesService: VectorsV1.MemoriesServiceProtocol {
 
         // One more than asked for tells whether there is a next page.
         let found = try await memories.list(of: user, types, after: last, limit: size + 1)
-        let (page, next) = PageToken.page(found, of: size, telling: { VectorsV1.Memory($0) }) { PageToken([$0.note.id.text]) }
+        let (page, next) = PageToken.page(found, of: size, telling: { VectorsV1.Memory($0) }) {
+            VectorsV1.ListMemoriesRequest.token(of: types, behind: $0.note.id)
+        }
         return VectorsV1.ListMemoriesResponse(memories: page, nextPageToken: next)
     }
 
