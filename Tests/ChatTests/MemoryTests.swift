@@ -85,6 +85,33 @@ extension ChatV1.Memory {
         }
     }
 
+    @Test func `has its history in pages, also while another takes its place`() async throws {
+        try await withMemories { service, ada, bob in
+            var newest: ChatV1.Memory?
+            for number in 0..<5 { newest = try await service.remember("Weighs \(80 - number) kg", insteadOf: newest, by: ada).memory }
+            let id = try #require(newest?.id)
+            var contents: [String] = []
+            var token = ""
+            repeat {
+                let page = try await service.listMemoryHistory(.init(memoryId: id, pageSize: 2, pageToken: token), context: ada.context)
+                contents += page.memories.map(\.content)
+                if token.isEmpty { newest = try await service.remember("Weighs 75 kg", insteadOf: newest, by: ada).memory }
+                token = page.nextPageToken
+            } while !token.isEmpty
+
+            #expect(contents == (75...80).reversed().map { "Weighs \($0) kg" })
+            let first = try await service.listMemoryHistory(.init(memoryId: id, pageSize: 1), context: ada.context).nextPageToken
+            await expect(.notFound) { try await service.listMemoryHistory(.init(memoryId: id, pageToken: first), context: bob.context) }
+            let other = try #require(newest?.id)
+            await expect(.invalidArgument, fields: ["page_token"]) {
+                try await service.listMemoryHistory(.init(memoryId: other, pageToken: first), context: ada.context)
+            }
+            await expect(.invalidArgument, fields: ["memory_id", "page_size"]) {
+                try await service.listMemoryHistory(.init(memoryId: "x", pageSize: 101), context: ada.context)
+            }
+        }
+    }
+
     @Test func `takes the place of another once, whoever comes first`() async throws {
         try await withMemories { service, ada, bob in
             let old = try #require(try await service.remember("Smokes", .lifestyle, by: ada).memory)

@@ -27,10 +27,9 @@ extension PageToken {
 
     /// The place in a token that `init(of:behind:_:)` made for this query; `nil` for no token. Throws INVALID_ARGUMENT on `page_token`.
     package static func place(_ token: String, of query: [String]) throws(RPCError) -> (at: Instant, id: UUID)? {
-        guard !token.isEmpty else { return nil }
-        let parts = try PageToken(parsing: token, parts: query.count + 2).parts
-        guard Array(parts.prefix(query.count)) == query, let id = UUID(uuidString: parts[query.count + 1]) else { throw PageToken.invalid }
-        return (try instant(parts[query.count]), id)
+        guard let key = try Self.key(token, of: query, parts: 2) else { return nil }
+        guard let id = UUID(uuidString: key[1]) else { throw PageToken.invalid }
+        return (try instant(key[0]), id)
     }
 
     /// The same for a list in the order of ids.
@@ -38,10 +37,18 @@ extension PageToken {
 
     /// The id in a token that `init(of:behind:)` made for this query; `nil` for no token. Throws INVALID_ARGUMENT on `page_token`.
     package static func id(_ token: String, of query: [String]) throws(RPCError) -> UUID? {
-        guard !token.isEmpty else { return nil }
-        let parts = try PageToken(parsing: token, parts: query.count + 1).parts
-        guard Array(parts.prefix(query.count)) == query, let id = UUID(uuidString: parts[query.count]) else { throw PageToken.invalid }
+        guard let key = try Self.key(token, of: query, parts: 1) else { return nil }
+        guard let id = UUID(uuidString: key[0]) else { throw PageToken.invalid }
         return id
+    }
+
+    /// What a token of this query says behind it, so many parts; `nil` for no token. Throws INVALID_ARGUMENT on `page_token`, also for what PostgreSQL
+    /// takes for no text.
+    package static func key(_ token: String, of query: [String], parts count: Int) throws(RPCError) -> [String]? {
+        guard !token.isEmpty else { return nil }
+        let parts = try PageToken(parsing: token, parts: query.count + count).parts
+        guard Array(parts.prefix(query.count)) == query, !parts.contains(where: \.hasNUL) else { throw PageToken.invalid }
+        return Array(parts.dropFirst(query.count))
     }
 
     /// The years 1 to 9999, in microseconds since 1970. No row has another time, and not every other one can be compared with one.

@@ -48,11 +48,15 @@ extension MemoriesService: ChatV1.MemoriesServiceProtocol {
         _ request: ChatV1.ListMemoryHistoryRequest, context: RPCContext
     ) async throws -> ChatV1.ListMemoryHistoryResponse {
         let user = try context.caller().userID
-        let id = try request.parsed()
+        let (id, size, place) = try request.parsed()
 
-        let history = try await memories.history(of: id, user)
-        guard !history.isEmpty else { throw ChatError.memoryNotFound }
-        return ChatV1.ListMemoryHistoryResponse(memories: try history.map { try .init($0) })
+        // One more than asked for tells whether there is a next page.
+        let found = try await memories.history(of: id, behind: place, limit: size + 1, user)
+        if found.isEmpty, try await memories.find(id, of: user) == nil { throw ChatError.memoryNotFound }
+        let (page, next) = try PageToken.page(found, of: size, telling: { try ChatV1.Memory($0) }) {
+            PageToken(of: ChatV1.ListMemoryHistoryRequest.query(id), behind: $0.createdAt, $0.id)
+        }
+        return ChatV1.ListMemoryHistoryResponse(memories: page, nextPageToken: next)
     }
 
     func forgetMemories(

@@ -93,12 +93,8 @@ extension VectorsV1.ListMemoriesRequest {
         let size = violations.pageSize(pageSize, usual: 20, most: 100)
         let types = violations.memoryTypes(memoryTypes)
         let (limit, parsed) = try violations.complete(size, types)
-        guard !pageToken.isEmpty else { return (limit, parsed, nil) }
-        let query = Self.query(parsed)
-        let parts = try PageToken(parsing: pageToken, parts: query.count + 1).parts
-        guard Array(parts.dropLast()) == query, let id = violations.value("page_token", parts[query.count], MemoryID.init(_:)) else {
-            throw PageToken.invalid
-        }
+        guard let key = try PageToken.key(pageToken, of: Self.query(parsed), parts: 1) else { return (limit, parsed, nil) }
+        guard let id = violations.value("page_token", key[0], MemoryID.init(_:)) else { throw PageToken.invalid }
         return (limit, parsed, id)
     }
 

@@ -88,10 +88,9 @@ struct SampleList {
     }
 
     private static func place(_ token: String, query: [String]) throws(RPCError) -> SampleRepository.Place? {
-        guard !token.isEmpty else { return nil }
-        let parts = try PageToken(parsing: token, parts: query.count + 2).parts
-        guard Array(parts.prefix(query.count)) == query, let sequence = Int64(parts[query.count + 1]) else { throw PageToken.invalid }
-        return .init(at: try PageToken.instant(parts[query.count]), sequence: sequence)
+        guard let key = try PageToken.key(token, of: query, parts: 2) else { return nil }
+        guard let sequence = Int64(key[1]) else { throw PageToken.invalid }
+        return .init(at: try PageToken.instant(key[0]), sequence: sequence)
     }
 
     /// A page of what was read with one row more than the page holds, which tells whether there is another page.
