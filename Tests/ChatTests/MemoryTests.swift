@@ -250,7 +250,7 @@ extension ChatV1.Memory {
             let notes = GoogleProtobuf.Struct.zeros(5_000)
             for number in 0..<36 {
                 let request = ChatV1.RememberRequest(
-                    clientId: "\(number)", category: .other, content: "\(number)" + String(repeating: "😀", count: 9_990), metadata: notes)
+                    clientId: "\(number)", category: .other, content: "Memory \(number) " + String(repeating: "😀", count: 9_980), metadata: notes)
                 _ = try await service.remember(request, context: ada.context)
             }
             var sizes: [Int] = []
@@ -265,6 +265,8 @@ extension ChatV1.Memory {
             } while !token.isEmpty
 
             #expect(sizes.count == 2 && sizes.reduce(0, +) == 36 && ids.count == 36)
+            let found = try await service.searchMemories(.init(query: "memory", limit: 100), context: ada.context).memories
+            #expect((30..<36).contains(found.count))
         }
     }
 

@@ -173,6 +173,8 @@ private func withPerson(_ body: (Person) async throws -> Void) async throws {
 
             #expect(first.memories.count < 80 && second.nextPageToken.isEmpty)
             #expect((first.memories + second.memories).map(\.id) == ids)
+            let found = try await ada.find(near: .along(1), limit: 100).matches
+            #expect((70..<80).contains(found.count))
         }
     }
 

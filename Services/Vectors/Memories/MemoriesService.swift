@@ -39,7 +39,7 @@ extension MemoriesService: VectorsV1.MemoriesServiceProtocol {
             guard let memory = found[hit.id], query.selection.passes(memory.note) else { return nil }
             return VectorsV1.MemoryMatch(memory: .init(memory), score: hit.score)
         }
-        return VectorsV1.SearchMemoriesResponse(matches: matches, position: position, exact: true)
+        return VectorsV1.SearchMemoriesResponse(matches: AnswerBytes.fitting(matches), position: position, exact: true)
     }
 
     func listMemories(
