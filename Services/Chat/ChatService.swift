@@ -79,7 +79,7 @@ extension ChatService: ChatV1.ChatServiceProtocol {
         } else {
             try await recent.first(size, of: user)
         }
-        let (page, next) = PageToken.page(found, of: size) { PageToken(behind: $0) }
+        let (page, next) = PageToken.page(found, of: size, behind: request.token(behind:))
         return ChatV1.ListSessionsResponse(sessions: Array(page), nextPageToken: next)
     }
 

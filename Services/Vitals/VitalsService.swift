@@ -27,12 +27,9 @@ extension VitalsService: VitalsV1.VitalsServiceProtocol {
         _ request: VitalsV1.ListObservationsRequest, context: RPCContext
     ) async throws -> VitalsV1.ListObservationsResponse {
         let list = try ObservationList(request)
-        let page = list.page(
+        return list.page(
             try await observations.list(
                 list.code, of: try context.userID, in: list.period, on: list.ownDay, after: list.place, limit: list.size + 1))
-        let units = list.unit.map { [$0] } ?? []
-        return VitalsV1.ListObservationsResponse(
-            observations: page.observations.map { VitalsV1.Observation($0).converted(to: units) }, nextPageToken: page.nextPageToken)
     }
 
     func getLatestObservations(
@@ -68,8 +65,12 @@ extension VitalsService: VitalsV1.VitalsServiceProtocol {
     func listObservationHistory(
         _ request: VitalsV1.ListObservationHistoryRequest, context: RPCContext
     ) async throws -> VitalsV1.ListObservationHistoryResponse {
-        let versions = try await observations.history(of: try request.parsed(), try context.userID)
-        return VitalsV1.ListObservationHistoryResponse(versions: versions.map(VitalsV1.ObservationVersion.init))
+        let (id, size, version) = try request.parsed()
+        let found = try await observations.history(of: id, behind: version, limit: size + 1, try context.userID)
+        let (page, next) = PageToken.page(found, of: size) {
+            VitalsV1.ListObservationHistoryRequest.token(of: id, behind: $0.observation.version)
+        }
+        return VitalsV1.ListObservationHistoryResponse(versions: page.map(VitalsV1.ObservationVersion.init), nextPageToken: next)
     }
 
     func listDailySummaries(

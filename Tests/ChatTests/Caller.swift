@@ -50,4 +50,10 @@ extension GoogleProtobuf.Struct {
     static func text(ofLength length: Int) -> GoogleProtobuf.Struct {
         .init(fields: ["text": .init(kind: .stringValue(String(repeating: "x", count: length)))])
     }
+
+    /// Numbers, of which each takes two bytes of JSON and eleven of a message.
+    static func zeros(_ count: Int) -> GoogleProtobuf.Struct {
+        let zero = GoogleProtobuf.Value(kind: .numberValue(0))
+        return .init(fields: ["n": .init(kind: .listValue(.init(values: Array(repeating: zero, count: count))))])
+    }
 }

@@ -120,6 +120,55 @@ extension ChatService {
         }
     }
 
+    @Test func `is listed in pages that fit into an answer`() async throws {
+        try await withMessage { chat, ada, session, message in
+            for _ in 0..<9 {
+                var request = finding(session, message)
+                request.sources = Array(
+                    repeating: .init(uri: "https://example.org/", quote: String(repeating: "😀", count: 2_000)), count: 50)
+                _ = try await chat.verifications.recordVerification(request, context: ada.context)
+            }
+            var ids: [[String]] = []
+            var token = ""
+            repeat {
+                let page = try await chat.verifications.listVerifications(
+                    .init(sessionId: session, messageId: message, pageSize: 100, pageToken: token), context: ada.context)
+                ids.append(page.verifications.map(\.id))
+                token = page.nextPageToken
+            } while !token.isEmpty
+
+            #expect(ids.map(\.count) == [7, 2] && Set(ids.joined()).count == 9)
+        }
+    }
+
+    @Test func `and feedback are listed by tokens of the same message and conversation`() async throws {
+        try await withMessage { chat, ada, session, message in
+            let other = try await chat.appendMessages(.init(sessionId: session, messages: [.saying("b")]), context: ada.context).messages
+            let (second, elsewhere) = (try #require(other.first?.id), try await chat.open(for: ada))
+            for client in ["1", "2"] {
+                _ = try await chat.verifications.recordVerification(finding(session, message), context: ada.context)
+                _ = try await chat.feedback.giveFeedback(
+                    .init(sessionId: session, clientId: client, kind: .thumbs, rating: 1), context: ada.context)
+            }
+            let found = try await chat.verifications.listVerifications(
+                .init(sessionId: session, messageId: message, pageSize: 1), context: ada.context).nextPageToken
+            let said = try await chat.feedback.listFeedback(.init(sessionId: session, pageSize: 1), context: ada.context).nextPageToken
+
+            #expect(!found.isEmpty && !said.isEmpty)
+            for (id, token) in [(second, found), (message, said)] {
+                await expect(.invalidArgument, fields: ["page_token"]) {
+                    try await chat.verifications.listVerifications(
+                        .init(sessionId: session, messageId: id, pageToken: token), context: ada.context)
+                }
+            }
+            for (id, token) in [(elsewhere, said), (session, found)] {
+                await expect(.invalidArgument, fields: ["page_token"]) {
+                    try await chat.feedback.listFeedback(.init(sessionId: id, pageToken: token), context: ada.context)
+                }
+            }
+        }
+    }
+
     @Test func `is of a message of one's own`() async throws {
         try await withMessage { chat, ada, session, message in
             let bob = Caller()

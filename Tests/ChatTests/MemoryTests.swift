@@ -85,6 +85,33 @@ extension ChatV1.Memory {
         }
     }
 
+    @Test func `has its history in pages, also while another takes its place`() async throws {
+        try await withMemories { service, ada, bob in
+            var newest: ChatV1.Memory?
+            for number in 0..<5 { newest = try await service.remember("Weighs \(80 - number) kg", insteadOf: newest, by: ada).memory }
+            let id = try #require(newest?.id)
+            var contents: [String] = []
+            var token = ""
+            repeat {
+                let page = try await service.listMemoryHistory(.init(memoryId: id, pageSize: 2, pageToken: token), context: ada.context)
+                contents += page.memories.map(\.content)
+                if token.isEmpty { newest = try await service.remember("Weighs 75 kg", insteadOf: newest, by: ada).memory }
+                token = page.nextPageToken
+            } while !token.isEmpty
+
+            #expect(contents == (75...80).reversed().map { "Weighs \($0) kg" })
+            let first = try await service.listMemoryHistory(.init(memoryId: id, pageSize: 1), context: ada.context).nextPageToken
+            await expect(.notFound) { try await service.listMemoryHistory(.init(memoryId: id, pageToken: first), context: bob.context) }
+            let other = try #require(newest?.id)
+            await expect(.invalidArgument, fields: ["page_token"]) {
+                try await service.listMemoryHistory(.init(memoryId: other, pageToken: first), context: ada.context)
+            }
+            await expect(.invalidArgument, fields: ["memory_id", "page_size"]) {
+                try await service.listMemoryHistory(.init(memoryId: "x", pageSize: 101), context: ada.context)
+            }
+        }
+    }
+
     @Test func `takes the place of another once, whoever comes first`() async throws {
         try await withMemories { service, ada, bob in
             let old = try #require(try await service.remember("Smokes", .lifestyle, by: ada).memory)
@@ -207,6 +234,39 @@ extension ChatV1.Memory {
             } while !token.isEmpty
 
             #expect(contents == (0..<7).reversed().map { "Memory \($0)" })
+            let first = try await service.listMemories(.init(pageSize: 3), context: ada.context).nextPageToken
+            for request in [
+                ChatV1.ListMemoriesRequest(category: .allergy, pageToken: first), .init(includeHistory: true, pageToken: first),
+                .init(asOf: .init(.now()), pageToken: first),
+            ] {
+                await expect(.invalidArgument, fields: ["page_token"]) { try await service.listMemories(request, context: ada.context) }
+            }
+        }
+    }
+
+    @Test func `is listed in pages that fit into an answer`() async throws {
+        try await withMemories { service, ada, _ in
+            // 40 kB of words and 54 kB of numbers each.
+            let notes = GoogleProtobuf.Struct.zeros(5_000)
+            for number in 0..<36 {
+                let request = ChatV1.RememberRequest(
+                    clientId: "\(number)", category: .other, content: "Memory \(number) " + String(repeating: "😀", count: 9_980), metadata: notes)
+                _ = try await service.remember(request, context: ada.context)
+            }
+            var sizes: [Int] = []
+            var ids: Set<String> = []
+            var token = ""
+            repeat {
+                let page = try await service.listMemories(.init(pageSize: 100, pageToken: token), context: ada.context)
+                #expect(try page.serialized().count < 4 << 20)
+                sizes.append(page.memories.count)
+                ids.formUnion(page.memories.map(\.id))
+                token = page.nextPageToken
+            } while !token.isEmpty
+
+            #expect(sizes.count == 2 && sizes.reduce(0, +) == 36 && ids.count == 36)
+            let found = try await service.searchMemories(.init(query: "memory", limit: 100), context: ada.context).memories
+            #expect((30..<36).contains(found.count))
         }
     }
 

@@ -87,6 +87,30 @@ internal import Testing
         }
     }
 
+    @Test func `ends a page before what is kept with messages outgrows an answer`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            // 16 kB of JSON, which take 88 kB of an answer.
+            let notes = GoogleProtobuf.Struct.zeros(8_000)
+            _ = try await chat.appendMessages(
+                .init(sessionId: id, messages: (1...60).map { .saying("\($0)", with: notes) }), context: ada.context)
+
+            for newestFirst in [false, true] {
+                var sequences: [Int64] = []
+                var token = ""
+                repeat {
+                    let page = try await chat.listMessages(
+                        .init(sessionId: id, pageSize: 100, pageToken: token, newestFirst: newestFirst), context: ada.context)
+                    #expect(try page.serialized().count < 4 << 20)
+                    sequences += page.messages.map(\.sequence)
+                    token = page.nextPageToken
+                } while !token.isEmpty
+                #expect((newestFirst ? sequences.reversed() : sequences) == Array(1...60))
+            }
+        }
+    }
+
     @Test func `of a session without messages is empty`() async throws {
         try await withChat { chat in
             let ada = Caller()

@@ -99,6 +99,11 @@ internal import Testing
             await expect(.invalidArgument, fields: ["page_token"]) {
                 try await chat.listSessions(.init(pageToken: "bm9uc2Vuc2U"), context: ada.context)
             }
+            for _ in 0..<2 { _ = try await chat.open(for: ada) }
+            let token = try await chat.listSessions(.init(pageSize: 1), context: ada.context).nextPageToken
+            await expect(.invalidArgument, fields: ["page_token"]) {
+                try await chat.listSessions(.init(pageToken: token, archived: true), context: ada.context)
+            }
         }
     }
 }

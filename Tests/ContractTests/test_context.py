@@ -97,6 +97,19 @@ def test_never_more_than_the_budget_and_the_same_again(contexts, ada, session, k
         assert context.messages and context.memories and context.passages
 
 
+def test_an_answer_fits_into_a_message_whatever_the_budget(contexts, direct, ada):
+    id = ada.calls(direct.chat.CreateSession, CreateSessionRequest()).session.id
+    said = [NewMessage(client_id=f"{n}", role="ROLE_USER", content="😀" * 100_000) for n in range(7)]
+    ada.calls(direct.chat.AppendMessages, AppendMessagesRequest(session_id=id, messages=said))
+    for number in range(40):
+        content = f"Takes aspirin, memory {number} " + "😀" * 9_950
+        request = RememberRequest(client_id=f"{number}", category="MEMORY_CATEGORY_MEDICATION", content=content)
+        ada.calls(direct.patient_memories.Remember, request)
+    context = build(contexts, ada, id, budget=1_000_000, bytes_per_token=8, memory_limit=50)
+    assert context.ByteSize() < 4 << 20
+    assert (len(context.messages), len(context.memories)) == (3, 19)
+
+
 def test_memories_are_found_by_meaning_and_say_how(contexts, direct, ada, session, knowledge):
     embedding = [1.0] + [0.0] * 383
     request = RememberRequest(

@@ -44,6 +44,21 @@ def history(door, person, reading):
     return list(person.calls(door.vitals.ListObservationHistory, request).versions)
 
 
+def test_a_history_in_pages(door, ada):
+    (reading,) = record(door, ada, heart_rate(1, "60"))
+    for version in range(1, 5):
+        change = CorrectObservationRequest(
+            observation_id=reading, expected_version=version, quantity=quantity(str(60 + version), "/min")
+        )
+        ada.calls(door.vitals.CorrectObservation, change)
+    seen, request = [], ListObservationHistoryRequest(observation_id=reading, page_size=2)
+    while not seen or request.page_token:
+        page = ada.calls(door.vitals.ListObservationHistory, request)
+        seen += [version.observation.quantity.value for version in page.versions]
+        request.page_token = page.next_page_token
+    assert seen == ["60", "61", "62", "63", "64"]
+
+
 def test_a_correction_shows_everywhere_and_what_was_said_stays(door, ada, bob):
     first, second = record(door, ada, heart_rate(1, "61"), heart_rate(2, "62"))
     assert newest(door, ada) == ["62"]

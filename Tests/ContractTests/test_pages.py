@@ -3,6 +3,7 @@
 import pytest
 from client.readings import GLUCOSE, HEART_RATE, at, heart_rate, watch
 from client.refusals import invalid
+from google.protobuf.struct_pb2 import Struct
 from heartguard.chat.v1.chat_service_pb2 import (
     AppendMessagesRequest,
     CreateSessionRequest,
@@ -10,6 +11,9 @@ from heartguard.chat.v1.chat_service_pb2 import (
     ListSessionsRequest,
     NewMessage,
 )
+from heartguard.chat.v1.memories_service_pb2 import ListMemoriesRequest
+from heartguard.users.v1.users_service_pb2 import ListNotificationsRequest
+from heartguard.vitals.v1.predictions_service_pb2 import ListPredictionsRequest
 from heartguard.vitals.v1.vitals_service_pb2 import (
     ListObservationsRequest,
     ListSamplesRequest,
@@ -84,6 +88,26 @@ def test_messages_that_arrive_between_two_pages_come_at_the_end(door, ada):
     assert [message.client_id for message in found] == [str(n) for n in range(1, 28)]
 
 
+def test_a_page_of_messages_fits_into_an_answer_whatever_is_kept_with_them(door, ada):
+    session = ada.calls(door.chat.CreateSession, CreateSessionRequest(title="Large")).session.id
+    # of JSON 16 kB, of an answer 88
+    notes = Struct()
+    notes.update({"n": [0] * 8_000})
+    for first in (1, 31):
+        messages = [
+            NewMessage(client_id=str(n), role="ROLE_USER", content=f"Message {n}", metadata=notes) for n in range(first, first + 30)
+        ]
+        ada.calls(door.chat.AppendMessages, AppendMessagesRequest(session_id=session, messages=messages))
+
+    sizes, request = [], ListMessagesRequest(session_id=session, page_size=500)
+    while not sizes or request.page_token:
+        page = ada.calls(door.chat.ListMessages, request)
+        assert page.ByteSize() < 4 << 20
+        sizes.append(len(page.messages))
+        request.page_token = page.next_page_token
+    assert len(sizes) > 1 and sum(sizes) == 60
+
+
 def test_conversations_that_begin_between_two_pages_shift_nothing(door, ada):
     made = [ada.calls(door.chat.CreateSession, CreateSessionRequest(title=f"{n}")).session.id for n in range(12)]
     request = ListSessionsRequest(page_size=5)
@@ -119,6 +143,21 @@ def test_a_token_belongs_to_its_query(door, ada):
     with invalid("page_token"):
         request = ListObservationsRequest(code=GLUCOSE, page_size=2, page_token=page.next_page_token)
         ada.calls(door.vitals.ListObservations, request)
+
+
+def test_a_token_is_of_one_list_alone(door, ada):
+    for _ in range(2):
+        ada.calls(door.chat.CreateSession, CreateSessionRequest())
+    token = ada.calls(door.chat.ListSessions, ListSessionsRequest(page_size=1)).next_page_token
+    for method, request in (
+        (door.chat.ListSessions, ListSessionsRequest(archived=True)),
+        (door.patient_memories.ListMemories, ListMemoriesRequest()),
+        (door.users.ListNotifications, ListNotificationsRequest()),
+        (door.predictions.ListPredictions, ListPredictionsRequest()),
+    ):
+        request.page_token = token
+        with invalid("page_token"):
+            ada.calls(method, request)
 
 
 def test_a_token_leads_nobody_to_somebody_elses_records(door, ada, bob):

@@ -103,6 +103,18 @@ def test_in_pages(door, ada):
     assert seen == [f"Memory {number}" for number in reversed(range(5))]
 
 
+def test_a_history_in_pages(door, ada):
+    memory = None
+    for number in range(5):
+        memory = remember(door, ada, f"Weighs {80 - number} kg", supersedes=memory.id if memory else None).memory
+    seen, request = [], calls.ListMemoryHistoryRequest(memory_id=memory.id, page_size=2)
+    while not seen or request.page_token:
+        page = ada.calls(door.patient_memories.ListMemoryHistory, request)
+        seen += [memory.content for memory in page.memories]
+        request.page_token = page.next_page_token
+    assert seen == [f"Weighs {80 - number} kg" for number in range(5)]
+
+
 def test_what_is_wrong_is_named(door, ada):
     with invalid("client_id", "category", "content", "importance", "supersedes"):
         request = calls.RememberRequest(content="x" * 10_001, importance=2, supersedes="x")

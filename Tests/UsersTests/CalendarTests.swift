@@ -123,6 +123,20 @@ internal import Time
         }
     }
 
+    @Test func `is listed in pages that fit into an answer`() throws {
+        let entries = (0..<300).map { number in
+            CalendarEvent(
+                id: UUIDv7.make(), kind: .other, title: "\(number)", description: String(repeating: "😀", count: 4_000),
+                startsAt: Self.monday + .seconds(number), endsAt: Self.monday + .seconds(number))
+        }
+
+        let page = try CalendarList(.init(pageSize: 500)).page(entries)
+        let rest = try CalendarList(.init(pageSize: 500, pageToken: page.nextPageToken))
+
+        #expect(page.events.map(\.title) == entries.prefix(page.events.count).map(\.title) && page.events.count < 200)
+        #expect(rest.place?.id == entries[page.events.count - 1].id)
+    }
+
     @Test func `is exported with all of it, and the versions of its entries`() async throws {
         try await withClinic { clinic in
             let ada = try await clinic.users.newcomer()

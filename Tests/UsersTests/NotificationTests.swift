@@ -124,8 +124,11 @@ private let notificationDatabase = Once<PostgresConfiguration> { try await makeD
                 await expect(.invalidArgument, fields: ["page_size"]) {
                     try await users.service.listNotifications(.init(pageSize: 101), context: context)
                 }
-                await expect(.invalidArgument, fields: ["page_token"]) {
-                    try await users.service.listNotifications(.init(pageToken: "x"), context: context)
+                let first = try await users.service.listNotifications(.init(pageSize: 2), context: context).nextPageToken
+                for request in [UsersV1.ListNotificationsRequest(pageToken: "x"), .init(pageToken: first, unreadOnly: true)] {
+                    await expect(.invalidArgument, fields: ["page_token"]) {
+                        try await users.service.listNotifications(request, context: context)
+                    }
                 }
             }
         }

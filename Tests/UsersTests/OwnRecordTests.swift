@@ -180,10 +180,32 @@ internal import Time
             await expect(.notFound) { try await service.getPreference(name, context: bob) }
             #expect(try await service.listPreferences(.init(), context: ada).preferences.map(\.key) == ["font", "theme", "days"])
             #expect(try await service.listPreferences(.init(category: "app"), context: ada).preferences.count == 2)
+            var (keys, token): ([String], String) = ([], "")
+            repeat {
+                let page = try await service.listPreferences(.init(pageSize: 1, pageToken: token), context: ada)
+                keys += page.preferences.map(\.key)
+                token = page.nextPageToken
+            } while !token.isEmpty
+            #expect(keys == ["font", "theme", "days"])
+            let ofAll = try await service.listPreferences(.init(pageSize: 1), context: ada).nextPageToken
+            await expect(.invalidArgument, fields: ["page_token"]) {
+                try await service.listPreferences(.init(category: "app", pageToken: ofAll), context: ada)
+            }
             _ = try await service.deletePreference(.init(category: "app", key: "theme"), context: ada)
             await expect(.notFound) { try await service.deletePreference(.init(category: "app", key: "theme"), context: ada) }
             #expect(try await set("theme", .null, 0).version == 1)
         }
+    }
+
+    @Test func `of an app are listed in pages that fit into an answer`() throws {
+        let text = String(repeating: "x", count: 16_000)
+        let kept = (100..<400).map { Preference(category: "app", key: "k\($0)", value: JSONB("\"\(text)\"")) }
+
+        let page = try PreferenceList(.init()).page(kept)
+        let rest = try PreferenceList(.init(pageToken: page.nextPageToken))
+
+        #expect(page.preferences.count < 200)
+        #expect(rest.place == PreferenceName(category: "app", key: kept[page.preferences.count - 1].key))
     }
 
     @Test func `are what makes sense, and every field that makes none is named`() async throws {

@@ -151,8 +151,8 @@ internal import Tokens
             try await preferences.set([units, Preference(category: "display", key: "theme", value: JSONB("1"))], of: ada)
             try await preferences.set([theme], of: ada)
 
-            #expect(try await preferences.list(of: ada) == [theme, units])
-            #expect(try await preferences.list(of: bob) == [])
+            #expect(try await preferences.list(of: ada, limit: 9) == [theme, units])
+            #expect(try await preferences.list(of: bob, limit: 9) == [])
             #expect(try await preferences.remove("units", in: "display", of: bob) == false)
             #expect(try await preferences.remove("units", in: "display", of: ada))
         }

@@ -152,7 +152,29 @@ private func withPerson(_ body: (Person) async throws -> Void) async throws {
 
             #expect(seen.sorted() == ids && Set(seen).count == 25)
             await expect(.invalidArgument, fields: ["page_token"]) { try await ada.list(token: "x") }
+            let first = try await ada.list(size: 10).nextPageToken
+            await expect(.invalidArgument, fields: ["page_token"]) { try await ada.list(["note"], token: first) }
             await expect(.invalidArgument, fields: ["page_size"]) { try await ada.list(size: 101) }
+        }
+    }
+
+    @Test func `is listed in pages that fit into an answer`() async throws {
+        try await withPerson { ada in
+            let ids = (100..<200).map { "\($0)" }
+            try await ada.keep(
+                ids.map { id in
+                    var memory = VectorsV1.NewMemory.at(1, id, ["notes": String(repeating: "x", count: 8_000)])
+                    memory.content = String(repeating: "x", count: 32 << 10)
+                    return memory
+                })
+
+            let first = try await ada.list()
+            let second = try await ada.list(token: first.nextPageToken)
+
+            #expect(first.memories.count < 80 && second.nextPageToken.isEmpty)
+            #expect((first.memories + second.memories).map(\.id) == ids)
+            let found = try await ada.find(near: .along(1), limit: 100).matches
+            #expect((70..<80).contains(found.count))
         }
     }
 

@@ -96,6 +96,33 @@ extension VitalsService {
         }
     }
 
+    @Test func `has its history in pages, also while it is corrected`() async throws {
+        try await withVitals { vitals in
+            let ada = Caller()
+            let ids = try await vitals.record([.heartRate(1), .heartRate(2)], as: ada).ids
+            for version in 1...4 { try await vitals.correct(ids[0], version: Int64(version), to: "\(90 + version)", as: ada) }
+            var request = VitalsV1.ListObservationHistoryRequest(observationId: ids[0], pageSize: 2)
+            var values: [String?] = []
+            repeat {
+                let page = try await vitals.listObservationHistory(request, context: ada.context)
+                values += page.versions.map(\.observation?.quantity?.value)
+                if request.pageToken.isEmpty { try await vitals.correct(ids[0], version: 5, to: "95", as: ada) }
+                request.pageToken = page.nextPageToken
+            } while !request.pageToken.isEmpty
+
+            #expect(values == ["61", "91", "92", "93", "94", "95"])
+            let token = try await vitals.listObservationHistory(
+                .init(observationId: ids[0], pageSize: 1), context: ada.context
+            ).nextPageToken
+            await expect(.invalidArgument, fields: ["page_token"]) {
+                try await vitals.listObservationHistory(.init(observationId: ids[1], pageToken: token), context: ada.context)
+            }
+            await expect(.invalidArgument, fields: ["page_size"]) {
+                try await vitals.listObservationHistory(.init(observationId: ids[0], pageSize: 501), context: ada.context)
+            }
+        }
+    }
+
     @Test func `is corrected by one of those who try at the same moment`() async throws {
         try await withVitals { vitals in
             let ada = Caller()

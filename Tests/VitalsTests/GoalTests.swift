@@ -68,6 +68,21 @@ extension GoalsService {
         lines.sorted { (left: [String], right: [String]) -> Bool in left.joined(separator: " ") < right.joined(separator: " ") }
     }
 
+    @Test func `has its progress listed in pages that fit into an answer`() throws {
+        let goal = UUID()
+        let entries = (0..<500).map { number in
+            HealthGoalProgress(
+                id: UUIDv7.make(), goalID: goal, value: Numeric(1), note: String(repeating: "😀", count: 2_000),
+                recordedAt: morning - .seconds(number))
+        }
+
+        let page = try ProgressList(.init(goalId: goal.uuidString, pageSize: 500)).page(entries)
+        let rest = try ProgressList(.init(goalId: goal.uuidString, pageSize: 500, pageToken: page.nextPageToken))
+
+        #expect(page.entries.map(\.id) == entries.prefix(page.entries.count).map { $0.id.text } && page.entries.count < 400)
+        #expect(rest.place?.id == entries[page.entries.count - 1].id)
+    }
+
     @Test func `is made once by a call that is made again, and not another by its id`() async throws {
         try await withGoals { goals, _, _ in
             let (ada, bob) = (Caller(), Caller())

@@ -116,6 +116,22 @@ extension MedicationsService {
         }
     }
 
+    @Test func `has no more doses listed than fit into an answer`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            let long = String(repeating: "😀", count: 200)
+            for _ in 0..<3 {
+                var hourly = VitalsV1.Medication.warfarin(name: long)
+                hourly.dosage = long
+                hourly.schedule = .init(timeZone: "UTC", plan: .everyHours(.init(hours: 1, firstTime: "00:00")))
+                try await medications.add(hourly, as: ada)
+            }
+
+            #expect(try await medications.due("2026-03-02T00:00:00Z", "2026-03-12T00:00:00Z", ada).count == 720)
+            await expect(.invalidArgument, fields: ["end_at"]) { try await medications.due("2026-03-02T00:00:00Z", "2026-04-02T00:00:00Z", ada) }
+        }
+    }
+
     @Test func `that is taken no longer is due no longer, and one that is removed never was`() async throws {
         try await withMedications { medications in
             let ada = Caller()

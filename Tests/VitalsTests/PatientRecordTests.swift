@@ -84,6 +84,26 @@ extension PatientRecordsService {
         }
     }
 
+    @Test func `is listed in pages that fit into an answer`() async throws {
+        try await withRecords { records in
+            let ada = Caller()
+            for minute in 0..<50 {
+                var given = VitalsV1.PatientRecord.asthma(minute)
+                given.content = .init(fields: ["text": .init(kind: .stringValue(String(repeating: "x", count: 65_000)))])
+                try await records.create(given, as: ada)
+            }
+            var request = VitalsV1.ListPatientRecordsRequest(pageSize: 100)
+            var ids: [[String]] = []
+            repeat {
+                let page = try await records.listPatientRecords(request, context: ada.context)
+                ids.append(page.records.map(\.id))
+                request.pageToken = page.nextPageToken
+            } while !request.pageToken.isEmpty
+
+            #expect(ids.map(\.count) == [48, 2] && Set(ids.joined()).count == 50)
+        }
+    }
+
     @Test func `is refused with what is wrong about it`() async throws {
         try await withRecords { records in
             let ada = Caller()

@@ -89,6 +89,32 @@ extension PredictionsService {
             await expect(.invalidArgument, fields: ["page_token"]) {
                 try await predictions.listPredictions(.init(modelId: "other", pageToken: token), context: ada.context)
             }
+            let longest = String(repeating: "😀", count: 200)
+            for minute in 0..<2 { try await predictions.record(.risk(minute, model: longest), as: ada) }
+            request = VitalsV1.ListPredictionsRequest(modelId: longest, pageSize: 1)
+            request.pageToken = try await predictions.listPredictions(request, context: ada.context).nextPageToken
+            #expect(try await predictions.listPredictions(request, context: ada.context).predictions.count == 1)
+        }
+    }
+
+    @Test func `is listed in pages that fit into an answer`() async throws {
+        try await withPredictions { predictions, _ in
+            let ada = Caller()
+            for minute in 0..<26 {
+                var given = VitalsV1.Prediction.risk(minute)
+                given.explanation = .init(fields: ["text": .init(kind: .stringValue(String(repeating: "x", count: 65_000)))])
+                given.recommendations = Array(repeating: String(repeating: "😀", count: 1_000), count: 20)
+                try await predictions.record(given, as: ada)
+            }
+            var request = VitalsV1.ListPredictionsRequest(pageSize: 100)
+            var ids: [[String]] = []
+            repeat {
+                let page = try await predictions.listPredictions(request, context: ada.context)
+                ids.append(page.predictions.map(\.id))
+                request.pageToken = page.nextPageToken
+            } while !request.pageToken.isEmpty
+
+            #expect(ids.map(\.count) == [21, 5] && Set(ids.joined()).count == 26)
         }
     }
 

@@ -293,6 +293,36 @@ private struct ExpectedSeries {
         }
     }
 
+    @Test func `is listed by name, in pages`() async throws {
+        try await withVitals { vitals, postgres in
+            let ada = try await Person(vitals)
+            let series = SeriesService(samples: SampleRepository(postgres: postgres), reader: SeriesReader(postgres: postgres))
+            let sample = Sample(at: Self.begin, sequence: SequenceNumber(stored: 7), value: 36.5)
+            for name in ["ppg", "ecg", "eda", "temperature", "acc_x"] {
+                _ = try await series.samples.append([sample], .channel(MetricName(name)), of: ada.series.device, ada.series.user)
+            }
+            var request = VitalsV1.ListSeriesRequest(deviceId: ada.series.device.text, pageSize: 2)
+            var sizes: [Int] = []
+            var listed: [VitalsV1.Series] = []
+            repeat {
+                let page = try await series.listSeries(request, context: ada.caller.context)
+                sizes.append(page.series.count)
+                listed += page.series
+                request.pageToken = page.nextPageToken
+            } while !request.pageToken.isEmpty
+
+            let all = try await series.listSeries(.init(deviceId: ada.series.device.text), context: ada.caller.context)
+            #expect(sizes == [2, 2, 1] && listed == all.series && all.nextPageToken.isEmpty)
+            let eve = try await Person(vitals)
+            let token = try await series.listSeries(
+                .init(deviceId: ada.series.device.text, pageSize: 2), context: ada.caller.context
+            ).nextPageToken
+            await expect(.invalidArgument, fields: ["page_token"]) {
+                try await series.listSeries(.init(deviceId: eve.series.device.text, pageToken: token), context: eve.caller.context)
+            }
+        }
+    }
+
     @Test func `of a code has one unit, and is listed with it`() async throws {
         try await withVitals { vitals, postgres in
             let code = try LOINCCode("8310-5")
@@ -306,7 +336,7 @@ private struct ExpectedSeries {
                     .coded(code, in: UCUMUnit("[degF]")), of: ada.series.device, ada.series.user)
             }
 
-            let listed = try await SeriesReader(postgres: postgres).list(of: ada.series.device, ada.series.user)
+            let listed = try await SeriesReader(postgres: postgres).list(of: ada.series.device, ada.series.user, limit: 9)
             #expect(listed.map(\.metric) == [ada.metric])
             #expect(listed.map(\.lastSequence) == [7])
             var raw: [Sample] = []
@@ -326,7 +356,7 @@ private struct ExpectedSeries {
             await #expect(throws: VitalsError.noSuchDevice) {
                 try await samples.append([sample], ada.metric, of: ada.series.device, eve.series.user)
             }
-            await #expect(throws: VitalsError.unknownDevice) { try await reader.list(of: ada.series.device, eve.series.user) }
+            await #expect(throws: VitalsError.unknownDevice) { try await reader.list(of: ada.series.device, eve.series.user, limit: 1) }
             await expect(.notFound) {
                 try await vitals.deactivateDevice(.init(deviceId: ada.series.device.text), context: eve.caller.context)
             }

@@ -7,6 +7,9 @@ package import RPC
 package struct PageToken: Sendable, Equatable {
     package let parts: [String]
 
+    /// More than the longest that a list makes: of a name with a thousand characters.
+    private static let mostBytes = 8_192
+
     package init(_ parts: [String]) { self.parts = parts }
 
     /// The token as a client carries it: base64url of the parts.
@@ -14,7 +17,7 @@ package struct PageToken: Sendable, Equatable {
 
     /// Reads a token of the given number of parts. Throws INVALID_ARGUMENT on `page_token` for anything else.
     package init(parsing text: String, parts count: Int) throws(RPCError) {
-        guard text.utf8.count <= 1_024, let bytes = Base64.decode(inEither: text), let joined = String(validating: bytes, as: UTF8.self)
+        guard text.utf8.count <= Self.mostBytes, let bytes = Base64.decode(inEither: text), let joined = String(validating: bytes, as: UTF8.self)
         else { throw Self.invalid }
         parts = joined.split(separator: "\u{1f}", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == count else { throw Self.invalid }

@@ -26,6 +26,13 @@ extension Message {
         return bytes
     }
 
+    /// How many bytes `serialized` has.
+    package func serializedByteCount() throws(MalformedMessage) -> Int {
+        var count = 0
+        unsafe try encode { byteCount, _ in count = byteCount }
+        return count
+    }
+
     /// Reads a message from bytes that carry no frame.
     package init(decoding bytes: [UInt8]) throws(MalformedMessage) {
         unsafe try self.init(decoding: bytes.span.bytes)

@@ -44,8 +44,11 @@ extension CheckpointService: ChatV1.CheckpointServiceProtocol {
 
         if let thread { list.thread = try await store.number(of: thread, user) }
         let page = try await store.page(list, of: user)
-        let next = page.hasMore ? page.checkpoints.last.map { PageToken(behind: $0).text } : nil
-        return ChatV1.ListCheckpointsResponse(checkpoints: page.checkpoints.map { .init($0) }, nextPageToken: next ?? "")
+        // With the names in them they are larger than what the store counts.
+        let told = AnswerBytes.fitting(page.checkpoints.map { ChatV1.Checkpoint($0) })
+        let hasMore = page.hasMore || told.count < page.checkpoints.count
+        let last = hasMore ? page.checkpoints.prefix(told.count).last : nil
+        return ChatV1.ListCheckpointsResponse(checkpoints: told, nextPageToken: last.map { PageToken(behind: $0).text } ?? "")
     }
 
     func deleteThread(_ request: ChatV1.DeleteThreadRequest, context: RPCContext) async throws -> ChatV1.DeleteThreadResponse {

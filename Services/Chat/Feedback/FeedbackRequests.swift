@@ -36,8 +36,11 @@ extension ChatV1.ListFeedbackRequest {
         let session = violations.value("session_id", sessionId, SessionID.init(parsing:))
         let size = violations.pageSize(pageSize, usual: 20, most: 100)
         let (id, limit) = try violations.complete(session, size)
-        return (id, limit, try PageToken.id(pageToken))
+        return (id, limit, try PageToken.id(pageToken, of: Self.query(id)))
     }
+
+    /// What a page's token is of.
+    static func query(_ session: SessionID) -> [String] { ["feedback", session.uuid.text] }
 }
 
 extension ChatV1.WithdrawFeedbackRequest {

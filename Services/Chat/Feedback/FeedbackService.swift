@@ -30,8 +30,10 @@ extension FeedbackService: ChatV1.FeedbackServiceProtocol {
         // One more than asked for tells whether there is a next page.
         let found = try await feedback.list(of: session, after: place, limit: size + 1, of: user)
         if found.isEmpty { try await checkIsThere(nil, in: session, of: user) }
-        let (page, next) = PageToken.page(found, of: size) { PageToken(behind: $0.id) }
-        return ChatV1.ListFeedbackResponse(feedback: page.map { .init($0) }, nextPageToken: next)
+        let (page, next) = PageToken.page(found, of: size, telling: { ChatV1.Feedback($0) }) {
+            PageToken(of: ChatV1.ListFeedbackRequest.query(session), behind: $0.id)
+        }
+        return ChatV1.ListFeedbackResponse(feedback: page, nextPageToken: next)
     }
 
     func withdrawFeedback(

@@ -28,8 +28,10 @@ extension MemoriesService: ChatV1.MemoriesServiceProtocol {
         // One more than asked for tells whether there is a next page.
         list.limit += 1
         let found = try await memories.list(list, of: user)
-        let (page, next) = PageToken.page(found, of: size) { PageToken(behind: $0.id) }
-        return ChatV1.ListMemoriesResponse(memories: try page.map { try .init($0) }, nextPageToken: next)
+        let (page, next) = try PageToken.page(found, of: size, telling: { try ChatV1.Memory($0) }) {
+            PageToken(of: list.query, behind: $0.id)
+        }
+        return ChatV1.ListMemoriesResponse(memories: page, nextPageToken: next)
     }
 
     func searchMemories(
@@ -39,18 +41,22 @@ extension MemoriesService: ChatV1.MemoriesServiceProtocol {
         let search = try request.parsed()
 
         let found = try await finder.find(search, of: user)
-        return ChatV1.SearchMemoriesResponse(memories: try found.map { try .init($0) })
+        return ChatV1.SearchMemoriesResponse(memories: AnswerBytes.fitting(try found.map { try ChatV1.FoundMemory($0) }))
     }
 
     func listMemoryHistory(
         _ request: ChatV1.ListMemoryHistoryRequest, context: RPCContext
     ) async throws -> ChatV1.ListMemoryHistoryResponse {
         let user = try context.caller().userID
-        let id = try request.parsed()
+        let (id, size, place) = try request.parsed()
 
-        let history = try await memories.history(of: id, user)
-        guard !history.isEmpty else { throw ChatError.memoryNotFound }
-        return ChatV1.ListMemoryHistoryResponse(memories: try history.map { try .init($0) })
+        // One more than asked for tells whether there is a next page.
+        let found = try await memories.history(of: id, behind: place, limit: size + 1, user)
+        if found.isEmpty, try await memories.find(id, of: user) == nil { throw ChatError.memoryNotFound }
+        let (page, next) = try PageToken.page(found, of: size, telling: { try ChatV1.Memory($0) }) {
+            PageToken(of: ChatV1.ListMemoryHistoryRequest.query(id), behind: $0.createdAt, $0.id)
+        }
+        return ChatV1.ListMemoryHistoryResponse(memories: page, nextPageToken: next)
     }
 
     func forgetMemories(

@@ -84,6 +84,16 @@ struct MemoryList: Hashable, Sendable {
     /// Those behind the one with this id.
     var place: UUID?
     var limit: Int
+
+    /// What a page's token is of.
+    var query: [String] {
+        let scope =
+            switch self.scope {
+            case .all: "all"
+            case .current(let moment): moment.map { "\($0.microsecondsSinceEpoch)" } ?? ""
+            }
+        return ["memories", scope, category?.rawValue ?? ""]
+    }
 }
 
 /// What a search of memories asks for.

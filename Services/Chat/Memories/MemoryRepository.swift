@@ -63,10 +63,17 @@ struct MemoryRepository: Sendable {
         try await postgres.rows(.list(list, of: user), identity: .user(user))
     }
 
-    /// Everything that a memory took the place of, itself, and what took its place, the oldest first. Empty if there is none with this
-    /// id.
-    func history(of id: UUID, _ user: UUID) async throws(PostgresError) -> [Memory] {
-        try await postgres.rows(.history(of: id, user), identity: .user(user))
+    /// `nil` if the person has none with this id.
+    func find(_ id: UUID, of user: UUID) async throws(PostgresError) -> Memory? {
+        try await postgres.first(.memory(id, of: user), identity: .user(user))
+    }
+
+    /// Everything that a memory took the place of, itself, and what took its place, the oldest first, at most so many behind a place. Empty if there
+    /// is none with this id.
+    func history(
+        of id: UUID, behind place: (at: Instant, id: UUID)?, limit: Int, _ user: UUID
+    ) async throws(PostgresError) -> [Memory] {
+        try await postgres.rows(.history(of: id, behind: place, limit: limit, user), identity: .user(user))
     }
 
     /// Removes memories for good, here at once and in Vectors by a job, which asks for each id: Vectors may have one that is not here. How many
@@ -178,8 +185,9 @@ extension Statement<Memory> {
     }
 
     /// Both ways from it: a memory has one successor and any number of predecessors.
-    static func history(of id: UUID, _ user: UUID) -> Self {
-        .reading(
+    static func history(of id: UUID, behind place: (at: Instant, id: UUID)?, limit: Int, _ user: UUID) -> Self {
+        let rest: Query = if let place { "AND (created_at, id) > (\(place.at), \(place.id))" } else { "" }
+        return .reading(
             """
             WITH RECURSIVE before AS (
                 SELECT id FROM chat.patient_memories WHERE user_id = \(user) AND id = \(id)
@@ -191,8 +199,8 @@ extension Statement<Memory> {
                 SELECT m.id, m.superseded_by FROM after a JOIN chat.patient_memories m ON m.user_id = \(user) AND m.id = a.superseded_by
             )
             SELECT \(Memory.columns) FROM chat.patient_memories
-            WHERE user_id = \(user) AND id IN (SELECT id FROM before UNION SELECT id FROM after)
-            ORDER BY created_at, id
+            WHERE user_id = \(user) AND id IN (SELECT id FROM before UNION SELECT id FROM after) \(rest)
+            ORDER BY created_at, id LIMIT \(limit)
             """)
     }
 }

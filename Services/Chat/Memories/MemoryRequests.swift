@@ -39,8 +39,9 @@ extension ChatV1.ListMemoriesRequest {
         violations.check(!includeHistory || asOf == nil, "include_history", "It cannot be asked for together with as_of.")
         let size = violations.pageSize(pageSize, usual: 50, most: 100)
         let limit = try violations.complete(size)
-        return MemoryList(
-            scope: includeHistory ? .all : .current(moment), category: category, place: try PageToken.id(pageToken), limit: limit)
+        var list = MemoryList(scope: includeHistory ? .all : .current(moment), category: category, limit: limit)
+        list.place = try PageToken.id(pageToken, of: list.query)
+        return list
     }
 }
 
@@ -66,11 +67,16 @@ extension ChatV1.SearchMemoriesRequest {
 }
 
 extension ChatV1.ListMemoryHistoryRequest {
-    func parsed() throws(RPCError) -> UUID {
+    func parsed() throws(RPCError) -> (id: UUID, size: Int, place: (at: Instant, id: UUID)?) {
         var violations = FieldViolations()
         let id = violations.value("memory_id", memoryId, UUID.init(parsing:))
-        return try violations.complete(id)
+        let size = violations.pageSize(pageSize, usual: 100, most: 100)
+        let (memory, limit) = try violations.complete(id, size)
+        return (memory, limit, try PageToken.place(pageToken, of: Self.query(memory)))
     }
+
+    /// What a page's token is of.
+    static func query(_ memory: UUID) -> [String] { ["memory history", memory.text] }
 }
 
 extension ChatV1.ForgetMemoriesRequest {

@@ -7,8 +7,10 @@ internal import Time
 struct MessageRepository: Sendable {
     let postgres: Postgres
 
-    /// A page ends early rather than hold more than this, so that an answer fits into gRPC's usual 4 MiB.
-    static let maxPageBytes: Int64 = 3 << 20
+    /// A page ends early rather than hold more than this.
+    static let maxPageBytes = Int64(AnswerBytes.most)
+    /// How many bytes of an answer metadata take for each of their text at most: each number of "[0, 0]" takes 11.
+    fileprivate static let metadataFactor = 4
 
     /// What an append left: the messages in the order in which they were given, and how many were there already.
     struct Appended: Hashable, Sendable {
@@ -100,7 +102,7 @@ struct MessageRepository: Sendable {
     private static func page(_ messages: [ChatMessage], _ limit: Int) -> [ChatMessage] {
         var bytes: Int64 = 0
         return messages.prefix(limit).enumerated().prefix { place, message in
-            bytes += Int64(message.content.utf8.count + message.metadata.json.utf8.count)
+            bytes += Int64(message.content.utf8.count + metadataFactor * message.metadata.json.utf8.count)
             return bytes <= maxPageBytes || place == 0
         }.map(\.element)
     }
@@ -246,7 +248,7 @@ extension Statement<ChatMessage> {
             """
             SELECT \(ChatMessage.columns) FROM (
                 SELECT \(ChatMessage.columns),
-                    sum(octet_length(content) + octet_length(metadata::text)) OVER (ORDER BY \(order)) AS bytes_so_far,
+                    sum(octet_length(content) + \(MessageRepository.metadataFactor) * octet_length(metadata::text)) OVER (ORDER BY \(order)) AS bytes_so_far,
                     row_number() OVER (ORDER BY \(order)) AS place
                 FROM (
                     SELECT \(ChatMessage.columns) FROM chat.chat_messages

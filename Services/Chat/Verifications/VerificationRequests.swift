@@ -80,8 +80,11 @@ extension ChatV1.ListVerificationsRequest {
         let message = violations.value("message_id", messageId, UUID.init(parsing:))
         let size = violations.pageSize(pageSize, usual: 20, most: 100)
         let (inSession, ofMessage, limit) = try violations.complete(session, message, size)
-        return (inSession, ofMessage, limit, try PageToken.place(pageToken, of: []))
+        return (inSession, ofMessage, limit, try PageToken.place(pageToken, of: Self.query(ofMessage)))
     }
+
+    /// What a page's token is of.
+    static func query(_ message: UUID) -> [String] { ["verifications", message.text] }
 }
 
 extension ChatV1.Verification {

@@ -33,7 +33,9 @@ extension VerificationsService: ChatV1.VerificationsServiceProtocol {
         _ = try await messages.find(message, in: session, of: user)
         // One more than asked for tells whether there is a next page.
         let found = try await verifications.list(of: message, after: place, limit: size + 1, of: user)
-        let (page, next) = PageToken.page(found, of: size) { PageToken(of: [], behind: $0.verifiedAt, $0.id) }
-        return ChatV1.ListVerificationsResponse(verifications: page.map { .init($0) }, nextPageToken: next)
+        let (page, next) = PageToken.page(found, of: size, telling: { ChatV1.Verification($0) }) {
+            PageToken(of: ChatV1.ListVerificationsRequest.query(message), behind: $0.verifiedAt, $0.id)
+        }
+        return ChatV1.ListVerificationsResponse(verifications: page, nextPageToken: next)
     }
 }

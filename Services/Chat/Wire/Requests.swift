@@ -50,8 +50,17 @@ extension ChatV1.ListSessionsRequest {
     func parsed() throws(RPCError) -> (size: Int, place: SessionRepository.Place?) {
         var violations = FieldViolations()
         let size = violations.pageSize(pageSize, usual: 20, most: 100)
-        let place = pageToken.isEmpty ? nil : try SessionRepository.Place(PageToken(parsing: pageToken, parts: 2))
+        let place = try PageToken.place(pageToken, of: query).map { SessionRepository.Place(updatedAt: $0.at, id: SessionID($0.id)) }
         return (try violations.complete(size), place)
+    }
+
+    private var query: [String] { ["sessions", "\(archived)"] }
+
+    /// Where a page goes on.
+    func token(behind session: ChatV1.Session) -> PageToken {
+        // Made from an instant and an id, so that they are.
+        let updatedAt = session.updatedAt.flatMap { Instant($0) } ?? Instant(microsecondsSinceEpoch: 0)
+        return PageToken(query + ["\(updatedAt.microsecondsSinceEpoch)", session.id])
     }
 }
 
@@ -111,12 +120,6 @@ extension ChatV1.ListMessagesRequest {
 // MARK: - Page tokens
 
 extension PageToken {
-    init(behind session: ChatV1.Session) {
-        // Made from an instant, so that it is one.
-        let updatedAt = session.updatedAt.flatMap { Instant($0) } ?? Instant(microsecondsSinceEpoch: 0)
-        self.init([String(updatedAt.microsecondsSinceEpoch), session.id])
-    }
-
     /// Where the newest come first the sequence is negative, so that neither list takes the other's token.
     init(behind message: ChatMessage, newestFirst: Bool) {
         self.init([message.sessionID.uuid.uuidString, String(newestFirst ? -message.sequence : message.sequence)])
@@ -128,14 +131,5 @@ extension PageToken {
             newestFirst ? sequence < 0 : sequence > 0
         else { throw PageToken.invalid }
         return abs(sequence)
-    }
-}
-
-extension SessionRepository.Place {
-    init(_ token: PageToken) throws(RPCError) {
-        guard let microseconds = Int64(token.parts[0]), let uuid = UUID(uuidString: token.parts[1]) else {
-            throw PageToken.invalid
-        }
-        self.init(updatedAt: Instant(microsecondsSinceEpoch: microseconds), id: SessionID(uuid))
     }
 }

@@ -38,9 +38,10 @@ struct ContextBuilder: Sendable {
         for error in [messages.error, memories.error, passages.error].compactMap({ $0 }) where isTheCallers(error) {
             throw named(error)
         }
-        let said = Array((messages.answer?.messages ?? []).prefix(wish.messages))
-        let known = memories.answer?.memories ?? []
-        let found = passages.answer?.matches ?? []
+        // However many tokens there may be, an answer has so many bytes, shared out as the tokens are at first.
+        let said = AnswerBytes.fitting((messages.answer?.messages ?? []).prefix(wish.messages), upTo: AnswerBytes.most / 2)
+        let known = AnswerBytes.fitting(memories.answer?.memories ?? [], upTo: AnswerBytes.most / 4)
+        let found = AnswerBytes.fitting(passages.answer?.matches ?? [], upTo: AnswerBytes.most / 4)
         let costs = (
             messages: said.map { wish.estimate.tokens($0.content) },
             memories: known.map { wish.estimate.tokens($0.memory?.content ?? "") },

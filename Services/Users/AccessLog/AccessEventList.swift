@@ -48,12 +48,8 @@ extension AccessQuery.Place {
 
     /// `nil` for no token. Throws INVALID_ARGUMENT on `page_token`.
     init?(_ token: String, of filters: [String]) throws(RPCError) {
-        guard !token.isEmpty else { return nil }
-        let parts = try PageToken(parsing: token, parts: filters.count + 3).parts
-        let place = parts.dropFirst(filters.count)
-        guard Array(parts.prefix(filters.count)) == filters, let microseconds = Int64(place[filters.count]),
-            let writer = UUID(uuidString: place[filters.count + 1]), let sequence = Int64(place[filters.count + 2])
-        else { throw PageToken.invalid }
-        self.init(occurredAt: Instant(microsecondsSinceEpoch: microseconds), writer: writer, sequence: sequence)
+        guard let key = try PageToken.key(token, of: filters, parts: 3) else { return nil }
+        guard let writer = UUID(uuidString: key[1]), let sequence = Int64(key[2]) else { throw PageToken.invalid }
+        self.init(occurredAt: try PageToken.instant(key[0]), writer: writer, sequence: sequence)
     }
 }

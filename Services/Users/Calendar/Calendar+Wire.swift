@@ -131,8 +131,10 @@ struct CalendarList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [CalendarEvent]) -> UsersV1.ListCalendarEventsResponse {
-        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(period, withCancelled), behind: $0.startsAt, $0.id) }
-        return UsersV1.ListCalendarEventsResponse(events: page.map { .init($0) }, nextPageToken: next)
+        let (page, next) = PageToken.page(read, of: size, telling: { UsersV1.CalendarEvent($0) }) {
+            PageToken(of: Self.query(period, withCancelled), behind: $0.startsAt, $0.id)
+        }
+        return UsersV1.ListCalendarEventsResponse(events: page, nextPageToken: next)
     }
 }
 

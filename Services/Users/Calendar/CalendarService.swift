@@ -54,7 +54,7 @@ extension CalendarService: UsersV1.CalendarServiceProtocol {
         let now = Instant.now()
         let events = try await calendar.export(of: UserID(caller.userID), in: try request.parsed(now: now))
         let text = ICalendar(events, now: now).text
-        guard text.utf8.count <= PersonalCalendar.mostExportedBytes else { throw CalendarError.tooManyToExport }
+        guard text.utf8.count <= AnswerBytes.most else { throw CalendarError.tooManyToExport }
         return UsersV1.ExportCalendarResponse(calendar: text, eventCount: Int32(clamping: events.count))
     }
 }

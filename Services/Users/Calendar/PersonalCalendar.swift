@@ -10,8 +10,6 @@ struct PersonalCalendar: Sendable {
     /// Of a person's own entries, so that a calendar is read in a moment.
     static let mostEvents: Int64 = 5_000
     static let mostExported = 2_000
-    /// Of an exported calendar, so that an answer fits into gRPC's usual 4 MiB.
-    static let mostExportedBytes = 3 << 20
     /// No entry is longer, so what falls in a time has begun no earlier than this before it.
     static let longest = Duration.seconds(31 * 86_400)
 

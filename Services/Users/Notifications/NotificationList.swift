@@ -12,16 +12,17 @@ struct NotificationList {
 
     init(_ request: UsersV1.ListNotificationsRequest) throws(RPCError) {
         var violations = FieldViolations()
-        violations.check((0...100).contains(request.pageSize), "page_size", "A page has 1 to 100 notifications.")
-        try violations.throwIfAny()
+        let size = violations.pageSize(request.pageSize, usual: 20, most: 100)
+        self.size = try violations.complete(size)
         unreadOnly = request.unreadOnly
-        size = request.pageSize == 0 ? 20 : Int(request.pageSize)
-        place = try PageToken.id(request.pageToken)
+        place = try PageToken.id(request.pageToken, of: Self.query(unreadOnly))
     }
+
+    private static func query(_ unreadOnly: Bool) -> [String] { ["notifications", "\(unreadOnly)"] }
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [UserNotification]) -> UsersV1.ListNotificationsResponse {
-        let (page, next) = PageToken.page(read, of: size) { PageToken(behind: $0.id) }
+        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(unreadOnly), behind: $0.id) }
         return UsersV1.ListNotificationsResponse(notifications: page.map { .init($0) }, nextPageToken: next)
     }
 }

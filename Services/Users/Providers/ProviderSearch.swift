@@ -97,10 +97,8 @@ struct ProviderList {
     }
 
     private static func place(_ token: String, of query: [String]) throws(RPCError) -> ProviderSearch.Place? {
-        guard !token.isEmpty else { return nil }
-        let parts = try PageToken(parsing: token, parts: query.count + 2).parts
-        guard Array(parts.prefix(query.count)) == query, let rating = Numeric(parts[query.count]), let id = UUID(uuidString: parts[query.count + 1])
-        else { throw PageToken.invalid }
+        guard let key = try PageToken.key(token, of: query, parts: 2) else { return nil }
+        guard let rating = Numeric(key[0]), let id = UUID(uuidString: key[1]) else { throw PageToken.invalid }
         return .init(rating: rating, id: id)
     }
 

@@ -35,10 +35,10 @@ struct Preferences: Sendable {
         try await postgres.first(.preference(name.key, in: name.category, of: user), identity: .user(user.uuid))
     }
 
-    /// By category and key; those of one category, if it is given.
-    func list(of user: UserID, in category: String?) async throws(PostgresError) -> [Preference] {
-        let all = try await PreferenceRepository(postgres: postgres).list(of: user)
-        return all.filter { category == nil || $0.category == category }
+    /// One more than a page of a list holds.
+    func list(_ list: PreferenceList, of user: UserID) async throws(PostgresError) -> [Preference] {
+        try await PreferenceRepository(postgres: postgres).list(
+            of: user, in: list.category, behind: list.place, limit: list.size + 1)
     }
 
     /// Throws `RecordError.notFound`.

@@ -123,7 +123,8 @@ extension RecordsService: UsersV1.RecordsServiceProtocol {
         _ request: UsersV1.ListPreferencesRequest, context: RPCContext
     ) async throws -> UsersV1.ListPreferencesResponse {
         let user = UserID(try context.caller().userID)
-        return .init(preferences: try await preferences.list(of: user, in: try request.parsed()).map { try .init($0) })
+        let list = try PreferenceList(request)
+        return try list.page(try await preferences.list(list, of: user))
     }
 
     func deletePreference(

@@ -90,13 +90,29 @@ extension UsersV1.SetPreferenceRequest {
     }
 }
 
-extension UsersV1.ListPreferencesRequest {
-    /// The category, if one is asked for.
-    func parsed() throws(RPCError) -> String? {
-        guard !category.isEmpty else { return nil }
+/// What a caller asks of `ListPreferences`.
+struct PreferenceList {
+    /// `nil` for every category.
+    let category: String?
+    let size: Int
+    let place: PreferenceName?
+
+    init(_ request: UsersV1.ListPreferencesRequest) throws(RPCError) {
         var violations = FieldViolations()
-        let category = violations.value("category", category, PreferenceName.category)
-        return try violations.complete(category)
+        category = request.category.isEmpty ? nil : violations.value("category", request.category, PreferenceName.category)
+        let size = violations.pageSize(request.pageSize, usual: 500, most: 500)
+        self.size = try violations.complete(size)
+        place = try PageToken.key(request.pageToken, of: Self.query(category), parts: 2).map { PreferenceName(category: $0[0], key: $0[1]) }
+    }
+
+    private static func query(_ category: String?) -> [String] { ["preferences", category ?? ""] }
+
+    /// A page of what was read with one more than the page holds, which tells whether there is another page.
+    func page(_ read: [Preference]) throws -> UsersV1.ListPreferencesResponse {
+        let (page, next) = try PageToken.page(read, of: size, telling: { try UsersV1.Preference($0) }) {
+            PageToken(Self.query(category) + [$0.category, $0.key])
+        }
+        return UsersV1.ListPreferencesResponse(preferences: page, nextPageToken: next)
     }
 }
 

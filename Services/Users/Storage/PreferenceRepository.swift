@@ -34,9 +34,11 @@ struct PreferenceRepository: Sendable {
         try await postgres.execute(.set(preferences, of: user), identity: .user(user.uuid))
     }
 
-    /// Everything that is set, by category and key.
-    func list(of user: UserID) async throws(PostgresError) -> [Preference] {
-        try await postgres.rows(.list(of: user), identity: .user(user.uuid))
+    /// What is set, by category and key, at most so many behind a place; of one category, if it is given.
+    func list(
+        of user: UserID, in category: String? = nil, behind place: PreferenceName? = nil, limit: Int
+    ) async throws(PostgresError) -> [Preference] {
+        try await postgres.rows(.list(of: user, in: category, behind: place, limit: limit), identity: .user(user.uuid))
     }
 
     /// `false` if it was not set.
@@ -65,11 +67,14 @@ extension Statement<Void> {
 }
 
 extension Statement<Preference> {
-    static func list(of user: UserID) -> Self {
-        .reading(
+    static func list(of user: UserID, in category: String?, behind place: PreferenceName?, limit: Int) -> Self {
+        let ofCategory: Query = if let category { "AND category = \(category)" } else { "" }
+        let rest: Query =
+            if let place { "AND (category COLLATE \"C\", key COLLATE \"C\") > (\(place.category), \(place.key))" } else { "" }
+        return .reading(
             """
             SELECT category, key, value, version FROM users.user_preferences
-            WHERE user_id = \(user.uuid) ORDER BY category COLLATE "C", key COLLATE "C"
+            WHERE user_id = \(user.uuid) \(ofCategory) \(rest) ORDER BY category COLLATE "C", key COLLATE "C" LIMIT \(limit)
             """)
     }
 

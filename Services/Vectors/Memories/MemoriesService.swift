@@ -39,7 +39,7 @@ extension MemoriesService: VectorsV1.MemoriesServiceProtocol {
             guard let memory = found[hit.id], query.selection.passes(memory.note) else { return nil }
             return VectorsV1.MemoryMatch(memory: .init(memory), score: hit.score)
         }
-        return VectorsV1.SearchMemoriesResponse(matches: matches, position: position, exact: true)
+        return VectorsV1.SearchMemoriesResponse(matches: AnswerBytes.fitting(matches), position: position, exact: true)
     }
 
     func listMemories(
@@ -50,8 +50,10 @@ extension MemoriesService: VectorsV1.MemoriesServiceProtocol {
 
         // One more than asked for tells whether there is a next page.
         let found = try await memories.list(of: user, types, after: last, limit: size + 1)
-        let (page, next) = PageToken.page(found, of: size) { PageToken([$0.note.id.text]) }
-        return VectorsV1.ListMemoriesResponse(memories: page.map { .init($0) }, nextPageToken: next)
+        let (page, next) = PageToken.page(found, of: size, telling: { VectorsV1.Memory($0) }) {
+            VectorsV1.ListMemoriesRequest.token(of: types, behind: $0.note.id)
+        }
+        return VectorsV1.ListMemoriesResponse(memories: page, nextPageToken: next)
     }
 
     func deleteMemories(

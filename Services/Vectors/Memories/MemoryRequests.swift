@@ -88,21 +88,20 @@ extension VectorsV1.SearchMemoriesRequest {
 }
 
 extension VectorsV1.ListMemoriesRequest {
-    static let maxPage = 100
-    static let usualPage = 20
-
     func parsed() throws(RPCError) -> (size: Int, types: [MemoryType], last: MemoryID?) {
         var violations = FieldViolations()
-        violations.check(
-            (0...Self.maxPage).contains(Int(pageSize)), "page_size", "It must be 1 to \(Self.maxPage), or 0 for \(Self.usualPage).")
+        let size = violations.pageSize(pageSize, usual: 20, most: 100)
         let types = violations.memoryTypes(memoryTypes)
-        let parsed = try violations.complete(types)
-        let size = pageSize == 0 ? Self.usualPage : Int(pageSize)
-        guard !pageToken.isEmpty else { return (size, parsed, nil) }
-        let last = try PageToken(parsing: pageToken, parts: 1).parts[0]
-        guard let id = violations.value("page_token", last, MemoryID.init(_:)) else { throw PageToken.invalid }
-        return (size, parsed, id)
+        let (limit, parsed) = try violations.complete(size, types)
+        guard let key = try PageToken.key(pageToken, of: Self.query(parsed), parts: 1) else { return (limit, parsed, nil) }
+        guard let id = violations.value("page_token", key[0], MemoryID.init(_:)) else { throw PageToken.invalid }
+        return (limit, parsed, id)
     }
+
+    private static func query(_ types: [MemoryType]) -> [String] { ["memories", types.map(\.text).joined(separator: " ")] }
+
+    /// Where a page of memories of these types goes on.
+    static func token(of types: [MemoryType], behind id: MemoryID) -> PageToken { PageToken(query(types) + [id.text]) }
 }
 
 extension VectorsV1.DeleteMemoriesRequest {

@@ -106,8 +106,10 @@ struct ProgressList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [HealthGoalProgress]) -> VitalsV1.ListProgressResponse {
-        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(goal), behind: $0.recordedAt, $0.id) }
-        return VitalsV1.ListProgressResponse(entries: page.map { .init($0) }, nextPageToken: next)
+        let (page, next) = PageToken.page(read, of: size, telling: { VitalsV1.ProgressEntry($0) }) {
+            PageToken(of: Self.query(goal), behind: $0.recordedAt, $0.id)
+        }
+        return VitalsV1.ListProgressResponse(entries: page, nextPageToken: next)
     }
 }
 

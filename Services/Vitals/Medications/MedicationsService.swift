@@ -52,7 +52,11 @@ extension MedicationsService: VitalsV1.MedicationsServiceProtocol {
         guard let doses = try await medications.dueDoses(of: try context.userID, in: period) else {
             throw RPCError.invalid("end_at", InvalidValue(sentence: "There are more than \(MedicationStore.maxDosesListed) doses until then."))
         }
-        return VitalsV1.ListDueDosesResponse(doses: doses.map { .init($0) })
+        let told = doses.map { VitalsV1.Dose($0) }
+        guard AnswerBytes.fitting(told).count == told.count else {
+            throw RPCError.invalid("end_at", InvalidValue(sentence: "The doses until then do not fit into one answer."))
+        }
+        return VitalsV1.ListDueDosesResponse(doses: told)
     }
 
     func recordDose(_ request: VitalsV1.RecordDoseRequest, context: RPCContext) async throws -> VitalsV1.RecordDoseResponse {

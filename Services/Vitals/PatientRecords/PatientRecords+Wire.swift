@@ -53,8 +53,10 @@ struct PatientRecordList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [PatientRecord]) throws -> VitalsV1.ListPatientRecordsResponse {
-        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(kind), behind: $0.recordedAt, $0.id) }
-        return VitalsV1.ListPatientRecordsResponse(records: try page.map { try .init($0) }, nextPageToken: next)
+        let (page, next) = try PageToken.page(read, of: size, telling: { try VitalsV1.PatientRecord($0) }) {
+            PageToken(of: Self.query(kind), behind: $0.recordedAt, $0.id)
+        }
+        return VitalsV1.ListPatientRecordsResponse(records: page, nextPageToken: next)
     }
 }
 

@@ -100,8 +100,10 @@ struct PredictionList {
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [KeptPrediction]) throws -> VitalsV1.ListPredictionsResponse {
-        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(model, kind), behind: $0.prediction.predictedAt, $0.prediction.id) }
-        return VitalsV1.ListPredictionsResponse(predictions: try page.map { try .init($0) }, nextPageToken: next)
+        let (page, next) = try PageToken.page(read, of: size, telling: { try VitalsV1.Prediction($0) }) {
+            PageToken(of: Self.query(model, kind), behind: $0.prediction.predictedAt, $0.prediction.id)
+        }
+        return VitalsV1.ListPredictionsResponse(predictions: page, nextPageToken: next)
     }
 }
 

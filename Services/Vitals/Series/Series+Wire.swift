@@ -121,3 +121,19 @@ extension VitalsV1.RenameDeviceRequest {
         return try violations.complete(device, name)
     }
 }
+
+extension VitalsV1.ListSeriesRequest {
+    func parsed() throws(RPCError) -> (device: DeviceID, size: Int, metric: String) {
+        var violations = FieldViolations()
+        let device = violations.value("device_id", deviceId, DeviceID.init(parsing:))
+        let size = violations.pageSize(pageSize, usual: 1_000, most: 1_000)
+        let (id, limit) = try violations.complete(device, size)
+        let key = try PageToken.key(pageToken, of: Self.query(id), parts: 1)
+        return (id, limit, key?[0] ?? "")
+    }
+
+    private static func query(_ device: DeviceID) -> [String] { ["series", device.text] }
+
+    /// Where a page goes on.
+    static func token(of device: DeviceID, behind metric: MetricName) -> PageToken { PageToken(query(device) + [metric.text]) }
+}

@@ -20,10 +20,10 @@ struct SeriesReader: Sendable {
         samples = SampleRepository(postgres: postgres)
     }
 
-    /// A device's series, by name. Throws `VitalsError.unknownDevice` unless the device is the person's.
-    func list(of device: DeviceID, _ user: UserID) async throws -> [DeviceSeries] {
+    /// A device's series, by name, at most so many behind one. Throws `VitalsError.unknownDevice` unless the device is the person's.
+    func list(of device: DeviceID, _ user: UserID, behind metric: String = "", limit: Int) async throws -> [DeviceSeries] {
         let (found, series) = try await postgres.batch(
-            .find(device, of: user), .series(of: device, user), identity: .user(user.uuid))
+            .find(device, of: user), .series(of: device, user, behind: metric, limit: limit), identity: .user(user.uuid))
         guard found.rowsAffected == 1 else { throw VitalsError.unknownDevice }
         return try series.rows()
     }

@@ -41,7 +41,7 @@ extension SeriesService: VitalsV1.SeriesServiceProtocol {
         let query = try SeriesQuery(request)
         let user = try context.userID
         let series = SeriesKey(user: user, device: query.device, metric: query.metric)
-        _ = try await reader.list(of: query.device, user)
+        _ = try await reader.list(of: query.device, user, limit: 1)
         switch query.form {
         case .raw:
             try await reader.raw(series, in: query.period) { try await responses.write(.init(samples: $0.map { .init($0) })) }
@@ -55,8 +55,9 @@ extension SeriesService: VitalsV1.SeriesServiceProtocol {
     }
 
     func listSeries(_ request: VitalsV1.ListSeriesRequest, context: RPCContext) async throws -> VitalsV1.ListSeriesResponse {
-        let device = DeviceID(try .init(named: "device_id", request.deviceId))
-        let series = try await reader.list(of: device, try context.userID)
-        return VitalsV1.ListSeriesResponse(series: series.map { .init($0, of: device) })
+        let (device, size, metric) = try request.parsed()
+        let found = try await reader.list(of: device, try context.userID, behind: metric, limit: size + 1)
+        let (page, next) = PageToken.page(found, of: size) { VitalsV1.ListSeriesRequest.token(of: device, behind: $0.metric.name) }
+        return VitalsV1.ListSeriesResponse(series: page.map { .init($0, of: device) }, nextPageToken: next)
     }
 }

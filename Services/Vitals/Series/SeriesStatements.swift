@@ -55,11 +55,11 @@ extension Statement<Scalar<Int64>> {
 }
 
 extension Statement<DeviceSeries> {
-    static func series(of device: DeviceID, _ user: UserID) -> Self {
+    static func series(of device: DeviceID, _ user: UserID, behind metric: String, limit: Int) -> Self {
         .reading(
             """
             SELECT metric_type, code, unit, last_sequence, created_at FROM vitals.device_series
-            WHERE user_id = \(user.uuid) AND device_id = \(device.uuid) ORDER BY metric_type
+            WHERE user_id = \(user.uuid) AND device_id = \(device.uuid) AND metric_type > \(metric) ORDER BY metric_type LIMIT \(limit)
             """)
     }
 }

@@ -109,10 +109,10 @@ struct ObservationRepository: Sendable {
         }
     }
 
-    /// All that a reading said, oldest first, and what it says. Throws `VitalsError.noSuchObservation`.
-    func history(of id: ObservationID, _ user: UserID) async throws -> [ObservationVersion] {
-        let versions = try await postgres.rows(.history(of: id, user), identity: .user(user.uuid))
-        guard !versions.isEmpty else { throw VitalsError.noSuchObservation }
+    /// All that a reading said, oldest first, and what it says, at most so many behind a version. Throws `VitalsError.noSuchObservation`.
+    func history(of id: ObservationID, behind version: Int64, limit: Int, _ user: UserID) async throws -> [ObservationVersion] {
+        let versions = try await postgres.rows(.history(of: id, behind: version, limit: limit, user), identity: .user(user.uuid))
+        guard !versions.isEmpty || version > 0 else { throw VitalsError.noSuchObservation }
         return versions
     }
 
@@ -266,7 +266,7 @@ extension Statement<Scalar<UUID>> {
 }
 
 extension Statement<ObservationVersion> {
-    static func history(of id: ObservationID, _ user: UserID) -> Self {
+    static func history(of id: ObservationID, behind version: Int64, limit: Int, _ user: UserID) -> Self {
         .reading(
             """
             SELECT v.id, v.metric, o.value, o.unit, o.components, o.effective_at, o.utc_offset_minutes, v.source, v.device_id, v.sequence,
@@ -279,7 +279,7 @@ extension Statement<ObservationVersion> {
                 UNION ALL
                 SELECT v.value, v.unit, v.components, v.effective_at, v.utc_offset_minutes, v.status, v.version, v.status_reason, v.changed_at
             ) AS o
-            WHERE v.user_id = \(user.uuid) AND v.id = \(id.uuid) ORDER BY o.version
+            WHERE v.user_id = \(user.uuid) AND v.id = \(id.uuid) AND o.version > \(version) ORDER BY o.version LIMIT \(limit)
             """)
     }
 }

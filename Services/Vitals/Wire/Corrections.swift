@@ -62,11 +62,20 @@ struct Retraction: Sendable {
 }
 
 extension VitalsV1.ListObservationHistoryRequest {
-    func parsed() throws(RPCError) -> ObservationID {
+    func parsed() throws(RPCError) -> (id: ObservationID, size: Int, version: Int64) {
         var violations = FieldViolations()
         let id = violations.value("observation_id", observationId, ObservationID.init(parsing:))
-        return try violations.complete(id)
+        let size = violations.pageSize(pageSize, usual: 100, most: 500)
+        let (reading, limit) = try violations.complete(id, size)
+        guard let key = try PageToken.key(pageToken, of: Self.query(reading), parts: 1) else { return (reading, limit, 0) }
+        guard let version = Int64(key[0]) else { throw PageToken.invalid }
+        return (reading, limit, version)
     }
+
+    private static func query(_ id: ObservationID) -> [String] { ["observation history", id.text] }
+
+    /// Where a page goes on.
+    static func token(of id: ObservationID, behind version: Int64) -> PageToken { PageToken(query(id) + ["\(version)"]) }
 }
 
 extension Int64 {

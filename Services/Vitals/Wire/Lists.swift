@@ -40,7 +40,9 @@ struct ObservationList {
             ownDay = clocks == nil ? day : nil
         }
         (self.period, self.ownDay) = (period, ownDay)
-        place = try Self.place(request.pageToken, query: Self.query(self.code, period, ownDay))
+        place = try PageToken.place(request.pageToken, of: Self.query(self.code, period, ownDay)).map {
+            .init(effectiveAt: $0.at, id: ObservationID($0.id))
+        }
     }
 
     private static func query(_ code: LOINCCode, _ period: Period, _ day: CivilDate?) -> [String] {
@@ -50,21 +52,13 @@ struct ObservationList {
         ]
     }
 
-    private static func place(_ token: String, query: [String]) throws(RPCError) -> ObservationRepository.Place? {
-        guard !token.isEmpty else { return nil }
-        let parts = try PageToken(parsing: token, parts: query.count + 2).parts
-        guard Array(parts.prefix(query.count)) == query, let microseconds = Int64(parts[query.count]),
-            let id = UUID(uuidString: parts[query.count + 1])
-        else { throw PageToken.invalid }
-        return .init(effectiveAt: Instant(microsecondsSinceEpoch: microseconds), id: ObservationID(id))
-    }
-
     /// A page of what was read with one row more than the page holds, which tells whether there is another page.
-    func page(_ read: [Observation]) -> (observations: ArraySlice<Observation>, nextPageToken: String) {
-        let (page, next) = PageToken.page(read, of: size) {
-            PageToken(Self.query(code, period, ownDay) + ["\($0.effectiveAt.microsecondsSinceEpoch)", $0.id.text])
+    func page(_ read: [Observation]) -> VitalsV1.ListObservationsResponse {
+        let units = unit.map { [$0] } ?? []
+        let (page, next) = PageToken.page(read, of: size, telling: { VitalsV1.Observation($0).converted(to: units) }) {
+            PageToken(of: Self.query(code, period, ownDay), behind: $0.effectiveAt, $0.id.uuid)
         }
-        return (page, next)
+        return VitalsV1.ListObservationsResponse(observations: page, nextPageToken: next)
     }
 }
 
@@ -94,12 +88,9 @@ struct SampleList {
     }
 
     private static func place(_ token: String, query: [String]) throws(RPCError) -> SampleRepository.Place? {
-        guard !token.isEmpty else { return nil }
-        let parts = try PageToken(parsing: token, parts: query.count + 2).parts
-        guard Array(parts.prefix(query.count)) == query, let microseconds = Int64(parts[query.count]),
-            let sequence = Int64(parts[query.count + 1])
-        else { throw PageToken.invalid }
-        return .init(at: Instant(microsecondsSinceEpoch: microseconds), sequence: sequence)
+        guard let key = try PageToken.key(token, of: query, parts: 2) else { return nil }
+        guard let sequence = Int64(key[1]) else { throw PageToken.invalid }
+        return .init(at: try PageToken.instant(key[0]), sequence: sequence)
     }
 
     /// A page of what was read with one row more than the page holds, which tells whether there is another page.

@@ -38,8 +38,8 @@ extension CheckpointStore {
         let hasMore: Bool
     }
 
-    /// A page ends early rather than hold more than this, so that an answer fits into gRPC's usual 4 MiB.
-    static let maxPageBytes = 3 << 20
+    /// A page ends early rather than hold more than this.
+    static let maxPageBytes = AnswerBytes.most
 
     func page(_ list: CheckpointList, of user: UUID) async throws -> Page {
         var list = list
