@@ -625,7 +625,7 @@ extension ChatV1 {
 extension ChatV1 {
     package struct ListMessagesRequest: ContractMessage {
         package var sessionId: String = ""
-        /// 1 to 500; 0: 50.
+        /// 1 to 500; 0: 50. A page ends early rather than hold more than 3 MiB.
         package var pageSize: Int32 = 0
         package var pageToken: String = ""
         /// From the last message back to the first.

@@ -260,7 +260,7 @@ extension ChatV1 {
 extension ChatV1 {
     package struct ListFeedbackRequest: ContractMessage {
         package var sessionId: String = ""
-        /// 1 to 100; 0: 20.
+        /// 1 to 100; 0: 20. A page ends early rather than hold more than 3 MiB.
         package var pageSize: Int32 = 0
         package var pageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.

@@ -164,7 +164,7 @@ extension ChatV1 {
         package var asOf: GoogleProtobuf.Timestamp? = nil
         /// Those that are not current as well. Not together with as_of.
         package var includeHistory: Bool = false
-        /// 1 to 100; 0: 50.
+        /// 1 to 100; 0: 50. A page ends early rather than hold more than 3 MiB.
         package var pageSize: Int32 = 0
         package var pageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
@@ -271,7 +271,7 @@ extension ChatV1 {
         package var leastImportance: Double = 0
         /// As if searched at this moment; absent: now.
         package var asOf: GoogleProtobuf.Timestamp? = nil
-        /// 1 to 100; 0: 10.
+        /// 1 to 100; 0: 10. The best of them that take 3 MiB together.
         package var limit: Int32 = 0
         /// The embedding of what is looked for, 384 components, not all of them 0; none: it is
         /// looked for by words alone.
@@ -386,15 +386,23 @@ extension ChatV1 {
 extension ChatV1 {
     package struct ListMemoryHistoryRequest: ContractMessage {
         package var memoryId: String = ""
+        /// 1 to 100; 0: 100. A page ends early rather than hold more than 3 MiB.
+        package var pageSize: Int32 = 0
+        /// From the answer before; empty: the first page.
+        package var pageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
         package init() {}
 
         package init(
-            memoryId: String = ""
+            memoryId: String = "",
+            pageSize: Int32 = 0,
+            pageToken: String = ""
         ) {
             self.memoryId = memoryId
+            self.pageSize = pageSize
+            self.pageToken = pageToken
         }
 
         package static var fullName: String { "heartguard.chat.v1.ListMemoryHistoryRequest" }
@@ -406,6 +414,8 @@ extension ChatV1 {
         package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Chat__V1__ListMemoryHistoryRequest.self)
             self.memoryId = try unsafe Copy.string(c.pointee.memory_id, field: "heartguard.chat.v1.ListMemoryHistoryRequest.memory_id")
+            self.pageSize = unsafe c.pointee.page_size
+            self.pageToken = try unsafe Copy.string(c.pointee.page_token, field: "heartguard.chat.v1.ListMemoryHistoryRequest.page_token")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -413,6 +423,8 @@ extension ChatV1 {
             let c = unsafe arena.allocate(Heartguard__Chat__V1__ListMemoryHistoryRequest.self)
             unsafe heartguard__chat__v1__list_memory_history_request__init(c)
             if !self.memoryId.isEmpty { unsafe c.pointee.memory_id = try unsafe arena.string(self.memoryId, field: "heartguard.chat.v1.ListMemoryHistoryRequest.memory_id") }
+            unsafe c.pointee.page_size = self.pageSize
+            if !self.pageToken.isEmpty { unsafe c.pointee.page_token = try unsafe arena.string(self.pageToken, field: "heartguard.chat.v1.ListMemoryHistoryRequest.page_token") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -422,15 +434,19 @@ extension ChatV1 {
 extension ChatV1 {
     package struct ListMemoryHistoryResponse: ContractMessage {
         package var memories: [ChatV1.Memory] = []
+        /// Empty after the last page.
+        package var nextPageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
         package init() {}
 
         package init(
-            memories: [ChatV1.Memory] = []
+            memories: [ChatV1.Memory] = [],
+            nextPageToken: String = ""
         ) {
             self.memories = memories
+            self.nextPageToken = nextPageToken
         }
 
         package static var fullName: String { "heartguard.chat.v1.ListMemoryHistoryResponse" }
@@ -442,6 +458,7 @@ extension ChatV1 {
         package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Chat__V1__ListMemoryHistoryResponse.self)
             self.memories = try unsafe Copy.messages(c.pointee.n_memories, c.pointee.memories)
+            self.nextPageToken = try unsafe Copy.string(c.pointee.next_page_token, field: "heartguard.chat.v1.ListMemoryHistoryResponse.next_page_token")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -452,6 +469,7 @@ extension ChatV1 {
                 unsafe c.pointee.n_memories = self.memories.count
                 unsafe c.pointee.memories = try unsafe arena.messages(self.memories)
             }
+            if !self.nextPageToken.isEmpty { unsafe c.pointee.next_page_token = try unsafe arena.string(self.nextPageToken, field: "heartguard.chat.v1.ListMemoryHistoryResponse.next_page_token") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

@@ -323,7 +323,7 @@ extension ChatV1 {
     package struct ListVerificationsRequest: ContractMessage {
         package var sessionId: String = ""
         package var messageId: String = ""
-        /// 1 to 100; 0: 20.
+        /// 1 to 100; 0: 20. A page ends early rather than hold more than 3 MiB.
         package var pageSize: Int32 = 0
         package var pageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.

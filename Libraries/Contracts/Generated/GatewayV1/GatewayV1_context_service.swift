@@ -9,7 +9,7 @@ extension GatewayV1 {
         package var sessionId: String = ""
         /// What is to be answered, 1 to 1,000 characters: memories and passages are looked for by its words.
         package var query: String = ""
-        /// 16 to 1,000,000.
+        /// 16 to 1,000,000. Besides, messages take 1.5 MiB at most, and memories and passages half as much each.
         package var tokenBudget: Int32 = 0
         /// How many bytes of UTF-8 are counted as one token, 1 to 8; 0: 3, which is more tokens than usual models take for
         /// English and German. Every piece counts 4 besides, for what stands around it.

@@ -221,7 +221,7 @@ extension UsersV1 {
         package var endAt: GoogleProtobuf.Timestamp? = nil
         /// With those that are cancelled.
         package var includeCancelled: Bool = false
-        /// 1 to 500; 0: 100.
+        /// 1 to 500; 0: 100. A page ends early rather than hold more than 3 MiB.
         package var pageSize: Int32 = 0
         package var pageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.

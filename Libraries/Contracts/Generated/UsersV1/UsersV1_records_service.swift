@@ -1858,15 +1858,23 @@ extension UsersV1 {
     package struct ListPreferencesRequest: ContractMessage {
         /// Empty: every category.
         package var category: String = ""
+        /// 1 to 500; 0: 500. A page ends early rather than hold more than 3 MiB.
+        package var pageSize: Int32 = 0
+        /// From the answer before; empty: the first page.
+        package var pageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
         package init() {}
 
         package init(
-            category: String = ""
+            category: String = "",
+            pageSize: Int32 = 0,
+            pageToken: String = ""
         ) {
             self.category = category
+            self.pageSize = pageSize
+            self.pageToken = pageToken
         }
 
         package static var fullName: String { "heartguard.users.v1.ListPreferencesRequest" }
@@ -1878,6 +1886,8 @@ extension UsersV1 {
         package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__ListPreferencesRequest.self)
             self.category = try unsafe Copy.string(c.pointee.category, field: "heartguard.users.v1.ListPreferencesRequest.category")
+            self.pageSize = unsafe c.pointee.page_size
+            self.pageToken = try unsafe Copy.string(c.pointee.page_token, field: "heartguard.users.v1.ListPreferencesRequest.page_token")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -1885,6 +1895,8 @@ extension UsersV1 {
             let c = unsafe arena.allocate(Heartguard__Users__V1__ListPreferencesRequest.self)
             unsafe heartguard__users__v1__list_preferences_request__init(c)
             if !self.category.isEmpty { unsafe c.pointee.category = try unsafe arena.string(self.category, field: "heartguard.users.v1.ListPreferencesRequest.category") }
+            unsafe c.pointee.page_size = self.pageSize
+            if !self.pageToken.isEmpty { unsafe c.pointee.page_token = try unsafe arena.string(self.pageToken, field: "heartguard.users.v1.ListPreferencesRequest.page_token") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -1894,15 +1906,19 @@ extension UsersV1 {
 extension UsersV1 {
     package struct ListPreferencesResponse: ContractMessage {
         package var preferences: [UsersV1.Preference] = []
+        /// Empty after the last page.
+        package var nextPageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
         package init() {}
 
         package init(
-            preferences: [UsersV1.Preference] = []
+            preferences: [UsersV1.Preference] = [],
+            nextPageToken: String = ""
         ) {
             self.preferences = preferences
+            self.nextPageToken = nextPageToken
         }
 
         package static var fullName: String { "heartguard.users.v1.ListPreferencesResponse" }
@@ -1914,6 +1930,7 @@ extension UsersV1 {
         package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Users__V1__ListPreferencesResponse.self)
             self.preferences = try unsafe Copy.messages(c.pointee.n_preferences, c.pointee.preferences)
+            self.nextPageToken = try unsafe Copy.string(c.pointee.next_page_token, field: "heartguard.users.v1.ListPreferencesResponse.next_page_token")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -1924,6 +1941,7 @@ extension UsersV1 {
                 unsafe c.pointee.n_preferences = self.preferences.count
                 unsafe c.pointee.preferences = try unsafe arena.messages(self.preferences)
             }
+            if !self.nextPageToken.isEmpty { unsafe c.pointee.next_page_token = try unsafe arena.string(self.nextPageToken, field: "heartguard.users.v1.ListPreferencesResponse.next_page_token") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

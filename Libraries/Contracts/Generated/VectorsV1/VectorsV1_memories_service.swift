@@ -102,7 +102,7 @@ extension VectorsV1 {
         package var modelId: String = ""
         /// 384 components.
         package var embedding: [Float] = []
-        /// How many are wanted, 1 to 100; 0: 10. So many are returned, or all that pass.
+        /// How many are wanted, 1 to 100; 0: 10. So many are returned, or all that pass; of more than 3 MiB the nearest.
         package var limit: Int32 = 0
         /// Only memories of these types, up to 16; none: of all.
         package var memoryTypes: [String] = []
@@ -231,7 +231,7 @@ extension VectorsV1 {
 
 extension VectorsV1 {
     package struct ListMemoriesRequest: ContractMessage {
-        /// 1 to 100; 0: 20.
+        /// 1 to 100; 0: 20. A page ends early rather than hold more than 3 MiB.
         package var pageSize: Int32 = 0
         package var pageToken: String = ""
         /// Only memories of these types, up to 16; none: of all.

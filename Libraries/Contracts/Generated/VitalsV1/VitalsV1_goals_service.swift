@@ -753,7 +753,7 @@ extension VitalsV1 {
 extension VitalsV1 {
     package struct ListProgressRequest: ContractMessage {
         package var goalId: String = ""
-        /// 1 to 500; 0: 100.
+        /// 1 to 500; 0: 100. A page ends early rather than hold more than 3 MiB.
         package var pageSize: Int32 = 0
         /// From the answer before; empty: the first page.
         package var pageToken: String = ""

@@ -316,7 +316,7 @@ extension VitalsV1 {
 extension VitalsV1 {
     package struct ListDueDosesRequest: ContractMessage {
         package var startAt: GoogleProtobuf.Timestamp? = nil
-        /// Up to 31 days later.
+        /// Up to 31 days later, with at most 5,000 doses until then, and 3 MiB of them.
         package var endAt: GoogleProtobuf.Timestamp? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []

@@ -473,7 +473,7 @@ extension VitalsV1 {
     package struct ListPatientRecordsRequest: ContractMessage {
         /// Those of one kind; unspecified: of all.
         package var kind: VitalsV1.PatientRecordKind = .unspecified
-        /// 1 to 100; 0: 20.
+        /// 1 to 100; 0: 20. A page ends early rather than hold more than 3 MiB.
         package var pageSize: Int32 = 0
         /// From the answer before; empty: the first page.
         package var pageToken: String = ""

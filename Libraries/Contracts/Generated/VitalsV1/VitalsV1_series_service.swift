@@ -392,15 +392,23 @@ extension VitalsV1 {
 extension VitalsV1 {
     package struct ListSeriesRequest: ContractMessage {
         package var deviceId: String = ""
+        /// 1 to 1,000; 0: 1,000.
+        package var pageSize: Int32 = 0
+        /// From the answer before; empty: the first page.
+        package var pageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
         package init() {}
 
         package init(
-            deviceId: String = ""
+            deviceId: String = "",
+            pageSize: Int32 = 0,
+            pageToken: String = ""
         ) {
             self.deviceId = deviceId
+            self.pageSize = pageSize
+            self.pageToken = pageToken
         }
 
         package static var fullName: String { "heartguard.vitals.v1.ListSeriesRequest" }
@@ -412,6 +420,8 @@ extension VitalsV1 {
         package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__ListSeriesRequest.self)
             self.deviceId = try unsafe Copy.string(c.pointee.device_id, field: "heartguard.vitals.v1.ListSeriesRequest.device_id")
+            self.pageSize = unsafe c.pointee.page_size
+            self.pageToken = try unsafe Copy.string(c.pointee.page_token, field: "heartguard.vitals.v1.ListSeriesRequest.page_token")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -419,6 +429,8 @@ extension VitalsV1 {
             let c = unsafe arena.allocate(Heartguard__Vitals__V1__ListSeriesRequest.self)
             unsafe heartguard__vitals__v1__list_series_request__init(c)
             if !self.deviceId.isEmpty { unsafe c.pointee.device_id = try unsafe arena.string(self.deviceId, field: "heartguard.vitals.v1.ListSeriesRequest.device_id") }
+            unsafe c.pointee.page_size = self.pageSize
+            if !self.pageToken.isEmpty { unsafe c.pointee.page_token = try unsafe arena.string(self.pageToken, field: "heartguard.vitals.v1.ListSeriesRequest.page_token") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -428,15 +440,19 @@ extension VitalsV1 {
 extension VitalsV1 {
     package struct ListSeriesResponse: ContractMessage {
         package var series: [VitalsV1.Series] = []
+        /// Empty after the last page.
+        package var nextPageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
         package init() {}
 
         package init(
-            series: [VitalsV1.Series] = []
+            series: [VitalsV1.Series] = [],
+            nextPageToken: String = ""
         ) {
             self.series = series
+            self.nextPageToken = nextPageToken
         }
 
         package static var fullName: String { "heartguard.vitals.v1.ListSeriesResponse" }
@@ -448,6 +464,7 @@ extension VitalsV1 {
         package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__ListSeriesResponse.self)
             self.series = try unsafe Copy.messages(c.pointee.n_series, c.pointee.series)
+            self.nextPageToken = try unsafe Copy.string(c.pointee.next_page_token, field: "heartguard.vitals.v1.ListSeriesResponse.next_page_token")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -458,6 +475,7 @@ extension VitalsV1 {
                 unsafe c.pointee.n_series = self.series.count
                 unsafe c.pointee.series = try unsafe arena.messages(self.series)
             }
+            if !self.nextPageToken.isEmpty { unsafe c.pointee.next_page_token = try unsafe arena.string(self.nextPageToken, field: "heartguard.vitals.v1.ListSeriesResponse.next_page_token") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

@@ -103,7 +103,7 @@ extension VitalsV1 {
         package var startAt: GoogleProtobuf.Timestamp? = nil
         /// Readings before this instant; absent: to the last.
         package var endAt: GoogleProtobuf.Timestamp? = nil
-        /// 1 to 1,000; 0: 100.
+        /// 1 to 1,000; 0: 100. A page ends early rather than hold more than 3 MiB.
         package var pageSize: Int32 = 0
         /// From the answer before; empty: the first page.
         package var pageToken: String = ""
@@ -516,15 +516,23 @@ extension VitalsV1 {
 extension VitalsV1 {
     package struct ListObservationHistoryRequest: ContractMessage {
         package var observationId: String = ""
+        /// 1 to 500; 0: 100.
+        package var pageSize: Int32 = 0
+        /// From the answer before; empty: the first page.
+        package var pageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
         package init() {}
 
         package init(
-            observationId: String = ""
+            observationId: String = "",
+            pageSize: Int32 = 0,
+            pageToken: String = ""
         ) {
             self.observationId = observationId
+            self.pageSize = pageSize
+            self.pageToken = pageToken
         }
 
         package static var fullName: String { "heartguard.vitals.v1.ListObservationHistoryRequest" }
@@ -536,6 +544,8 @@ extension VitalsV1 {
         package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__ListObservationHistoryRequest.self)
             self.observationId = try unsafe Copy.string(c.pointee.observation_id, field: "heartguard.vitals.v1.ListObservationHistoryRequest.observation_id")
+            self.pageSize = unsafe c.pointee.page_size
+            self.pageToken = try unsafe Copy.string(c.pointee.page_token, field: "heartguard.vitals.v1.ListObservationHistoryRequest.page_token")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -543,6 +553,8 @@ extension VitalsV1 {
             let c = unsafe arena.allocate(Heartguard__Vitals__V1__ListObservationHistoryRequest.self)
             unsafe heartguard__vitals__v1__list_observation_history_request__init(c)
             if !self.observationId.isEmpty { unsafe c.pointee.observation_id = try unsafe arena.string(self.observationId, field: "heartguard.vitals.v1.ListObservationHistoryRequest.observation_id") }
+            unsafe c.pointee.page_size = self.pageSize
+            if !self.pageToken.isEmpty { unsafe c.pointee.page_token = try unsafe arena.string(self.pageToken, field: "heartguard.vitals.v1.ListObservationHistoryRequest.page_token") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -552,15 +564,19 @@ extension VitalsV1 {
 extension VitalsV1 {
     package struct ListObservationHistoryResponse: ContractMessage {
         package var versions: [VitalsV1.ObservationVersion] = []
+        /// Empty after the last page.
+        package var nextPageToken: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
         package init() {}
 
         package init(
-            versions: [VitalsV1.ObservationVersion] = []
+            versions: [VitalsV1.ObservationVersion] = [],
+            nextPageToken: String = ""
         ) {
             self.versions = versions
+            self.nextPageToken = nextPageToken
         }
 
         package static var fullName: String { "heartguard.vitals.v1.ListObservationHistoryResponse" }
@@ -572,6 +588,7 @@ extension VitalsV1 {
         package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__ListObservationHistoryResponse.self)
             self.versions = try unsafe Copy.messages(c.pointee.n_versions, c.pointee.versions)
+            self.nextPageToken = try unsafe Copy.string(c.pointee.next_page_token, field: "heartguard.vitals.v1.ListObservationHistoryResponse.next_page_token")
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -582,6 +599,7 @@ extension VitalsV1 {
                 unsafe c.pointee.n_versions = self.versions.count
                 unsafe c.pointee.versions = try unsafe arena.messages(self.versions)
             }
+            if !self.nextPageToken.isEmpty { unsafe c.pointee.next_page_token = try unsafe arena.string(self.nextPageToken, field: "heartguard.vitals.v1.ListObservationHistoryResponse.next_page_token") }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

@@ -971,7 +971,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__search_memories_response_
   (ProtobufCMessageInit) heartguard__chat__v1__search_memories_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__chat__v1__list_memory_history_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor heartguard__chat__v1__list_memory_history_request__field_descriptors[3] =
 {
   {
     "memory_id",
@@ -985,14 +985,40 @@ static const ProtobufCFieldDescriptor heartguard__chat__v1__list_memory_history_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__ListMemoryHistoryRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__ListMemoryHistoryRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__chat__v1__list_memory_history_request__field_indices_by_name[] = {
   0,   /* field[0] = memory_id */
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
 };
 static const ProtobufCIntRange heartguard__chat__v1__list_memory_history_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heartguard__chat__v1__list_memory_history_request__descriptor =
 {
@@ -1002,14 +1028,14 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__list_memory_history_reque
   "Heartguard__Chat__V1__ListMemoryHistoryRequest",
   "heartguard.chat.v1",
   sizeof(Heartguard__Chat__V1__ListMemoryHistoryRequest),
-  1,
+  3,
   heartguard__chat__v1__list_memory_history_request__field_descriptors,
   heartguard__chat__v1__list_memory_history_request__field_indices_by_name,
   1,  heartguard__chat__v1__list_memory_history_request__number_ranges,
   (ProtobufCMessageInit) heartguard__chat__v1__list_memory_history_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__chat__v1__list_memory_history_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor heartguard__chat__v1__list_memory_history_response__field_descriptors[2] =
 {
   {
     "memories",
@@ -1023,14 +1049,27 @@ static const ProtobufCFieldDescriptor heartguard__chat__v1__list_memory_history_
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__ListMemoryHistoryResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__chat__v1__list_memory_history_response__field_indices_by_name[] = {
   0,   /* field[0] = memories */
+  1,   /* field[1] = next_page_token */
 };
 static const ProtobufCIntRange heartguard__chat__v1__list_memory_history_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor heartguard__chat__v1__list_memory_history_response__descriptor =
 {
@@ -1040,7 +1079,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__list_memory_history_respo
   "Heartguard__Chat__V1__ListMemoryHistoryResponse",
   "heartguard.chat.v1",
   sizeof(Heartguard__Chat__V1__ListMemoryHistoryResponse),
-  1,
+  2,
   heartguard__chat__v1__list_memory_history_response__field_descriptors,
   heartguard__chat__v1__list_memory_history_response__field_indices_by_name,
   1,  heartguard__chat__v1__list_memory_history_response__number_ranges,

@@ -3662,7 +3662,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__get_preference_response_
   (ProtobufCMessageInit) heartguard__users__v1__get_preference_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__list_preferences_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__list_preferences_request__field_descriptors[3] =
 {
   {
     "category",
@@ -3676,14 +3676,40 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__list_preferences_re
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListPreferencesRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListPreferencesRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__list_preferences_request__field_indices_by_name[] = {
   0,   /* field[0] = category */
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
 };
 static const ProtobufCIntRange heartguard__users__v1__list_preferences_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__list_preferences_request__descriptor =
 {
@@ -3693,14 +3719,14 @@ const ProtobufCMessageDescriptor heartguard__users__v1__list_preferences_request
   "Heartguard__Users__V1__ListPreferencesRequest",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__ListPreferencesRequest),
-  1,
+  3,
   heartguard__users__v1__list_preferences_request__field_descriptors,
   heartguard__users__v1__list_preferences_request__field_indices_by_name,
   1,  heartguard__users__v1__list_preferences_request__number_ranges,
   (ProtobufCMessageInit) heartguard__users__v1__list_preferences_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__list_preferences_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__list_preferences_response__field_descriptors[2] =
 {
   {
     "preferences",
@@ -3714,14 +3740,27 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__list_preferences_re
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__ListPreferencesResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__list_preferences_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
   0,   /* field[0] = preferences */
 };
 static const ProtobufCIntRange heartguard__users__v1__list_preferences_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__list_preferences_response__descriptor =
 {
@@ -3731,7 +3770,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__list_preferences_respons
   "Heartguard__Users__V1__ListPreferencesResponse",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__ListPreferencesResponse),
-  1,
+  2,
   heartguard__users__v1__list_preferences_response__field_descriptors,
   heartguard__users__v1__list_preferences_response__field_indices_by_name,
   1,  heartguard__users__v1__list_preferences_response__number_ranges,

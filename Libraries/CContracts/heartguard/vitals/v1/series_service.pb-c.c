@@ -910,7 +910,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__read_series_response__d
   (ProtobufCMessageInit) heartguard__vitals__v1__read_series_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_series_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_series_request__field_descriptors[3] =
 {
   {
     "device_id",
@@ -924,14 +924,40 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_series_reques
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListSeriesRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListSeriesRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__list_series_request__field_indices_by_name[] = {
   0,   /* field[0] = device_id */
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__list_series_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__list_series_request__descriptor =
 {
@@ -941,14 +967,14 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__list_series_request__de
   "Heartguard__Vitals__V1__ListSeriesRequest",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__ListSeriesRequest),
-  1,
+  3,
   heartguard__vitals__v1__list_series_request__field_descriptors,
   heartguard__vitals__v1__list_series_request__field_indices_by_name,
   1,  heartguard__vitals__v1__list_series_request__number_ranges,
   (ProtobufCMessageInit) heartguard__vitals__v1__list_series_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_series_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_series_response__field_descriptors[2] =
 {
   {
     "series",
@@ -962,14 +988,27 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_series_respon
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListSeriesResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__list_series_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
   0,   /* field[0] = series */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__list_series_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__list_series_response__descriptor =
 {
@@ -979,7 +1018,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__list_series_response__d
   "Heartguard__Vitals__V1__ListSeriesResponse",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__ListSeriesResponse),
-  1,
+  2,
   heartguard__vitals__v1__list_series_response__field_descriptors,
   heartguard__vitals__v1__list_series_response__field_indices_by_name,
   1,  heartguard__vitals__v1__list_series_response__number_ranges,

@@ -1817,7 +1817,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__retract_observation_res
   (ProtobufCMessageInit) heartguard__vitals__v1__retract_observation_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observation_history_request__field_descriptors[1] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observation_history_request__field_descriptors[3] =
 {
   {
     "observation_id",
@@ -1831,14 +1831,40 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observation_h
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "page_size",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListObservationHistoryRequest, page_size),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "page_token",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListObservationHistoryRequest, page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__list_observation_history_request__field_indices_by_name[] = {
   0,   /* field[0] = observation_id */
+  1,   /* field[1] = page_size */
+  2,   /* field[2] = page_token */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__list_observation_history_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observation_history_request__descriptor =
 {
@@ -1848,14 +1874,14 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observation_histor
   "Heartguard__Vitals__V1__ListObservationHistoryRequest",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__ListObservationHistoryRequest),
-  1,
+  3,
   heartguard__vitals__v1__list_observation_history_request__field_descriptors,
   heartguard__vitals__v1__list_observation_history_request__field_indices_by_name,
   1,  heartguard__vitals__v1__list_observation_history_request__number_ranges,
   (ProtobufCMessageInit) heartguard__vitals__v1__list_observation_history_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observation_history_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observation_history_response__field_descriptors[2] =
 {
   {
     "versions",
@@ -1869,14 +1895,27 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_observation_h
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "next_page_token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListObservationHistoryResponse, next_page_token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__list_observation_history_response__field_indices_by_name[] = {
+  1,   /* field[1] = next_page_token */
   0,   /* field[0] = versions */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__list_observation_history_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observation_history_response__descriptor =
 {
@@ -1886,7 +1925,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observation_histor
   "Heartguard__Vitals__V1__ListObservationHistoryResponse",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__ListObservationHistoryResponse),
-  1,
+  2,
   heartguard__vitals__v1__list_observation_history_response__field_descriptors,
   heartguard__vitals__v1__list_observation_history_response__field_indices_by_name,
   1,  heartguard__vitals__v1__list_observation_history_response__number_ranges,

@@ -255,7 +255,7 @@ struct  Heartguard__Chat__V1__ListMessagesRequest
   ProtobufCMessage base;
   char *session_id;
   /*
-   * 1 to 500; 0: 50.
+   * 1 to 500; 0: 50. A page ends early rather than hold more than 3 MiB.
    */
   int32_t page_size;
   char *page_token;

@@ -148,7 +148,7 @@ struct  Heartguard__Chat__V1__ListMemoriesRequest
    */
   protobuf_c_boolean include_history;
   /*
-   * 1 to 100; 0: 50.
+   * 1 to 100; 0: 50. A page ends early rather than hold more than 3 MiB.
    */
   int32_t page_size;
   char *page_token;
@@ -194,7 +194,7 @@ struct  Heartguard__Chat__V1__SearchMemoriesRequest
    */
   Google__Protobuf__Timestamp *as_of;
   /*
-   * 1 to 100; 0: 10.
+   * 1 to 100; 0: 10. The best of them that take 3 MiB together.
    */
   int32_t limit;
   /*
@@ -235,10 +235,18 @@ struct  Heartguard__Chat__V1__ListMemoryHistoryRequest
 {
   ProtobufCMessage base;
   char *memory_id;
+  /*
+   * 1 to 100; 0: 100. A page ends early rather than hold more than 3 MiB.
+   */
+  int32_t page_size;
+  /*
+   * From the answer before; empty: the first page.
+   */
+  char *page_token;
 };
 #define HEARTGUARD__CHAT__V1__LIST_MEMORY_HISTORY_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__list_memory_history_request__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Heartguard__Chat__V1__ListMemoryHistoryResponse
@@ -246,10 +254,14 @@ struct  Heartguard__Chat__V1__ListMemoryHistoryResponse
   ProtobufCMessage base;
   size_t n_memories;
   Heartguard__Chat__V1__Memory **memories;
+  /*
+   * Empty after the last page.
+   */
+  char *next_page_token;
 };
 #define HEARTGUARD__CHAT__V1__LIST_MEMORY_HISTORY_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__list_memory_history_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Heartguard__Chat__V1__ForgetMemoriesRequest

@@ -181,7 +181,7 @@ struct  Heartguard__Chat__V1__ListVerificationsRequest
   char *session_id;
   char *message_id;
   /*
-   * 1 to 100; 0: 20.
+   * 1 to 100; 0: 20. A page ends early rather than hold more than 3 MiB.
    */
   int32_t page_size;
   char *page_token;

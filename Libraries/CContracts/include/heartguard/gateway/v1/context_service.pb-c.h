@@ -68,7 +68,7 @@ struct  Heartguard__Gateway__V1__BuildContextRequest
    */
   char *query;
   /*
-   * 16 to 1,000,000.
+   * 16 to 1,000,000. Besides, messages take 1.5 MiB at most, and memories and passages half as much each.
    */
   int32_t token_budget;
   /*

@@ -170,7 +170,7 @@ struct  Heartguard__Users__V1__ListCalendarEventsRequest
    */
   protobuf_c_boolean include_cancelled;
   /*
-   * 1 to 500; 0: 100.
+   * 1 to 500; 0: 100. A page ends early rather than hold more than 3 MiB.
    */
   int32_t page_size;
   char *page_token;

@@ -1058,10 +1058,18 @@ struct  Heartguard__Users__V1__ListPreferencesRequest
    * Empty: every category.
    */
   char *category;
+  /*
+   * 1 to 500; 0: 500. A page ends early rather than hold more than 3 MiB.
+   */
+  int32_t page_size;
+  /*
+   * From the answer before; empty: the first page.
+   */
+  char *page_token;
 };
 #define HEARTGUARD__USERS__V1__LIST_PREFERENCES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_preferences_request__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Heartguard__Users__V1__ListPreferencesResponse
@@ -1069,10 +1077,14 @@ struct  Heartguard__Users__V1__ListPreferencesResponse
   ProtobufCMessage base;
   size_t n_preferences;
   Heartguard__Users__V1__Preference **preferences;
+  /*
+   * Empty after the last page.
+   */
+  char *next_page_token;
 };
 #define HEARTGUARD__USERS__V1__LIST_PREFERENCES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__users__v1__list_preferences_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Heartguard__Users__V1__DeletePreferenceRequest

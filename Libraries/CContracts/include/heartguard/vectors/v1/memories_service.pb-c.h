@@ -84,7 +84,7 @@ struct  Heartguard__Vectors__V1__SearchMemoriesRequest
   size_t n_embedding;
   float *embedding;
   /*
-   * How many are wanted, 1 to 100; 0: 10. So many are returned, or all that pass.
+   * How many are wanted, 1 to 100; 0: 10. So many are returned, or all that pass; of more than 3 MiB the nearest.
    */
   int32_t limit;
   /*
@@ -136,7 +136,7 @@ struct  Heartguard__Vectors__V1__ListMemoriesRequest
 {
   ProtobufCMessage base;
   /*
-   * 1 to 100; 0: 20.
+   * 1 to 100; 0: 20. A page ends early rather than hold more than 3 MiB.
    */
   int32_t page_size;
   char *page_token;

@@ -275,7 +275,7 @@ struct  Heartguard__Vitals__V1__ListProgressRequest
   ProtobufCMessage base;
   char *goal_id;
   /*
-   * 1 to 500; 0: 100.
+   * 1 to 500; 0: 100. A page ends early rather than hold more than 3 MiB.
    */
   int32_t page_size;
   /*

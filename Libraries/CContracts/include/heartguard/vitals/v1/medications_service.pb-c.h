@@ -148,7 +148,7 @@ struct  Heartguard__Vitals__V1__ListDueDosesRequest
   ProtobufCMessage base;
   Google__Protobuf__Timestamp *start_at;
   /*
-   * Up to 31 days later.
+   * Up to 31 days later, with at most 5,000 doses until then, and 3 MiB of them.
    */
   Google__Protobuf__Timestamp *end_at;
 };

@@ -207,7 +207,7 @@ struct  Heartguard__Vitals__V1__ListPatientRecordsRequest
    */
   Heartguard__Vitals__V1__PatientRecordKind kind;
   /*
-   * 1 to 100; 0: 20.
+   * 1 to 100; 0: 20. A page ends early rather than hold more than 3 MiB.
    */
   int32_t page_size;
   /*

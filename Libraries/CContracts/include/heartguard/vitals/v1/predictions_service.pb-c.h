@@ -158,7 +158,7 @@ struct  Heartguard__Vitals__V1__ListPredictionsRequest
    */
   Heartguard__Vitals__V1__PredictionKind kind;
   /*
-   * 1 to 100; 0: 20.
+   * 1 to 100; 0: 20. A page ends early rather than hold more than 3 MiB.
    */
   int32_t page_size;
   /*

@@ -207,10 +207,18 @@ struct  Heartguard__Vitals__V1__ListSeriesRequest
 {
   ProtobufCMessage base;
   char *device_id;
+  /*
+   * 1 to 1,000; 0: 1,000.
+   */
+  int32_t page_size;
+  /*
+   * From the answer before; empty: the first page.
+   */
+  char *page_token;
 };
 #define HEARTGUARD__VITALS__V1__LIST_SERIES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_series_request__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Heartguard__Vitals__V1__ListSeriesResponse
@@ -218,10 +226,14 @@ struct  Heartguard__Vitals__V1__ListSeriesResponse
   ProtobufCMessage base;
   size_t n_series;
   Heartguard__Vitals__V1__Series **series;
+  /*
+   * Empty after the last page.
+   */
+  char *next_page_token;
 };
 #define HEARTGUARD__VITALS__V1__LIST_SERIES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_series_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, (char *)protobuf_c_empty_string }
 
 
 /* Heartguard__Vitals__V1__SeriesServiceAppendSamplesRequest methods */

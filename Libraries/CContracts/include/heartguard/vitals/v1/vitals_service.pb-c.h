@@ -102,7 +102,7 @@ struct  Heartguard__Vitals__V1__ListObservationsRequest
    */
   Google__Protobuf__Timestamp *end_at;
   /*
-   * 1 to 1,000; 0: 100.
+   * 1 to 1,000; 0: 100. A page ends early rather than hold more than 3 MiB.
    */
   int32_t page_size;
   /*
@@ -266,10 +266,18 @@ struct  Heartguard__Vitals__V1__ListObservationHistoryRequest
 {
   ProtobufCMessage base;
   char *observation_id;
+  /*
+   * 1 to 500; 0: 100.
+   */
+  int32_t page_size;
+  /*
+   * From the answer before; empty: the first page.
+   */
+  char *page_token;
 };
 #define HEARTGUARD__VITALS__V1__LIST_OBSERVATION_HISTORY_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_observation_history_request__descriptor) \
-    , (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Heartguard__Vitals__V1__ListObservationHistoryResponse
@@ -277,10 +285,14 @@ struct  Heartguard__Vitals__V1__ListObservationHistoryResponse
   ProtobufCMessage base;
   size_t n_versions;
   Heartguard__Vitals__V1__ObservationVersion **versions;
+  /*
+   * Empty after the last page.
+   */
+  char *next_page_token;
 };
 #define HEARTGUARD__VITALS__V1__LIST_OBSERVATION_HISTORY_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_observation_history_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Heartguard__Vitals__V1__ListDailySummariesRequest
