@@ -41,18 +41,18 @@ internal import Tokens
             let account = try #require(try await UserRepository(postgres: users.postgres).credentials(of: user))
             let token = RefreshToken(userID: user.uuid)
             let session = NewSession(id: .make(), token: token, tokenExpiresAt: .now() + .seconds(60))
-            let hasEnded = Atomic(false)
+            let end = Ending()
 
             let leaving = try await users.postgres.transaction(identity: .user(user.uuid)) { transaction in
                 try await transaction.execute(.insert(session, of: user, whosePasswordIs: account.passwordHash, role: .user))
                 let task = Task {
-                    defer { hasEnded.store(true, ordering: .releasing) }
+                    defer { end.hasCome.store(true, ordering: .releasing) }
                     _ = try await users.service.logOutEverywhere(.init(), context: context)
                 }
                 try await until {
                     let waiting = try await transaction.first(
                         "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))", as: Scalar<Int64>.self)
-                    return (waiting?.value ?? 0) > 0 || hasEnded.load(ordering: .acquiring)
+                    return (waiting?.value ?? 0) > 0 || end.hasCome.load(ordering: .acquiring)
                 }
                 return task
             }
@@ -253,4 +253,8 @@ private final class LostUnit: UnitOfWork {
     func end() async throws {
         for action in actions.withLock({ $0 }) { try await action(.unknown) }
     }
+}
+
+private final class Ending: Sendable {
+    let hasCome = Atomic(false)
 }
