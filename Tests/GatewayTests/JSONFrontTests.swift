@@ -115,10 +115,10 @@ private func head(_ line: String, _ fields: [String] = [], of gateways: Gateways
             let client = try await RawHTTP.connect(to: port)
             try await client.send(
                 "POST /v1/observations HTTP/1.1\r\nhost: door\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n")
-            try await until { client.heard.contains("UNAUTHENTICATED") || client.isClosed }
+            try await until { client.isClosed }
 
             #expect(client.heard.hasPrefix("HTTP/1.1 401"))
-            try await client.close()
+            #expect(client.heard.contains("UNAUTHENTICATED"))
         }
     }
 
