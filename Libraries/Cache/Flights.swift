@@ -57,7 +57,9 @@ final class Flights<Value: Sendable>: Sendable {
     }
 
     private func start(_ flight: Flight, _ key: CacheKey, _ fetch: @escaping @Sendable () async throws -> Value?) {
-        let task = Task {
+        // It goes on where the caller runs, which is where Redis and the database answer it; elsewhere each of their answers would change threads.
+        let executor = unsafe withUnsafeCurrentTask { task in unsafe task?.unownedTaskExecutor?.asTaskExecutor() }
+        let task = Task.immediate(executorPreference: executor) {
             let result: Result<Value?, any Error>
             do { result = .success(try await fetch()) } catch { result = .failure(error) }
             self.land(flight, key)

@@ -235,7 +235,7 @@ import Testing
     }
 
     @Test func `that nobody knows says so`() {
-        let failure = #expect(throws: NameResolver.Failure.self) {
+        let failure = #expect(throws: LookupFailure.self) {
             try HostLookup.addresses(of: RPCAddress(host: "nobody.invalid", port: 7))
         }
 

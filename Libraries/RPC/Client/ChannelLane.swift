@@ -185,7 +185,7 @@ final class ChannelLane: @unchecked Sendable {
     // MARK: Addresses
 
     /// The name was looked up.
-    func resolved(_ result: Result<[RPCAddress], NameResolver.Failure>) {
+    func resolved(_ result: Result<[RPCAddress], LookupFailure>) {
         guard !isClosed else { return }
         switch result {
         case .success(let addresses):

@@ -1,17 +1,9 @@
-internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// Finds the addresses of a name, in the order in which they are to be tried. It throws where it finds none.
-package typealias NameLookup = @Sendable (_ name: RPCAddress) async throws -> [RPCAddress]
-
 /// Looks a name up for the lanes of a channel, away from their event loops: as often as `Resolution` allows, and once at a time.
 final class NameResolver: Sendable {
-    struct Failure: Error, Hashable {
-        let reason: String
-    }
-
     private let name: RPCAddress
     private let timeout: Duration
     private let find: NameLookup
@@ -19,7 +11,7 @@ final class NameResolver: Sendable {
 
     private struct State {
         var resolution: Resolution
-        var deliver: @Sendable (Result<[RPCAddress], Failure>) -> Void = { _ in }
+        var deliver: @Sendable (Result<[RPCAddress], LookupFailure>) -> Void = { _ in }
         var underWay: Task<Void, Never>?
     }
 
@@ -31,7 +23,7 @@ final class NameResolver: Sendable {
     }
 
     /// Says who hears of what was found.
-    func onResult(_ deliver: @escaping @Sendable (Result<[RPCAddress], Failure>) -> Void) {
+    func onResult(_ deliver: @escaping @Sendable (Result<[RPCAddress], LookupFailure>) -> Void) {
         state.withLock { $0.deliver = deliver }
     }
 
@@ -72,21 +64,21 @@ final class NameResolver: Sendable {
     private func becameLate() {
         let (deliver, underWay) = state.withLock { ($0.deliver, $0.underWay) }
         underWay?.cancel()
-        deliver(.failure(Failure(reason: "the name \(name.host) was not looked up within \(timeout)")))
+        deliver(.failure(LookupFailure(reason: "the name \(name.host) was not looked up within \(timeout)")))
     }
 
-    private func found() async -> Result<[RPCAddress], Failure> {
+    private func found() async -> Result<[RPCAddress], LookupFailure> {
         do {
             let addresses = try await find(name)
-            return addresses.isEmpty ? .failure(Failure(reason: "the name \(name.host) has no address")) : .success(addresses)
-        } catch let failure as Failure {
+            return addresses.isEmpty ? .failure(LookupFailure(reason: "the name \(name.host) has no address")) : .success(addresses)
+        } catch let failure as LookupFailure {
             return .failure(failure)
         } catch {
-            return .failure(Failure(reason: "the name \(name.host) was not looked up (\(error))"))
+            return .failure(LookupFailure(reason: "the name \(name.host) was not looked up (\(error))"))
         }
     }
 
-    private func ended(_ result: Result<[RPCAddress], Failure>) {
+    private func ended(_ result: Result<[RPCAddress], LookupFailure>) {
         let succeeded = if case .success = result { true } else { false }
         let deliver = state.withLock { state in
             state.underWay = nil
@@ -94,56 +86,5 @@ final class NameResolver: Sendable {
             return state.deliver
         }
         deliver(result)
-    }
-}
-
-/// What getaddrinfo(3) knows about a name.
-@safe
-enum HostLookup {
-    /// A name with more addresses than this is used with the first of them.
-    static let maxAddresses = 256
-
-    /// Threads for nothing else: a name server that is silent must not hold up whoever else needs a thread that may block.
-    private static let threads: NIOThreadPool = {
-        let threads = NIOThreadPool(numberOfThreads: 4)
-        threads.start()
-        return threads
-    }()
-
-    /// Does not block, and heeds no cancellation.
-    static func find(_ name: RPCAddress) async throws -> [RPCAddress] {
-        try await withCheckedThrowingContinuation { continuation in
-            threads.submit { _ in
-                do { continuation.resume(returning: try HostLookup.addresses(of: name)) } catch { continuation.resume(throwing: error) }
-            }
-        }
-    }
-
-    /// Blocks until an answer has come.
-    static func addresses(of name: RPCAddress) throws(NameResolver.Failure) -> [RPCAddress] {
-        var hints = unsafe addrinfo()
-        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        unsafe hints.ai_flags = AI_ADDRCONFIG
-        var list: UnsafeMutablePointer<addrinfo>?
-        let code = unsafe getaddrinfo(name.host, nil, &hints, &list)
-        guard code == 0 else {
-            throw NameResolver.Failure(reason: unsafe "the name \(name.host) is not known (\(String(cString: gai_strerror(code))))")
-        }
-        defer { unsafe freeaddrinfo(list) }
-        var addresses: [RPCAddress] = []
-        var entry = unsafe list
-        while let info = unsafe entry, addresses.count < maxAddresses {
-            if let host = unsafe numeric(info) { addresses.append(RPCAddress(host: host, port: name.port)) }
-            unsafe entry = info.pointee.ai_next
-        }
-        return addresses
-    }
-
-    private static func numeric(_ info: UnsafeMutablePointer<addrinfo>) -> String? {
-        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        let code = unsafe getnameinfo(
-            info.pointee.ai_addr, info.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-        guard code == 0 else { return nil }
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
