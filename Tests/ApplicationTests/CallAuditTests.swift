@@ -171,6 +171,34 @@ private final class Diary: Sendable {
         #expect(diary.events.map(\.program) == [nil, "users"])
     }
 
+    @Test func `has it on record before an account changes whose it is, also when the request names it by its address`() async throws {
+        let diary = Diary()
+        func call() throws -> RPCContext {
+            let context = RPCContext(method: UsersV1.RolesServiceMethods.assignRole.descriptor)
+            let request = UsersV1.AssignRoleRequest(account: .email("eve@example.org"), role: .clinician)
+            context.note(ReceivedMessage(bytes: try request.serialized()), limit: 1_000)
+            return signedIn(context, .operator_)
+        }
+        try await diary.audit().intercept(try call()) { context in
+            try await context.willChange(Self.eve)
+            diary.handle()
+        }
+        await #expect(throws: RPCError.self) {
+            try await diary.audit().intercept(try call()) { _ in throw RPCError(.notFound, "There is none.") }
+        }
+        let error = await #expect(throws: RPCError.self) {
+            try await diary.audit(fails: true).intercept(try call()) { context in
+                try await context.willChange(Self.eve)
+                diary.handle()
+            }
+        }
+
+        #expect(diary.entries == [.event(nil), .handler, .event(5)])
+        #expect(diary.events.map(\.person) == [Self.eve, nil])
+        #expect(diary.events.map(\.actor) == [Self.ada, Self.ada])
+        #expect(error?.code == .unavailable)
+    }
+
     @Test func `believes no user_id of somebody's own request, and no text`() async throws {
         let diary = Diary()
         let context = RPCContext(method: ChatV1.ChatServiceMethods.getSession.descriptor)

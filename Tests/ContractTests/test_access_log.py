@@ -20,6 +20,7 @@ from heartguard.gateway.v1.context_service_pb2 import BuildContextRequest
 from heartguard.gateway.v1.gateway_service_pb2 import GetPatientOverviewRequest
 from heartguard.policy.v1 import policy_pb2
 from heartguard.users.v1 import access_log_service_pb2 as access_log
+from heartguard.users.v1 import roles_service_pb2 as roles
 from heartguard.users.v1.users_service_pb2 import EraseUserRequest, GetProfileRequest, LogInRequest, LogOutRequest, UpdateProfileRequest
 from heartguard.vitals.v1.live_service_pb2 import SubscribeRequest
 from heartguard.vitals.v1.vitals_service_pb2 import GetLatestObservationsRequest, RecordObservationsRequest
@@ -201,6 +202,20 @@ def test_who_signs_in_and_who_tries_to_is_there(door, direct, ada):
     assert [(event.method, event.outcome) for event in events] == [("LogIn", DENIED), ("LogIn", SUCCEEDED)]
     assert {(event.actor_kind, event.actor_id) for event in events} == {(access_log.ACTOR_KIND_ANYONE, "")}
     assert {event.action for event in events} == {SECURITY}
+
+
+def test_what_an_operator_makes_of_somebody_is_there_however_they_were_named(door, direct, operator):
+    person = register(direct.users)
+    trace = Trace()
+    for request in (
+        roles.AssignRoleRequest(email=person.email, role=roles.ACCOUNT_ROLE_CLINICIAN),
+        roles.AssignRoleRequest(user_id=person.user.id, role=roles.ACCOUNT_ROLE_USER),
+    ):
+        traced(door.roles.AssignRole, request, operator, trace)
+    person = log_in(direct.users, person.email, person.password)
+    events = newest(direct, person, trace)
+    assert [(event.method, event.outcome, event.action) for event in events] == [("AssignRole", BEGUN, SECURITY)] * 2
+    assert {(event.actor_kind, event.actor_id) for event in events} == {(access_log.ACTOR_KIND_OPERATOR, operator.user.id)}
 
 
 def test_the_list_is_the_callers_own_and_says_nothing_of_what_was_said(door, direct, ada, bob):

@@ -21,6 +21,7 @@ extension RolesService: UsersV1.RolesServiceProtocol {
             guard let known = try await users.credentials(of: email) else { throw UsersError.accountGone }
             user = known.user.id
         }
+        try await context.willChange(user.uuid)
         try await sessions.assign(role, to: user)
         return .init(userId: user.uuid.text, role: request.role)
     }

@@ -55,6 +55,27 @@ SELECT ok(c.relrowsecurity AND c.relforcerowsecurity AND c.relacl IS NULL
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN service_roles s ON s.service = n.nspname
     WHERE c.relispartition AND c.relkind = 'r';
 
+-- Erasing and exports find what is a person's by the user_id of a service's tables. Whatever else names a person by its columns has to be named here, and
+-- docs/decisions/erasure.md and exports.md have to say what becomes of it.
+CREATE TEMP TABLE named_elsewhere (relation regclass, attribute name);
+INSERT INTO named_elsewhere VALUES ('heartguard.audit_log', 'user_id'), ('heartguard.audit_log', 'actor_id'), ('users.audit_log', 'actor_id'),
+    ('users.care_grants', 'clinician_id'), ('users.care_grants', 'clinician_email'),
+    ('vectors.mv_user_memory_stats', 'user_id'), ('vectors.user_memory_stats', 'user_id');
+CREATE TEMP TABLE own_tables (name regclass);
+INSERT INTO own_tables VALUES ('heartguard.schema_migrations'), ('heartguard.schema_catalog'), ('heartguard.jobs'), ('heartguard.job_runs'),
+    ('heartguard.revocations'), ('heartguard.export_omissions'), ('heartguard.audit_log'), ('heartguard.audit_retention'),
+    ('heartguard.audit_archives'), ('heartguard.audit_bases');
+SELECT ok(EXISTS (SELECT FROM named_elsewhere e WHERE e.relation = c.oid AND e.attribute = a.attname),
+          format('it is known that %s.%s names a person whose row it is not', c.oid::regclass, a.attname))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE n.nspname IN ('users', 'vitals', 'chat', 'vectors', 'heartguard') AND c.relkind IN ('r', 'p', 'm', 'v', 'f') AND NOT c.relispartition
+      AND a.attname ~ '(^|_)(user|person|patient|clinician|actor|account|owner|member)_(id|ids|email)$'
+      AND NOT EXISTS (SELECT FROM tables t WHERE t.name = c.oid AND t.person = a.attname);
+SELECT ok(EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = attribute), format('%s.%s is there', relation, attribute))
+    FROM named_elsewhere;
+SELECT ok(c.oid IN (SELECT o.name FROM own_tables o), c.oid::regclass || ' is known, which erasing and exports do not look at')
+    FROM pg_class c WHERE c.relnamespace = 'heartguard'::regnamespace AND c.relkind IN ('r', 'p');
+
 -- The roles ---------------------------------------------------------------------------------------------------------
 
 SELECT ok(NOT (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication), role || ' has no power of its own')
