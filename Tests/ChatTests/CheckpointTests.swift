@@ -258,6 +258,32 @@ extension KeptCheckpoint {
         }
     }
 
+    @Test(arguments: [
+        #"{"a": 1e131000}"#, #"{"a": [{"b": -1E-9000}, 1e+9000]}"#, #"{"a": 1e99999999999999999999}"#, #"{"a": 1e-9223372036854775808}"#,
+        #"{"a": "\u0000"}"#, #"{"\u0000": 1}"#, #"{"a": "\ud800"}"#, #"{"a": 1, "a": 2}"#, "[]", "1", "{",
+    ])
+    func `are not known by what PostgreSQL would write out at length, or not keep`(json: String) {
+        #expect(throws: InvalidValue.self) { try CheckpointMetadata(json: json) }
+    }
+
+    @Test func `are known by numbers and texts of any form`() async throws {
+        struct Known: Decodable {
+            let path: String
+            let text: String
+        }
+        try await withCheckpoints { store in
+            let (user, thread, id) = (UUID(), ThreadName.make(), CheckpointIDs.id(1))
+            let metadata = #"{"least": 5e-324, "most": 1.7976931348623157e308, "path": "C:\\u0000", "text": "1e131000"}"#
+
+            _ = try await store.put(.making(id, of: thread, metadata: metadata), of: user)
+
+            let kept = try await store.find(id, in: CheckpointNamespace(kept: ""), of: thread, user).row.metadata
+            let known = try JSONDecoder().decode(Known.self, from: Data(kept.utf8))
+            #expect(known.path == #"C:\u0000"# && known.text == "1e131000")
+            #expect(kept.utf8.count < 1_000)
+        }
+    }
+
     @Test func `of which bytes are missing are said to be damaged, one by one and in lists`() async throws {
         try await withCheckpoints { store in
             let (user, whole, torn) = (UUID(), ThreadName.make(), ThreadName.make())
