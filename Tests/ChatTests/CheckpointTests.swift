@@ -303,6 +303,29 @@ extension KeptCheckpoint {
         }
     }
 
+    @Test func `are not read with more behind them than an answer takes, and can be deleted`() async throws {
+        try await withCheckpoints { store in
+            let (user, thread, id) = (UUID(), ThreadName.make(), CheckpointIDs.id(1))
+            let (namespace, key) = (CheckpointNamespace(kept: ""), CheckpointKey(namespace: CheckpointNamespace(kept: ""), id: id))
+            _ = try await store.put(.making(id, of: thread, [("a", "1", .new(.bytes([UInt8](repeating: 7, count: 3_000))))]), of: user)
+            for task in ["one", "two"] {
+                let write = PendingWrite(task: task, path: "path", index: 0, channel: "a", value: .bytes([UInt8](repeating: 0, count: 4_000)))
+                try await store.put([write], of: task, path: "path", behind: key, in: thread, of: user)
+            }
+            let whole = try await store.find(id, in: namespace, of: thread, user)
+            var small = store
+            small.maxReadBytes = 10_999
+            let narrow = small
+
+            await #expect(throws: CheckpointError.tooLarge) { try await narrow.find(id, in: namespace, of: thread, user) }
+            await #expect(throws: CheckpointError.tooLarge) { try await narrow.page(CheckpointList(limit: 10), of: user) }
+
+            #expect(whole.writes.map(\.value.data.count) == [4_000, 4_000])
+            #expect(CheckpointError.tooLarge.rpcError.code == .failedPrecondition)
+            #expect(try await narrow.prune(thread, .delete, of: user) == 1)
+        }
+    }
+
     @Test func `that were deleted leave none of their bytes behind`() async throws {
         try await withCheckpoints { store in
             let (user, thread) = (UUID(), ThreadName.make())
