@@ -166,7 +166,7 @@ let package = Package(
         service("Users", ["Audit", "Cache", "Jobs", "JSON", "Postgres", "Passwords", "Tokens", "Resilience", "FHIR", crypto]),
         service("Vitals", ["Cache", "FHIR", "JSON", "Jobs", "Postgres"]),
         service("Vectors", ["Filters", "HNSW", "JSON", "Jobs", "Postgres", "Snapshots", "Telemetry", "TextSearch"]),
-        service("Chat", ["Cache", "HNSW", "Jobs", "LZ4", "Postgres", "Redis", "TextSearch", crypto]),
+        service("Chat", ["Cache", "HNSW", "JSON", "Jobs", "LZ4", "Postgres", "Redis", "TextSearch", crypto]),
         service("Gateway", ["Audit", "Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioHTTP1, nioSSL, httpTypes]),
 
         // Tools

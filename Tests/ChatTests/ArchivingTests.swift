@@ -125,6 +125,31 @@ internal import Time
         }
     }
 
+    @Test func `is read from the last message back as if there were no archive`() async throws {
+        try await Self.withIdle(messages: 7) { service, ada, session, archiver in
+            #expect(try await Self.archive(archiver, session, of: ada))
+            let late = ["8", "9", "10"].map { ChatV1.NewMessage.saying("Late \($0)", as: $0) }
+            _ = try await service.appendMessages(.init(sessionId: session.uuid.uuidString, messages: late), context: ada.context)
+            func page(behind token: String = "") async throws -> (sequences: [Int64], next: String) {
+                let page = try await service.listMessages(
+                    .init(sessionId: session.uuid.uuidString, pageSize: 6, pageToken: token, newestFirst: true), context: ada.context)
+                return (page.messages.map(\.sequence), page.nextPageToken)
+            }
+
+            let first = try await page()
+            let second = try await page(behind: first.next)
+
+            #expect(first.sequences == [10, 9, 8, 7, 6, 5])
+            #expect(second.sequences == [4, 3, 2, 1] && second.next == "")
+            // What is not in the archive is read although that is damaged.
+            _ = try await Self.psql(
+                "UPDATE chat.session_archives SET content = set_bit(content, 9, 1 - get_bit(content, 9)) WHERE user_id = '\(ada.id)'")
+            let whole = try await page()
+            #expect(whole.sequences == [10, 9, 8])
+            await expect(.dataLoss) { try await page(behind: whole.next).sequences }
+        }
+    }
+
     @Test func `is answered with DATA_LOSS when a bit of its archive is another, or it is gone`() async throws {
         try await Self.withIdle(messages: 3) { service, ada, session, archiver in
             #expect(try await Self.archive(archiver, session, of: ada))

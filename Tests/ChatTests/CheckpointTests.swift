@@ -258,6 +258,32 @@ extension KeptCheckpoint {
         }
     }
 
+    @Test(arguments: [
+        #"{"a": 1e131000}"#, #"{"a": [{"b": -1E-9000}, 1e+9000]}"#, #"{"a": 1e99999999999999999999}"#, #"{"a": 1e-9223372036854775808}"#,
+        #"{"a": "\u0000"}"#, #"{"\u0000": 1}"#, #"{"a": "\ud800"}"#, #"{"a": 1, "a": 2}"#, "[]", "1", "{",
+    ])
+    func `are not known by what PostgreSQL would write out at length, or not keep`(json: String) {
+        #expect(throws: InvalidValue.self) { try CheckpointMetadata(json: json) }
+    }
+
+    @Test func `are known by numbers and texts of any form`() async throws {
+        struct Known: Decodable {
+            let path: String
+            let text: String
+        }
+        try await withCheckpoints { store in
+            let (user, thread, id) = (UUID(), ThreadName.make(), CheckpointIDs.id(1))
+            let metadata = #"{"least": 5e-324, "most": 1.7976931348623157e308, "path": "C:\\u0000", "text": "1e131000"}"#
+
+            _ = try await store.put(.making(id, of: thread, metadata: metadata), of: user)
+
+            let kept = try await store.find(id, in: CheckpointNamespace(kept: ""), of: thread, user).row.metadata
+            let known = try JSONDecoder().decode(Known.self, from: Data(kept.utf8))
+            #expect(known.path == #"C:\u0000"# && known.text == "1e131000")
+            #expect(kept.utf8.count < 1_000)
+        }
+    }
+
     @Test func `of which bytes are missing are said to be damaged, one by one and in lists`() async throws {
         try await withCheckpoints { store in
             let (user, whole, torn) = (UUID(), ThreadName.make(), ThreadName.make())
@@ -274,6 +300,29 @@ extension KeptCheckpoint {
             var list = CheckpointList(limit: 10)
             list.thread = try await store.number(of: whole, user)
             #expect(try await store.page(list, of: user).checkpoints.map { $0.channels.first?.value?.data } == [value])
+        }
+    }
+
+    @Test func `are not read with more behind them than an answer takes, and can be deleted`() async throws {
+        try await withCheckpoints { store in
+            let (user, thread, id) = (UUID(), ThreadName.make(), CheckpointIDs.id(1))
+            let (namespace, key) = (CheckpointNamespace(kept: ""), CheckpointKey(namespace: CheckpointNamespace(kept: ""), id: id))
+            _ = try await store.put(.making(id, of: thread, [("a", "1", .new(.bytes([UInt8](repeating: 7, count: 3_000))))]), of: user)
+            for task in ["one", "two"] {
+                let write = PendingWrite(task: task, path: "path", index: 0, channel: "a", value: .bytes([UInt8](repeating: 0, count: 4_000)))
+                try await store.put([write], of: task, path: "path", behind: key, in: thread, of: user)
+            }
+            let whole = try await store.find(id, in: namespace, of: thread, user)
+            var small = store
+            small.maxReadBytes = 10_999
+            let narrow = small
+
+            await #expect(throws: CheckpointError.tooLarge) { try await narrow.find(id, in: namespace, of: thread, user) }
+            await #expect(throws: CheckpointError.tooLarge) { try await narrow.page(CheckpointList(limit: 10), of: user) }
+
+            #expect(whole.writes.map(\.value.data.count) == [4_000, 4_000])
+            #expect(CheckpointError.tooLarge.rpcError.code == .failedPrecondition)
+            #expect(try await narrow.prune(thread, .delete, of: user) == 1)
         }
     }
 

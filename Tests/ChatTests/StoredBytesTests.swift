@@ -107,6 +107,33 @@ internal import Testing
         }
     }
 
+    @Test func `are told as ranges of what came of them, of so many of them as are looked at`() throws {
+        var generator = SeededGenerator(seed: 8)
+        let value = Self.random(4_000, &generator)
+        let checkpoint = try NewCheckpoint.making(CheckpointIDs.id(2), of: .make(), [("a", "1", .new(.bytes(value)))])
+        let stored = StoredValue(
+            type: "bytes", byteCount: 4_000, checksum: StoredValue.checksum(of: value),
+            pieces: [.range(StreamRange(stream: 1, position: 0, count: 4_000))])
+        let channels = [CheckpointRecord.Channel(name: "a", version: "1", value: stored)]
+        let rows = (0..<4).map { task in
+            var writes = TaskWrites()
+            let part = Array(value[task * 1_000..<(task + 1) * 1_000])
+            writes.add(.init(index: 0, channel: "a", value: StoredValue(inline: .bytes(part))))
+            return WritesRow(namespace: "", checkpoint: CheckpointIDs.id(1), task: "\(task)", path: "", content: writes.bytes)
+        }
+
+        let all = try CheckpointStore.settled(rows, by: checkpoint, channels)
+        // Each row has 1,000 bytes, which are looked for in 4,000.
+        let some = try CheckpointStore.settled(rows, by: checkpoint, channels, looking: 10_000)
+
+        #expect(all.map(\.task) == ["0", "1", "2", "3"])
+        #expect(some == Array(all.prefix(2)))
+        for (task, row) in all.enumerated() {
+            let pieces = try TaskWrites(row.content).writes.first?.value.pieces
+            #expect(pieces == [.range(StreamRange(stream: 1, position: Int64(task) * 1_000, count: 1_000))])
+        }
+    }
+
     @Test func `of a list that grew are its head, a copy, and its end`() {
         var generator = SeededGenerator(seed: 8)
         let items = Self.random(100_000, &generator)

@@ -14,7 +14,7 @@ from client.refusals import invalid, refused
 from heartguard.chat.v1 import checkpoints_pb2 as wire
 from heartguard.chat.v1 import checkpoints_service_pb2 as calls
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage
-from langgraph.checkpoint.base import uuid6
+from langgraph.checkpoint.base import empty_checkpoint, uuid6
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.conformance.report import ProgressCallbacks
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -273,6 +273,28 @@ def test_channels_of_deltas_are_rebuilt_and_survive_pruning(saver):
     assert 1 <= len(list(saver.list(config))) < 33
     graph.invoke({"items": ["one more"]}, config)
     assert graph.get_state(config).values["items"][:22] == before
+
+
+def test_values_whose_parent_is_deleted_meanwhile_are_brought_along(saver, monkeypatch):
+    def checkpoint(**values):
+        return {**empty_checkpoint(), "channel_values": values, "channel_versions": dict.fromkeys(values, "1")}
+
+    name = str(uuid.uuid4())
+    parent = saver.put(thread(name, checkpoint_ns=""), checkpoint(a="one"), {}, {"a": "1"})
+    call, answers = saver._connection.call, []
+
+    def calling(method, request):
+        if len(answers) == 1:
+            call("DeleteThread", calls.DeleteThreadRequest(thread_id=name))
+        answers.append(call(method, request))
+        return answers[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(saver._connection, "call", calling)
+        child = saver.put(parent, checkpoint(a="one", b="two"), {}, {})
+
+    assert [list(answer.missing_channels) for answer in answers] == [["b"], ["a"], []]
+    assert saver.get_tuple(child).checkpoint["channel_values"] == {"a": "one", "b": "two"}
 
 
 # Deleting

@@ -7,7 +7,12 @@ import uuid
 import pytest
 from client.doors import contexts_of
 from client.refusals import invalid, refused
-from heartguard.chat.v1.chat_service_pb2 import AppendMessagesRequest, CreateSessionRequest, NewMessage
+from heartguard.chat.v1.chat_service_pb2 import (
+    AppendMessagesRequest,
+    ArchiveSessionRequest,
+    CreateSessionRequest,
+    NewMessage,
+)
 from heartguard.chat.v1.memories_service_pb2 import RememberRequest
 from heartguard.gateway.v1 import gateway_service_pb2
 from heartguard.gateway.v1.context_service_pb2 import BuildContextRequest, BuildContextResponse
@@ -95,6 +100,14 @@ def test_never_more_than_the_budget_and_the_same_again(contexts, ada, session, k
     assert pieces(again) == pieces(context)
     if budget >= 200:
         assert context.messages and context.memories and context.passages
+
+
+def test_a_conversation_that_was_put_away_is_told_when_it_goes_on(contexts, direct, ada, session):
+    ada.calls(direct.chat.ArchiveSession, ArchiveSessionRequest(session_id=session))
+    more = NewMessage(client_id="more", role="ROLE_USER", content="Am I still to take it?")
+    ada.calls(direct.chat.AppendMessages, AppendMessagesRequest(session_id=session, messages=[more]))
+    context = build(contexts, ada, session)
+    assert [piece.message.sequence for piece in context.messages] == list(range(12, 32))
 
 
 def test_an_answer_fits_into_a_message_whatever_the_budget(contexts, direct, ada):

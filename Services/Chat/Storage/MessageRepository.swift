@@ -136,21 +136,33 @@ struct MessageRepository: Sendable {
         return Page(messages: messages, hasMore: messages.last.map { $0.sequence < end } ?? false)
     }
 
-    /// At most `limit` messages before a sequence, from the last of them back; otherwise as `page(of:of:after:)`. A page may end where
-    /// the session's archive begins.
+    /// At most `limit` messages before a sequence, from the last of them back; otherwise as `page(of:of:after:)`. A page that has others ends where a
+    /// damaged archive begins.
     func page(of session: SessionID, of user: UUID, before sequence: Int64, limit: Int) async throws -> Page? {
         let (count, page) = try await postgres.batch(
             .messageCount(of: session, user),
             .page(of: session, user, before: sequence, limit: limit, maxBytes: Self.maxPageBytes), identity: .user(user))
         guard let count = try count.first()?.value else { return nil }
         var messages = try page.rows()
-        if messages.isEmpty, min(count, sequence - 1) > 0 {
-            let archive = try await SessionArchiveRepository(postgres: postgres).find(session.uuid, of: user)
-            guard let archive else { throw ChatError.archiveDamaged }
-            let last = min(archive.messageCount, sequence - 1)
-            messages = Self.page(try ArchivedMessages.messages(in: archive, max(1, last - Int64(limit) + 1)...last).reversed(), limit)
+        let next = min(count, (messages.last?.sequence ?? sequence) - 1)
+        if next > 0, messages.count < limit {
+            do {
+                let archived = try await archived(of: session, user, backFrom: next, limit: limit - messages.count)
+                messages = Self.page(messages + archived, limit)
+            } catch ChatError.archiveDamaged where !messages.isEmpty {
+                // The next is in the table and was too large for this page, or its own page says what is wrong with it.
+            }
         }
         return Page(messages: messages, hasMore: messages.last.map { $0.sequence > 1 } ?? false)
+    }
+
+    /// At most `limit` messages of a session's archive, from one of them back. Throws `ChatError.archiveDamaged` if it does not have that one.
+    private func archived(
+        of session: SessionID, _ user: UUID, backFrom last: Int64, limit: Int
+    ) async throws -> [ChatMessage] {
+        let archive = try await SessionArchiveRepository(postgres: postgres).find(session.uuid, of: user)
+        guard let archive, last <= archive.messageCount else { throw ChatError.archiveDamaged }
+        return try ArchivedMessages.messages(in: archive, max(1, last - Int64(limit) + 1)...last).reversed()
     }
 }
 

@@ -1,5 +1,6 @@
 internal import Application
 internal import FoundationEssentials
+internal import JSON
 internal import Postgres
 internal import Time
 
@@ -73,26 +74,46 @@ struct CheckpointMetadata: Hashable, Sendable {
             throw InvalidValue(sentence: "It must take at most 16 KiB; it takes \(json.utf8.count) bytes.")
         }
         let text = json.isEmpty ? "{}" : json
-        let object: Any?
-        do { object = try JSONDecoder().decode(AnyObjectOfJSON.self, from: Data(text.utf8)) } catch { object = nil }
-        guard object != nil else { throw InvalidValue(sentence: "It must be a JSON object.") }
+        let object: JSONValue
+        do throws(JSONSyntaxError) {
+            object = try JSONParser.parse(Array(text.utf8))
+        } catch {
+            throw InvalidValue(sentence: "It must be a JSON object. \(error.sentence)")
+        }
+        guard case .object = object else { throw InvalidValue(sentence: "It must be a JSON object.") }
         // jsonb cannot hold it.
-        guard !text.contains("\\u0000") else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
+        guard !object.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
+        // jsonb tells numbers without exponents: 1e131000 as that many digits.
+        guard text.utf8.count + object.digitsOfExponents <= Self.maxBytes else {
+            throw InvalidValue(sentence: "It must take at most 16 KiB with its numbers written out.")
+        }
         self.json = text
     }
 
     /// What the table returned.
     init(kept json: String) { self.json = json }
+}
 
-    /// Any JSON object; what is in it is PostgreSQL's to read.
-    private struct AnyObjectOfJSON: Decodable {
-        init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: Key.self) }
+extension JSONValue {
+    fileprivate var hasNUL: Bool {
+        switch self {
+        case .string(let text): text.hasNUL
+        case .array(let values): values.contains { $0.hasNUL }
+        case .object(let members): members.contains { $0.name.hasNUL || $0.value.hasNUL }
+        case .null, .bool, .number: false
+        }
+    }
 
-        private struct Key: CodingKey {
-            let stringValue: String
-            var intValue: Int? { nil }
-            init?(stringValue: String) { self.stringValue = stringValue }
-            init?(intValue: Int) { nil }
+    /// How many digits its numbers have more once they are written without exponents, at most; of each no more than metadata may have bytes.
+    fileprivate var digitsOfExponents: Int {
+        switch self {
+        case .number(let digits):
+            guard let sign = digits.firstIndex(where: { $0 == "e" || $0 == "E" }) else { return 0 }
+            let exponent = Int(digits[digits.index(after: sign)...])
+            return Int(min(exponent?.magnitude ?? .max, UInt(CheckpointMetadata.maxBytes)))
+        case .array(let values): return values.reduce(0) { $0 + $1.digitsOfExponents }
+        case .object(let members): return members.reduce(0) { $0 + $1.value.digitsOfExponents }
+        case .null, .bool, .string: return 0
         }
     }
 }

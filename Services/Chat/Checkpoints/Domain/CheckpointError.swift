@@ -9,6 +9,8 @@ enum CheckpointError: Error, Hashable {
     case targetExists
     case stateTooLarge(Int)
     case tooManyWrites
+    /// A checkpoint that has, with what was written behind it, more than an answer takes.
+    case tooLarge
     /// Others changed the thread whenever this call was about to.
     case tooBusy
     /// What is kept does not come out as it went in.
@@ -27,6 +29,8 @@ extension CheckpointError: RPCErrorConvertible {
                 "The values of a checkpoint may take \(NewCheckpoint.maxStateBytes) bytes together; these would take \(bytes).")
         case .tooManyWrites:
             RPCError(.failedPrecondition, "A task may write \(CheckpointStore.maxWritesOfTask) values behind a checkpoint, of 16 MiB together.")
+        case .tooLarge:
+            RPCError(.failedPrecondition, "The checkpoint and what tasks have written behind it take more than an answer may, which is 60 MiB.")
         case .tooBusy: RPCError(.aborted, "Others are changing this thread. Try again.")
         case .damaged: RPCError(.dataLoss, "What is kept of this thread is damaged.")
         }

@@ -181,16 +181,24 @@ extension CheckpointStore {
         return (folded, small.map(\.head))
     }
 
+    /// How many bytes settling looks at: all that was written, and, for each write, what it is looked for in. It happens under the thread's lock, and
+    /// others may have written any number of things.
+    static let mostSettledBytes = 32 << 20
+
     /// What tasks wrote behind a checkpoint is, for the most part, in the values of the one that came of it: from then on it is told as ranges of
-    /// those. The rows that change.
-    private static func settled(
-        _ rows: [WritesRow], by checkpoint: NewCheckpoint, _ channels: [CheckpointRecord.Channel]
+    /// those. The rows that change; what is not looked at stays as it is.
+    static func settled(
+        _ rows: [WritesRow], by checkpoint: NewCheckpoint, _ channels: [CheckpointRecord.Channel], looking most: Int = Self.mostSettledBytes
     ) throws -> [WritesRow] {
         /// A write is looked for in as many of a value's last bytes.
         let window = 1 << 16
-        return try rows.compactMap { row in
+        var left = most
+        var changed: [WritesRow] = []
+        for row in rows where left > 0 {
             var writes = try Self.reading { () throws(UnreadableBytes) in try TaskWrites(row.content) }
-            for (place, write) in writes.writes.enumerated() where write.value.inlineBytes >= 64 {
+            left -= writes.writes.reduce(0) { $0 + $1.value.inlineBytes }
+            var isSettled = false
+            for (place, write) in writes.writes.enumerated() where left > 0 && write.value.inlineBytes >= 64 {
                 let channel = ExactText(write.channel)
                 guard case .inline(let bytes)? = write.value.pieces.first, write.value.pieces.count == 1,
                     let stored = channels.first(where: { ExactText($0.name) == channel })?.value,
@@ -198,6 +206,7 @@ extension CheckpointStore {
                 else { continue }
                 let start = max(0, value.data.count - window)
                 let base = Array(value.data[start...])
+                left -= base.count
                 var pieces: [Piece] = []
                 for part in PieceMatcher.writes.parts(of: bytes, base: base) {
                     switch part {
@@ -210,11 +219,14 @@ extension CheckpointStore {
                     type: write.value.type, byteCount: write.value.byteCount, checksum: write.value.checksum, pieces: pieces)
                 if settled.inlineBytes * 2 < write.value.inlineBytes, pieces.count <= StreamDraft.maxPieces {
                     writes.replaceValue(at: place, by: settled)
+                    isSettled = true
                 }
             }
+            guard isSettled else { continue }
             let content = writes.bytes
-            return content.count < row.content.count ? row.with(content: content) : nil
+            if content.count < row.content.count { changed.append(row.with(content: content)) }
         }
+        return changed
     }
 
     /// Whether a record is of what a checkpoint brings.

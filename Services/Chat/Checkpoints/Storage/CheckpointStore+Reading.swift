@@ -95,8 +95,16 @@ extension CheckpointStore {
             var parts: [(row: CheckpointRow, record: CheckpointRecord, writes: [(row: WritesRow, writes: TaskWrites)])] = []
             for row in rows {
                 guard case .some(.some(let record)) = Self.record(row, in: recordBytes) else { return nil }
-                let own = try written.filter { $0.key == row.key }
-                    .map { row in (row, try Self.reading { () throws(UnreadableBytes) in try TaskWrites(row.content) }) }
+                var byteCount = record.channels.reduce(0) { $0 + ($1.value?.byteCount ?? 0) }
+                var own: [(row: WritesRow, writes: TaskWrites)] = []
+                for task in written where task.key == row.key {
+                    let writes = try Self.reading { () throws(UnreadableBytes) in try TaskWrites(task.content) }
+                    let nameBytes = task.task.utf8.count + task.path.utf8.count
+                    byteCount += writes.writes.reduce(0) { $0 + $1.value.byteCount + $1.channel.utf8.count + nameBytes }
+                    // Before the next are unpacked, of which there may be any number.
+                    guard byteCount <= maxReadBytes else { throw CheckpointError.tooLarge }
+                    own.append((task, writes))
+                }
                 parts.append((row, record, own))
             }
             let ranges = parts.flatMap { $0.record.ranges + $0.writes.flatMap(\.writes.ranges) }

@@ -15,6 +15,8 @@ struct CheckpointStore: Sendable {
 
     let postgres: Postgres
     let reader: SegmentReader
+    /// What a checkpoint that is read has with all that was written behind it, at most: clients of ours take 64 MiB.
+    var maxReadBytes = 60 << 20
     /// How many checkpoints are read at a time where all of a thread's are.
     var partSize = 2_000
 

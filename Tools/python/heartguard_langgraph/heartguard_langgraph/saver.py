@@ -90,12 +90,12 @@ class HeartGuardSaver(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        request = _messages.put_checkpoint(self.serde, config, checkpoint, metadata, new_versions)
-        missing = self._connection.call("PutCheckpoint", request).missing_channels
-        if missing:
-            new = {*new_versions, *missing}
+        new = set(new_versions)
+        request = _messages.put_checkpoint(self.serde, config, checkpoint, metadata, new)
+        # More are missing the next time if the parent is deleted meanwhile.
+        while missing := self._connection.call("PutCheckpoint", request).missing_channels:
+            new.update(missing)
             request = _messages.put_checkpoint(self.serde, config, checkpoint, metadata, new)
-            self._connection.call("PutCheckpoint", request)
         return _messages.config_of(request.thread_id, request.checkpoint_namespace, checkpoint["id"])
 
     async def aput(
@@ -105,12 +105,12 @@ class HeartGuardSaver(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        request = _messages.put_checkpoint(self.serde, config, checkpoint, metadata, new_versions)
-        missing = (await self._connection.acall("PutCheckpoint", request)).missing_channels
-        if missing:
-            new = {*new_versions, *missing}
+        new = set(new_versions)
+        request = _messages.put_checkpoint(self.serde, config, checkpoint, metadata, new)
+        # More are missing the next time if the parent is deleted meanwhile.
+        while missing := (await self._connection.acall("PutCheckpoint", request)).missing_channels:
+            new.update(missing)
             request = _messages.put_checkpoint(self.serde, config, checkpoint, metadata, new)
-            await self._connection.acall("PutCheckpoint", request)
         return _messages.config_of(request.thread_id, request.checkpoint_namespace, checkpoint["id"])
 
     def put_writes(
