@@ -271,6 +271,19 @@ extension MedicationsService {
         }
     }
 
+    @Test func `was taken when that is said, and not when it was due, by a call that says no time`() throws {
+        let now = try #require(Instant(rfc3339: "2026-03-02T21:30:00Z"))
+        let dose = VitalsV1.RecordDoseRequest(
+            medicationId: UUID().uuidString, scheduledAt: try timestamp("2026-03-02T19:00:00Z"), outcome: .taken)
+        var timed = dose
+        timed.at = try timestamp("2026-03-02T19:10:00Z")
+
+        let (untimed, said) = (try RecordedDose(dose, now: now), try RecordedDose(timed, now: now))
+
+        #expect(untimed.at == now)
+        #expect(said.at == Instant(rfc3339: "2026-03-02T19:10:00Z"))
+    }
+
     @Test func `counts towards how far its person keeps to the schedule`() async throws {
         try await withMedications { medications in
             let ada = Caller()
