@@ -139,6 +139,28 @@ extension GoalsService {
         }
     }
 
+    @Test func `that is to stay as it is has no milestones, nor has one that becomes so`() async throws {
+        try await withGoals { goals, _, _ in
+            let ada = Caller()
+            var goal = try await goals.create(.weight(), as: ada)
+            let id = goal.id
+            let milestone = try #require(try await goals.setMilestone(
+                .init(milestone: .init(goalId: id, position: 1, title: "Half", targetValue: "85")), context: ada.context).milestone)
+            (goal.direction, goal.state) = (.maintain, .unspecified)
+            let kept = goal
+
+            await expect(.failedPrecondition) { try await goals.updateGoal(.init(goal: kept), context: ada.context) }
+            _ = try await goals.removeMilestone(.init(goalId: id, milestoneId: milestone.id), context: ada.context)
+            let changed = try await goals.updateGoal(.init(goal: kept), context: ada.context).goal
+
+            #expect(changed?.direction == .maintain && changed?.version == 2 && changed?.percent == nil)
+            await expect(.failedPrecondition) {
+                try await goals.setMilestone(
+                    .init(milestone: .init(goalId: id, position: 1, title: "Half", targetValue: "85")), context: ada.context)
+            }
+        }
+    }
+
     @Test func `is overdue when its last day is over where the person is`() throws {
         let goal = HealthGoal(
             id: UUID(), goalType: .steps, title: "t", unit: "1", targetValue: Numeric(1), startsOn: CivilDate(year: 2026, month: 3, day: 28),

@@ -50,7 +50,8 @@ struct GoalStore: Sendable {
 
     /// Puts a goal in the place of the one with its id and version. A second call with the same finds it there.
     ///
-    /// Throws `VitalsError.noSuchGoal`, `.goalChanged`, `.goalHasEnded`, or `.goalIsAnother` for another code or unit.
+    /// Throws `VitalsError.noSuchGoal`, `.goalChanged`, `.goalHasEnded`, `.goalIsAnother` for another code or unit, or `.goalHasNoMilestones` if it
+    /// has some and is to stay as it is.
     func replace(_ new: NewGoal, of user: UserID) async throws -> KnownGoal {
         try await withGoal(new.goal.id, of: user) { known, transaction in
             if known.goal.version - 1 == new.goal.version, new.saysTheSame(as: known.goal) { return try await derived(known, of: user, in: transaction) }
@@ -58,6 +59,7 @@ struct GoalStore: Sendable {
             guard known.goal.isOpen else { throw VitalsError.goalHasEnded }
             guard known.goal.metric == new.goal.metric, known.goal.unit == new.goal.unit else { throw VitalsError.goalIsAnother }
             let goal = new.over(known.goal)
+            if goal.direction == .maintain, try await transaction.first(.milestones(of: goal.id, user)) != nil { throw VitalsError.goalHasNoMilestones }
             try await transaction.execute(.replace(goal, of: user))
             if goal.start(by: zones) != known.goal.start(by: zones) {
                 // Other readings are progress now.
