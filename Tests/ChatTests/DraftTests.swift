@@ -170,6 +170,7 @@ extension PieceKeeper {
                 UPDATE chat.message_drafts SET updated_at = now() - interval '8 days' WHERE user_id = '\(ada.id)' AND client_id < '5'
                 """, database: "chat_tests")
 
+            #expect(try await drafts.list(of: draft.session, ada.id)?.count == 5)
             #expect(try await drafts.begin(try numbered(10), of: ada.id) == .kept(0))
             #expect(try await drafts.list(of: draft.session, ada.id)?.count == 6)
         }

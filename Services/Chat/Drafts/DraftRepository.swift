@@ -10,7 +10,7 @@ struct DraftRepository: Sendable {
 
     /// How many a session may have.
     static let mostKept = 10
-    /// What nobody goes on with for so long is removed when the person begins another.
+    /// What nobody goes on with for so long is gone: it is not told any more, and is removed when the person begins another.
     static let life = Duration.seconds(7 * 86_400)
 
     init(postgres: Postgres) {
@@ -137,7 +137,12 @@ extension Statement<Draft> {
     }
 
     static func drafts(of session: SessionID, _ user: UUID) -> Self {
-        .reading("SELECT \(Draft.columns) WHERE \(Draft.isOf(session, user)) ORDER BY d.updated_at DESC, d.client_id")
+        .reading(
+            """
+            SELECT \(Draft.columns)
+            WHERE \(Draft.isOf(session, user)) AND d.updated_at >= clock_timestamp() - make_interval(secs => \(DraftRepository.life / .seconds(1)))
+            ORDER BY d.updated_at DESC, d.client_id
+            """)
     }
 }
 
