@@ -102,6 +102,19 @@ extension GoalsService {
         }
     }
 
+    @Test func `is listed before those that were made earlier, whatever ids their callers chose`() async throws {
+        try await withGoals { goals, _, _ in
+            let ada = Caller()
+            let ids = ["2", "f", "0", "9"].map { "\($0)0000000-0000-4000-8000-000000000000" }
+            for id in ids { try await goals.create(.weight(id: id), as: ada) }
+            let first = try await goals.listGoals(.init(pageSize: 3), context: ada.context)
+            let rest = try await goals.listGoals(.init(pageSize: 3, pageToken: first.nextPageToken), context: ada.context)
+
+            #expect((first.goals + rest.goals).map(\.id) == ids.reversed())
+            #expect(first.goals.count == 3 && rest.nextPageToken.isEmpty)
+        }
+    }
+
     @Test func `is replaced by version, and ends in one way`() async throws {
         try await withGoals { goals, _, _ in
             let ada = Caller()

@@ -33,9 +33,9 @@ struct GoalStore: Sendable {
         }
     }
 
-    /// The newest first, behind the one with the id `last` if there is one; each as the readings make it by now.
-    func list(of user: UserID, openOnly: Bool, behind last: UUID?, limit: Int) async throws -> [KnownGoal] {
-        let page = Statement<KnownGoal>.goals(of: user, openOnly: openOnly, behind: last, limit: limit)
+    /// The newest first, behind a place if there is one; each as the readings make it by now.
+    func list(of user: UserID, openOnly: Bool, behind place: (at: Instant, id: UUID)?, limit: Int) async throws -> [KnownGoal] {
+        let page = Statement<KnownGoal>.goals(of: user, openOnly: openOnly, behind: place, limit: limit)
         let (position, found) = try await postgres.batch(.position(of: user), page, identity: .user(user.uuid))
         let now = try position.first()?.value ?? 0
         let behind = try found.rows().filter { $0.isDerived && $0.derivedThrough != now }
