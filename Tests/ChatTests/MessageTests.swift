@@ -119,6 +119,18 @@ internal import Testing
         }
     }
 
+    @Test func `may have no metadata with a NUL in a key or in a text, however deep`() throws {
+        let text = GoogleProtobuf.Value(kind: .stringValue("a\0b"))
+        let key = GoogleProtobuf.Value(kind: .structValue(.init(fields: ["a\0b": .init(kind: .boolValue(true))])))
+
+        for value in [text, key, .init(kind: .listValue(.init(values: [text])))] {
+            let request = ChatV1.AppendMessagesRequest(
+                sessionId: "0190a0a0-0000-7000-8000-000000000000", messages: [.saying("one", with: .init(fields: ["a": value]))])
+            let error = #expect(throws: RPCError.self) { _ = try request.parsed() }
+            #expect(error?.violatedFields == ["messages[0].metadata"])
+        }
+    }
+
     @Test func `that breaks a rule keeps the whole request out`() async throws {
         try await withChat { chat in
             let ada = Caller()

@@ -21,7 +21,7 @@ internal import Testing
 
             let first = try await chat.archiveSession(.init(sessionId: id), context: ada.context)
             let again = try await chat.archiveSession(.init(sessionId: id), context: ada.context)
-            #expect(first.session?.archivedAt != nil && again.session?.archivedAt == first.session?.archivedAt)
+            #expect(first.session?.archivedAt != nil && again == first)
             #expect(try await ids() == [other])
             #expect(try await ids(archived: true) == [id])
             #expect(try await chat.listMessages(.init(sessionId: id), context: ada.context).messages == said.messages)
@@ -31,6 +31,7 @@ internal import Testing
 
             let restored = try await chat.restoreSession(.init(sessionId: id), context: ada.context)
             #expect(restored.session?.archivedAt == nil && restored.session?.messageCount == 2)
+            #expect(try await chat.restoreSession(.init(sessionId: id), context: ada.context) == restored)
             #expect(try await ids() == [id, other])
             #expect(try await ids(archived: true) == [])
         }

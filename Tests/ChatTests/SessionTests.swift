@@ -1,3 +1,4 @@
+internal import Application
 internal import Contracts
 internal import Foundation
 internal import RPC
@@ -5,6 +6,16 @@ internal import RecordTestSupport
 internal import Testing
 
 @testable internal import Chat
+
+@Suite struct `What a person or a conversation has too many of` {
+    @Test(arguments: [(ChatError.tooManyMemories, "user"), (ChatError.tooManyDrafts, "session")])
+    func `is said with whose number is used up`(error: ChatError, subject: String) {
+        let answer = RPCError.answering(error)
+
+        #expect(answer.code == .resourceExhausted)
+        #expect(answer.detail(GoogleRPC.QuotaFailure.self)?.violations.map(\.subject) == [subject])
+    }
+}
 
 @Suite struct `A session` {
     @Test func `is opened once and read as it was opened`() async throws {

@@ -195,7 +195,7 @@ def test_what_is_no_file_of_one_persons_records_is_refused_with_its_place(door, 
     job = files.start(door, ada, file)
 
     for _ in range(2):
-        with refused("INVALID_ARGUMENT") as refusal:
+        with invalid("content") as refusal:
             files.upload(door, ada, job.id, file)
         assert reason in refusal.message
 
@@ -220,7 +220,7 @@ def test_other_bytes_than_those_of_the_digest_are_refused(door, ada):
     file = bundle(observation())
     job = files.start(door, ada, file, sha256="00" * 32)
 
-    with refused("INVALID_ARGUMENT") as refusal:
+    with invalid("content") as refusal:
         files.upload(door, ada, job.id, file)
     assert "digest" in refusal.message
 

@@ -207,6 +207,7 @@ def test_a_person_has_a_thousand_memories_at_most(direct, ada):
     with refused("RESOURCE_EXHAUSTED") as refusal:
         keep(direct, ada, memory("one more"))
     assert "1000" in refusal.message
+    assert refusal.exhausted == {"user"}
     assert keep(direct, ada, memory("0-1")).replaced_count == 1
     assert len(found(direct, ada, limit=100)) == 100
 

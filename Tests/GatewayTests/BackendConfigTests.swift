@@ -19,6 +19,16 @@ import Testing
         #expect(configuration.maxBackoff <= .seconds(1))
     }
 
+    /// Made again, each would make another of what it makes where no id came with it.
+    @Test(arguments: [
+        ChatV1.ChatServiceMethods.createSession.descriptor, VitalsV1.GoalsServiceMethods.createGoal.descriptor,
+        VitalsV1.GoalsServiceMethods.recordProgress.descriptor, VitalsV1.MedicationsServiceMethods.addMedication.descriptor,
+        VitalsV1.AlertsServiceMethods.createAlertRule.descriptor, VitalsV1.PatientRecordsServiceMethods.createPatientRecord.descriptor,
+    ])
+    func `is nothing more, once it is lost on its way, for what the service gives an id itself`(method: MethodDescriptor) {
+        #expect(config(method)?.repetition == nil, "\(method.path)")
+    }
+
     @Test func `is to wait for the service, and to make again only what is idempotent by its contract`() {
         let methods = ContractRegistry.methods.map(\.descriptor).filter { Backend(serving: $0) != nil }
 

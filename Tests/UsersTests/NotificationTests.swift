@@ -47,6 +47,18 @@ private let notificationDatabase = Once<PostgresConfiguration> { try await makeD
         }
     }
 
+    /// As pages of two have them.
+    private static func all(_ users: UsersStand, _ context: RPCContext) async throws -> [UsersV1.Notification] {
+        var all: [UsersV1.Notification] = []
+        var token = ""
+        repeat {
+            let page = try await users.service.listNotifications(.init(pageSize: 2, pageToken: token), context: context)
+            all += page.notifications
+            token = page.nextPageToken
+        } while !token.isEmpty
+        return all
+    }
+
     @Test func `of a token that was used twice is one, is seen once it is sent, and is marked as read by its person alone`() async throws {
         try await withUsers(in: notificationDatabase) { users in
             let context = try await Self.alarmed(users)
@@ -88,6 +100,23 @@ private let notificationDatabase = Once<PostgresConfiguration> { try await makeD
         }
     }
 
+    @Test func `is listed by when it was sent, however long before it was made`() async throws {
+        try await withUsers(in: notificationDatabase) { users in
+            let context = try await users.newcomer()
+            let user = UserID(try context.caller().userID)
+            let now = Instant.now()
+            for (title, age) in [("a reminder of long ago", 1), ("an alert", 3), ("news", 2)] {
+                try await UserNotificationRepository(postgres: users.postgres).insert(
+                    UserNotification(
+                        id: UUIDv7.make(), kind: .system, channel: .inApp, title: title, status: .sent, scheduledAt: now,
+                        sentAt: now - .seconds(age)),
+                    of: user)
+            }
+
+            #expect(try await Self.all(users, context).map(\.title) == ["a reminder of long ago", "news", "an alert"])
+        }
+    }
+
     @Test func `is there if and only if its cause was committed, and is listed in pages`() async throws {
         try await withUsers(in: notificationDatabase) { users in
             struct Stop: Error {}
@@ -112,15 +141,11 @@ private let notificationDatabase = Once<PostgresConfiguration> { try await makeD
                 while try await users.service.listNotifications(.init(), context: context).notifications.count < 5 {
                     try await Task.sleep(for: .milliseconds(20))
                 }
-                var titles: [String] = []
-                var token = ""
-                repeat {
-                    let page = try await users.service.listNotifications(.init(pageSize: 2, pageToken: token), context: context)
-                    titles += page.notifications.map(\.title)
-                    token = page.nextPageToken
-                } while !token.isEmpty
+                let listed = try await Self.all(users, context)
 
-                #expect(titles == ["5", "4", "3", "2", "1"])
+                #expect(listed.map(\.title).sorted() == ["1", "2", "3", "4", "5"])
+                let times = listed.compactMap { $0.sentAt.flatMap { Instant($0) } }
+                #expect(times == times.sorted(by: >))
                 await expect(.invalidArgument, fields: ["page_size"]) {
                     try await users.service.listNotifications(.init(pageSize: 101), context: context)
                 }

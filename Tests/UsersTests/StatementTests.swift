@@ -198,7 +198,7 @@ internal import Tokens
             .init(.notify(notification, user)),
             .init(.markSent(id, of: user)),
             .init(.sent(to: user, unreadOnly: true, behind: nil, limit: 1)),
-            .init(.sent(to: user, unreadOnly: true, behind: id, limit: 1)),
+            .init(.sent(to: user, unreadOnly: true, behind: (moment, id), limit: 1)),
             .init(.markRead(id, of: user)),
             .init(.insert(notification, of: user)),
             .init(.replace(notification, of: user)),

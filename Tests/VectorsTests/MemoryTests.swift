@@ -259,6 +259,8 @@ private func withPerson(_ body: (Person) async throws -> Void) async throws {
 
             await expect(.resourceExhausted) { try await ada.keep([.at(1, "one more")]) }
             await expect(.resourceExhausted) { try await ada.keep([.at(1, "7"), .at(1, "one more")]) }
+            let failure = RPCError.answering(VectorsError.tooManyMemories).detail(GoogleRPC.QuotaFailure.self)
+            #expect(failure?.violations.map(\.subject) == ["user"])
             let replaced = try await ada.keep([.at(1, "7"), .at(1, "8")])
             #expect(replaced.replacedCount == 2)
             #expect(try await ada.find(near: .along(50), limit: 100).matches.count == 100)

@@ -102,6 +102,19 @@ extension GoalsService {
         }
     }
 
+    @Test func `is listed before those that were made earlier, whatever ids their callers chose`() async throws {
+        try await withGoals { goals, _, _ in
+            let ada = Caller()
+            let ids = ["2", "f", "0", "9"].map { "\($0)0000000-0000-4000-8000-000000000000" }
+            for id in ids { try await goals.create(.weight(id: id), as: ada) }
+            let first = try await goals.listGoals(.init(pageSize: 3), context: ada.context)
+            let rest = try await goals.listGoals(.init(pageSize: 3, pageToken: first.nextPageToken), context: ada.context)
+
+            #expect((first.goals + rest.goals).map(\.id) == ids.reversed())
+            #expect(first.goals.count == 3 && rest.nextPageToken.isEmpty)
+        }
+    }
+
     @Test func `is replaced by version, and ends in one way`() async throws {
         try await withGoals { goals, _, _ in
             let ada = Caller()
@@ -136,6 +149,28 @@ extension GoalsService {
             let open = try await goals.listGoals(.init(openOnly: true), context: ada.context).goals
             let all = try await goals.listGoals(.init(pageSize: 1), context: ada.context)
             #expect(open.isEmpty && all.goals.map(\.id) == [given.id] && !all.nextPageToken.isEmpty)
+        }
+    }
+
+    @Test func `that is to stay as it is has no milestones, nor has one that becomes so`() async throws {
+        try await withGoals { goals, _, _ in
+            let ada = Caller()
+            var goal = try await goals.create(.weight(), as: ada)
+            let id = goal.id
+            let milestone = try #require(try await goals.setMilestone(
+                .init(milestone: .init(goalId: id, position: 1, title: "Half", targetValue: "85")), context: ada.context).milestone)
+            (goal.direction, goal.state) = (.maintain, .unspecified)
+            let kept = goal
+
+            await expect(.failedPrecondition) { try await goals.updateGoal(.init(goal: kept), context: ada.context) }
+            _ = try await goals.removeMilestone(.init(goalId: id, milestoneId: milestone.id), context: ada.context)
+            let changed = try await goals.updateGoal(.init(goal: kept), context: ada.context).goal
+
+            #expect(changed?.direction == .maintain && changed?.version == 2 && changed?.percent == nil)
+            await expect(.failedPrecondition) {
+                try await goals.setMilestone(
+                    .init(milestone: .init(goalId: id, position: 1, title: "Half", targetValue: "85")), context: ada.context)
+            }
         }
     }
 

@@ -50,6 +50,23 @@ extension MedicationsService {
 }
 
 @Suite struct `A medication` {
+    @Test func `is listed before those that were added earlier, whatever ids their callers chose`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            let ids = ["2", "f", "0", "9"].map { "\($0)0000000-0000-4000-8000-000000000000" }
+            for id in ids { try await medications.add(.warfarin(id: id, name: "Drug \(id)"), as: ada) }
+            var request = VitalsV1.ListMedicationsRequest(pageSize: 1)
+            var listed: [String] = []
+            repeat {
+                let page = try await medications.listMedications(request, context: ada.context)
+                listed += page.medications.map(\.id)
+                request.pageToken = page.nextPageToken
+            } while !request.pageToken.isEmpty
+
+            #expect(listed == ids.reversed())
+        }
+    }
+
     @Test func `is added once by a call that is made again, and not another by its id`() async throws {
         try await withMedications { medications in
             let ada = Caller()
@@ -269,6 +286,19 @@ extension MedicationsService {
                 await expect(.alreadyExists) { try await medications.recordDose(other, context: ada.context) }
             }
         }
+    }
+
+    @Test func `was taken when that is said, and not when it was due, by a call that says no time`() throws {
+        let now = try #require(Instant(rfc3339: "2026-03-02T21:30:00Z"))
+        let dose = VitalsV1.RecordDoseRequest(
+            medicationId: UUID().uuidString, scheduledAt: try timestamp("2026-03-02T19:00:00Z"), outcome: .taken)
+        var timed = dose
+        timed.at = try timestamp("2026-03-02T19:10:00Z")
+
+        let (untimed, said) = (try RecordedDose(dose, now: now), try RecordedDose(timed, now: now))
+
+        #expect(untimed.at == now)
+        #expect(said.at == Instant(rfc3339: "2026-03-02T19:10:00Z"))
     }
 
     @Test func `counts towards how far its person keeps to the schedule`() async throws {

@@ -94,15 +94,16 @@ struct SessionArchiver: Sendable {
         }
     }
 
-    /// Puts a session away because its person wants it.
+    /// Puts a session away because its person wants it. One that was put away before stays as it is.
     ///
     /// - Throws: `ChatError.sessionNotFound`, `.sessionTooLarge`, `.archiveDamaged`.
     func putAway(_ session: SessionID, of user: UUID) async throws -> Session {
         try await postgres.transaction(identity: .user(user), tier: .slow) { transaction in
             guard let locked = try await transaction.first(.lockAny(session, of: user)) else { throw ChatError.sessionNotFound(session) }
             if locked.messageCount > 0 { try await move(session, locked, of: user, because: .request, transaction) }
-            guard let session = try await transaction.first(.putAway(session, of: user)) else { throw ChatError.sessionNotFound(session) }
-            return session
+            if let archived = try await transaction.first(.putAway(session, of: user)) { return archived }
+            guard let archived = try await transaction.first(Statement<Session>.find(session, of: user)) else { throw ChatError.sessionNotFound(session) }
+            return archived
         }
     }
 

@@ -38,10 +38,10 @@ extension ChatError: RPCErrorConvertible {
         case .memoryNotFound: RPCError(.notFound, "You have no memory with this id.")
         case .memorySuperseded: RPCError(.aborted, "Another memory took the place of this one first. Read its history and decide anew.")
         case .tooManyMemories:
-            RPCError(.resourceExhausted, "There are \(MemoryRepository.mostKept) memories, history included, which is the most. Forget some.")
+            .quota("user", "There are \(MemoryRepository.mostKept) memories, history included, which is the most. Forget some.")
         case .verificationExists: RPCError(.alreadyExists, "Another message has a verification with this id.")
         case .tooManyDrafts:
-            RPCError(.resourceExhausted, "The session has \(DraftRepository.mostKept) messages that were not ended, which is the most. End or discard one.")
+            .quota("session", "The session has \(DraftRepository.mostKept) messages that were not ended, which is the most. End or discard one.")
         case .draftContested: RPCError(.aborted, "Another call goes on with this message. Begin it again to see how far it has come.")
         case .pieceOutOfPlace(let kept):
             RPCError(.outOfRange, "The piece does not begin where what is kept ends, which is at byte \(kept).")

@@ -44,9 +44,10 @@ struct SessionRepository: Sendable {
         try await postgres.first(.rename(id, to: title, of: user), identity: .user(user))
     }
 
-    /// Takes a session back into use; `nil` if the person has no such session.
+    /// Takes a session back into use, or leaves one as it is that is in use; `nil` if the person has no such session.
     func restore(_ id: SessionID, of user: UUID) async throws(PostgresError) -> Session? {
-        try await postgres.first(.restore(id, of: user), identity: .user(user))
+        if let restored = try await postgres.first(.restore(id, of: user), identity: .user(user)) { return restored }
+        return try await find(id, of: user)
     }
 }
 
@@ -82,20 +83,21 @@ extension Statement<Session> {
             """)
     }
 
-    /// Sets when it was archived, if it is not yet.
+    /// No row if it was put away before: a change would say that it has just been used.
     static func putAway(_ id: SessionID, of user: UUID) -> Self {
         .writing(
             """
-            UPDATE chat.chat_sessions SET archived_at = coalesce(archived_at, clock_timestamp())
-            WHERE user_id = \(user) AND id = \(id.uuid) RETURNING \(Session.columns)
+            UPDATE chat.chat_sessions SET archived_at = clock_timestamp()
+            WHERE user_id = \(user) AND id = \(id.uuid) AND archived_at IS NULL RETURNING \(Session.columns)
             """)
     }
 
+    /// No row if it is in use.
     static func restore(_ id: SessionID, of user: UUID) -> Self {
         .writing(
             """
             UPDATE chat.chat_sessions SET archived_at = NULL
-            WHERE user_id = \(user) AND id = \(id.uuid) RETURNING \(Session.columns)
+            WHERE user_id = \(user) AND id = \(id.uuid) AND archived_at IS NOT NULL RETURNING \(Session.columns)
             """)
     }
 

@@ -17,6 +17,8 @@ extension MessageMetadata {
         guard node.levels <= Self.mostLevels else {
             throw InvalidValue(sentence: "It must be nested at most \(Self.mostLevels) deep.")
         }
+        // jsonb cannot hold it.
+        guard !node.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
         guard let data = try? encoder.encode(node) else {

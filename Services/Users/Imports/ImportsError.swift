@@ -25,7 +25,9 @@ extension ImportsError: RPCErrorConvertible {
         case .underWay: RPCError(.failedPrecondition, "Another import of yours is under way; finish it or delete it.")
         case .tooMany: .quota("user", "A person may have \(Import.most) imports; delete one first.")
         case .gap(let next): RPCError(.outOfRange, "The next byte of the file is number \(next), from 0.")
-        case .unusable(let reason): RPCError(.invalidArgument, reason)
+        case .unusable(let reason):
+            // Not by `.invalid`: the sentence is the failure that the import shows from then on.
+            RPCError(.invalidArgument, reason, details: [GoogleRPC.BadRequest(fieldViolations: [.init(field: "content", description_p: reason)])])
         }
     }
 }

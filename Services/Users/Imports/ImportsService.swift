@@ -35,7 +35,7 @@ extension ImportsService: UsersV1.ImportsServiceProtocol {
             try? await upload.keep()
             throw error
         }
-        guard let job = upload.job else { throw RPCError(.invalidArgument, "The stream has no message.") }
+        guard let job = upload.job else { throw RPCError.invalid([("import_id", "The stream has no message that says it.")]) }
         return .init(importJob: .init(job))
     }
 

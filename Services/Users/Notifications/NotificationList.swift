@@ -8,21 +8,25 @@ internal import Time
 struct NotificationList {
     let unreadOnly: Bool
     let size: Int
-    let place: UUID?
+    /// Behind what was sent then.
+    let place: (at: Instant, id: UUID)?
 
     init(_ request: UsersV1.ListNotificationsRequest) throws(RPCError) {
         var violations = FieldViolations()
         let size = violations.pageSize(request.pageSize, usual: 20, most: 100)
         self.size = try violations.complete(size)
         unreadOnly = request.unreadOnly
-        place = try PageToken.id(request.pageToken, of: Self.query(unreadOnly))
+        place = try PageToken.place(request.pageToken, of: Self.query(unreadOnly))
     }
 
     private static func query(_ unreadOnly: Bool) -> [String] { ["notifications", "\(unreadOnly)"] }
 
     /// A page of what was read with one more than the page holds, which tells whether there is another page.
     func page(_ read: [UserNotification]) -> UsersV1.ListNotificationsResponse {
-        let (page, next) = PageToken.page(read, of: size) { PageToken(of: Self.query(unreadOnly), behind: $0.id) }
+        let (page, next) = PageToken.page(read, of: size) {
+            // What is listed was sent.
+            PageToken(of: Self.query(unreadOnly), behind: $0.sentAt ?? $0.scheduledAt, $0.id)
+        }
         return UsersV1.ListNotificationsResponse(notifications: page.map { .init($0) }, nextPageToken: next)
     }
 }

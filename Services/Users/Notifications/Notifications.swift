@@ -46,9 +46,11 @@ struct Notifications: Sendable {
         return true
     }
 
-    /// What was sent and has not expired, the newest first, at most so many behind one, if it is given.
-    func list(of user: UserID, unreadOnly: Bool, behind last: UUID?, limit: Int) async throws(PostgresError) -> [UserNotification] {
-        try await postgres.rows(.sent(to: user, unreadOnly: unreadOnly, behind: last, limit: limit), identity: .user(user.uuid))
+    /// What was sent and has not expired, what was sent last first, at most so many behind a place, if it is given.
+    func list(
+        of user: UserID, unreadOnly: Bool, behind place: (at: Instant, id: UUID)?, limit: Int
+    ) async throws(PostgresError) -> [UserNotification] {
+        try await postgres.rows(.sent(to: user, unreadOnly: unreadOnly, behind: place, limit: limit), identity: .user(user.uuid))
     }
 
     /// Marks one as read; again, and nothing changes. `nil` if nothing with this id was sent to the person.
@@ -97,14 +99,14 @@ extension Statement<Void> {
 }
 
 extension Statement<UserNotification> {
-    static func sent(to user: UserID, unreadOnly: Bool, behind last: UUID?, limit: Int) -> Self {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
+    static func sent(to user: UserID, unreadOnly: Bool, behind place: (at: Instant, id: UUID)?, limit: Int) -> Self {
+        let rest: Query = if let place { "AND (sent_at, id) < (\(place.at), \(place.id))" } else { "" }
         return .reading(
             """
             SELECT \(UserNotification.columns) FROM users.notifications
             WHERE user_id = \(user.uuid) AND status IN ('sent', 'delivered') AND (read_at IS NULL OR NOT \(unreadOnly))
               AND (expires_at IS NULL OR expires_at > clock_timestamp()) \(rest)
-            ORDER BY id DESC LIMIT \(limit)
+            ORDER BY sent_at DESC, id DESC LIMIT \(limit)
             """)
     }
 

@@ -99,8 +99,8 @@ extension VectorsError: RPCErrorConvertible {
         case .searchTookTooLong:
             RPCError(.deadlineExceeded, "The search did not end in time.")
         case .tooManyMemories:
-            RPCError(
-                .resourceExhausted,
+            .quota(
+                "user",
                 "A person has at most \(MemoryRepository.mostOfOnePerson) memories. Delete some before adding others.")
         }
     }

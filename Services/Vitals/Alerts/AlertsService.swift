@@ -38,8 +38,8 @@ extension AlertsService: VitalsV1.AlertsServiceProtocol {
 
     func listAlerts(_ request: VitalsV1.ListAlertsRequest, context: RPCContext) async throws -> VitalsV1.ListAlertsResponse {
         let list = try OpenList("alerts", openOnly: request.openOnly, size: request.pageSize, token: request.pageToken)
-        let read = try await alerts.alerts(of: try context.userID, openOnly: list.openOnly, behind: list.place, limit: list.size + 1)
-        let (page, next) = list.page(read, id: \.id)
+        let read = try await alerts.alerts(of: try context.userID, openOnly: list.openOnly, behind: list.place?.id, limit: list.size + 1)
+        let (page, next) = list.page(read) { ($0.raisedAt, $0.id) }
         return VitalsV1.ListAlertsResponse(alerts: page.map { .init($0) }, nextPageToken: next)
     }
 

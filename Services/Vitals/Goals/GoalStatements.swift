@@ -8,13 +8,13 @@ extension Statement<KnownGoal> {
         .writing("SELECT \(KnownGoal.columns) FROM vitals.user_health_goals WHERE user_id = \(user.uuid) AND id = \(id) FOR UPDATE")
     }
 
-    static func goals(of user: UserID, openOnly: Bool, behind last: UUID?, limit: Int) -> Self {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
+    static func goals(of user: UserID, openOnly: Bool, behind place: (at: Instant, id: UUID)?, limit: Int) -> Self {
+        let rest: Query = if let place { "AND (created_at, id) < (\(place.at), \(place.id))" } else { "" }
         let open: Query = openOnly ? "AND status IN ('active', 'paused')" : ""
         return .reading(
             """
             SELECT \(KnownGoal.columns) FROM vitals.user_health_goals
-            WHERE user_id = \(user.uuid) \(open) \(rest) ORDER BY id DESC LIMIT \(limit)
+            WHERE user_id = \(user.uuid) \(open) \(rest) ORDER BY created_at DESC, id DESC LIMIT \(limit)
             """)
     }
 }

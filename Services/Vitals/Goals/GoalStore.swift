@@ -33,9 +33,9 @@ struct GoalStore: Sendable {
         }
     }
 
-    /// The newest first, behind the one with the id `last` if there is one; each as the readings make it by now.
-    func list(of user: UserID, openOnly: Bool, behind last: UUID?, limit: Int) async throws -> [KnownGoal] {
-        let page = Statement<KnownGoal>.goals(of: user, openOnly: openOnly, behind: last, limit: limit)
+    /// The newest first, behind a place if there is one; each as the readings make it by now.
+    func list(of user: UserID, openOnly: Bool, behind place: (at: Instant, id: UUID)?, limit: Int) async throws -> [KnownGoal] {
+        let page = Statement<KnownGoal>.goals(of: user, openOnly: openOnly, behind: place, limit: limit)
         let (position, found) = try await postgres.batch(.position(of: user), page, identity: .user(user.uuid))
         let now = try position.first()?.value ?? 0
         let behind = try found.rows().filter { $0.isDerived && $0.derivedThrough != now }
@@ -50,7 +50,8 @@ struct GoalStore: Sendable {
 
     /// Puts a goal in the place of the one with its id and version. A second call with the same finds it there.
     ///
-    /// Throws `VitalsError.noSuchGoal`, `.goalChanged`, `.goalHasEnded`, or `.goalIsAnother` for another code or unit.
+    /// Throws `VitalsError.noSuchGoal`, `.goalChanged`, `.goalHasEnded`, `.goalIsAnother` for another code or unit, or `.goalHasNoMilestones` if it
+    /// has some and is to stay as it is.
     func replace(_ new: NewGoal, of user: UserID) async throws -> KnownGoal {
         try await withGoal(new.goal.id, of: user) { known, transaction in
             if known.goal.version - 1 == new.goal.version, new.saysTheSame(as: known.goal) { return try await derived(known, of: user, in: transaction) }
@@ -58,6 +59,7 @@ struct GoalStore: Sendable {
             guard known.goal.isOpen else { throw VitalsError.goalHasEnded }
             guard known.goal.metric == new.goal.metric, known.goal.unit == new.goal.unit else { throw VitalsError.goalIsAnother }
             let goal = new.over(known.goal)
+            if goal.direction == .maintain, try await transaction.first(.milestones(of: goal.id, user)) != nil { throw VitalsError.goalHasNoMilestones }
             try await transaction.execute(.replace(goal, of: user))
             if goal.start(by: zones) != known.goal.start(by: zones) {
                 // Other readings are progress now.

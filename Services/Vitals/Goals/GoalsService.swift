@@ -25,7 +25,7 @@ extension GoalsService: VitalsV1.GoalsServiceProtocol {
     func listGoals(_ request: VitalsV1.ListGoalsRequest, context: RPCContext) async throws -> VitalsV1.ListGoalsResponse {
         let list = try OpenList("goals", openOnly: request.openOnly, size: request.pageSize, token: request.pageToken)
         let read = try await goals.list(of: try context.userID, openOnly: list.openOnly, behind: list.place, limit: list.size + 1)
-        let (page, next) = list.page(read, id: \.goal.id)
+        let (page, next) = list.page(read) { ($0.createdAt, $0.goal.id) }
         return VitalsV1.ListGoalsResponse(goals: page.map(form), nextPageToken: next)
     }
 

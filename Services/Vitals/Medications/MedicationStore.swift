@@ -55,9 +55,11 @@ struct MedicationStore: Sendable {
         try await postgres.execute(.remove(medication, of: user.uuid, from: MedicationRepository.table), identity: .user(user.uuid))
     }
 
-    /// The newest first, behind the one with the id `last` if there is one.
-    func list(of user: UserID, activeOnly: Bool, behind last: UUID?, limit: Int) async throws(PostgresError) -> [Medication] {
-        try await postgres.rows(.medications(of: user, activeOnly: activeOnly, behind: last, limit: limit), identity: .user(user.uuid))
+    /// The newest first, behind a place if there is one.
+    func list(
+        of user: UserID, activeOnly: Bool, behind place: (at: Instant, id: UUID)?, limit: Int
+    ) async throws(PostgresError) -> [ListedMedication] {
+        try await postgres.rows(.medications(of: user, activeOnly: activeOnly, behind: place, limit: limit), identity: .user(user.uuid))
     }
 
     /// The doses that are due within a period, in the order of their times; `nil` if they are too many.
@@ -136,6 +138,17 @@ struct MedicationStore: Sendable {
     }
 }
 
+/// A medication, and when it was added.
+struct ListedMedication: Sendable, RowDecodable {
+    let medication: Medication
+    let addedAt: Instant
+
+    init(row: Row) throws(PostgresError) {
+        medication = try Medication(row: row)
+        addedAt = try row.decode("created_at")
+    }
+}
+
 private struct DoseKey: Hashable {
     let medication: UUID
     let at: Instant?
@@ -208,13 +221,15 @@ extension Statement<Medication> {
     static func lockMedication(_ id: UUID, of user: UserID) -> Self {
         .writing("SELECT \(Medication.columns) FROM vitals.medications WHERE user_id = \(user.uuid) AND id = \(id) FOR UPDATE")
     }
+}
 
-    static func medications(of user: UserID, activeOnly: Bool, behind last: UUID?, limit: Int) -> Self {
-        let rest: Query = if let last { "AND id < \(last)" } else { "" }
+extension Statement<ListedMedication> {
+    static func medications(of user: UserID, activeOnly: Bool, behind place: (at: Instant, id: UUID)?, limit: Int) -> Self {
+        let rest: Query = if let place { "AND (created_at, id) < (\(place.at), \(place.id))" } else { "" }
         return .reading(
             """
-            SELECT \(Medication.columns) FROM vitals.medications
-            WHERE user_id = \(user.uuid) AND (is_active OR NOT \(activeOnly)) \(rest) ORDER BY id DESC LIMIT \(limit)
+            SELECT \(Medication.columns), created_at FROM vitals.medications
+            WHERE user_id = \(user.uuid) AND (is_active OR NOT \(activeOnly)) \(rest) ORDER BY created_at DESC, id DESC LIMIT \(limit)
             """)
     }
 }

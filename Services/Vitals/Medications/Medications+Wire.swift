@@ -188,10 +188,7 @@ extension RecordedDose {
             violations.check(request.doseId.isEmpty, "dose_id", "A scheduled dose is known by its time.")
         }
         let values = try violations.complete(id, medication, outcome, note)
-        // Without a time a scheduled dose counts as taken when it was due, if that is over.
-        self.init(
-            id: values.0, medication: values.1, scheduledAt: scheduledAt, outcome: values.2, at: at ?? scheduledAt.map { min($0, now) } ?? now,
-            note: values.3)
+        self.init(id: values.0, medication: values.1, scheduledAt: scheduledAt, outcome: values.2, at: at ?? now, note: values.3)
     }
 }
 

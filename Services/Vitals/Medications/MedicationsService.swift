@@ -11,7 +11,7 @@ struct MedicationsService: Sendable {
 
     /// The names of what the person takes.
     private func names(of user: UserID) async throws -> [String] {
-        try await medications.list(of: user, activeOnly: true, behind: nil, limit: MedicationStore.maxMedications).map(\.name)
+        try await medications.list(of: user, activeOnly: true, behind: nil, limit: MedicationStore.maxMedications).map(\.medication.name)
     }
 }
 
@@ -29,8 +29,8 @@ extension MedicationsService: VitalsV1.MedicationsServiceProtocol {
         let list = try OpenList("medications", openOnly: request.activeOnly, size: request.pageSize, usual: 50, token: request.pageToken)
         let read = try await medications.list(
             of: try context.userID, activeOnly: list.openOnly, behind: list.place, limit: list.size + 1)
-        let (page, next) = list.page(read, id: \.id)
-        return VitalsV1.ListMedicationsResponse(medications: try page.map { try .init($0) }, nextPageToken: next)
+        let (page, next) = list.page(read) { ($0.addedAt, $0.medication.id) }
+        return VitalsV1.ListMedicationsResponse(medications: try page.map { try .init($0.medication) }, nextPageToken: next)
     }
 
     func updateMedication(
