@@ -732,7 +732,7 @@ extension ChatV1 {
         package static let createSession = RPC.Method<ChatV1.CreateSessionRequest, ChatV1.CreateSessionResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.chat.v1.ChatService", name: "CreateSession", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .notIdempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/chats", body: "*")]))
         /// One of the caller's conversations.
         package static let getSession = RPC.Method<ChatV1.GetSessionRequest, ChatV1.GetSessionResponse>(

@@ -44,7 +44,9 @@ extension ChatV1 {
         package var checkpointNamespace: String = ""
         package var checkpointId: String = ""
         package var parentCheckpointId: String = ""
+        /// Up to 256 KiB.
         package var content: ChatV1.TypedValue? = nil
+        /// Up to 256, whose values take up to 16 MiB together, those included that are taken from the parent: FAILED_PRECONDITION for more.
         package var channels: [ChatV1.CheckpointChannel] = []
         package var metadata: String = ""
         /// Fields that a newer contract has, as they came. They are written back.

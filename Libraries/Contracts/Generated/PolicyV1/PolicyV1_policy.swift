@@ -94,7 +94,7 @@ extension PolicyV1 {
         case noSideEffects
         /// A repetition changes nothing more: may be repeated.
         case idempotent
-        /// A repetition may act twice: is never repeated by a library.
+        /// A repetition may act twice, be it only where its caller sent no id: is never repeated by a library.
         case notIdempotent
         /// A number that a newer contract has a name for.
         case unrecognized(Int32)

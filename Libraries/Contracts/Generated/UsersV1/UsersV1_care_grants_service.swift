@@ -524,8 +524,8 @@ extension UsersV1 {
     package enum CareGrantsServiceMethods {
         /// Lets a clinician into parts of the caller's record. The clinician is named by id or by e-mail address, and the
         /// answer does not tell whether there is a clinician of that name; if there is none at this moment, the grant lets
-        /// nobody in. A standing grant to the same name ends with it. The same id again gives what is there.
-        /// RESOURCE_EXHAUSTED when 50 grants stand.
+        /// nobody in. A standing grant to the same name ends with it. The same id again gives what is there, and ALREADY_EXISTS
+        /// if that says something else. RESOURCE_EXHAUSTED when 50 grants stand.
         package static let grantAccess = RPC.Method<UsersV1.GrantAccessRequest, UsersV1.GrantAccessResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.CareGrantsService", name: "GrantAccess", kind: .unary,
@@ -559,8 +559,8 @@ extension UsersV1 {
     package protocol CareGrantsServiceProtocol: RPCService {
         /// Lets a clinician into parts of the caller's record. The clinician is named by id or by e-mail address, and the
         /// answer does not tell whether there is a clinician of that name; if there is none at this moment, the grant lets
-        /// nobody in. A standing grant to the same name ends with it. The same id again gives what is there.
-        /// RESOURCE_EXHAUSTED when 50 grants stand.
+        /// nobody in. A standing grant to the same name ends with it. The same id again gives what is there, and ALREADY_EXISTS
+        /// if that says something else. RESOURCE_EXHAUSTED when 50 grants stand.
         func grantAccess(_ request: UsersV1.GrantAccessRequest, context: RPCContext) async throws -> UsersV1.GrantAccessResponse
         /// The grants that the caller has given, those that have ended too, the newest first.
         func listGrants(_ request: UsersV1.ListGrantsRequest, context: RPCContext) async throws -> UsersV1.ListGrantsResponse
@@ -579,8 +579,8 @@ extension UsersV1 {
 
         /// Lets a clinician into parts of the caller's record. The clinician is named by id or by e-mail address, and the
         /// answer does not tell whether there is a clinician of that name; if there is none at this moment, the grant lets
-        /// nobody in. A standing grant to the same name ends with it. The same id again gives what is there.
-        /// RESOURCE_EXHAUSTED when 50 grants stand.
+        /// nobody in. A standing grant to the same name ends with it. The same id again gives what is there, and ALREADY_EXISTS
+        /// if that says something else. RESOURCE_EXHAUSTED when 50 grants stand.
         package func grantAccess(
             _ request: UsersV1.GrantAccessRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> UsersV1.GrantAccessResponse {

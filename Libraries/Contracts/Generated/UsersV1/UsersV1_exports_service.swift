@@ -626,8 +626,8 @@ extension UsersV1 {
     /// The methods of heartguard.users.v1.ExportsService, with what the contract says about each.
     package enum ExportsServiceMethods {
         /// Begins to gather the caller's records from every service. The same `client_id`
-        /// again answers with the export that there is. One runs at a time
-        /// (FAILED_PRECONDITION), and five are kept (RESOURCE_EXHAUSTED).
+        /// again answers with the export that there is, ALREADY_EXISTS if it is in another
+        /// format. One runs at a time (FAILED_PRECONDITION), and five are kept (RESOURCE_EXHAUSTED).
         package static let startExport = RPC.Method<UsersV1.StartExportRequest, UsersV1.StartExportResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.ExportsService", name: "StartExport", kind: .unary,
@@ -673,8 +673,8 @@ extension UsersV1 {
     /// Everything that is kept of a person, as a file that they take away.
     package protocol ExportsServiceProtocol: RPCService {
         /// Begins to gather the caller's records from every service. The same `client_id`
-        /// again answers with the export that there is. One runs at a time
-        /// (FAILED_PRECONDITION), and five are kept (RESOURCE_EXHAUSTED).
+        /// again answers with the export that there is, ALREADY_EXISTS if it is in another
+        /// format. One runs at a time (FAILED_PRECONDITION), and five are kept (RESOURCE_EXHAUSTED).
         func startExport(_ request: UsersV1.StartExportRequest, context: RPCContext) async throws -> UsersV1.StartExportResponse
         /// How far an export has come.
         func getExport(_ request: UsersV1.GetExportRequest, context: RPCContext) async throws -> UsersV1.GetExportResponse
@@ -698,8 +698,8 @@ extension UsersV1 {
         package init(_ channel: RPCChannel) { self.channel = channel }
 
         /// Begins to gather the caller's records from every service. The same `client_id`
-        /// again answers with the export that there is. One runs at a time
-        /// (FAILED_PRECONDITION), and five are kept (RESOURCE_EXHAUSTED).
+        /// again answers with the export that there is, ALREADY_EXISTS if it is in another
+        /// format. One runs at a time (FAILED_PRECONDITION), and five are kept (RESOURCE_EXHAUSTED).
         package func startExport(
             _ request: UsersV1.StartExportRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> UsersV1.StartExportResponse {

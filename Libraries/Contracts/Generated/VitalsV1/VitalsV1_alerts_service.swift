@@ -710,7 +710,7 @@ extension VitalsV1 {
         package static let createAlertRule = RPC.Method<VitalsV1.CreateAlertRuleRequest, VitalsV1.CreateAlertRuleResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.AlertsService", name: "CreateAlertRule", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsWrite]),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .notIdempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/alert-rules", body: "*")]))
         /// The caller's rules, newest first.
         package static let listAlertRules = RPC.Method<VitalsV1.ListAlertRulesRequest, VitalsV1.ListAlertRulesResponse>(

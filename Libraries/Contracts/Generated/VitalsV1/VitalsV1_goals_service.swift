@@ -851,7 +851,7 @@ extension VitalsV1 {
         package static let createGoal = RPC.Method<VitalsV1.CreateGoalRequest, VitalsV1.CreateGoalResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.GoalsService", name: "CreateGoal", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .notIdempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/goals", body: "*")]))
         /// A goal with its milestones. NOT_FOUND when the caller has no such goal.
         package static let getGoal = RPC.Method<VitalsV1.GetGoalRequest, VitalsV1.GetGoalResponse>(
@@ -866,7 +866,8 @@ extension VitalsV1 {
                 policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.vitalsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/goals", body: "")]))
         /// Puts a goal in the place of the one with its id and version. Its code and unit stay. ABORTED when version is not the
-        /// goal's, NOT_FOUND when there is none, FAILED_PRECONDITION when it was completed or abandoned.
+        /// goal's, NOT_FOUND when there is none, FAILED_PRECONDITION when it was completed or abandoned, or has milestones and is to
+        /// stay as it is (GOAL_DIRECTION_MAINTAIN).
         package static let updateGoal = RPC.Method<VitalsV1.UpdateGoalRequest, VitalsV1.UpdateGoalResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.GoalsService", name: "UpdateGoal", kind: .unary,
@@ -904,10 +905,10 @@ extension VitalsV1 {
         package static let recordProgress = RPC.Method<VitalsV1.RecordProgressRequest, VitalsV1.RecordProgressResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.GoalsService", name: "RecordProgress", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .notIdempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/progress", body: "*")]))
         /// Takes an entry by hand away. Removing it again changes nothing; what comes of a reading goes when the reading is
-        /// retracted.
+        /// retracted. FAILED_PRECONDITION when the goal was completed or abandoned.
         package static let removeProgress = RPC.Method<VitalsV1.RemoveProgressRequest, VitalsV1.RemoveProgressResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.GoalsService", name: "RemoveProgress", kind: .unary,
@@ -933,7 +934,8 @@ extension VitalsV1 {
         /// The caller's goals, newest first, in pages.
         func listGoals(_ request: VitalsV1.ListGoalsRequest, context: RPCContext) async throws -> VitalsV1.ListGoalsResponse
         /// Puts a goal in the place of the one with its id and version. Its code and unit stay. ABORTED when version is not the
-        /// goal's, NOT_FOUND when there is none, FAILED_PRECONDITION when it was completed or abandoned.
+        /// goal's, NOT_FOUND when there is none, FAILED_PRECONDITION when it was completed or abandoned, or has milestones and is to
+        /// stay as it is (GOAL_DIRECTION_MAINTAIN).
         func updateGoal(_ request: VitalsV1.UpdateGoalRequest, context: RPCContext) async throws -> VitalsV1.UpdateGoalResponse
         /// Says that a goal is reached. No progress is added to it any more. Completing it again changes nothing.
         /// FAILED_PRECONDITION when it was abandoned.
@@ -950,7 +952,7 @@ extension VitalsV1 {
         /// FAILED_PRECONDITION when the goal was completed or abandoned.
         func recordProgress(_ request: VitalsV1.RecordProgressRequest, context: RPCContext) async throws -> VitalsV1.RecordProgressResponse
         /// Takes an entry by hand away. Removing it again changes nothing; what comes of a reading goes when the reading is
-        /// retracted.
+        /// retracted. FAILED_PRECONDITION when the goal was completed or abandoned.
         func removeProgress(_ request: VitalsV1.RemoveProgressRequest, context: RPCContext) async throws -> VitalsV1.RemoveProgressResponse
         /// The progress of a goal, newest first, in pages. NOT_FOUND when the caller has no such goal.
         func listProgress(_ request: VitalsV1.ListProgressRequest, context: RPCContext) async throws -> VitalsV1.ListProgressResponse
@@ -985,7 +987,8 @@ extension VitalsV1 {
         }
 
         /// Puts a goal in the place of the one with its id and version. Its code and unit stay. ABORTED when version is not the
-        /// goal's, NOT_FOUND when there is none, FAILED_PRECONDITION when it was completed or abandoned.
+        /// goal's, NOT_FOUND when there is none, FAILED_PRECONDITION when it was completed or abandoned, or has milestones and is to
+        /// stay as it is (GOAL_DIRECTION_MAINTAIN).
         package func updateGoal(
             _ request: VitalsV1.UpdateGoalRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VitalsV1.UpdateGoalResponse {
@@ -1032,7 +1035,7 @@ extension VitalsV1 {
         }
 
         /// Takes an entry by hand away. Removing it again changes nothing; what comes of a reading goes when the reading is
-        /// retracted.
+        /// retracted. FAILED_PRECONDITION when the goal was completed or abandoned.
         package func removeProgress(
             _ request: VitalsV1.RemoveProgressRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VitalsV1.RemoveProgressResponse {

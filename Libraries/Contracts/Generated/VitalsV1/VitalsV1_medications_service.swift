@@ -675,7 +675,7 @@ extension VitalsV1 {
         package static let addMedication = RPC.Method<VitalsV1.AddMedicationRequest, VitalsV1.AddMedicationResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.MedicationsService", name: "AddMedication", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.medicationsWrite]),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .notIdempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.medicationsWrite]),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/medications", body: "*")]))
         /// The caller's medications, newest first, in pages.
         package static let listMedications = RPC.Method<VitalsV1.ListMedicationsRequest, VitalsV1.ListMedicationsResponse>(

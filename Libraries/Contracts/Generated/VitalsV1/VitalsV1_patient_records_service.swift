@@ -706,7 +706,7 @@ extension VitalsV1 {
         package static let createPatientRecord = RPC.Method<VitalsV1.CreatePatientRecordRequest, VitalsV1.CreatePatientRecordResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.PatientRecordsService", name: "CreatePatientRecord", kind: .unary,
-                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
+                policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .notIdempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/patient-records", body: "*")]))
         /// NOT_FOUND when the caller has no such record.
         package static let getPatientRecord = RPC.Method<VitalsV1.GetPatientRecordRequest, VitalsV1.GetPatientRecordResponse>(

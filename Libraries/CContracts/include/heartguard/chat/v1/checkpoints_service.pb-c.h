@@ -67,7 +67,13 @@ struct  Heartguard__Chat__V1__PutCheckpointRequest
   char *checkpoint_namespace;
   char *checkpoint_id;
   char *parent_checkpoint_id;
+  /*
+   * Up to 256 KiB.
+   */
   Heartguard__Chat__V1__TypedValue *content;
+  /*
+   * Up to 256, whose values take up to 16 MiB together, those included that are taken from the parent: FAILED_PRECONDITION for more.
+   */
   size_t n_channels;
   Heartguard__Chat__V1__CheckpointChannel **channels;
   char *metadata;

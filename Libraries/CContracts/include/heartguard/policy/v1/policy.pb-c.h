@@ -84,7 +84,7 @@ typedef enum _Heartguard__Policy__V1__Idempotency {
    */
   HEARTGUARD__POLICY__V1__IDEMPOTENCY__IDEMPOTENCY_IDEMPOTENT = 2,
   /*
-   * A repetition may act twice: is never repeated by a library.
+   * A repetition may act twice, be it only where its caller sent no id: is never repeated by a library.
    */
   HEARTGUARD__POLICY__V1__IDEMPOTENCY__IDEMPOTENCY_NOT_IDEMPOTENT = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__POLICY__V1__IDEMPOTENCY)
