@@ -52,6 +52,9 @@ package enum Schema {
             "20261130_medication_doses_due", PackageResources._0261130_medication_doses_due_sql, execution: .concurrentIndexes),
         revision(
             "20261201_notifications_sent", PackageResources._0261201_notifications_sent_sql, execution: .concurrentIndexes),
+        revision("20261201_long_histories", PackageResources._0261201_long_histories_sql),
+        revision("20261201_jobs_apart", PackageResources._0261201_jobs_apart_sql),
+        revision("20261201_planned_sweeps", PackageResources._0261201_planned_sweeps_sql),
     ])
 
     private static func revision(

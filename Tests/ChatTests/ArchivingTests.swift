@@ -128,7 +128,7 @@ internal import Time
     @Test func `is read from the last message back as if there were no archive`() async throws {
         try await Self.withIdle(messages: 7) { service, ada, session, archiver in
             #expect(try await Self.archive(archiver, session, of: ada))
-            let late = ["8", "9", "10"].map { ChatV1.NewMessage.saying("Late \($0)", as: $0) }
+            let late = ["8", "9", "10"].map { (id: String) in ChatV1.NewMessage.saying("Late \(id)", as: id) }
             _ = try await service.appendMessages(.init(sessionId: session.uuid.uuidString, messages: late), context: ada.context)
             func page(behind token: String = "") async throws -> (sequences: [Int64], next: String) {
                 let page = try await service.listMessages(

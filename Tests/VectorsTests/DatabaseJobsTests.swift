@@ -30,4 +30,19 @@ internal import Testing
             }
         }
     }
+
+    @Test func `is a job a transaction, which holds the locks of no other`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.server.psql(
+                "UPDATE heartguard.jobs SET created_at = now() - interval '3 days'", database: database.name)
+            let configuration = database.server.configuration(database: database.name, user: "heartguard_vectors")
+
+            try await PostgresServer.withClient(configuration) { postgres in
+                var jobs: [[String]] = []
+                for _ in 0..<3 { jobs.append(try await postgres.rows(.runDueJob).map(\.job)) }
+
+                #expect(jobs == [["analyze"], ["device_timeseries_partitions"], ["refresh_statistics"]])
+            }
+        }
+    }
 }

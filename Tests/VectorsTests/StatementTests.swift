@@ -51,7 +51,7 @@ internal import Time
             .init(.create(UUID(), ordinary, in: space)),
             .init(Statement<Collection>.find(ordinary)),
             .init(Statement<Collection>.list),
-            .init(.runDueJobs),
+            .init(.runDueJob),
         ] + aliases(of: ordinary, space) + [
         ] + ([ordinary] + DocumentTable.ownNames).flatMap { try documents(in: $0, space) } + memories()
             + ErasureStatements.catalogue(in: "vectors") + KeptAnswerStatements.catalogue(in: "vectors") + ExportStatements.catalogue(in: "vectors", table: "vector_user_memories")

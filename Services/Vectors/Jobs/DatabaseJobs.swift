@@ -22,7 +22,7 @@ struct DatabaseJobRun: Hashable, Sendable, RowDecodable {
 /// Has the database do what is done by the clock: statistics, ANALYZE, partitions.
 ///
 /// Which of them are due, and that each is run by one caller alone, is decided by `heartguard.run_due_jobs` under advisory locks, which makes
-/// up for what was missed. Here it is called once a minute, by whichever replica's worker has a hand free; pg_cron may call it too.
+/// up for what was missed. Here it is called once a minute until nothing is due, by whichever replica's worker has a hand free; pg_cron may call it too.
 struct DatabaseJobs: Sendable {
     let postgres: Postgres
     let logger: Logger
@@ -35,7 +35,7 @@ struct DatabaseJobs: Sendable {
     var handler: JobHandler {
         JobHandler(Self.job) { _, _ in
             do throws(PostgresError) {
-                report(try await runDueJobs())
+                try await runDueJobs()
             } catch {
                 // No failure of the job: what was not done is due in the next minute still, and a letter a minute would tell nobody more.
                 logger.warning("the jobs that are due could not be run", metadata: ["reason": "\(error)"])
@@ -43,29 +43,34 @@ struct DatabaseJobs: Sendable {
         }
     }
 
-    /// What was due and has been run by this call.
+    /// What was due and has been run by this call, each in a transaction of its own.
+    @discardableResult
     func runDueJobs() async throws(PostgresError) -> [DatabaseJobRun] {
-        try await postgres.rows(.runDueJobs)
+        var runs: [DatabaseJobRun] = []
+        while let run = try await postgres.first(.runDueJob) {
+            report(run)
+            runs.append(run)
+        }
+        return runs
     }
 
-    private func report(_ runs: [DatabaseJobRun]) {
-        for run in runs {
-            let metadata: Logger.Metadata = ["job": "\(run.job)", "slot": "\(run.slot)"]
-            if let sqlState = run.sqlState {
-                logger.error("a job failed", metadata: metadata.merging(["sql_state": "\(sqlState)"]) { $1 })
-            } else if run.missedSlots > 0 {
-                logger.warning(
-                    "a job was made up for that nobody had run when it was due",
-                    metadata: metadata.merging(["missed": "\(run.missedSlots)"]) { $1 })
-            } else {
-                logger.info("a job was run", metadata: metadata)
-            }
+    private func report(_ run: DatabaseJobRun) {
+        let metadata: Logger.Metadata = ["job": "\(run.job)", "slot": "\(run.slot)"]
+        if let sqlState = run.sqlState {
+            logger.error("a job failed", metadata: metadata.merging(["sql_state": "\(sqlState)"]) { $1 })
+        } else if run.missedSlots > 0 {
+            logger.warning(
+                "a job was made up for that nobody had run when it was due",
+                metadata: metadata.merging(["missed": "\(run.missedSlots)"]) { $1 })
+        } else {
+            logger.info("a job was run", metadata: metadata)
         }
     }
 }
 
 extension Statement<DatabaseJobRun> {
-    static var runDueJobs: Self {
+    /// Of one job, or of none if none is due.
+    static var runDueJob: Self {
         .writing("SELECT job, slot, missed_slots, sql_state FROM heartguard.run_due_jobs('vectors')", tier: .batch)
     }
 }
