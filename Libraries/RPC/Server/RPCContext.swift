@@ -128,6 +128,12 @@ package struct RPCContext: Sendable {
 
     func note(_ request: ReceivedMessage, limit: Int) { contents.request = (request, limit) }
 
+    /// Lets go of the one request; copies of the context keep it.
+    mutating func forgetRequest() {
+        if !isKnownUniquelyReferenced(&contents) { contents = contents.copy() }
+        contents.request = nil
+    }
+
     /// Says what is known of the one request before it has come, for a door that reads it behind the interceptors: they find that in its place.
     package func note(_ request: [UInt8]) { note(ReceivedMessage(bytes: request), limit: request.count) }
 

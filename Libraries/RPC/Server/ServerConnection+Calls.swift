@@ -37,8 +37,8 @@ extension ServerConnection {
             method: descriptor, metadata: head.metadata, deadline: deadline, peer: peer,
             peerIdentity: certificate?.identity)
         let call = ServerCall(
-            stream: stream, method: head.method, context: context, compression: head.compression, began: now,
-            connection: self)
+            stream: stream, method: head.method, context: context, metadataBytes: head.metadataBytes,
+            compression: head.compression, began: now, connection: self)
         calls[stream] = call
         watch(deadline)
         call.begin()
