@@ -67,18 +67,30 @@ extension ServerConnection {
 
     private func endLateCalls() -> Deadline? {
         var next: Deadline?
+        var takesNothing = false
         for (stream, call) in calls.elements {
             guard let deadline = call.context.deadline else { continue }
             let last = deadline + configuration.answerGrace
             if call.isEnded {
                 // A caller that gives no room would have its answer kept for as long as it likes.
-                if last.hasPassed { changeSession { $0.reset(stream, .cancel) } } else { next = Deadline.earlier(next, last) }
+                if last.hasPassed { changeSession { $0.reset(stream, .cancel) } }
+                // One that reads nothing is not reached by the reset either, which would be there, and the call, for as long.
+                let end = last + configuration.answerGrace
+                if end.hasPassed {
+                    if !http.hasRoom { takesNothing = true }
+                } else {
+                    next = Deadline.earlier(next, last.hasPassed ? end : last)
+                }
             } else if deadline.hasPassed {
                 call.end(.failure(RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")))
                 next = Deadline.earlier(next, last)
             } else {
                 next = Deadline.earlier(next, deadline)
             }
+        }
+        if takesNothing {
+            http.close(because: "The client takes nothing of what it is sent.")
+            return nil
         }
         return next
     }
