@@ -107,6 +107,14 @@ import Time
         }
     }
 
+    @Test(.timeLimit(.minutes(1))) func `ends a call whose message does not come whole, however long it may take otherwise`() async throws {
+        let heard = try await withLoopback([NotesService.echo], server: { $0.requestTimeout = .milliseconds(10) }) { loopback in
+            try await RawPeer.ask(port: loopback.port, .call("Say"), body: [0, 0], endsBody: false)
+        }
+
+        #expect(heard.header("grpc-status") == "4")
+    }
+
     @Test func `ends a call that never sends its message when the deadline passes`() async throws {
         let heard = try await ask(.call("Say", ["grpc-timeout": "10m"]), [0, 0], endsBody: false)
 

@@ -17,6 +17,8 @@ package struct RPCServerConfiguration: Sendable {
     package var maxConnectionUnfinishedBytes = 128 << 20
     /// The same of all connections together, beyond the first 64 KiB of each.
     package var maxUnfinishedBytes = 512 << 20
+    /// How long the request of a method with one request may take to come whole, where its deadline allows more.
+    package var requestTimeout: Duration = .seconds(300)
     /// How many unread bytes a caller may send on one stream.
     package var streamWindowBytes = 256 << 10
     /// How long a client may take to begin to speak HTTP/2, TLS included.

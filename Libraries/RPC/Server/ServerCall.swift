@@ -64,6 +64,9 @@ final class ServerCall: @unchecked Sendable {
 
     var isEnded: Bool { state.isEnded }
 
+    /// Whether its one request has not come whole.
+    var awaitsRequest: Bool { requests == nil && !isRunning }
+
     // MARK: What arrives, on the event loop
 
     /// Starts a handler that reads its requests itself; others wait until theirs is whole.

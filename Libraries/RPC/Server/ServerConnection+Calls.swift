@@ -40,7 +40,7 @@ extension ServerConnection {
             stream: stream, method: head.method, context: context, metadataBytes: head.metadataBytes,
             compression: head.compression, began: now, connection: self)
         calls[stream] = call
-        watch(deadline)
+        watch(descriptor.kind.hasSingleRequest ? min(deadline, requestIsDue(of: call)) : deadline)
         call.begin()
         if endStream { call.receivedEnd() }
     }
@@ -60,6 +60,9 @@ extension ServerConnection {
             try session.sendResponse(headers, on: stream, endStream: true)
         }
     }
+
+    /// A method whose answer goes on for days does not wait as long for what is asked.
+    private func requestIsDue(of call: ServerCall) -> Deadline { .after(configuration.requestTimeout, from: call.began) }
 
     private func watch(_ deadline: Deadline) {
         timer.watch(deadline) { self.endLateCalls() }
@@ -84,6 +87,10 @@ extension ServerConnection {
             } else if deadline.hasPassed {
                 call.end(.failure(RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")))
                 next = Deadline.earlier(next, last)
+            } else if call.awaitsRequest {
+                let due = requestIsDue(of: call)
+                next = Deadline.earlier(next, due.hasPassed ? last : min(deadline, due))
+                if due.hasPassed { call.end(.failure(RPCError(.deadlineExceeded, "The request took too long to come."))) }
             } else {
                 next = Deadline.earlier(next, deadline)
             }
