@@ -50,8 +50,9 @@ extension HTTP2Session {
         resume(body, stream)
     }
 
-    /// Ends a stream at once; what waits to be sent on it is dropped.
+    /// Ends a stream at once; what waits to be sent on it is dropped, also where the reset itself has to wait.
     package mutating func reset(_ stream: HTTP2StreamID, _ code: HTTP2ErrorCode) {
+        record.bodies[stream]?.drop()
         // It fails only for want of memory or for a stream that never was; neither leaves anything to undo.
         _ = unsafe nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, code.rawValue)
     }

@@ -34,6 +34,14 @@ final class OutboundBody {
         return (fixedTrailers, trailers)
     }
 
+    /// Forgets the bytes that wait: the stream is about to be reset.
+    func drop() {
+        chunks = []
+        firstChunk = 0
+        offset = 0
+        byteCount = 0
+    }
+
     /// Becomes a body that nothing has been asked of.
     func reset() {
         chunks.removeAll(keepingCapacity: chunks.capacity <= 64)

@@ -10,9 +10,9 @@ import Testing
         service: "heartguard.tests.v1.TestsService", name: "Find", kind: .unary, policy: MethodPolicy(access: .anyone))
     private static let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-    private func record(_ error: RPCError?, reachesMethod: Bool = true) -> CallRecord {
+    private func record(_ error: RPCError?, reachesMethod: Bool = true, requestID: String = "r-1") -> CallRecord {
         let context = RPCContext(
-            method: Self.method, metadata: ["authorization": "Bearer canary"], peer: "ipv4:10.0.0.7:1", requestID: "r-1",
+            method: Self.method, metadata: ["authorization": "Bearer canary"], peer: "ipv4:10.0.0.7:1", requestID: requestID,
             trace: TraceContext(traceparent: Self.trace) ?? .make())
         return CallRecord(
             context: reachesMethod ? context : nil, peer: "ipv4:10.0.0.7:1", error: error, duration: .microseconds(250),
@@ -43,6 +43,15 @@ import Testing
             #""method":"/heartguard.tests.v1.TestsService/Find""#, #""request_id":"r-1""#,
             #""trace_id":"0af7651916cd43dd8448eb211c80319c""#,
         ] { #expect(lines[0].contains(part)) }
+    }
+
+    @Test func `writes no more of a request's name than is short and plain`() {
+        let kept = String(repeating: "a", count: 128)
+
+        let lines = lines([record(RPCError(.notFound, "No."), requestID: "é" + kept + String(repeating: "b", count: 15_000))])
+
+        #expect(lines[0].contains(#""request_id":"\#(kept)""#))
+        #expect(lines[0].utf8.count < 1_000)
     }
 
     @Test func `has no line for a call that succeeded, unless it is asked for all`() {

@@ -64,6 +64,25 @@ import Testing
         #expect(answered.client.contains(.streamClosed(stream, .noError)))
     }
 
+    @Test func `drops what waits on a stream that is reset, before the reset has left`() throws {
+        var pair = try SessionPair()
+        let stream = try pair.client.sendRequest(.request, endStream: true)
+        _ = try pair.exchange()
+        try pair.server.sendResponse(.response, on: stream, endStream: false)
+        pair.server.send([UInt8](repeating: 1, count: 1_000_000), on: stream)
+        _ = try pair.exchange()
+
+        let before = pair.server.pendingBytes(on: stream)
+        pair.server.reset(stream, .cancel)
+        let after = pair.server.pendingBytes(on: stream)
+        let learned = try pair.exchange()
+
+        #expect(before > 0)
+        #expect(after == 0)
+        #expect(learned.client.contains(.streamClosed(stream, .cancel)))
+        #expect(learned.clientBody.isEmpty)
+    }
+
     @Test func `resets a stream whose answer is more than may be sent, so that nobody waits for it`() throws {
         let large = [HTTP2Header("x-large", String(repeating: "a", count: 100_000))]
         var pair = try SessionPair()

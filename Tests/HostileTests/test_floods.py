@@ -206,3 +206,35 @@ def test_unfinished_messages_on_every_stream(server, memory_grows_at_most):
             peer.send(frame(DATA, 0, stream, struct.pack(">BI", 0, 4 << 20) + b"a"))
         assert server.method("Echo")(b"on", timeout=20) == b"on"
         memory_grows_at_most(32)
+
+
+def test_unfinished_messages_that_add_up(server, memory_grows_at_most):
+    """Of a connection sixteen megabytes are kept, and the calls that ask for more end."""
+    refused = []
+    with Peer(server.port) as peer:
+        for _ in range(64):
+            stream = peer.begin("Echo")
+            data = struct.pack(">BI", 0, 2 << 20) + bytes(1 << 20)
+            if not all(peer.send_when_allowed(stream, data[at:at + 16384], 0) for at in range(0, len(data), 16384)):
+                refused.append(stream)
+        memory_grows_at_most(48)
+
+        assert len(refused) >= 40
+        assert all(any(seen.stream_id == stream and dict(getattr(seen, "fields", ())).get("grpc-status") == "8" for seen in peer.seen)
+                   for stream in refused)
+        assert server.method("Echo")(b"on", timeout=20) == b"on"
+
+
+def test_headers_on_every_stream_of_many_connections(server, memory_grows_at_most):
+    """A few bytes name sixteen kilobytes that the header table holds."""
+    peers = [Peer(server.port) for _ in range(20)]
+    for peer in peers:
+        # A field of 3,900 bytes that enters the table, and then is named three times more.
+        entry = b"\x40\x01x\x7f\xbd\x1d" + b"a" * 3_900
+        peer.send(frame(HEADERS, END_HEADERS, 1, call_fields() + entry + b"\xbe" * 3))
+        peer.send(b"".join(frame(HEADERS, END_HEADERS, stream, call_fields() + b"\xbe" * 4) for stream in range(3, 511, 2)))
+    assert server.method("Echo")(b"on", timeout=20) == b"on"
+    time.sleep(1)
+    memory_grows_at_most(70)
+    for peer in peers:
+        peer.socket.close()

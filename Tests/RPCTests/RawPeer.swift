@@ -83,6 +83,36 @@ final class RawPeer: ChannelInboundHandler {
         return all
     }
 
+    /// Sends one request to a server, with room for any answer, and reads nothing of what comes back until `body` has returned.
+    static func askAndReadNothing<Result>(
+        port: Int, _ headers: [HTTP2Header], body request: [UInt8], _ body: () async throws -> Result
+    ) async throws -> Result {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.autoRead, value: false)
+            .channelOption(.socketOption(.so_rcvbuf), value: 16 << 10)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    var settings = HTTP2Settings()
+                    settings.streamWindowBytes = .max
+                    settings.connectionWindowBytes = .max
+                    let peer = try RawPeer(role: .client, settings: settings) { session in
+                        guard let stream = try? session.sendRequest(headers, endStream: false) else { return }
+                        session.send(request, on: stream)
+                        session.finish(stream)
+                    } react: { _, _, _ in
+                    }
+                    try channel.pipeline.syncOperations.addHandler(peer)
+                }
+            }
+            .connect(host: "127.0.0.1", port: port)
+            .get()
+        let outcome: Swift.Result<Result, any Error>
+        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+        // The server may have closed it by now.
+        try? await channel.close()
+        return try outcome.get()
+    }
+
     /// Runs a server that reacts as told, for the time of `body`.
     static func serve<Result>(
         settings: HTTP2Settings = HTTP2Settings(),

@@ -94,6 +94,27 @@ import Time
         #expect(heard.events.contains(.streamClosed(1, .cancel)))
     }
 
+    @Test(.timeLimit(.minutes(1))) func `closes the connection of a caller that takes nothing, not even the reset of its call`() async throws {
+        // More than sockets hold.
+        let answer = Note(String(repeating: "x", count: 32 << 20))
+        let handler = MethodHandler.unary(Notes.say) { _, _ in answer }
+
+        try await withLoopback([handler], server: { $0.answerGrace = .milliseconds(20) }) { loopback in
+            try await RawPeer.askAndReadNothing(port: loopback.port, .call("Say", ["grpc-timeout": "2S"]), body: Self.frame) {
+                while loopback.server.channelzState.connections.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+                while !loopback.server.channelzState.connections.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `ends a call whose message does not come whole, however long it may take otherwise`() async throws {
+        let heard = try await withLoopback([NotesService.echo], server: { $0.requestTimeout = .milliseconds(10) }) { loopback in
+            try await RawPeer.ask(port: loopback.port, .call("Say"), body: [0, 0], endsBody: false)
+        }
+
+        #expect(heard.header("grpc-status") == "4")
+    }
+
     @Test func `ends a call that never sends its message when the deadline passes`() async throws {
         let heard = try await ask(.call("Say", ["grpc-timeout": "10m"]), [0, 0], endsBody: false)
 

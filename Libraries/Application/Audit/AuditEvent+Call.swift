@@ -21,13 +21,7 @@ extension AuditEvent {
             occurredAt: .now(), person: method.policy.access == .user ? caller?.userID : named.person, actor: caller?.actorID,
             actorKind: ActorKind(caller, method.policy.access), program: program, service: method.service, method: method.name, action: action,
             resource: named.resource, purpose: context.usualPurpose, status: nil,
-            trace: UUID(high: bits.high, low: bits.low), request: Self.printable(context.requestID))
-    }
-
-    /// What callers make up as a request's name is kept as far as it is plain text.
-    private static func printable(_ requestID: String) -> String {
-        let isPlain = requestID.utf8.count <= 128 && requestID.isPrintableASCII
-        return isPlain ? requestID : String(decoding: requestID.utf8.lazy.filter { $0.isPrintableASCII }.prefix(128), as: UTF8.self)
+            trace: UUID(high: bits.high, low: bits.low), request: context.requestName)
     }
 }
 

@@ -60,7 +60,7 @@ package final class CallLog: RPCObserver {
             "method": "\(method)", "duration_us": "\(Int(call.duration / .microseconds(1)))",
         ]
         if let context = call.context {
-            fields["request_id"] = "\(context.requestID)"
+            fields["request_id"] = "\(context.requestName)"
             fields["trace_id"] = "\(context.trace.traceID)"
         }
         return fields

@@ -39,6 +39,9 @@ final class HTTP2Connection: ChannelInboundHandler {
     var localAddress: SocketAddress? { context?.channel.localAddress }
     var remoteAddress: SocketAddress? { context?.channel.remoteAddress }
 
+    /// Whether the channel takes anything now.
+    var hasRoom: Bool { context?.channel.isWritable ?? false }
+
     /// The two hold each other until the channel has ended. (A weak reference would make every use of the peer slower.)
     func attach(_ peer: any HTTP2Peer) {
         self.peer = peer

@@ -101,7 +101,7 @@ package struct RPCContext: Sendable {
     /// which program is on the other side, not which user it acts for.
     package var peerIdentity: PeerIdentity? { contents.peerIdentity }
 
-    /// What the caller sent as `x-request-id`, or a name made here. It appears in every log line about the call.
+    /// What the caller sent as `x-request-id`, or a name made here. Every log line about the call tells it, as far as it is short and plain.
     package var requestID: String { contents.requestID.text }
 
     /// The trace that the call belongs to: what the caller sent as `traceparent`, or one that begins here. It is also
@@ -127,6 +127,12 @@ package struct RPCContext: Sendable {
     }
 
     func note(_ request: ReceivedMessage, limit: Int) { contents.request = (request, limit) }
+
+    /// Lets go of the one request; copies of the context keep it.
+    mutating func forgetRequest() {
+        if !isKnownUniquelyReferenced(&contents) { contents = contents.copy() }
+        contents.request = nil
+    }
 
     /// Says what is known of the one request before it has come, for a door that reads it behind the interceptors: they find that in its place.
     package func note(_ request: [UInt8]) { note(ReceivedMessage(bytes: request), limit: request.count) }

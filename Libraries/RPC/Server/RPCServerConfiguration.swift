@@ -12,6 +12,13 @@ package struct RPCServerConfiguration: Sendable {
     package var maxMetadataBytes = 16 << 10
     /// Calls that one connection may have open; further ones wait at the client.
     package var maxConcurrentStreams = 256
+    /// How much one connection may keep of requests that have not come whole: their messages as far as they are here and, until the
+    /// handler has started, their metadata. A call for which there is no room ends with RESOURCE_EXHAUSTED; the connection stays.
+    package var maxConnectionUnfinishedBytes = 128 << 20
+    /// The same of all connections together, beyond the first 64 KiB of each.
+    package var maxUnfinishedBytes = 512 << 20
+    /// How long the request of a method with one request may take to come whole, where its deadline allows more.
+    package var requestTimeout: Duration = .seconds(300)
     /// How many unread bytes a caller may send on one stream.
     package var streamWindowBytes = 256 << 10
     /// How long a client may take to begin to speak HTTP/2, TLS included.

@@ -6,10 +6,11 @@ internal import Time
 /// One call that a server answers, from its headers to its status.
 final class ServerCall: @unchecked Sendable {
     // What is `var` is touched on the connection's event loop alone, but for `request` and `response`: the first is set
-    // before the handler starts, the second by the handler, and each is read after the other side has let go of it.
+    // before the handler starts, the second by the handler, and each is read after the other side has let go of it. `context`
+    // changes only when a handler has ended that left nothing behind which looks at it.
     let stream: HTTP2StreamID
     let method: MethodTable.Entry
-    let context: RPCContext
+    private(set) var context: RPCContext
     /// Only calls whose caller sends several messages have them.
     let requests: InboundMessages?
 
@@ -18,6 +19,9 @@ final class ServerCall: @unchecked Sendable {
     /// Only calls that write several messages have one.
     let gate: WriteGate?
     private var reader: MessageFrameReader
+    private let metadataBytes: Int
+    /// What counts as kept of the request while it is unfinished.
+    private var keptBytes = 0
     var state = ServerStream()
     private var task: Task<Void, Never>?
     private var isRunning = false
@@ -32,6 +36,7 @@ final class ServerCall: @unchecked Sendable {
         stream: HTTP2StreamID,
         method: MethodTable.Entry,
         context: RPCContext,
+        metadataBytes: Int,
         compression: PeerCompression,
         began: ContinuousClock.Instant,
         connection: ServerConnection
@@ -39,6 +44,7 @@ final class ServerCall: @unchecked Sendable {
         self.stream = stream
         self.method = method
         self.context = context
+        self.metadataBytes = metadataBytes
         self.connection = connection
         peerCompression = compression
         self.began = began
@@ -58,11 +64,14 @@ final class ServerCall: @unchecked Sendable {
 
     var isEnded: Bool { state.isEnded }
 
+    /// Whether its one request has not come whole.
+    var awaitsRequest: Bool { requests == nil && !isRunning }
+
     // MARK: What arrives, on the event loop
 
-    /// Starts a handler that reads its requests itself.
+    /// Starts a handler that reads its requests itself; others wait until theirs is whole.
     func begin() {
-        if requests != nil { start() }
+        if requests != nil { start() } else { countKept() }
     }
 
     func received(_ bytes: RawSpan) {
@@ -83,6 +92,7 @@ final class ServerCall: @unchecked Sendable {
                 return
             }
             requests.received(bytes.byteCount)
+            countKept()
         } else {
             receivedSingle(bytes)
         }
@@ -101,7 +111,23 @@ final class ServerCall: @unchecked Sendable {
             end(.failure(RPCError(error)))
             return
         }
-        if !isOne { end(.failure(.notOneRequest)) }
+        if isOne { countKept() } else { end(.failure(.notOneRequest)) }
+    }
+
+    /// Counts what is kept of the request. Where there is no room for it the call ends, and the others go on.
+    private func countKept() {
+        var count = reader.unfinishedBytes
+        if requests == nil { count += metadataBytes + (request?.bytes.count ?? 0) }
+        if count == keptBytes { return }
+        guard connection.unfinished.change(from: keptBytes, to: count) else { return end(.failure(.noRoomForRequest)) }
+        keptBytes = count
+    }
+
+    /// The request is its handler's, or nobody's.
+    private func stopCounting() {
+        if keptBytes == 0 { return }
+        _ = connection.unfinished.change(from: keptBytes, to: 0)  // Fewer always can be kept.
+        keptBytes = 0
     }
 
     func receivedEnd() {
@@ -137,6 +163,7 @@ final class ServerCall: @unchecked Sendable {
 
     private func start() {
         isRunning = true
+        stopCounting()
         connection.handlerStarted()
         if let request { context.note(request, limit: connection.configuration.maxReceiveMessageBytes) }
         // A task begins with the values of where it is made, which is cheaper than to set them within it.
@@ -171,10 +198,25 @@ final class ServerCall: @unchecked Sendable {
             end(.failure(failure))
         }
         isRunning = false
+        forgetMessages()
         connection.handlerEnded(isOrphaned: isOrphaned)
     }
 
+    /// More than this is not kept for a caller that leaves its answer untaken.
+    private static let maxKeptRequestBytes = 16 << 10
+
+    /// Lets go of what only the handler needed. One that writes several messages may have left others behind that look at the context.
+    private func forgetMessages() {
+        response = nil
+        guard gate == nil, let request, request.bytes.count > ServerCall.maxKeptRequestBytes else { return }
+        self.request = nil
+        context.forgetRequest()
+    }
+
     func stopHandler(_ error: RPCError) {
+        reader = MessageFrameReader(maxMessageBytes: 0)
+        if !isRunning { request = nil }
+        stopCounting()
         requests?.finish(.failure(error), dropsWaiting: true)
         requests?.returnRoom(to: nil, on: stream)
         gate?.close(error)

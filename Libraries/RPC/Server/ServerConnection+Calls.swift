@@ -37,10 +37,10 @@ extension ServerConnection {
             method: descriptor, metadata: head.metadata, deadline: deadline, peer: peer,
             peerIdentity: certificate?.identity)
         let call = ServerCall(
-            stream: stream, method: head.method, context: context, compression: head.compression, began: now,
-            connection: self)
+            stream: stream, method: head.method, context: context, metadataBytes: head.metadataBytes,
+            compression: head.compression, began: now, connection: self)
         calls[stream] = call
-        watch(deadline)
+        watch(descriptor.kind.hasSingleRequest ? min(deadline, requestIsDue(of: call)) : deadline)
         call.begin()
         if endStream { call.receivedEnd() }
     }
@@ -61,24 +61,43 @@ extension ServerConnection {
         }
     }
 
+    /// A method whose answer goes on for days does not wait as long for what is asked.
+    private func requestIsDue(of call: ServerCall) -> Deadline { .after(configuration.requestTimeout, from: call.began) }
+
     private func watch(_ deadline: Deadline) {
         timer.watch(deadline) { self.endLateCalls() }
     }
 
     private func endLateCalls() -> Deadline? {
         var next: Deadline?
+        var takesNothing = false
         for (stream, call) in calls.elements {
             guard let deadline = call.context.deadline else { continue }
             let last = deadline + configuration.answerGrace
             if call.isEnded {
                 // A caller that gives no room would have its answer kept for as long as it likes.
-                if last.hasPassed { changeSession { $0.reset(stream, .cancel) } } else { next = Deadline.earlier(next, last) }
+                if last.hasPassed { changeSession { $0.reset(stream, .cancel) } }
+                // One that reads nothing is not reached by the reset either, which would be there, and the call, for as long.
+                let end = last + configuration.answerGrace
+                if end.hasPassed {
+                    if !http.hasRoom { takesNothing = true }
+                } else {
+                    next = Deadline.earlier(next, last.hasPassed ? end : last)
+                }
             } else if deadline.hasPassed {
                 call.end(.failure(RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")))
                 next = Deadline.earlier(next, last)
+            } else if call.awaitsRequest {
+                let due = requestIsDue(of: call)
+                next = Deadline.earlier(next, due.hasPassed ? last : min(deadline, due))
+                if due.hasPassed { call.end(.failure(RPCError(.deadlineExceeded, "The request took too long to come."))) }
             } else {
                 next = Deadline.earlier(next, deadline)
             }
+        }
+        if takesNothing {
+            http.close(because: "The client takes nothing of what it is sent.")
+            return nil
         }
         return next
     }

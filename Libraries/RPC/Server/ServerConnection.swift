@@ -10,11 +10,13 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
         let configuration: RPCServerConfiguration
         let methods: MethodTable
         let logger: Logger
+        let unfinished: UnfinishedBudget
 
         init(_ configuration: RPCServerConfiguration, _ methods: MethodTable, _ logger: Logger) {
             self.configuration = configuration
             self.methods = methods
             self.logger = logger
+            unfinished = UnfinishedBudget(bytes: configuration.maxUnfinishedBytes)
         }
     }
 
@@ -43,6 +45,7 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
     private var strikes: PingStrikes
     private var faults = FaultAllowance(burst: 1_000, perSecond: 33)
     var tuning: WindowTuning
+    var unfinished: UnfinishedRequests
     var age: ConnectionAge?
     var isClosed = false
     var isDraining = false
@@ -72,6 +75,7 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
         strikes = PingStrikes(terms.configuration.pingPolicy)
         tuning = WindowTuning(
             streamWindowBytes: terms.configuration.streamWindowBytes, limit: terms.configuration.maxStreamWindowBytes)
+        unfinished = UnfinishedRequests(limit: terms.configuration.maxConnectionUnfinishedBytes, of: terms.unfinished)
     }
 
     /// Begins to watch over the client. What is set up here refers back to the connection, until it ends.

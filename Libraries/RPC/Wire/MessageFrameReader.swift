@@ -23,6 +23,9 @@ struct MessageFrameReader {
         self.maxMessageBytes = maxMessageBytes
     }
 
+    /// What is kept of the message that is not complete.
+    var unfinishedBytes: Int { message.count }
+
     /// Takes a piece of the body, and hands on each message that it completes.
     mutating func read(_ bytes: RawSpan, _ deliver: (ReceivedMessage) -> Void) throws(FrameProblem) {
         var offset = 0

@@ -6,6 +6,8 @@ struct RequestHead {
     private(set) var timeout: Duration?
     private(set) var metadata = Metadata()
     private(set) var compression = PeerCompression()
+    /// What HTTP/2 counts for the metadata (RFC 9113, section 6.5.2).
+    private(set) var metadataBytes = 0
 
     enum Refusal: Error {
         /// Not gRPC at all: an HTTP status and nothing else.
@@ -30,6 +32,7 @@ struct RequestHead {
         var found: MethodTable.Entry?
         var unknownPath = ""
         var metadata = Metadata()
+        var metadataBytes = 0
         var compression = PeerCompression()
         batch.forEachField(in: fields) { name, value in
             switch FieldName(name) {
@@ -42,8 +45,12 @@ struct RequestHead {
             case .acceptEncoding: compression.accepts = accepted.read(value)
             case .encoding: encoding = String(copying: value)
             case .timeout: timeoutText = String(copying: value)
-            case .userAgent: metadata.append("user-agent", userAgent.string(value))
-            case .metadata: metadata.append(String(copying: name), String(copying: value))
+            case .userAgent:
+                metadata.append("user-agent", userAgent.string(value))
+                metadataBytes += name.byteCount + value.byteCount + 32
+            case .metadata:
+                metadata.append(String(copying: name), String(copying: value))
+                metadataBytes += name.byteCount + value.byteCount + 32
             case .unused, .status, .grpcStatus, .message, .statusDetails: break
             }
         }
@@ -72,6 +79,7 @@ struct RequestHead {
         guard let found else { throw .status(methods.unknown(unknownPath)) }
         self.method = found
         self.metadata = metadata
+        self.metadataBytes = metadataBytes
         self.compression = compression
     }
 

@@ -6,6 +6,8 @@ import RPC
 /// It prints its port, and serves until it is ended.
 var configuration = RPCServerConfiguration(host: "127.0.0.1", port: 0)
 configuration.maxSendMessageBytes = 4 << 20
+configuration.maxConnectionUnfinishedBytes = 16 << 20
+configuration.maxUnfinishedBytes = 32 << 20
 configuration.handshakeTimeout = .seconds(2)
 configuration.keepaliveInterval = .seconds(2)
 configuration.keepaliveTimeout = .seconds(2)
