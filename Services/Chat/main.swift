@@ -1,5 +1,7 @@
 internal import Application
 
-let configuration = try ChatConfiguration(environment: .process)
-EventLoops.share(configuration.common.eventLoops)
-try await ChatApplication(configuration).run()
+await Program.main("chat") {
+    let configuration = try ChatConfiguration(environment: .process)
+    EventLoops.share(configuration.common.eventLoops)
+    try await ChatApplication(configuration).run()
+}

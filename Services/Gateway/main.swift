@@ -1,5 +1,7 @@
 internal import Application
 
-let configuration = try GatewayConfiguration(environment: .process)
-EventLoops.share(configuration.common.eventLoops)
-try await GatewayApplication(configuration).run()
+await Program.main("gateway") {
+    let configuration = try GatewayConfiguration(environment: .process)
+    EventLoops.share(configuration.common.eventLoops)
+    try await GatewayApplication(configuration).run()
+}

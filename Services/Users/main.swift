@@ -1,5 +1,7 @@
 internal import Application
 
-let configuration = try UsersConfiguration(environment: .process)
-EventLoops.share(configuration.common.eventLoops)
-try await UsersApplication(configuration).run()
+await Program.main("users") {
+    let configuration = try UsersConfiguration(environment: .process)
+    EventLoops.share(configuration.common.eventLoops)
+    try await UsersApplication(configuration).run()
+}

@@ -1,5 +1,7 @@
 internal import Application
 
-let configuration = try VectorsConfiguration(environment: .process)
-EventLoops.share(configuration.common.eventLoops)
-try await VectorsApplication(configuration).run()
+await Program.main("vectors") {
+    let configuration = try VectorsConfiguration(environment: .process)
+    EventLoops.share(configuration.common.eventLoops)
+    try await VectorsApplication(configuration).run()
+}

@@ -1,5 +1,7 @@
 internal import Application
 
-let configuration = try VitalsConfiguration(environment: .process)
-EventLoops.share(configuration.common.eventLoops)
-try await VitalsApplication(configuration).run()
+await Program.main("vitals") {
+    let configuration = try VitalsConfiguration(environment: .process)
+    EventLoops.share(configuration.common.eventLoops)
+    try await VitalsApplication(configuration).run()
+}

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import Glibc
 internal import Testing
+internal import Tokens
 
 @testable import HeartGuardCommand
 
@@ -227,6 +228,37 @@ internal import Testing
             #expect(first.contains("\"kid\""))
             #expect(!first.contains("\"d\""))
             #expect(try String(contentsOfFile: directory.publicKeys, encoding: .utf8) == first)
+        }
+    }
+
+    @Test func `keeps the public halves of the token keys before, and has services begin anew with another key`() throws {
+        try withState { directory in
+            func keyIDs() throws -> [String] { try TokenKeySet(json: String(contentsOfFile: directory.publicKeys, encoding: .utf8)).keyIDs }
+            try Data().write(to: URL(filePath: "\(directory.path)/heartguard-vitals"))
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(directory.path)/heartguard-vitals")
+            let ports = try Ports(environment: [:], kept: nil, inUse: [], prefersKnownPorts: true) { _ in true }
+            let plan = ServicePlan(directory: directory, ports: ports, binaries: directory.path, environment: [:])
+            let keys = TokenKeys(directory: directory)
+            try keys.create()
+            let first = try keyIDs()
+            let build = try plan.plan(.vitals).build
+
+            try keys.create()
+            #expect(try plan.plan(.vitals).build == build)
+
+            try FileManager.default.removeItem(atPath: directory.secret("token-signing-key.pem"))
+            try keys.create()
+            let both = try keyIDs()
+            #expect(first.count == 1 && both.count == 2 && both.last == first.last)
+            #expect(try plan.plan(.vitals).build != build)
+
+            // Whoever does not want the one before removes the file.
+            try FileManager.default.removeItem(atPath: directory.publicKeys)
+            try keys.create()
+            #expect(try keyIDs() == Array(both.prefix(1)))
+
+            try Data("{}".utf8).write(to: URL(filePath: directory.publicKeys))
+            #expect(throws: CommandFailure.self) { try keys.create() }
         }
     }
 

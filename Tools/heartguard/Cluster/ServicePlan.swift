@@ -22,7 +22,8 @@ struct ServicePlan: Sendable {
             arguments: ["--pdeathsig", "TERM", "--", executable],
             environment: variables(service).map { "\($0)=\($1)" }.sorted(), logFile: directory.log(service.rawValue),
             stage: service == .gateway ? 2 : 1, stopSignal: SIGTERM, stopSeconds: 30,
-            build: Self.version(of: executable))
+            // Its token keys are read at the start alone.
+            build: "\(Self.version(of: executable)) \(Self.version(of: directory.publicKeys))")
     }
 
     /// Tells a file from the one that was in its place before.

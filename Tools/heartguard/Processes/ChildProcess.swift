@@ -49,6 +49,10 @@ enum ChildProcess {
     /// Replaces this program by another one. Returns only by throwing.
     static func become(_ executable: String, _ arguments: [String]) throws(CommandFailure) {
         let vector = CStringVector([executable] + arguments)
+        // The thread that we are on keeps signals to others, and the program would have them blocked: nobody could end it from a terminal.
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
         unsafe execv(executable, vector.pointer)
         throw CommandFailure("cannot start \(executable)", errno: errno)
     }

@@ -11,7 +11,7 @@ struct ProcessPlan: Codable, Equatable, Sendable {
     var stopSignal: Int32
     /// How long it may take to stop before it is killed.
     var stopSeconds: Int
-    /// Tells two builds of one program apart, so that a new build replaces the running one.
+    /// Tells two builds of one program apart, and what it reads at its start alone, so that what is new replaces the running one.
     var build: String = ""
 }
 
