@@ -141,8 +141,8 @@ package struct TokenBlocklist: Sendable {
 
     // MARK: Telling
 
-    /// Lists revocations, and waits until no program goes by what it knew before: once this returns, or throws, what is listed or on record is refused by
-    /// whoever can ask. Takes as long as a lease.
+    /// Lists revocations, and waits until no program goes by what it knew before: once this returns, or throws a `RedisError`, what is listed or on
+    /// record is refused by whoever can ask. Takes as long as a lease; a task that is cancelled does not wait, and must acknowledge nothing.
     package func revoke(_ revocations: [Revocation]) async throws {
         guard !revocations.isEmpty else { return }
         let result: Result<Void, RedisError>
