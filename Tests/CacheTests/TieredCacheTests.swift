@@ -44,7 +44,7 @@ import Time
     }
 
     @Test func `has one value fetched once for ten thousand callers on three replicas`() async throws {
-        try await withReplicas(3) { replicas, _ in
+        try await withReplicas(3, { $0.leaseLife = .seconds(600) }) { replicas, _ in
             try await withThrowingTaskGroup { group in
                 for index in 0..<10_000 {
                     group.addTask { try await replicas[index % 3].serves(0) }
