@@ -66,7 +66,7 @@ struct GatewayConfiguration: Sendable {
 
     private static func shares(from settings: inout Settings) -> ShareConfiguration {
         var shares = ShareConfiguration()
-        shares.patience = .milliseconds(settings.int("HEARTGUARD_RATE_PATIENCE_MS", default: 30, in: 1...1_000))
+        shares.patience = .milliseconds(settings.int("HEARTGUARD_RATE_PATIENCE_MS", default: 30, in: 1...60_000))
         shares.assumedReplicas = settings.int("HEARTGUARD_RATE_ASSUMED_GATEWAYS", default: 4, in: 1...1_000)
         return shares
     }

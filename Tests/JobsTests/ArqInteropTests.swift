@@ -78,7 +78,7 @@ import Time
             let gate = Gate()
             let worker = JobWorker(
                 queue, handlers: [JobHandler(Job<Int?>("wait")) { _, _ in await gate.pass() }],
-                configuration: JobWorkerConfiguration(lease: .milliseconds(600)), logger: quiet)
+                configuration: JobWorkerConfiguration(lease: .seconds(2)), logger: quiet)
             let id = try await queue.enqueue(Job<Int?>("wait"), nil, id: "w").id
             _ = try await queue.enqueue(Job<Int?>("wait"), nil, id: "later", due: .now() + .seconds(3_600))
 
@@ -90,7 +90,7 @@ import Time
                 // An arq worker leaves it alone for as long as it runs, longer than a lease.
                 let arq = try TestProcess.python("arq_worker.py", ["\(server.port)", queue.name])
                 _ = await arq.next("ready")
-                try await Task.sleep(for: .milliseconds(1_500))
+                try await Task.sleep(for: .seconds(3))
                 #expect(try await queue.result(of: id) == nil)
                 try await arq.end(SIGTERM)
                 gate.open()
@@ -135,7 +135,7 @@ import Time
                         try await Task.sleep(for: .seconds(3_600))
                     }
                 ],
-                configuration: JobWorkerConfiguration(lease: .milliseconds(600)), logger: quiet)
+                configuration: JobWorkerConfiguration(lease: .seconds(2)), logger: quiet)
             try await queue.enqueue(Job<Int?>("sleep"), nil, id: "running")
             try await queue.enqueue(Job<Int?>("sleep"), nil, id: "later", due: .now() + .seconds(3_600))
 

@@ -147,8 +147,8 @@ import Time
         try await server.withPostgres { postgres in
             let bytes = [UInt8](repeating: 7, count: 20_000_000)
 
-            let row = try await postgres.first("SELECT \(bytes) AS b, octet_length(\(bytes)) AS n", as: Row.self)
-            let rows = try await postgres.rows("SELECT n FROM generate_series(1, \(200_000)) n", as: Scalar<Int>.self)
+            let row = try await postgres.first("SELECT \(bytes) AS b, octet_length(\(bytes)) AS n", as: Row.self, tier: .slow)
+            let rows = try await postgres.rows("SELECT n FROM generate_series(1, \(200_000)) n", as: Scalar<Int>.self, tier: .slow)
 
             #expect(try row?.decode("n", as: Int.self) == 20_000_000)
             #expect(try row?.decode("b", as: [UInt8].self) == bytes)

@@ -1,7 +1,8 @@
 import Logging
-import RPC
 import Synchronization
 import Testing
+
+@testable import RPC
 
 private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -27,6 +28,15 @@ private func channel(
         target: .addresses(ports.map { RPCAddress(host: "127.0.0.1", port: $0) }), configuration: configuration, logger: quiet)
 }
 
+/// Whether every lane of the channel has a connection to each of its addresses.
+private func isConnected(_ channel: RPCChannel) async -> Bool {
+    guard let known = await ChannelzRegistry.process.channel(id: channel.channelzID) else { return false }
+    for subchannel in known.subchannels {
+        guard await ChannelzRegistry.process.subchannel(id: subchannel.id)?.state == .ready else { return false }
+    }
+    return true
+}
+
 @Suite struct `A channel to several servers` {
     private func counting(_ counter: Counter) -> MethodHandler {
         .unary(Notes.say) { note, _ in
@@ -41,7 +51,7 @@ private func channel(
         try await withServers(counters.map(counting)) { ports in
             let channel = channel(to: ports) { $0.connections = connections }
             // Until all are connected, those that are take the calls.
-            while counters.contains(where: { $0.value < 4 }) { _ = try await channel.unary(Notes.say, "a") }
+            repeat { _ = try await channel.unary(Notes.say, "a") } while await !isConnected(channel)
             let before = counters.map(\.value)
             for _ in 0..<30 * connections { _ = try await channel.unary(Notes.say, "a") }
             let shares = zip(counters, before).map { $0.value - $1 }
@@ -71,7 +81,7 @@ private func channel(
         let counters = (0..<2).map { _ in Counter() }
 
         try await withServers(counters.map(counting)) { ports in
-            let channel = channel(to: [1] + ports, LoadBalancing(.pickFirst))
+            let channel = channel(to: [1] + ports, LoadBalancing(.pickFirst)) { $0.attemptDelay = .seconds(3_600) }
             for _ in 0..<10 { _ = try await channel.unary(Notes.say, "a") }
             await channel.close()
         }
@@ -168,8 +178,10 @@ private func channel(
         try await withServers([broken, NotesService.echo]) { ports in
             let channel = channel(to: ports) { $0.serviceConfig = config }
             // Alone, the broken server fails both attempts; with both connected, no call meets it twice.
-            while record.all.count < 3 { _ = try? await channel.unary(Notes.say, "a") }
+            repeat { _ = try? await channel.unary(Notes.say, "a") } while await !isConnected(channel)
+            let before = record.all.count
             for _ in 0..<20 { _ = try await channel.unary(Notes.say, "a") }
+            #expect(record.all.count > before)
             await channel.close()
         }
     }

@@ -39,24 +39,25 @@ import Testing
             for name in ["server", "client", "left-behind"] { try old.sign(name, uri: "spiffe://test/\(name)-old") }
             for name in ["server", "client"] { try new.sign("\(name)-next", uri: "spiffe://test/\(name)-new") }
             for file in ["server-roots.pem", "client-roots.pem"] { try folder.replace(file, with: "old.pem") }
+            let log = LogLines()
+            @Sendable func readings() -> Int { log.all.count { $0.contains("certificates replaced") } }
 
             try await withLoopback(
                 [Self.whoCalls], server: { $0.tls = serverFiles(folder) }, channel: { $0.connections = 2 },
-                clientTLS: clientTLS(folder)
+                clientTLS: clientTLS(folder), logger: log.logger
             ) { loopback in
                 let leftBehind = RPCChannel(
-                    target: ("127.0.0.1", loopback.port), tls: clientTLS(folder, showing: "left-behind"),
-                    logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                    target: ("127.0.0.1", loopback.port), tls: clientTLS(folder, showing: "left-behind"), logger: log.logger)
                 #expect(try await leftBehind.unary(Notes.say, "") == "left-behind-old")
                 let failures = Failures()
-                let answers = Counter()
+                let (answers, answersToOld) = (Counter(), Counter())
                 try await withThrowingTaskGroup { group in
                     let isOver = Flag()
                     for _ in 0..<8 {
                         group.addTask {
                             while !isOver.isSet {
                                 do {
-                                    _ = try await loopback.channel.unary(Notes.say, "")
+                                    if try await loopback.channel.unary(Notes.say, "") == "client-old" { answersToOld.increment() }
                                     answers.increment()
                                 } catch {
                                     failures.add("\(error)")
@@ -67,26 +68,32 @@ import Testing
                     defer { isOver.set() }
                     try await eventually { answers.value > 100 }
 
-                    // Both trust both.
+                    // Both trust both, once the server and the two channels have read it.
                     for file in ["server-roots.pem", "client-roots.pem"] {
                         try folder.replace(file, with: "old.pem", "new.pem")
                     }
-                    try await Task.sleep(for: .milliseconds(600))
+                    try await eventually { readings() >= 3 }
                     // Both show the new one; the files of each come one after the other.
                     for name in ["server", "client"] {
                         try folder.replace("\(name).pem", with: "\(name)-next.pem")
                         try folder.replace("\(name).key", with: "\(name)-next.key")
                     }
-                    try await eventually { try await loopback.channel.unary(Notes.say, "") == "client-new" }
+                    // Each of the two connections, which take turns.
+                    try await eventually {
+                        let (before, toOld) = (answers.value, answersToOld.value)
+                        try await eventually { answers.value > before + 100 }
+                        return answersToOld.value == toOld
+                    }
                     #expect(try await leftBehind.unary(Notes.say, "") == "left-behind-old")
                     // The server trusts the new one alone, then the client does.
                     try folder.replace("server-roots.pem", with: "new.pem")
                     try await eventually {
                         do { return try await leftBehind.unary(Notes.say, "") == "never" } catch { return true }
                     }
+                    let read = readings()
                     try folder.replace("client-roots.pem", with: "new.pem")
+                    try await eventually { readings() >= read + 2 }
                     let soFar = answers.value
-                    try await Task.sleep(for: .milliseconds(600))
                     try await eventually { answers.value > soFar + 100 }
                 }
 

@@ -213,7 +213,7 @@ import Testing
         let codes = await withTaskGroup(of: StatusCode?.self) { group in
             for _ in 0..<5 {
                 group.addTask {
-                    let options = CallOptions(timeout: .milliseconds(200), waitForReady: true)
+                    let options = CallOptions(timeout: .seconds(1), waitForReady: true)
                     do throws(RPCError) { _ = try await channel.unary(Notes.say, "a", options: options) } catch { return error.code }
                     return nil
                 }

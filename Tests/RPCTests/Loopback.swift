@@ -11,6 +11,7 @@ func withLoopback<Result: Sendable>(
     observers: [any RPCObserver] = [],
     clientInterceptors: [any ClientInterceptor] = [],
     clientTLS: ClientTLS? = nil,
+    logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
     _ body: @Sendable (Loopback) async throws -> Result
 ) async throws -> Result {
     var configuration = RPCServerConfiguration(host: "127.0.0.1", port: 0)
@@ -23,7 +24,7 @@ func withLoopback<Result: Sendable>(
         services: [NotesService(handlers: handlers)],
         interceptors: serverInterceptors,
         observers: observers,
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        logger: logger
     )
     let (ports, listening) = AsyncStream.makeStream(of: Int.self)
     return try await withThrowingTaskGroup { group in
@@ -40,7 +41,7 @@ func withLoopback<Result: Sendable>(
             tls: clientTLS,
             configuration: channelConfiguration,
             interceptors: clientInterceptors,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: logger
         )
         let outcome: Swift.Result<Result, any Error>
         do { outcome = .success(try await body(Loopback(server: server, channel: channel, port: port))) } catch {

@@ -218,7 +218,14 @@ import Testing
             }
         }
 
-        let (whenFirstWasRead, count) = try await withLoopback([handler], channel: { $0.streamWindowBytes = 65_535 }) {
+        // The window does not grow meanwhile, so it does not matter how late the reader's task runs.
+        let (whenFirstWasRead, count) = try await withLoopback(
+            [handler],
+            channel: {
+                $0.streamWindowBytes = 65_535
+                $0.maxStreamWindowBytes = 65_535
+            }
+        ) {
             try await $0.channel.serverStreaming(Notes.list, "") { responses in
                 var iterator = responses.makeAsyncIterator()
                 _ = try await iterator.next()

@@ -39,14 +39,14 @@ internal import Time
     }
 
     @Test func `is free again by itself when it was held for too long, and cannot be confirmed any more`() async throws {
-        try await withClinic(holdLife: .milliseconds(300)) { clinic in
+        try await withClinic(holdLife: .seconds(2)) { clinic in
             let provider = try await Clinic.provider()
             let (ada, bob) = (try await clinic.users.newcomer(), try await clinic.users.newcomer())
             let (late, lost) = (
                 try await clinic.hold(Clinic.request(provider, Clinic.slot(4)), ada), try await clinic.hold(Clinic.request(provider), ada)
             )
             await expect(.alreadyExists) { try await clinic.hold(Clinic.request(provider), bob) }
-            try await Task.sleep(for: .milliseconds(400))
+            try await Task.sleep(for: .milliseconds(2_100))
 
             let free = try await clinic.providers.listFreeSlots(
                 .init(providerId: provider.text, startAt: .init(Clinic.slot().lowerBound), endAt: .init(Clinic.slot(2).lowerBound)), context: bob)

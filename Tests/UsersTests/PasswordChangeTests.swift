@@ -158,14 +158,16 @@ internal import Tokens
             let expected: [StatusCode?] = Array(repeating: .unauthenticated, count: 11) + [.resourceExhausted, .resourceExhausted]
             #expect(codes == [expected, expected])
             #expect(checks.counts.withLock { $0 } == [true: 11, false: 11])
+            // A busy machine may take longer for both than the first wait is.
+            for person in [ada, nobody] { try await setState(of: person.email, failures: 11, blockedFor: "1 minute") }
             let (known, unknown) = (await attempt(users, ada.email), await attempt(users, nobody.email))
             #expect(known?.message == unknown?.message)
             #expect(known?.detail(GoogleRPC.ErrorInfo.self) == unknown?.detail(GoogleRPC.ErrorInfo.self))
-            for error in [known, unknown] { #expect(Self.wait(error).map { $0 > .zero && $0 <= .seconds(1) } == true) }
+            for error in [known, unknown] { #expect(Self.wait(error).map { $0 > .zero && $0 <= .seconds(60) } == true) }
             // Not even the right one is looked at.
             #expect(await attempt(users, ada.email, ada.password)?.code == .resourceExhausted)
-            // Each further one doubles the wait, up to a quarter of an hour.
-            for (failures, longest) in [(11, 2), (12, 4), (15, 32), (19, 512), (20, 900), (1_000, 900), (1_000_000, 900)] {
+            // A second at first, and each further one doubles the wait, up to a quarter of an hour.
+            for (failures, longest) in [(10, 1), (11, 2), (12, 4), (15, 32), (19, 512), (20, 900), (1_000, 900), (1_000_000, 900)] {
                 for person in [ada, nobody] {
                     try await setState(of: person.email, failures: failures, blockedFor: "-1 second")
                     #expect(await attempt(users, person.email)?.code == .unauthenticated)

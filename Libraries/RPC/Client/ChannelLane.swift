@@ -10,6 +10,7 @@ final class ChannelLane: @unchecked Sendable {
     private let paths: @Sendable (RPCAddress) -> ClientPath
     private let logger: Logger
     private let resolver: NameResolver?
+    private let attemptDelay: TimeAmount
     private var subchannels: [Subchannel] = []
     private var leaving: [ObjectIdentifier: Subchannel] = [:]
     /// Calls of subchannels that are gone.
@@ -36,6 +37,7 @@ final class ChannelLane: @unchecked Sendable {
         addresses: [RPCAddress],
         balancing: LoadBalancing,
         resolver: NameResolver?,
+        attemptDelay: Duration,
         maxWaitingCalls: Int,
         logger: Logger
     ) {
@@ -43,6 +45,7 @@ final class ChannelLane: @unchecked Sendable {
         self.paths = paths
         self.logger = logger
         self.resolver = resolver
+        self.attemptDelay = TimeAmount(attemptDelay)
         waiting = WaitingCalls(limit: maxWaitingCalls, eventLoop: eventLoop)
         balancer = Balancer(balancing.policy, addresses: addresses)
         detector = balancing.outlierDetection.map(OutlierDetector.init)
@@ -166,12 +169,9 @@ final class ChannelLane: @unchecked Sendable {
         for index in balancer.wanted { subchannels[index].connect() }
     }
 
-    /// How long an address may be silent before the next is tried beside it, where only one is used.
-    private static let patience: TimeAmount = .milliseconds(250)
-
     private func planPassingOver() {
         guard balancer.isSeeking, passingTimer == nil else { return }
-        passingTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: ChannelLane.patience) { self.passOver() }
+        passingTimer = executor.eventLoop.assumeIsolated().scheduleTask(in: attemptDelay) { self.passOver() }
     }
 
     private func passOver() {

@@ -63,7 +63,8 @@ package final class RPCChannel: Sendable {
         let lanes = (0..<max(1, configuration.connections)).map {
             ChannelLane(
                 eventLoop: loops[$0 % loops.count], paths: paths, addresses: addresses ?? [], balancing: balancing,
-                resolver: resolver, maxWaitingCalls: configuration.maxWaitingCalls, logger: logger)
+                resolver: resolver, attemptDelay: configuration.attemptDelay, maxWaitingCalls: configuration.maxWaitingCalls,
+                logger: logger)
         }
         self.lanes = lanes
         self.resolver = resolver

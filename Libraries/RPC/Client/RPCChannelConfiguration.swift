@@ -9,6 +9,8 @@ package struct RPCChannelConfiguration: Sendable {
     package var authority: String?
     /// The least time that an attempt to connect is given; it is never less than the pause that would follow.
     package var connectTimeout: Duration = .seconds(5)
+    /// How long an address may be silent before the next is tried beside it, where only one is used (gRFC A61).
+    package var attemptDelay: Duration = .milliseconds(250)
     /// From the beginning of the first attempt to connect that failed to the next one; it grows with each further one,
     /// and varies by a fifth so that many clients of one server do not come back at once. These three are those of
     /// gRPC's connection-backoff.md.
