@@ -155,6 +155,29 @@ extension PieceKeeper {
         }
     }
 
+    @Test func `is in a list that a client takes, however long the ten are`() async throws {
+        try await withDraft { chat, drafts, draft, ada in
+            let service = DraftsService(drafts: drafts, recent: chat.recent)
+            // Four bytes a character: as long as a message may be. Its metadata take 55,000 bytes of an answer.
+            let longest = String(repeating: "\u{1F493}", count: MessageContent.maxCharacters)
+            let metadata = try MessageMetadata(GoogleProtobuf.Struct.zeros(5_000))
+            for number in 0..<10 {
+                let each = NewDraft(session: draft.session, clientID: try ClientID("\(number)"), speaker: .assistant, metadata: metadata)
+                _ = try await drafts.begin(each, of: ada.id)
+                try await drafts.add(longest, at: 0, to: each, of: ada.id)
+            }
+            let request = ChatV1.ListDraftsRequest(sessionId: draft.session.uuid.uuidString)
+
+            let listed = try await service.listDrafts(request, context: ada.context)
+            try await drafts.discard(try ClientID("9"), in: draft.session, of: ada.id)
+            let behind = try await service.listDrafts(request, context: ada.context)
+
+            #expect(try listed.serializedByteCount() < 4 << 20)
+            #expect(listed.drafts.map(\.clientId) == ["9", "8", "7", "6", "5", "4"])
+            #expect(behind.drafts.map(\.clientId) == ["8", "7", "6", "5", "4", "3"])
+        }
+    }
+
     @Test func `is one of ten in a conversation, and is gone a week after its last piece`() async throws {
         try await withDraft { _, drafts, draft, ada in
             func numbered(_ number: Int) throws -> NewDraft {
