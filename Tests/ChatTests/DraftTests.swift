@@ -120,6 +120,26 @@ extension PieceKeeper {
         }
     }
 
+    @Test func `is no draft any more once its conversation has it, whoever added it`() async throws {
+        try await withDraft { chat, drafts, draft, ada in
+            let session = draft.session.uuid.uuidString
+            for id in ["m", "n", "o"] {
+                let each = NewDraft(session: draft.session, clientID: try ClientID(id), speaker: .assistant, metadata: .none)
+                _ = try await drafts.begin(each, of: ada.id)
+                try await drafts.add("text", at: 0, to: each, of: ada.id)
+            }
+
+            _ = try await chat.appendMessages(.init(sessionId: session, messages: [.saying("text", as: "m")]), context: ada.context)
+            #expect(try await drafts.list(of: draft.session, ada.id)?.map(\.clientID) == ["o", "n"])
+            await #expect(throws: ChatError.draftContested) { try await drafts.add("x", at: 4, to: draft, of: ada.id) }
+            let again = try await chat.appendMessages(
+                .init(sessionId: session, messages: [.saying("text", as: "m"), .saying("text", as: "n")]), context: ada.context)
+
+            #expect(again.duplicateCount == 1)
+            #expect(try await drafts.list(of: draft.session, ada.id)?.map(\.clientID) == ["o"])
+        }
+    }
+
     @Test func `that two go on with is kept once, and one of them is told`() async throws {
         try await withDraft { _, drafts, draft, ada in
             _ = try await drafts.begin(draft, of: ada.id)
