@@ -20,7 +20,6 @@ struct DocumentID: Hashable, Sendable {
 
 /// What a document says; it may be empty.
 struct DocumentContent: Hashable, Sendable {
-    /// A thousand matches of this length, the most that a search returns, stay below the 64 MiB of an answer.
     static let maxBytes = 32 << 10
 
     let text: String
