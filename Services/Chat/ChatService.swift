@@ -90,8 +90,10 @@ extension ChatService: ChatV1.ChatServiceProtocol {
         let (session, new) = try request.parsed()
 
         let appended = try await recent.changing(of: user) { try await messages.append(new, to: session, of: user) }
-        return ChatV1.AppendMessagesResponse(
-            messages: try appended.messages.map { try .init($0) }, duplicateCount: Int32(appended.duplicateCount))
+        // Those that were there already may be longer than what was sent.
+        let whole = try AnswerBytes.fitting(appended.messages, telling: { try ChatV1.Message($0) })
+        let rest = appended.messages.dropFirst(whole.count).map { ChatV1.Message(withoutContent: $0) }
+        return ChatV1.AppendMessagesResponse(messages: whole + rest, duplicateCount: Int32(appended.duplicateCount))
     }
 
     func listMessages(

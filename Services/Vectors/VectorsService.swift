@@ -103,17 +103,18 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             matches: matches, position: answer.position, exact: answer.isExact, degraded: isDegraded, collection: index.collection.name.text)
     }
 
-    /// What is kept of the documents that were found.
+    /// What is kept of the documents that were found: the best of them that fit into an answer.
     private func documents(of answer: CollectionIndex.Answer, to query: SearchQuery, in index: CollectionIndex) async throws -> [VectorsV1.Match] {
         let found = try await documents.find(answer.hits.map(\.id), in: index.collection)
         if found.isEmpty, !answer.hits.isEmpty { try await requireCollection(of: index) }
         let kept = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
         // The table is newer than the graph, and its rows are what the caller gets: one that was deleted meanwhile, or
         // no longer passes the filter, is left out.
-        return answer.hits.compactMap { hit in
+        let matches = answer.hits.compactMap { hit -> VectorsV1.Match? in
             guard let document = kept[hit.id], query.filter?.passes(document.metadata.entries) ?? true else { return nil }
             return VectorsV1.Match(document, score: hit.score)
         }
+        return AnswerBytes.fitting(matches)
     }
 
     /// Another replica may have deleted the collection a moment ago.

@@ -31,4 +31,19 @@ import Testing
         let last = page(Array(numbered.prefix(3)), of: 3)
         #expect(last.told.count == 3 && last.next.isEmpty)
     }
+
+    @Test func `of a page tells no row behind the first that does not fit`() {
+        var told: [Int] = []
+
+        let page = PageToken.page(
+            Array(0..<500), of: 400,
+            telling: { (row: Int) -> ChatV1.Message in
+                told.append(row)
+                return Self.message(1 << 20)
+            },
+            behind: { PageToken(["\($0)"]) })
+
+        #expect(page.told.count == 2 && page.next == PageToken(["1"]).text)
+        #expect(told == [0, 1, 2])
+    }
 }

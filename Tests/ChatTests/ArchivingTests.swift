@@ -81,7 +81,8 @@ internal import Time
             _ = try await Self.psql(
                 """
                 SET session_replication_role = replica;
-                UPDATE chat.chat_sessions SET updated_at = now() - interval '2 years' WHERE user_id = '\(ada.id)'
+                UPDATE chat.chat_sessions SET updated_at = now() - interval '2 years' WHERE user_id = '\(ada.id)';
+                UPDATE chat.chat_messages SET created_at = now() - interval '2 years' WHERE user_id = '\(ada.id)'
                 """)
             let postgres = service.sessions.postgres
             var archiver = SessionArchiver(postgres: postgres, settings: .init(idle: .seconds(365 * 86_400)), logger: quiet)

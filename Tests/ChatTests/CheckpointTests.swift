@@ -266,6 +266,31 @@ extension KeptCheckpoint {
         #expect(throws: InvalidValue.self) { try CheckpointMetadata(json: json) }
     }
 
+    @Test(arguments: [
+        "\"" + String(repeating: "r", count: 256) + "\"", "1e255", "{\"id\": 1}", "[\"run\"]", String(repeating: "1", count: 256),
+    ])
+    func `are not known by a run that the index of runs does not hold`(run: String) throws {
+        #expect(throws: InvalidValue.self) { try CheckpointMetadata(json: "{\"run_id\": \(run)}") }
+        #expect(try CheckpointMetadata(json: "{\"parent\": {\"run_id\": \(run)}}").json.contains(run))
+    }
+
+    @Test func `are known by the longest run, in the longest namespace`() async throws {
+        try await withCheckpoints { store in
+            let (user, thread, id) = (UUID(), ThreadName.make(), CheckpointIDs.id(1))
+            // No two parts are alike, so that nothing makes them shorter.
+            func text(_ characters: Int) -> String {
+                String(String.UnicodeScalarView((0..<characters).compactMap { _ in Unicode.Scalar(UInt32.random(in: 0x20000...0x2A6DF)) }))
+            }
+            let (run, space) = (text(CheckpointMetadata.maxRunCharacters), text(CheckpointNamespace.maxBytes / 4))
+            let namespace = try CheckpointNamespace(space)
+
+            _ = try await store.put(.making(id, of: thread, in: space, metadata: "{\"run_id\": \"\(run)\"}"), of: user)
+
+            #expect(try await store.find(id, in: namespace, of: thread, user).row.metadata.contains(run))
+            #expect(throws: InvalidValue.self) { try CheckpointNamespace(space + "n") }
+        }
+    }
+
     @Test func `are known by numbers and texts of any form`() async throws {
         struct Known: Decodable {
             let path: String

@@ -120,6 +120,26 @@ extension PieceKeeper {
         }
     }
 
+    @Test func `is no draft any more once its conversation has it, whoever added it`() async throws {
+        try await withDraft { chat, drafts, draft, ada in
+            let session = draft.session.uuid.uuidString
+            for id in ["m", "n", "o"] {
+                let each = NewDraft(session: draft.session, clientID: try ClientID(id), speaker: .assistant, metadata: .none)
+                _ = try await drafts.begin(each, of: ada.id)
+                try await drafts.add("text", at: 0, to: each, of: ada.id)
+            }
+
+            _ = try await chat.appendMessages(.init(sessionId: session, messages: [.saying("text", as: "m")]), context: ada.context)
+            #expect(try await drafts.list(of: draft.session, ada.id)?.map(\.clientID) == ["o", "n"])
+            await #expect(throws: ChatError.draftContested) { try await drafts.add("x", at: 4, to: draft, of: ada.id) }
+            let again = try await chat.appendMessages(
+                .init(sessionId: session, messages: [.saying("text", as: "m"), .saying("text", as: "n")]), context: ada.context)
+
+            #expect(again.duplicateCount == 1)
+            #expect(try await drafts.list(of: draft.session, ada.id)?.map(\.clientID) == ["o"])
+        }
+    }
+
     @Test func `that two go on with is kept once, and one of them is told`() async throws {
         try await withDraft { _, drafts, draft, ada in
             _ = try await drafts.begin(draft, of: ada.id)
@@ -152,6 +172,29 @@ extension PieceKeeper {
             for _ in 0..<2 { _ = try await service.discardDraft(.init(sessionId: session, clientId: "m"), context: ada.context) }
             #expect(try await service.listDrafts(.init(sessionId: session), context: ada.context).drafts.isEmpty)
             await #expect(throws: ChatError.draftContested) { try await drafts.end(draft, length: 4, of: ada.id) }
+        }
+    }
+
+    @Test func `is in a list that a client takes, however long the ten are`() async throws {
+        try await withDraft { chat, drafts, draft, ada in
+            let service = DraftsService(drafts: drafts, recent: chat.recent)
+            // Four bytes a character: as long as a message may be. Its metadata take 55,000 bytes of an answer.
+            let longest = String(repeating: "\u{1F493}", count: MessageContent.maxCharacters)
+            let metadata = try MessageMetadata(GoogleProtobuf.Struct.zeros(5_000))
+            for number in 0..<10 {
+                let each = NewDraft(session: draft.session, clientID: try ClientID("\(number)"), speaker: .assistant, metadata: metadata)
+                _ = try await drafts.begin(each, of: ada.id)
+                try await drafts.add(longest, at: 0, to: each, of: ada.id)
+            }
+            let request = ChatV1.ListDraftsRequest(sessionId: draft.session.uuid.uuidString)
+
+            let listed = try await service.listDrafts(request, context: ada.context)
+            try await drafts.discard(try ClientID("9"), in: draft.session, of: ada.id)
+            let behind = try await service.listDrafts(request, context: ada.context)
+
+            #expect(try listed.serializedByteCount() < 4 << 20)
+            #expect(listed.drafts.map(\.clientId) == ["9", "8", "7", "6", "5", "4"])
+            #expect(behind.drafts.map(\.clientId) == ["8", "7", "6", "5", "4", "3"])
         }
     }
 

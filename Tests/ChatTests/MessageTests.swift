@@ -75,6 +75,28 @@ internal import Testing
         }
     }
 
+    @Test func `sent again among others is named with them, and without its content where that takes more than an answer has`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let id = try await chat.open(for: ada)
+            let longest = String(repeating: "\u{1F493}", count: MessageContent.maxCharacters)
+            let ids = (0..<12).map { "\($0)" }
+            for clientID in ids {
+                _ = try await chat.appendMessages(
+                    .init(sessionId: id, messages: [.saying(longest, as: clientID, with: .text(ofLength: 1))]), context: ada.context)
+            }
+
+            let again = try await chat.appendMessages(
+                .init(sessionId: id, messages: ids.map { .saying("short", as: $0) }), context: ada.context)
+
+            #expect(again.duplicateCount == 12 && again.messages.map(\.clientId) == ids)
+            #expect(again.messages.map(\.sequence) == Array(1...12))
+            #expect(again.messages.prefix(7).allSatisfy { $0.content == longest && $0.metadata == GoogleProtobuf.Struct.text(ofLength: 1) })
+            #expect(again.messages.dropFirst(7).allSatisfy { $0.content.isEmpty && $0.metadata == nil })
+            #expect(try again.serializedByteCount() < 4 << 20)
+        }
+    }
+
     @Test func `is kept with its metadata as it was sent`() async throws {
         try await withChat { chat in
             let ada = Caller()

@@ -165,7 +165,7 @@ internal import Time
             .init(.add("piece", at: 0, to: draft, of: user)),
             .init(.draft(clientID, in: session, of: user)),
             .init(.drafts(of: session, user)),
-            .init(.discard("client", in: session, of: user)),
+            .init(.discard([clientID], in: session, of: user)),
             .init(.insert(history, of: user)),
             .init(Statement<Verification>.insert(verification, of: user)),
             .init(.verification(id, of: user)),

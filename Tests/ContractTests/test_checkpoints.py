@@ -542,6 +542,8 @@ def test_what_is_wrong_is_named(checkpoints, ada):
         put(checkpoints, ada, channels=[channel("a", "1", bytes((3 << 20) + 1))])
     with invalid("metadata"):
         put(checkpoints, ada, metadata=json.dumps({"a": "x" * (16 << 10)}))
+    with invalid("metadata"):
+        put(checkpoints, ada, metadata=json.dumps({"run_id": "x" * 256}))
     with invalid("writes"):
         ada.calls(checkpoints.PutWrites, calls.PutWritesRequest(thread_id="t", checkpoint_id=str(uuid6())))
     with invalid("metadata_filter", "page_size"):

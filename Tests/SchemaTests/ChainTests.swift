@@ -22,7 +22,8 @@ internal import Testing
                 "20261130_idempotency_keys", "20261130_import_devices", "20261130_audit_archives",
                 "20261130_alerts_fired_once", "20261130_alerts_fired_key", "20261130_medication_doses_due",
                 "20261201_notifications_sent",
-                "20261201_long_histories", "20261201_jobs_apart", "20261201_planned_sweeps",
+                "20261201_long_histories", "20261201_jobs_apart", "20261201_planned_sweeps", "20261201_first_messages",
+                "20261201_idle_sessions",
             ])
     }
 

@@ -182,6 +182,56 @@ internal import Time
         }
     }
 
+    @Test func `is built anew when its table was set back behind a deletion, and nothing but the number of documents shows it`() async throws {
+        try await withVectorsDatabase { database in
+            // So rarely does the replica look by itself that only the rows can have shown it.
+            try await database.withReplica(pollInterval: .seconds(600)) { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+                try await vectors.upsert([.at([2, 0, 0], "b")], in: "notes")
+                try await vectors.delete(["a"], from: "notes")
+                let before = try await vectors.untilBuilt("notes")
+                #expect(try await vectors.find(near: [1, 0, 0], in: "notes", minPosition: 3).matches.map(\.id) == ["b"])
+                // "a" was never deleted; what was written and deleted again since has left a position behind.
+                try await database.server.psql(
+                    """
+                    BEGIN; UPDATE vectors.documents SET deleted_at = NULL, position = 1, content = 'x',
+                        embedding = (SELECT embedding FROM vectors.documents WHERE id = 'b') WHERE id = 'a';
+                    UPDATE vectors.collections SET document_count = 2; COMMIT
+                    """, database: database.name)
+
+                try await vectors.upsert([.at([3, 0, 0], "new")], in: "notes")
+
+                let found = try await vectors.find(near: [1, 0, 0], in: "notes")
+                #expect(Set(found.matches.map(\.id)) == ["a", "b", "new"])
+                try await vectors.expectIndexEqualsTable("notes")
+                #expect(before.isRetired)
+            }
+        }
+    }
+
+    @Test func `of a table that counts wrong is built anew once, and no more`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica(pollInterval: .seconds(600)) { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([1, 0, 0], "a")], in: "notes")
+                let before = try await vectors.untilBuilt("notes")
+                _ = try await vectors.find(near: [1, 0, 0], in: "notes", minPosition: 1)
+                try await database.server.psql("UPDATE vectors.collections SET document_count = 7 WHERE name = 'notes'", database: database.name)
+
+                try await vectors.upsert([.at([2, 0, 0], "b")], in: "notes")
+                let after = try await vectors.untilBuilt("notes")
+                for round in 1...3 {
+                    let position = try await vectors.upsert([.at([3, 0, 0], "\(round)")], in: "notes").position
+                    _ = try await vectors.find(near: [1, 0, 0], in: "notes", minPosition: position)
+                }
+
+                #expect(before.isRetired && !after.isRetired)
+                try await vectors.expectIndexEqualsTable("notes")
+            }
+        }
+    }
+
     @Test func `of a table that has gone back does not say what is to be deleted`() async throws {
         try await withVectorsDatabase { database in
             // So rarely does the replica look by itself that it does not know.

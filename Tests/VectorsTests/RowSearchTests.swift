@@ -100,6 +100,26 @@ internal import Time
         }
     }
 
+    @Test func `a collection whose texts take more than the bound is refused to who looks for words or filters, and to nobody else`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                let notes = (1...3).map { VectorsV1.Document.at([Float($0), 0, 0], "\($0)", ["key": "twelve bytes"], content: "ten bytes.") }
+                try await vectors.upsert(notes, in: "notes")
+            }
+            // The embeddings take 36 bytes, the contents 30 and the metadata 45.
+            try await withReplicaThatCannotBuild(over: database, rows: .init(bytes: 44)) { vectors in
+                #expect(try await vectors.find(near: [1, 0, 0], in: "notes").matches.count == 3)
+                #expect(try await vectors.find(in: "notes", text: "ten").matches.count == 3)
+                await expect(.unavailable) { try await vectors.find(near: [1, 0, 0], in: "notes", filter: ["key": "twelve bytes"]) }
+            }
+            try await withReplicaThatCannotBuild(over: database, rows: .init(bytes: 74)) { vectors in
+                #expect(try await vectors.find(near: [1, 0, 0], in: "notes", filter: ["key": "twelve bytes"]).matches.count == 3)
+                await expect(.unavailable) { try await vectors.find(in: "notes", filter: ["key": "twelve bytes"], text: "ten") }
+            }
+        }
+    }
+
     @Test func `more searches by the rows than may run are refused`() async throws {
         try await withVectorsDatabase { database in
             try await withReplicaThatCannotBuild(over: database, rows: .init(searches: 1)) { vectors in

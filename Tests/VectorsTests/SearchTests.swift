@@ -139,6 +139,22 @@ internal import Time
         }
     }
 
+    @Test func `returns the best that fit into an answer, and names all that were asked for`() async throws {
+        try await withVectors { vectors in
+            try await vectors.create("notes")
+            let longest = String(repeating: "x", count: DocumentContent.maxBytes)
+            // Three MiB have place for 95 of them.
+            try await vectors.upsert((0..<140).map { .at([Float($0), 0, 0], "\($0)", content: longest) }, in: "notes")
+
+            let found = try await vectors.find(near: [0, 0, 0], in: "notes", limit: 1_000)
+            let named = try await vectors.find(near: [0, 0, 0], in: "notes", limit: 1_000, view: .id)
+
+            #expect(found.matches.map(\.id) == (0..<95).map { "\($0)" })
+            #expect(try found.serializedByteCount() < 4 << 20)
+            #expect(named.matches.map(\.id) == (0..<140).map { "\($0)" })
+        }
+    }
+
     @Test func `for a position that does not come before the deadline is answered with why not`() async throws {
         try await withVectors { vectors in
             try await vectors.create("notes")

@@ -281,6 +281,19 @@ private func heartRate(_ number: Int, _ value: Int, minute: Int? = nil) -> Vital
             #expect(try await alerts.alerts(of: ada, openOnly: true).map(\.quantity?.value) == ["130"])
         }
     }
+
+    @Test func `beyond the ten thousandth is judged in a replay, and not told of`() throws {
+        let episodes = (0..<10_002).map { second in
+            let place = ReadingPlace(at: morning + .seconds(second), id: .least)
+            return AlertEpisode(start: place, fire: place, lastFired: nil, clear: nil)
+        }
+
+        let whole = VitalsV1.ReplayAlertsResponse(episodes, of: 20_000, kept: episodes)
+        let lost = VitalsV1.ReplayAlertsResponse(episodes, of: 20_000, kept: Array(episodes.dropLast()))
+
+        #expect(whole.reproduced && whole.judgedCount == 20_000 && whole.observationIds.count == 10_000)
+        #expect(!lost.reproduced)
+    }
 }
 
 @Suite struct `A rule` {

@@ -15,7 +15,7 @@ extension PageToken {
     package static func page<Row, Told: Message, Failure: Error>(
         _ read: [Row], of size: Int, telling tell: (Row) throws(Failure) -> Told, behind token: (Row) -> PageToken
     ) throws(Failure) -> (told: [Told], next: String) {
-        let told = AnswerBytes.fitting(try read.prefix(size).map(tell))
+        let told = try AnswerBytes.fitting(read.prefix(size), telling: tell)
         guard told.count < read.count, let last = told.indices.last else { return (told, "") }
         return (told, token(read[last]).text)
     }

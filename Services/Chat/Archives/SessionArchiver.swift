@@ -144,6 +144,7 @@ struct SessionArchiver: Sendable {
 struct IdleSession: RowDecodable {
     let user: UUID
     let id: SessionID
+    /// Since when it has been used, which is the order of a look.
     let usedAt: Instant
 
     init(row: Row) throws(PostgresError) {

@@ -45,7 +45,7 @@ extension CheckpointService: ChatV1.CheckpointServiceProtocol {
         if let thread { list.thread = try await store.number(of: thread, user) }
         let page = try await store.page(list, of: user)
         // With the names in them they are larger than what the store counts.
-        let told = AnswerBytes.fitting(page.checkpoints.map { ChatV1.Checkpoint($0) })
+        let told = AnswerBytes.fitting(page.checkpoints, telling: { ChatV1.Checkpoint($0) })
         let hasMore = page.hasMore || told.count < page.checkpoints.count
         let last = hasMore ? page.checkpoints.prefix(told.count).last : nil
         return ChatV1.ListCheckpointsResponse(checkpoints: told, nextPageToken: last.map { PageToken(behind: $0).text } ?? "")

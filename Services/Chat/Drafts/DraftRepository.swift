@@ -61,7 +61,6 @@ struct DraftRepository: Sendable {
             let new = NewMessage(
                 clientID: draft.clientID, speaker: kept.speaker, content: try violations.complete(content), metadata: kept.metadata)
             let appended = try await messages.append([new], to: draft.session, of: user, transaction)
-            try await transaction.execute(.discard(draft.clientID.text, in: draft.session, of: user))
             guard let message = appended.messages.first else { throw PostgresError(.decoding, "A message that was added could not be read.") }
             return message
         }
@@ -75,7 +74,7 @@ struct DraftRepository: Sendable {
     }
 
     func discard(_ clientID: ClientID, in session: SessionID, of user: UUID) async throws(PostgresError) {
-        try await postgres.execute(.discard(clientID.text, in: session, of: user), identity: .user(user))
+        try await postgres.execute(.discard([clientID], in: session, of: user), identity: .user(user))
     }
 }
 
@@ -96,8 +95,9 @@ extension Statement<Void> {
             """)
     }
 
-    static func discard(_ clientID: String, in session: SessionID, of user: UUID) -> Self {
-        .writing("DELETE FROM chat.message_drafts WHERE user_id = \(user) AND session_id = \(session.uuid) AND client_id = \(clientID)")
+    static func discard(_ clientIDs: [ClientID], in session: SessionID, of user: UUID) -> Self {
+        .writing(
+            "DELETE FROM chat.message_drafts WHERE user_id = \(user) AND session_id = \(session.uuid) AND client_id = ANY(\(clientIDs.map(\.text)))")
     }
 }
 

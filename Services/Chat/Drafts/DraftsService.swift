@@ -46,7 +46,7 @@ extension DraftsService: ChatV1.DraftsServiceProtocol {
         let session = try request.parsed()
 
         guard let found = try await drafts.list(of: session, user) else { throw ChatError.sessionNotFound(session) }
-        return ChatV1.ListDraftsResponse(drafts: try found.map { try .init($0) })
+        return ChatV1.ListDraftsResponse(drafts: try AnswerBytes.fitting(found, telling: { try ChatV1.Draft($0) }))
     }
 
     func discardDraft(_ request: ChatV1.DiscardDraftRequest, context: RPCContext) async throws -> ChatV1.DiscardDraftResponse {

@@ -41,7 +41,7 @@ extension MemoriesService: ChatV1.MemoriesServiceProtocol {
         let search = try request.parsed()
 
         let found = try await finder.find(search, of: user)
-        return ChatV1.SearchMemoriesResponse(memories: AnswerBytes.fitting(try found.map { try ChatV1.FoundMemory($0) }))
+        return ChatV1.SearchMemoriesResponse(memories: try AnswerBytes.fitting(found, telling: { try ChatV1.FoundMemory($0) }))
     }
 
     func listMemoryHistory(

@@ -19,7 +19,7 @@ struct MessageRepository: Sendable {
     }
 
     /// Adds messages to the end of a session, all or none. Those whose client id the session has already are returned
-    /// as they were kept. The client ids of `messages` differ from each other.
+    /// as they were kept. The client ids of `messages` differ from each other. A draft with one of them is no more: the session has the message.
     ///
     /// The lock on the session's row puts concurrent appends in an order, and `message_count` under it is the sequence
     /// of the last message; so sequences have no gaps, whatever fails.
@@ -60,6 +60,7 @@ struct MessageRepository: Sendable {
             added = try await transaction.rows(.append(fresh, behind: locked.value, in: session, of: user))
             try await transaction.execute(.count(fresh.count, moreIn: session, of: user))
         }
+        try await transaction.execute(.discard(messages.map(\.clientID), in: session, of: user))
 
         let byClientID = Dictionary(uniqueKeysWithValues: (kept + added).map { (ExactText($0.clientID), $0) })
         return Appended(messages: messages.compactMap { byClientID[ExactText($0.clientID.text)] }, duplicateCount: kept.count)
@@ -219,7 +220,7 @@ extension Statement<ChatMessage> {
     }
 
     /// Adds messages to a session whose row is locked, and counts them. Fails with `.uniqueViolation` if a client id is there; adds nothing if the
-    /// session has an archive, which may have it. Answers them in their order.
+    /// session has an archive, which may have it. Drafts with their client ids go. Answers them in their order.
     static func appendFresh(_ messages: [NewMessage], to session: SessionID, of user: UUID) -> Self {
         .writing(
             """
@@ -236,6 +237,9 @@ extension Statement<ChatMessage> {
                     \(messages.map { JSONB($0.metadata.json) }), \(messages.map(\.clientID.text))
                 ) WITH ORDINALITY AS new (id, role, content, metadata, client_id, place)
                 RETURNING \(ChatMessage.columns)
+            ), discarded AS (
+                DELETE FROM chat.message_drafts USING counted
+                WHERE user_id = \(user) AND session_id = \(session.uuid) AND client_id = ANY(\(messages.map(\.clientID.text)))
             )
             SELECT \(ChatMessage.columns) FROM added ORDER BY sequence
             """)

@@ -14,10 +14,16 @@ extension ChatV1.Session {
 
 extension ChatV1.Message {
     init(_ message: ChatMessage) throws {
+        self.init(withoutContent: message)
+        content = message.content
+        metadata = try GoogleProtobuf.Struct.kept(message.metadata)
+    }
+
+    /// All but the content and the metadata, which may be long.
+    init(withoutContent message: ChatMessage) {
         self.init(
             id: message.id.text, sessionId: message.sessionID.uuid.text,
-            sequence: message.sequence, role: .init(message.speaker), content: message.content,
-            metadata: try .kept(message.metadata), clientId: message.clientID, createdAt: .init(message.createdAt))
+            sequence: message.sequence, role: .init(message.speaker), clientId: message.clientID, createdAt: .init(message.createdAt))
     }
 }
 

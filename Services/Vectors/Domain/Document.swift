@@ -20,7 +20,6 @@ struct DocumentID: Hashable, Sendable {
 
 /// What a document says; it may be empty.
 struct DocumentContent: Hashable, Sendable {
-    /// A thousand matches of this length, the most that a search returns, stay below the 64 MiB of an answer.
     static let maxBytes = 32 << 10
 
     let text: String
@@ -45,7 +44,7 @@ struct DocumentMetadata: Hashable, Sendable {
             throw InvalidValue(sentence: "It must have at most \(Self.maxEntries) entries.")
         }
         guard !entries.keys.contains("") else { throw InvalidValue(sentence: "No key may be empty.") }
-        guard entries.reduce(0, { $0 + $1.key.utf8.count + $1.value.byteCount }) <= Self.maxBytes else {
+        guard DocumentMetadata(kept: entries).byteCount <= Self.maxBytes else {
             throw InvalidValue(sentence: "Its keys and values together must have at most 8 KiB.")
         }
         guard !entries.contains(where: { $0.key.hasNUL || $0.value.hasNUL }) else {
@@ -55,6 +54,9 @@ struct DocumentMetadata: Hashable, Sendable {
     }
 
     init(kept entries: [String: MetadataValue]) { self.entries = entries }
+
+    /// What its keys and values take.
+    var byteCount: Int { entries.reduce(0) { $0 + $1.key.utf8.count + $1.value.byteCount } }
 }
 
 extension MetadataValue {

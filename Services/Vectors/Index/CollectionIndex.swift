@@ -22,6 +22,8 @@ final class CollectionIndex: Sendable {
     /// What is on the disk of it, and what has changed since.
     let snapshotState = Mutex(SnapshotState())
     private let isLetGo = Atomic(false)
+    /// Whether it has had as many rows as its table.
+    private let wasWhole = Atomic(false)
 
     /// Gets an element whenever the table may have what the index has not.
     let wakes: AsyncStream<Void>
@@ -149,6 +151,17 @@ final class CollectionIndex: Sendable {
         // Most often the last change is the newest row, and nothing is to be looked for.
         return newest.version.position == seen ? [] : ids(behind: newest.version.position)
     }
+
+    /// Whether it has as many rows as its table, which has so many documents, at the position that it has followed it to. To be asked by its follower.
+    func isWhole(_ documentCount: Int64) -> Bool {
+        guard documentCount == Int64(count + unreadableCount) else { return false }
+        wasWhole.store(true, ordering: .relaxed)
+        return true
+    }
+
+    /// Whether its table is another than the one that it once had all rows of: what was deleted there and is not here shows in nothing else. A table
+    /// that counts wrong is not, or its index would be built again and again.
+    func lacksRows(_ documentCount: Int64) -> Bool { !isWhole(documentCount) && wasWhole.load(ordering: .relaxed) }
 
     private func version(of id: DocumentID) -> RowVersion? {
         catalog.withLock { $0.version(of: id) } ?? unreadable.withLock { $0[id] }

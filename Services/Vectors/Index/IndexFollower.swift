@@ -55,6 +55,8 @@ struct IndexFollower: Sendable {
             return true
         }
         guard unconfirmed.isEmpty else { return setBack(seen, standing.position) }
+        // A table that has gone on since it was counted is counted the next time.
+        if position <= standing.position, index.lacksRows(standing.documentCount) { return setBack(seen, standing.position) }
         await published(position)
     }
 
@@ -82,8 +84,8 @@ struct IndexFollower: Sendable {
             index.install(try IndexContents(index.graphConfiguration))
             (position, rowCount) = try await readRows(behind: 0)
         }
-        // The rows of a collection that was deleted meanwhile went with it.
-        guard try await kept() != nil else { throw VectorsError.collectionNotFound }
+        // The rows of a collection that was deleted meanwhile went with it. What is whole now is known to have been.
+        _ = try await hasAllRows(at: position)
         logger.notice(
             "index built",
             metadata: [
@@ -176,7 +178,7 @@ struct IndexFollower: Sendable {
         guard let collection = try await kept() else { throw VectorsError.collectionNotFound }
         index.tableHasReached(collection.position)
         guard collection.position == position else { return nil }
-        return collection.documentCount == Int64(index.count + index.unreadableCount)
+        return index.isWhole(collection.documentCount)
     }
 
     private func put(_ page: [DocumentChange]) async throws {

@@ -12,7 +12,8 @@ final class RowSearch: Sendable {
     struct Limits: Hashable, Sendable {
         /// Documents that a collection may have.
         var documents: Int64 = 20_000
-        /// What their embeddings may take, which a search reads and holds. 20,000 of 768 components are 61 MB.
+        /// What their embeddings may take, which a search reads and holds. 20,000 of 768 components are 61 MB. As much may their contents take, which
+        /// one by words holds, and their metadata, which one with a filter holds, together.
         var bytes: Int64 = 64 << 20
         var searches = 2
 
@@ -61,6 +62,7 @@ final class RowSearch: Sendable {
             let page = try await documents.changes(
                 in: collection, after: cursor, limit: IndexFollower.rowsPerPage, skipsDeleted: true)
             try await compute { rows.add(page) }
+            guard rows.textBytes <= limits.bytes else { throw VectorsError.indexIsBuilding }
             guard page.count == IndexFollower.rowsPerPage, let last = page.last else { break }
             cursor = ChangeCursor(behind: last)
         }
@@ -82,6 +84,10 @@ private final class ComparedRows: Sendable {
     private let space: EmbeddingSpace
     private let vectors: ExactIndex<Int>
     private let catalog = Mutex(DocumentCatalog())
+    private let heldTextBytes = Atomic<Int64>(0)
+
+    /// What the contents and metadata take that are held.
+    var textBytes: Int64 { heldTextBytes.load(ordering: .relaxed) }
 
     init(of collection: Collection, for query: SearchQuery) throws(HNSWError) {
         self.query = query
@@ -98,6 +104,7 @@ private final class ComparedRows: Sendable {
             }
             let terms = query.looksForWords ? Terms.of(change.id.text) + Terms.of(content) : []
             let known = query.filter == nil ? DocumentMetadata(kept: [:]) : metadata
+            heldTextBytes.add(Int64((query.looksForWords ? content.utf8.count : 0) + known.byteCount), ordering: .relaxed)
             let number = catalog.withLock { $0.enter(change.id, change.version, known, terms: terms) }
             do throws(HNSWError) {
                 try vectors.insert(embedding, for: number)

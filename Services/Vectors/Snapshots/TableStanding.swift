@@ -10,6 +10,8 @@ struct TableStanding: Hashable, Sendable {
 
     /// The table's own position.
     let position: Int64
+    /// How many documents it has there.
+    let documentCount: Int64
     /// Rows behind the index's position.
     let newerCount: Int
     /// Of the rows up to the index's position that are not deleted, the newest; `nil` if there is none.
@@ -43,7 +45,8 @@ extension Statement<TableStanding> {
     static func standing(of collection: Collection, at position: Int64, _ table: DocumentTable) -> Self {
         .reading(
             """
-            SELECT kept.position, newest.id AS newest_id, newest.position AS newest_position, newest.updated_at AS newest_changed_at,
+            SELECT kept.position, kept.document_count, newest.id AS newest_id, newest.position AS newest_position,
+                newest.updated_at AS newest_changed_at,
                 (SELECT count(*) FROM \(table.name) WHERE \(table.scope) AND position > \(position)) AS newer_count
             FROM vectors.collections AS kept
             LEFT JOIN LATERAL (
@@ -60,6 +63,7 @@ extension Statement<TableStanding> {
 extension TableStanding: RowDecodable {
     init(row: Row) throws(PostgresError) {
         position = try row.decode("position", as: Int64.self)
+        documentCount = try row.decode("document_count", as: Int64.self)
         newerCount = try row.decode("newer_count", as: Int.self)
         guard let id = try row.decode("newest_id", as: String?.self) else {
             newest = nil

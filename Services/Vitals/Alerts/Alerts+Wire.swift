@@ -164,3 +164,14 @@ extension VitalsV1.AlertEvidence {
             quantity: .init(quantity))
     }
 }
+
+extension VitalsV1.ReplayAlertsResponse {
+    /// Of so many alerts it says which readings fired them.
+    static let mostTold = 10_000
+
+    /// What a rule's readings make of themselves, beside the alerts that are kept.
+    init(_ episodes: [AlertEpisode], of readingCount: Int64, kept: [AlertEpisode]) {
+        self.init(
+            reproduced: episodes == kept, judgedCount: readingCount, observationIds: episodes.prefix(Self.mostTold).map(\.fire.id.text))
+    }
+}

@@ -65,8 +65,6 @@ extension AlertsService: VitalsV1.AlertsServiceProtocol {
 
     func replayAlerts(_ request: VitalsV1.ReplayAlertsRequest, context: RPCContext) async throws -> VitalsV1.ReplayAlertsResponse {
         let replay = try await alerts.replay(try .init(named: "rule_id", request.ruleId), of: try context.userID)
-        return VitalsV1.ReplayAlertsResponse(
-            reproduced: replay.episodes == replay.kept.map(\.episode), judgedCount: replay.count,
-            observationIds: replay.episodes.map(\.fire.id.text))
+        return VitalsV1.ReplayAlertsResponse(replay.episodes, of: replay.count, kept: replay.kept.map(\.episode))
     }
 }

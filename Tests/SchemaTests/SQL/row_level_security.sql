@@ -181,7 +181,7 @@ SELECT set_config('heartguard.task', task, true), is(pg_temp.attempt(role, :'ada
     FROM attempts, unnest(ARRAY['bookings', 'holds', 'push_tokens', 'statistics', 'erasures', 'archiving', 'memory_expiry', 'exports', 'imports', 'answers']) AS task
     WHERE allowed AND command = 'SELECT' AND role <> 'heartguard_owner'
       AND name IN ('users.appointments'::regclass, 'users.push_devices'::regclass, 'vectors.vector_user_memories'::regclass, 'users.users'::regclass,
-                   'chat.chat_sessions'::regclass, 'chat.session_archives'::regclass, 'users.exports'::regclass, 'users.imports'::regclass,
+                   'chat.chat_sessions'::regclass, 'chat.chat_messages'::regclass, 'chat.session_archives'::regclass, 'users.exports'::regclass, 'users.imports'::regclass,
                    'users.idempotency_keys'::regclass);
 SELECT set_config('heartguard.task', '', true) \g /dev/null
 

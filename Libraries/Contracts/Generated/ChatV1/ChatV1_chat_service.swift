@@ -578,7 +578,8 @@ extension ChatV1 {
 
 extension ChatV1 {
     package struct AppendMessagesResponse: ContractMessage {
-        /// One for each of the request, in its order.
+        /// One for each of the request, in its order. Those behind 3 MiB of them come without content and
+        /// metadata, which ListMessages has.
         package var messages: [ChatV1.Message] = []
         /// How many were there already.
         package var duplicateCount: Int32 = 0

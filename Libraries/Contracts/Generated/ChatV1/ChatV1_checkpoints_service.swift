@@ -40,7 +40,7 @@ extension ChatV1 {
     package struct PutCheckpointRequest: ContractMessage {
         /// 1 to 255 characters.
         package var threadId: String = ""
-        /// Up to 1,024 characters.
+        /// Up to 1,024 characters, and 2 KiB.
         package var checkpointNamespace: String = ""
         package var checkpointId: String = ""
         package var parentCheckpointId: String = ""
@@ -48,6 +48,7 @@ extension ChatV1 {
         package var content: ChatV1.TypedValue? = nil
         /// Up to 256, whose values take up to 16 MiB together, those included that are taken from the parent: FAILED_PRECONDITION for more.
         package var channels: [ChatV1.CheckpointChannel] = []
+        /// A JSON object of up to 16 KiB. Its run_id, if it has one, is a text of at most 255 characters.
         package var metadata: String = ""
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []

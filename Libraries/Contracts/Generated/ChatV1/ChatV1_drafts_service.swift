@@ -351,7 +351,8 @@ extension ChatV1 {
 
 extension ChatV1 {
     package struct ListDraftsResponse: ContractMessage {
-        /// At most 10: a conversation has no more.
+        /// At most 10: a conversation has no more. The newest of them that take 3 MiB together;
+        /// those behind them are told once some of these are ended or discarded.
         package var drafts: [ChatV1.Draft] = []
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []

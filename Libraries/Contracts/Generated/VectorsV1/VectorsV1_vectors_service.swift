@@ -389,7 +389,7 @@ extension VectorsV1 {
         package var modelId: String = ""
         /// May be left out when there is a `query_text`.
         package var embedding: [Float] = []
-        /// How many are wanted, 1 to 1,000; 0: 10. So many are returned, or all that pass the filters.
+        /// How many are wanted, 1 to 1,000; 0: 10. So many are returned, or all that pass the filters; of more than 3 MiB the best.
         package var limit: Int32 = 0
         /// Only documents whose metadata has every one of these texts.
         package var filter: [String: String] = [:]

@@ -656,7 +656,7 @@ extension VitalsV1 {
         package var reproduced: Bool = false
         /// How many readings were judged.
         package var judgedCount: Int64 = 0
-        /// The alerts that came of them, by the readings that fired them.
+        /// The alerts that came of them, by the readings that fired them; the first 10,000.
         package var observationIds: [String] = []
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []

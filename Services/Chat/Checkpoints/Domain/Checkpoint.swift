@@ -24,6 +24,8 @@ struct ThreadName: Hashable, Sendable {
 /// The graph or subgraph that a checkpoint is of. Two of them are the same if they are to the table: by their bytes.
 struct CheckpointNamespace: Hashable, Sendable {
     static let maxCharacters = 1_024
+    /// What an index holds beside the other columns of its keys.
+    static let maxBytes = 2_048
 
     private let exact: ExactText
     var text: String { exact.text }
@@ -31,6 +33,9 @@ struct CheckpointNamespace: Hashable, Sendable {
     init(_ text: String) throws(InvalidValue) {
         guard text.codePointCount <= Self.maxCharacters else {
             throw InvalidValue(sentence: "It must have at most \(Self.maxCharacters) characters.")
+        }
+        guard text.utf8.count <= Self.maxBytes else {
+            throw InvalidValue(sentence: "It must take at most 2 KiB; it takes \(text.utf8.count) bytes.")
         }
         exact = ExactText(try text.withoutNUL())
     }
@@ -66,6 +71,8 @@ struct TypedValue: Hashable, Sendable {
 /// What is known of a checkpoint besides its state: one JSON object, by which checkpoints are chosen.
 struct CheckpointMetadata: Hashable, Sendable {
     static let maxBytes = 16 << 10
+    /// Of its run_id, which is in an index.
+    static let maxRunCharacters = 255
 
     let json: String
 
@@ -80,12 +87,15 @@ struct CheckpointMetadata: Hashable, Sendable {
         } catch {
             throw InvalidValue(sentence: "It must be a JSON object. \(error.sentence)")
         }
-        guard case .object = object else { throw InvalidValue(sentence: "It must be a JSON object.") }
+        guard case .object(let members) = object else { throw InvalidValue(sentence: "It must be a JSON object.") }
         // jsonb cannot hold it.
         guard !object.hasNUL else { throw InvalidValue(sentence: "It must not hold a NUL character.") }
         // jsonb tells numbers without exponents: 1e131000 as that many digits.
         guard text.utf8.count + object.digitsOfExponents <= Self.maxBytes else {
             throw InvalidValue(sentence: "It must take at most 16 KiB with its numbers written out.")
+        }
+        guard members.allSatisfy({ $0.name != "run_id" || $0.value.isShort(Self.maxRunCharacters) }) else {
+            throw InvalidValue(sentence: "Its run_id must be a text of at most \(Self.maxRunCharacters) characters.")
         }
         self.json = text
     }
@@ -101,6 +111,16 @@ extension JSONValue {
         case .array(let values): values.contains { $0.hasNUL }
         case .object(let members): members.contains { $0.name.hasNUL || $0.value.hasNUL }
         case .null, .bool, .number: false
+        }
+    }
+
+    /// Whether it is one value, of at most so many characters.
+    fileprivate func isShort(_ characters: Int) -> Bool {
+        switch self {
+        case .string(let text): text.codePointCount <= characters
+        case .number(let digits): digits.count + digitsOfExponents <= characters
+        case .null, .bool: true
+        case .array, .object: false
         }
     }
 

@@ -164,7 +164,10 @@ extension ChatV1.DeleteRunsRequest {
         violations.check(runIds.count <= Self.maxRuns, "run_ids", "There may be \(Self.maxRuns) of them; there are \(runIds.count).")
         var runs: [String] = []
         for (place, id) in runIds.prefix(Self.maxRuns).enumerated() {
-            if let run = violations.value("run_ids[\(place)]", id, { id throws(InvalidValue) in try id.bounded(to: 255) }) { runs.append(run) }
+            let run = violations.value("run_ids[\(place)]", id) { id throws(InvalidValue) in
+                try id.bounded(to: CheckpointMetadata.maxRunCharacters)
+            }
+            if let run { runs.append(run) }
         }
         try violations.throwIfAny()
         return runs

@@ -236,7 +236,8 @@ struct  Heartguard__Chat__V1__AppendMessagesResponse
 {
   ProtobufCMessage base;
   /*
-   * One for each of the request, in its order.
+   * One for each of the request, in its order. Those behind 3 MiB of them come without content and
+   * metadata, which ListMessages has.
    */
   size_t n_messages;
   Heartguard__Chat__V1__Message **messages;

@@ -62,7 +62,7 @@ struct  Heartguard__Chat__V1__PutCheckpointRequest
    */
   char *thread_id;
   /*
-   * Up to 1,024 characters.
+   * Up to 1,024 characters, and 2 KiB.
    */
   char *checkpoint_namespace;
   char *checkpoint_id;
@@ -76,6 +76,9 @@ struct  Heartguard__Chat__V1__PutCheckpointRequest
    */
   size_t n_channels;
   Heartguard__Chat__V1__CheckpointChannel **channels;
+  /*
+   * A JSON object of up to 16 KiB. Its run_id, if it has one, is a text of at most 255 characters.
+   */
   char *metadata;
 };
 #define HEARTGUARD__CHAT__V1__PUT_CHECKPOINT_REQUEST__INIT \

@@ -176,7 +176,8 @@ struct  Heartguard__Chat__V1__ListDraftsResponse
 {
   ProtobufCMessage base;
   /*
-   * At most 10: a conversation has no more.
+   * At most 10: a conversation has no more. The newest of them that take 3 MiB together;
+   * those behind them are told once some of these are ended or discarded.
    */
   size_t n_drafts;
   Heartguard__Chat__V1__Draft **drafts;

@@ -221,7 +221,7 @@ struct  Heartguard__Vectors__V1__SearchRequest
   size_t n_embedding;
   float *embedding;
   /*
-   * How many are wanted, 1 to 1,000; 0: 10. So many are returned, or all that pass the filters.
+   * How many are wanted, 1 to 1,000; 0: 10. So many are returned, or all that pass the filters; of more than 3 MiB the best.
    */
   int32_t limit;
   /*

@@ -264,7 +264,7 @@ struct  Heartguard__Vitals__V1__ReplayAlertsResponse
    */
   int64_t judged_count;
   /*
-   * The alerts that came of them, by the readings that fired them.
+   * The alerts that came of them, by the readings that fired them; the first 10,000.
    */
   size_t n_observation_ids;
   char **observation_ids;
