@@ -55,6 +55,9 @@ package enum Schema {
         revision("20261201_long_histories", PackageResources._0261201_long_histories_sql),
         revision("20261201_jobs_apart", PackageResources._0261201_jobs_apart_sql),
         revision("20261201_planned_sweeps", PackageResources._0261201_planned_sweeps_sql),
+        revision(
+            "20261201_refresh_tokens_by_expiry", PackageResources._0261201_refresh_tokens_by_expiry_sql, execution: .concurrentIndexes),
+        revision("20261201_forgotten_sessions", PackageResources._0261201_forgotten_sessions_sql),
     ])
 
     private static func revision(

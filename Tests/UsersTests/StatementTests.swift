@@ -56,6 +56,7 @@ internal import Tokens
             .init(.forgetOldAttempts),
             .init(Statement<SessionRepository.StoredToken>.lock(token)),
             .init(.replace(token, with: token, of: session.id, expiresAt: moment)),
+            .init(.forgetRefreshTokens(expiredBefore: .now() - .seconds(1), atMost: 1)),
             .init(.end(session.id, of: user, because: .logOut, accessUntil: moment)),
             .init(.endAll(of: user, upTo: session.id, accessUntil: moment)),
             .init(.isRevoked(session: session.id.uuid, of: user.uuid)),
