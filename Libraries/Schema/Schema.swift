@@ -58,6 +58,8 @@ package enum Schema {
         revision(
             "20261201_refresh_tokens_by_expiry", PackageResources._0261201_refresh_tokens_by_expiry_sql, execution: .concurrentIndexes),
         revision("20261201_forgotten_sessions", PackageResources._0261201_forgotten_sessions_sql),
+        revision(
+            "20261201_outbox_of_person", PackageResources._0261201_outbox_of_person_sql, execution: .concurrentIndexes),
     ])
 
     private static func revision(

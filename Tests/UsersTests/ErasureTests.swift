@@ -277,6 +277,26 @@ internal import Tokens
         }
     }
 
+    @Test func `has its events found by the index of every outbox`() async throws {
+        let server = try await PostgresServer.shared
+        let name = try await erasureDatabase.value.database
+        let subject = ErasureSubject(erasure: UUID(), user: UUID())
+        let schemas: [Query] = ["users", "vitals", "chat", "vectors"]
+        var statements = schemas.map { Statement<Void>.forgetEvents(about: subject, in: $0) }
+        statements.append(.forgetEvents(of: UserID(subject.user)))
+        try await PostgresServer.withClient(server.configuration(database: name)) { administrator in
+            for statement in statements {
+                let plan = try await administrator.transaction { transaction in
+                    // A table of a few rows is read whole by whoever may.
+                    try await transaction.execute("SET LOCAL enable_seqscan = off")
+                    return try await transaction.rows("EXPLAIN \(statement.query)", as: Scalar<String>.self)
+                }
+
+                #expect(plan.contains { $0.value.contains("outbox_of_person") }, "\(statement.query.sql)")
+            }
+        }
+    }
+
     @Test func `is the only one whose rows go`() async throws {
         try await withUsers(in: erasureDatabase) { users in
             try await users.erasing { erasing in

@@ -151,7 +151,7 @@ internal import Tokens
             .init(.find(erasure)),
             .init(.removeAccount(for: erasure)),
             .init(.close(user, for: erasure)),
-            .init(.forgetEvents(of: erasure)),
+            .init(.forgetEvents(of: user)),
             .init(.finish(erasure, at: moment, receipt: "receipt")),
         ] + ErasureStatements.catalogue(in: "users") + KeptAnswerStatements.catalogue(in: "users") + ExportStatements.catalogue(in: "users", table: "sessions")
     }

@@ -55,7 +55,7 @@ struct ErasureJobs: Sendable {
         _ = try await run.commit(identity: .user(user.uuid)) { transaction in
             guard try await transaction.execute(.finish(id, at: now, receipt: signed)) == 1 else { return }
             _ = try await transaction.first(.removeAccount(for: id))
-            try await transaction.execute(.forgetEvents(of: id))
+            try await transaction.execute(.forgetEvents(of: user))
         }
     }
 

@@ -141,9 +141,9 @@ extension Statement<Void> {
             """)
     }
 
-    /// What the outbox has of an erasure, which names whose it is.
-    static func forgetEvents(of erasure: ErasureID) -> Self {
-        .writing("DELETE FROM users.outbox WHERE aggregate_id = \(erasure.uuid)", tier: .normal)
+    /// What the outbox still has of a person: the events of the erasure, whose payload names whose it is.
+    static func forgetEvents(of user: UserID) -> Self {
+        .writing("DELETE FROM users.outbox WHERE lower(payload ->> 'user') = \(user.uuid.text)", tier: .normal)
     }
 
     /// No row if it has finished before.
