@@ -149,6 +149,7 @@ internal import Tokens
             .init(.unfinished(requestedBefore: moment)),
             .init(.begin(erasure, by: .user)),
             .init(.find(erasure)),
+            .init(.holdUnfinished(erasure)),
             .init(.removeAccount(for: erasure)),
             .init(.close(user, for: erasure)),
             .init(.forgetEvents(of: user)),
