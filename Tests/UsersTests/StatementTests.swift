@@ -48,6 +48,7 @@ internal import Tokens
             .init(.credentials(of: user)),
             .init(.replacePasswordHash(of: user, "old", with: "new")),
             .init(.insertOperator(user, email: email, name: name, passwordHash: "hash")),
+            .init(.operators(besides: email)),
             .init(.insert(session, of: user, whosePasswordIs: "hash", role: .user)),
             .init(.endOthers(than: session.id, of: user, accessUntil: moment)),
             .init(.countAttempt(for: email)),
