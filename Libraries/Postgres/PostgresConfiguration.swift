@@ -35,6 +35,11 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
             default: return nil
             }
         }
+
+        /// What is said of settings that make none, by their names.
+        package static func refusal(sslmode: String, rootCertificate: String) -> String {
+            "\(sslmode) has to be disable, require, or, with \(rootCertificate), verify-full."
+        }
     }
 
     /// libpq's `target_session_attrs` (34.1.2).
@@ -53,8 +58,9 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
     package var port: Int
     /// A port for each of several hosts, where they differ; otherwise `port` is that of all.
     package var ports: [Int] = []
-    /// Which of several hosts will do. libpq asks each in turn, again whenever a connection is made, so a failover is followed.
-    package var role = Role.any
+    /// Which of several hosts will do: `primary` unless it is said, since the others are there to take over; of one whatever it is. libpq asks each
+    /// in turn, again whenever a connection is made, so a failover is followed.
+    package var role: Role
     package var database: String
     package var user: String
     package var password: String?
@@ -78,6 +84,7 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
     ) {
         self.host = host
         self.port = port
+        role = host.contains(",") ? .primary : .any
         self.database = database
         self.user = user
         self.password = password

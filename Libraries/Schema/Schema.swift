@@ -57,6 +57,13 @@ package enum Schema {
         revision("20261201_planned_sweeps", PackageResources._0261201_planned_sweeps_sql),
         revision("20261201_first_messages", PackageResources._0261201_first_messages_sql, execution: .concurrentIndexes),
         revision("20261201_idle_sessions", PackageResources._0261201_idle_sessions_sql),
+        revision(
+            "20261201_refresh_tokens_by_expiry", PackageResources._0261201_refresh_tokens_by_expiry_sql, execution: .concurrentIndexes),
+        revision("20261201_forgotten_sessions", PackageResources._0261201_forgotten_sessions_sql),
+        revision(
+            "20261201_outbox_of_person", PackageResources._0261201_outbox_of_person_sql, execution: .concurrentIndexes),
+        revision("20261201_jobs_in_time", PackageResources._0261201_jobs_in_time_sql),
+        revision("20261201_other_operators", PackageResources._0261201_other_operators_sql),
     ])
 
     private static func revision(

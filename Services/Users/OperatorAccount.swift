@@ -2,6 +2,7 @@ internal import Application
 internal import Logging
 internal import Passwords
 internal import Synchronization
+internal import Time
 internal import Tokens
 
 /// The account of whoever runs the system, as the settings name it.
@@ -43,17 +44,40 @@ final class OperatorBootstrap: Sendable {
         }
     }
 
+    /// Opens the account, and says who else is an operator.
+    ///
+    /// Throws as `open` does.
+    func run() async throws {
+        try await open()
+        await tellOfOthers()
+    }
+
+    /// An address that the settings named before has an operator's account still. It may be somebody's who is one, so it is left as it is, and said
+    /// at each start.
+    private func tellOfOthers() async {
+        do {
+            let others = try await users.operators(besides: account.email)
+            guard !others.isEmpty else { return }
+            logger.warning(
+                "accounts that the settings do not name are operators'",
+                metadata: ["accounts": "\(others.map(\.uuid.text).joined(separator: " "))"])
+        } catch {
+            // The operator's own account is there, and nobody waits for this.
+            logger.warning("nobody knows whether others are operators", metadata: ["reason": "\(error)"])
+        }
+    }
+
     /// Opens the account unless it is there, and gives it the password of the settings if it has another, which ends every session of it.
     ///
     /// Throws `OperatorProblem.addressTaken` when the address is a user's: nobody becomes an operator by registering
     /// the right address first.
-    func run() async throws {
+    private func open() async throws {
         if let existing = try await users.credentials(of: account.email) {
             guard existing.user.role == .operator_ else { throw OperatorProblem.addressTaken }
             guard try await !passwords.verify(account.password.text, against: existing.passwordHash) else { return }
             let hash = try await passwords.hash(account.password.text)
             // Another replica may have been faster here too.
-            guard try await sessions.replacePassword(of: existing.user.id, existing.passwordHash, with: hash) else { return try await run() }
+            guard try await sessions.replacePassword(of: existing.user.id, existing.passwordHash, with: hash) else { return try await open() }
             logger.notice("the operator's password was replaced by the one of the settings")
             return
         }
@@ -61,7 +85,7 @@ final class OperatorBootstrap: Sendable {
         let isNew = try await users.insertOperator(
             email: account.email, name: PersonName(stored: "Operator"), passwordHash: hash)
         // Another replica may have been faster; what it opened is checked like any account that was there.
-        guard isNew else { return try await run() }
+        guard isNew else { return try await open() }
         logger.notice("the operator's account was opened")
     }
 }

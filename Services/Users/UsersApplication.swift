@@ -67,9 +67,11 @@ struct UsersApplication: Sendable {
         let importing = ImportJobs(
             imports: imports.imports, takers: others.filter { $0.keeper.name == "vitals" }.map { RecordTaker(vitals: $0.channel) },
             logger: host.logger)
+        let upkeep = SessionUpkeep(sessions: sessions.repository, logger: host.logger)
         jobs = ServiceJobs(
-            host, schema: "users", handlers: erasing.handlers + exporting.handlers + importing.handlers + [service.notifications.handler],
-            cron: [ErasureJobs.hourly, ExportJobs.hourly, ImportJobs.hourly])
+            host, schema: "users",
+            handlers: erasing.handlers + exporting.handlers + importing.handlers + [service.notifications.handler, upkeep.handler],
+            cron: [ErasureJobs.hourly, ExportJobs.hourly, ImportJobs.hourly, SessionUpkeep.hourly])
         bootstrap = configuration.operatorAccount.map { [host] account in
             OperatorBootstrap(account, users: users, sessions: sessions, passwords: passwords, logger: host.logger)
         }

@@ -5,7 +5,8 @@ import Testing
 import Time
 
 @Suite struct `A page token` {
-    @Test(arguments: [["a"], ["", ""], ["2026-01-01T00:00:00Z", "ü/+=", "x"]])
+    @Test(arguments: [["a"], ["", ""], ["2026-01-01T00:00:00Z", "ü/+=", "x"],
+        ["a\u{1f}b", "\u{1f}\u{1e}"], ["\u{1e}\u{1d}\u{1f}\u{301}", "\u{1e}\u{1c}\u{301}", "\u{1e}"]])
     func `comes back as it was`(parts: [String]) throws {
         let text = PageToken(parts).text
 

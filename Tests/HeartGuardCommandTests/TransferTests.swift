@@ -148,6 +148,20 @@ private func withFiles(_ contents: [Data], _ body: ([URL]) throws -> Void) throw
         }
     }
 
+    @Test func `is that of one that can be read, before anybody is asked for anything`() async throws {
+        func failure(_ command: some AsyncParsableCommand) async -> String {
+            var command = command
+            do { try await command.run() } catch { return "\(error)" }
+            return ""
+        }
+        let state = ["--state-dir", "/nonexistent/heartguard"]
+        let records = try RecordsCommand.ImportCommand.parse(["nofile.json", "--email", "ada@example.org"] + state)
+        let vectors = try VectorsCommand.ImportCommand.parse(["nofile.jsonl", "--collection", "a"] + state)
+
+        #expect(await failure(records).contains("nofile.json cannot be read"))
+        #expect(await failure(vectors).contains("nofile.jsonl cannot be read"))
+    }
+
     @Test func `is not that of a folder where one is read`() throws {
         let folder = FileManager.default.temporaryDirectory
         #expect(throws: CommandFailure.self) { try FileBytes(folder).read(1) }

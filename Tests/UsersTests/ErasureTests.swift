@@ -234,6 +234,39 @@ internal import Tokens
         }
     }
 
+    @Test func `has no step added behind its end, which would name whose it was`() async throws {
+        try await withUsers(in: erasureDatabase) { users in
+            let erasures = ErasureRepository(postgres: users.postgres)
+            let ada = Person()
+            let tokens = try await users.register(ada)
+            let user = UserID(try await users.claims(tokens).subject)
+            let id = try ErasureID(parsing: try await users.erase(ada, tokens).id)
+            func add(_ step: ErasureStep) async throws {
+                try await users.postgres.transaction { transaction in try await erasures.add(step, of: id, user, in: transaction) }
+            }
+            let events = "SELECT count(*) FROM users.outbox WHERE aggregate_id = '\(id.text)'"
+            try await add(.finishErasure)
+            #expect(try await runAsAdministrator(events) == "2")
+
+            // The end comes while a step is being added, and has to wait for it.
+            let ending = try await users.postgres.transaction(tier: .slow) { transaction in
+                try await erasures.add(.finishErasure, of: id, user, in: transaction)
+                let ending = Task {
+                    try await users.postgres.transaction(identity: .user(user.uuid)) { transaction in
+                        try await transaction.execute(.finish(id, at: .now(), receipt: "receipt"))
+                        try await transaction.execute(.forgetEvents(of: user))
+                    }
+                }
+                try await waitUntilWaiting(1, users)
+                return ending
+            }
+            _ = try await ending.value
+            try await add(.finishErasure)
+
+            #expect(try await runAsAdministrator(events) == "0")
+        }
+    }
+
     @Test func `is taken up again when its jobs were lost, and loses what was written meanwhile`() async throws {
         try await withUsers(in: erasureDatabase) { users in
             try await users.erasing { erasing in
@@ -273,6 +306,26 @@ internal import Tokens
 
                 #expect(try #require(erasure.finishedAt) - erasure.requestedAt >= .seconds(4))
                 #expect(try await PersonalRows.tables(with: user) == [])
+            }
+        }
+    }
+
+    @Test func `has its events found by the index of every outbox`() async throws {
+        let server = try await PostgresServer.shared
+        let name = try await erasureDatabase.value.database
+        let subject = ErasureSubject(erasure: UUID(), user: UUID())
+        let schemas: [Query] = ["users", "vitals", "chat", "vectors"]
+        var statements = schemas.map { Statement<Void>.forgetEvents(about: subject, in: $0) }
+        statements.append(.forgetEvents(of: UserID(subject.user)))
+        try await PostgresServer.withClient(server.configuration(database: name)) { administrator in
+            for statement in statements {
+                let plan = try await administrator.transaction { transaction in
+                    // A table of a few rows is read whole by whoever may.
+                    try await transaction.execute("SET LOCAL enable_seqscan = off")
+                    return try await transaction.rows("EXPLAIN \(statement.query)", as: Scalar<String>.self)
+                }
+
+                #expect(plan.contains { $0.value.contains("outbox_of_person") }, "\(statement.query.sql)")
             }
         }
     }

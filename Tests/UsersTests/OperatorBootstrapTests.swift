@@ -1,21 +1,26 @@
 internal import Application
 internal import Contracts
+internal import Logging
 internal import Passwords
 internal import Postgres
 internal import RPC
 internal import RecordTestSupport
 internal import Resilience
+internal import Synchronization
 internal import Testing
+internal import Time
 internal import Tokens
 
 @testable internal import Users
 
 @Suite struct `The operator's account` {
-    private func bootstrap(_ users: UsersStand, _ person: Person, password: String? = nil) throws -> OperatorBootstrap {
+    private func bootstrap(
+        _ users: UsersStand, _ person: Person, password: String? = nil, logger: Logger = quiet
+    ) throws -> OperatorBootstrap {
         OperatorBootstrap(
             OperatorAccount(
                 email: try EmailAddress(person.email), password: try Password(password ?? person.password)),
-            users: UserRepository(postgres: users.postgres), sessions: users.service.sessions, passwords: users.passwords, logger: quiet)
+            users: UserRepository(postgres: users.postgres), sessions: users.service.sessions, passwords: users.passwords, logger: logger)
     }
 
     @Test func `is opened once, however often the service starts`() async throws {
@@ -101,6 +106,24 @@ internal import Tokens
         }
     }
 
+    @Test func `is said to be another's still when the settings name another address`() async throws {
+        try await withUsers { users in
+            let (former, root, user) = (Person(), Person(), Person())
+            try await bootstrap(users, former).run()
+            _ = try await users.register(user)
+            let log = KeptLog()
+
+            try await bootstrap(users, root, logger: log.logger).run()
+
+            var named: [Bool] = []
+            for person in [former, root, user] {
+                let id = try await users.claims(users.signIn(person)).subject.text
+                named.append(log.lines.contains { $0.contains(id) })
+            }
+            #expect(named == [true, false, false])
+        }
+    }
+
     @Test func `is never a user's account that had the address first`() async throws {
         try await withUsers { users in
             let mallory = Person()
@@ -111,5 +134,28 @@ internal import Tokens
             #expect(problem?.contains("HEARTGUARD_OPERATOR_EMAIL") == true)
             #expect(try await users.claims(users.signIn(mallory)).role == .user)
         }
+    }
+}
+
+/// Keeps what is logged, with the values beside it.
+private final class KeptLog: Sendable {
+    private let kept = Mutex<[String]>([])
+
+    var lines: [String] { kept.withLock { $0 } }
+    var logger: Logger { Logger(label: "operator-tests") { _ in Handler(self) } }
+
+    private struct Handler: LogHandler {
+        let owner: KeptLog
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.info
+
+        init(_ owner: KeptLog) { self.owner = owner }
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { owner.kept.withLock { $0.append("\(event.message) \(event.metadata ?? [:])") } }
     }
 }

@@ -125,6 +125,9 @@ internal import Tokens
                 "SELECT count(*) FROM users.refresh_tokens WHERE user_id = \(user)", as: Scalar<Int>.self,
                 identity: .user(user))
             #expect(count?.value == 1)
+            let sessions = try await users.postgres.first(
+                "SELECT count(*) FROM users.sessions WHERE user_id = \(user)", as: Scalar<Int>.self, identity: .user(user))
+            #expect(sessions?.value == 1)
         }
     }
 }

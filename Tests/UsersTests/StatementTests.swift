@@ -48,6 +48,7 @@ internal import Tokens
             .init(.credentials(of: user)),
             .init(.replacePasswordHash(of: user, "old", with: "new")),
             .init(.insertOperator(user, email: email, name: name, passwordHash: "hash")),
+            .init(.operators(besides: email)),
             .init(.insert(session, of: user, whosePasswordIs: "hash", role: .user)),
             .init(.endOthers(than: session.id, of: user, accessUntil: moment)),
             .init(.countAttempt(for: email)),
@@ -56,6 +57,7 @@ internal import Tokens
             .init(.forgetOldAttempts),
             .init(Statement<SessionRepository.StoredToken>.lock(token)),
             .init(.replace(token, with: token, of: session.id, expiresAt: moment)),
+            .init(.forgetRefreshTokens(expiredBefore: .now() - .seconds(1), atMost: 1)),
             .init(.end(session.id, of: user, because: .logOut, accessUntil: moment)),
             .init(.endAll(of: user, upTo: session.id, accessUntil: moment)),
             .init(.isRevoked(session: session.id.uuid, of: user.uuid)),
@@ -148,9 +150,10 @@ internal import Tokens
             .init(.unfinished(requestedBefore: moment)),
             .init(.begin(erasure, by: .user)),
             .init(.find(erasure)),
+            .init(.holdUnfinished(erasure)),
             .init(.removeAccount(for: erasure)),
             .init(.close(user, for: erasure)),
-            .init(.forgetEvents(of: erasure)),
+            .init(.forgetEvents(of: user)),
             .init(.finish(erasure, at: moment, receipt: "receipt")),
         ] + ErasureStatements.catalogue(in: "users") + KeptAnswerStatements.catalogue(in: "users") + ExportStatements.catalogue(in: "users", table: "sessions")
     }

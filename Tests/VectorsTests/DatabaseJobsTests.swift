@@ -45,4 +45,63 @@ internal import Testing
             }
         }
     }
+
+    /// Lends a client of the service's role, for which all jobs are due and the first of them takes a minute.
+    private func withSlowJob(_ body: (Postgres) async throws -> Void) async throws {
+        try await withVectorsDatabase { database in
+            try await database.server.psql(
+                """
+                UPDATE heartguard.jobs SET created_at = now() - interval '3 days';
+                CREATE OR REPLACE FUNCTION heartguard.perform_job(job text) RETURNS void LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF job = 'analyze' THEN PERFORM pg_sleep(60); END IF;
+                END
+                $$
+                """, database: database.name)
+            let configuration = database.server.configuration(database: database.name, user: "heartguard_vectors")
+            try await PostgresServer.withClient(configuration) { postgres in try await body(postgres) }
+        }
+    }
+
+    private let runs: Query = "SELECT count(*) FROM heartguard.job_runs"
+
+    @Test func `is recorded as failed when it takes all its time, and holds up none behind it`() async throws {
+        try await withSlowJob { postgres in
+            let query = Statement<DatabaseJobRun>.runDueJob.query
+
+            let first = try await postgres.first(query, as: DatabaseJobRun.self, tier: TimeoutTier(limit: .seconds(3)))
+            let second = try await postgres.first(.runDueJob)
+
+            #expect(first?.job == "analyze")
+            #expect(first?.sqlState == "57014")
+            #expect(second?.job == "device_timeseries_partitions")
+            #expect(try await postgres.first(runs, as: Scalar<Int64>.self)?.value == 2)
+        }
+    }
+
+    @Test func `is due still when it was called off`() async throws {
+        try await withSlowJob { postgres in
+            let running = Task { try await postgres.first(.runDueJob) }
+            let sleeping: Query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+            while try await postgres.first(sleeping, as: Scalar<Int64>.self)?.value == 0 { try await Task.sleep(for: .milliseconds(5)) }
+
+            running.cancel()
+            let result = await running.result
+
+            #expect(throws: PostgresError.self) { try result.get() }
+            #expect(try await postgres.first(runs, as: Scalar<Int64>.self)?.value == 0)
+        }
+    }
+
+    @Test func `is not run before its time`() async throws {
+        try await withSlowJob { postgres in
+            let error = await #expect(throws: PostgresError.self) {
+                try await postgres.first(
+                    "SELECT job, slot, missed_slots, sql_state FROM heartguard.run_due_jobs('test', clock_timestamp() + interval '1 day')",
+                    as: DatabaseJobRun.self)
+            }
+
+            #expect(error?.sqlState == "22023")
+        }
+    }
 }

@@ -28,7 +28,7 @@ internal import Time
 
     @Test func `are all in the catalogue`() throws {
         // Its records are none of those that all tables of a person share.
-        let shared = try ["Authentication", "Erasure", "Export", "Idempotency"].map { try StatementSources("Libraries/Application", part: $0) }
+        let shared = try ["Authentication", "Erasure", "Export", "Idempotency", "Locks"].map { try StatementSources("Libraries/Application", part: $0) }
 
         try StatementSources("Services/Vectors").expectComplete(Self.catalogue(), with: shared)
     }

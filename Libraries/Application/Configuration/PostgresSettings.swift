@@ -10,7 +10,7 @@ struct PostgresSettings {
     /// What is wrong is reported by `settings.finish()`.
     init(service: String, from settings: inout Settings) {
         let port = settings.port("HEARTGUARD_POSTGRES_PORT", default: 5432)
-        var primary = PostgresConfiguration(
+        primary = PostgresConfiguration(
             host: settings.string("HEARTGUARD_POSTGRES_HOST"),
             port: port,
             database: settings.string("HEARTGUARD_POSTGRES_DATABASE", default: "heartguard"),
@@ -20,9 +20,6 @@ struct PostgresSettings {
             applicationName: "heartguard-\(service)",
             preparesStatements: Self.sessionsRemember(&settings),
             pool: Self.pool("HEARTGUARD_POSTGRES_POOL", &settings))
-        // Of several hosts the others are there to take over.
-        if primary.host.contains(",") { primary.role = .primary }
-        self.primary = primary
 
         guard let hosts = settings.hosts("HEARTGUARD_POSTGRES_REPLICAS", defaultPort: port) else {
             for variable in ["HEARTGUARD_POSTGRES_REPLICAS_POOL_MIN", "HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX"]
@@ -44,7 +41,8 @@ struct PostgresSettings {
         let tls = PostgresConfiguration.TLS(
             sslmode: settings.optional("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: settings.authority("HEARTGUARD_POSTGRES_CA_FILE"))
         if tls == nil {
-            settings.report("HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.")
+            settings.report(
+                PostgresConfiguration.TLS.refusal(sslmode: "HEARTGUARD_POSTGRES_SSLMODE", rootCertificate: "HEARTGUARD_POSTGRES_CA_FILE"))
         }
         return tls ?? .disabled
     }

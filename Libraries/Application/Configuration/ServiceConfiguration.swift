@@ -10,6 +10,8 @@ package struct ServiceConfiguration: Sendable {
     package let service: String
     package let logLevel: Logger.Level
     package let server: RPCServerConfiguration
+    /// Of clients, at each port that they come to.
+    package let maxConnections: Int
     /// Threads for connections (`EventLoops`).
     package let eventLoops: Int
     /// How to connect to the other services, and the certificate to show them; nil without TLS.
@@ -52,10 +54,14 @@ package struct ServiceConfiguration: Sendable {
         clientTLS = trustRoots.map {
             ClientTLS(trustRoots: $0, certificateChain: tls?.certificateChain, privateKey: tls?.privateKey)
         }
-        server = RPCServerConfiguration(
+        var server = RPCServerConfiguration(
             host: settings.string("HEARTGUARD_LISTEN_HOST", default: "127.0.0.1"),
             port: settings.port("HEARTGUARD_LISTEN_PORT", allowsAny: true),
             tls: tls)
+        // A third: the Gateway has two doors, and what is left is for stores, other services and files.
+        maxConnections = settings.int("HEARTGUARD_MAX_CONNECTIONS", default: max(64, Descriptors.most / 3), in: 1...1_000_000)
+        server.connections = ConnectionCounts(most: maxConnections)
+        self.server = server
         eventLoops = settings.int("HEARTGUARD_EVENT_LOOP_THREADS", default: loopPerCore ? System.coreCount : 1, in: 1...256)
 
         let records = keepsRecords ? PostgresSettings(service: service, from: &settings) : nil

@@ -105,6 +105,7 @@ package final class ServiceHost: Sendable {
         let recording: [any ServerInterceptor] = recorder == nil ? [] : [callAudit]
         let repeating: [any ServerInterceptor] = repeatedCalls.map { [$0] } ?? []
         interceptors = CallInterceptors.standard() + [gate, authentication] + recording + repeating
+        if let connections = configuration.server.connections { published.add { connections.write(to: &$0) } }
         if let recorder { published.add { recorder.counts.write(to: &$0) } }
         if let repeatedCalls { published.add { repeatedCalls.counts.write(to: &$0) } }
     }

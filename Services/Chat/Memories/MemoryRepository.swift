@@ -103,7 +103,7 @@ struct KnownMemory: RowDecodable {
 extension Statement<Void> {
     /// Holds who remembers something else of the person until the commit.
     static func lockMemories(of user: UUID) -> Self {
-        .reading("SELECT pg_advisory_xact_lock(hashtextextended('chat.patient_memories ' || \(user)::text, 0))")
+        .advisoryLock("chat.patient_memories", of: user)
     }
 
     static func forget(_ ids: [UUID], of user: UUID) -> Self {

@@ -93,7 +93,7 @@ struct SessionArchiveRepository: Sendable {
 
 extension Statement<Void> {
     static func lockArchives(of user: UUID) -> Self {
-        .reading("SELECT pg_advisory_xact_lock(hashtextextended('chat.session_archives ' || \(user)::text, 0))")
+        .advisoryLock("chat.session_archives", of: user)
     }
 
     /// A statement of its own, behind the lock: only one that begins after it sees what its last holder committed.

@@ -34,7 +34,9 @@ struct JSONFront: HTTPResponder {
                 return LoopBoundChannel(WatchedChannel(try TLSChannel(http, tlsConfiguration: tls)))
             },
             configuration: .init(
-                address: .hostname(server.host, port: configuration.jsonPort), serverName: "heartguard"),
+                address: .hostname(server.host, port: configuration.jsonPort), serverName: "heartguard",
+                // Those beyond wait until one has ended, an idle one after a minute.
+                availableConnectionsDelegate: MaximumAvailableConnections(configuration.common.maxConnections, logger: logger)),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? configuration.jsonPort
                 logger.notice("listening for JSON", metadata: ["host": "\(server.host)", "port": "\(port)"])

@@ -61,11 +61,11 @@ struct Visit: RowDecodable, Sendable {
 extension Statement<Void> {
     /// A person's holds are counted one after the other.
     static func lockHolds(of user: UserID) -> Self {
-        .reading("SELECT pg_advisory_xact_lock(hashtextextended('users.holds ' || \(user.uuid)::text, 0))")
+        .advisoryLock("users.holds", of: user.uuid)
     }
 
     static func lockBookings(of provider: UUID) -> Self {
-        .reading("SELECT pg_advisory_xact_lock(hashtextextended('users.bookings ' || \(provider)::text, 0))")
+        .advisoryLock("users.bookings", of: provider)
     }
 
     /// Puts the entry of an appointment in its person's calendar, under the appointment's id, or changes it to how the appointment is now.

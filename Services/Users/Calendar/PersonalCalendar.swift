@@ -82,7 +82,7 @@ struct PersonalCalendar: Sendable {
 extension Statement<Void> {
     /// A person's entries are counted and made one after the other.
     static func lockCalendar(of user: UserID) -> Self {
-        .reading("SELECT pg_advisory_xact_lock(hashtextextended('users.calendar ' || \(user.uuid)::text, 0))")
+        .advisoryLock("users.calendar", of: user.uuid)
     }
 }
 

@@ -39,8 +39,7 @@ struct ErasureJobs: Sendable {
         guard let erasure = try await erasures.find(id), erasure.finishedAt == nil else { return }
         _ = try await eraseEverywhere(subject)
         _ = try await run.commit { transaction in
-            let event = try ErasureStep.finishErasure.event(id, user, due: erasure.requestedAt + settling)
-            try await erasures.outbox.add(event, in: transaction)
+            try await erasures.add(.finishErasure, of: id, user, due: erasure.requestedAt + settling, in: transaction)
         }
     }
 
@@ -55,7 +54,7 @@ struct ErasureJobs: Sendable {
         _ = try await run.commit(identity: .user(user.uuid)) { transaction in
             guard try await transaction.execute(.finish(id, at: now, receipt: signed)) == 1 else { return }
             _ = try await transaction.first(.removeAccount(for: id))
-            try await transaction.execute(.forgetEvents(of: id))
+            try await transaction.execute(.forgetEvents(of: user))
         }
     }
 

@@ -45,12 +45,21 @@ struct ErasureRepository: Sendable {
         try await postgres.first(.find(id))
     }
 
+    /// Adds a step of an erasure in a transaction, unless the erasure has its receipt: its end has the events forgotten, and one that came later
+    /// would name the person for as long as events are kept.
+    func add(
+        _ step: ErasureStep, of id: ErasureID, _ user: UserID, due: Instant? = nil, in transaction: Transaction
+    ) async throws {
+        guard try await transaction.first(.holdUnfinished(id)) != nil else { return }
+        try await outbox.add(step.event(id, user, due: due), in: transaction)
+    }
+
     /// Takes up again what was asked for before a moment and has not come to its end. How many there were.
     func resume(requestedBefore moment: Instant) async throws -> Int {
         try await postgres.transaction(tier: .normal) { transaction in
             let unfinished = try await transaction.rows(.unfinished(requestedBefore: moment))
             for each in unfinished {
-                try await outbox.add(ErasureStep.eraseAccount.event(each.erasure, each.user), in: transaction)
+                try await add(.eraseAccount, of: each.erasure, each.user, in: transaction)
             }
             return unfinished.count
         }
@@ -121,6 +130,13 @@ extension Statement<Erasure> {
     }
 }
 
+extension Statement<Scalar<UUID>> {
+    /// Nothing of an erasure that has finished; one that has not does not finish before the transaction ends.
+    static func holdUnfinished(_ id: ErasureID) -> Self {
+        .writing("SELECT id FROM users.erasures WHERE id = \(id.uuid) AND finished_at IS NULL FOR SHARE")
+    }
+}
+
 extension Statement<Scalar<Bool>> {
     /// Whether there was an account.
     static func removeAccount(for erasure: ErasureID) -> Self {
@@ -141,9 +157,9 @@ extension Statement<Void> {
             """)
     }
 
-    /// What the outbox has of an erasure, which names whose it is.
-    static func forgetEvents(of erasure: ErasureID) -> Self {
-        .writing("DELETE FROM users.outbox WHERE aggregate_id = \(erasure.uuid)", tier: .normal)
+    /// What the outbox still has of a person: the events of the erasure, whose payload names whose it is.
+    static func forgetEvents(of user: UserID) -> Self {
+        .writing("DELETE FROM users.outbox WHERE lower(payload ->> 'user') = \(user.uuid.text)", tier: .normal)
     }
 
     /// No row if it has finished before.

@@ -112,7 +112,7 @@ struct OwnRecords<Record: OwnRecord>: Sendable {
 extension Statement<Void> {
     /// A person's records are counted and changed one after the other.
     static func lockRecords(of user: UserID) -> Self {
-        .reading("SELECT pg_advisory_xact_lock(hashtextextended('users.records ' || \(user.uuid)::text, 0))")
+        .advisoryLock("users.records", of: user.uuid)
     }
 
     static func demoteOthers(than id: UUID, of user: UserID, in table: Query) -> Self {

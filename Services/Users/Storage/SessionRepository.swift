@@ -15,12 +15,24 @@ struct NewSession: Sendable {
 struct SessionRepository: Sendable {
     let postgres: Postgres
 
-    /// Begins a session, and forgets the account's refresh tokens that have expired. `false` if the account is not there any more, is closed, or
+    /// Begins a session, and forgets the account's refresh tokens that have expired and the sessions that have none besides. `false` if the account is not there any more, is closed, or
     /// has another password's hash or another role.
     func insert(
         _ session: NewSession, of user: UserID, whosePasswordIs hash: String, role: AccessClaims.Role
     ) async throws(PostgresError) -> Bool {
         try await postgres.execute(.insert(session, of: user, whosePasswordIs: hash, role: role), identity: .user(user.uuid)) == 1
+    }
+
+    /// Forgets refresh tokens that expired before a moment, so many in a transaction, and the sessions of which none is left, whoever's they are.
+    /// How many tokens it was.
+    @discardableResult
+    func forget(expiredBefore moment: Instant, atOnce most: Int = 1_000) async throws(PostgresError) -> Int64 {
+        var count: Int64 = 0
+        while true {
+            let forgotten = try await postgres.first(.forgetRefreshTokens(expiredBefore: moment, atMost: most))?.value ?? 0
+            count += forgotten
+            if forgotten < most { return count }
+        }
     }
 
     /// What became of a refresh token that was shown.
@@ -170,7 +182,11 @@ extension Statement<Void> {
                 WHERE id = \(user.uuid) AND erasure_id IS NULL AND password_hash = \(hash)
                   AND (clinician_since IS NOT NULL) = \(role == .clinician) FOR SHARE
             ), forgotten AS (
-                DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp()
+                DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp() RETURNING session_id
+            ), over AS (
+                DELETE FROM users.sessions s WHERE s.user_id = \(user.uuid) AND s.id IN (SELECT session_id FROM forgotten)
+                  AND NOT EXISTS (SELECT FROM users.refresh_tokens t
+                                  WHERE t.user_id = s.user_id AND t.session_id = s.id AND t.expires_at >= clock_timestamp())
             ), session AS (
                 INSERT INTO users.sessions (user_id, id) SELECT id, \(session.id.uuid) FROM account
             )
@@ -246,5 +262,11 @@ extension Statement<Scalar<UUID>> {
             ON CONFLICT (id) DO UPDATE SET expires_at = greatest(known.expires_at, excluded.expires_at)
             RETURNING id
             """)
+    }
+}
+
+extension Statement<Scalar<Int64>> {
+    static func forgetRefreshTokens(expiredBefore moment: Instant, atMost most: Int) -> Self {
+        .writing("SELECT users.forget_refresh_tokens(\(moment), \(Int32(most))) AS forgotten", tier: .normal)
     }
 }

@@ -73,6 +73,11 @@ struct UserRepository: Sendable {
         return try await postgres.execute(
             .insertOperator(id, email: email, name: name, passwordHash: passwordHash), identity: .user(id.uuid)) == 1
     }
+
+    /// Operators whose address is another one, the oldest first; a hundred at most.
+    func operators(besides email: EmailAddress) async throws(PostgresError) -> [UserID] {
+        try await postgres.rows(.operators(besides: email)).map { UserID($0.value) }
+    }
 }
 
 extension Statement<User> {
@@ -139,5 +144,11 @@ extension Statement<Void> {
             VALUES (\(id.uuid), \(email.text), \(passwordHash), \(name.text), \(AccessClaims.Role.operator_))
             ON CONFLICT (email) DO NOTHING
             """)
+    }
+}
+
+extension Statement<Scalar<UUID>> {
+    static func operators(besides email: EmailAddress) -> Self {
+        .reading("SELECT user_id FROM users.other_operators(\(email.text))", tier: .normal)
     }
 }

@@ -30,7 +30,8 @@ struct DatabaseJobs: Sendable {
     /// A minute that passed is of no use: the next call does what was left.
     static let everyMinute = CronEntry("database_jobs", .everyMinute, job, catchUp: .skip) { _ in nil }
 
-    private static let job = Job<Int?>("run_database_jobs", retries: .once, timeout: TimeoutTier.batch.limit, resultLife: nil)
+    /// Longer than all of them take: each has the time of its statement to itself, and one that takes all of it is recorded as failed.
+    private static let job = Job<Int?>("run_database_jobs", retries: .once, timeout: .seconds(3_600), resultLife: nil)
 
     var handler: JobHandler {
         JobHandler(Self.job) { _, _ in

@@ -90,7 +90,7 @@ struct MemoryRepository: Sendable {
 
 extension Statement<Void> {
     static func lockMemories(of user: UUID) -> Self {
-        .reading("SELECT pg_advisory_xact_lock(hashtextextended('vectors.vector_user_memories ' || \(user)::text, 0))")
+        .advisoryLock("vectors.vector_user_memories", of: user)
     }
 
     /// Nobody waits for this: the position stays.

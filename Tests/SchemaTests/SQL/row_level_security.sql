@@ -178,11 +178,11 @@ SELECT is(pg_temp.attempt(role, :'ada', format('SELECT 1 FROM %s WHERE %I = %L',
 
 -- What opens a table to the owner's own functions opens it to nobody else.
 SELECT set_config('heartguard.task', task, true), is(pg_temp.attempt(role, :'ada', own), '1 rows', format('%s has no use of the task %s', role, task))
-    FROM attempts, unnest(ARRAY['bookings', 'holds', 'push_tokens', 'statistics', 'erasures', 'archiving', 'memory_expiry', 'exports', 'imports', 'answers']) AS task
+    FROM attempts, unnest(ARRAY['bookings', 'holds', 'push_tokens', 'statistics', 'erasures', 'archiving', 'memory_expiry', 'exports', 'imports', 'answers', 'forgetting', 'operators']) AS task
     WHERE allowed AND command = 'SELECT' AND role <> 'heartguard_owner'
       AND name IN ('users.appointments'::regclass, 'users.push_devices'::regclass, 'vectors.vector_user_memories'::regclass, 'users.users'::regclass,
                    'chat.chat_sessions'::regclass, 'chat.chat_messages'::regclass, 'chat.session_archives'::regclass, 'users.exports'::regclass, 'users.imports'::regclass,
-                   'users.idempotency_keys'::regclass);
+                   'users.idempotency_keys'::regclass, 'users.sessions'::regclass, 'users.refresh_tokens'::regclass);
 SELECT set_config('heartguard.task', '', true) \g /dev/null
 
 -- Exports: what is a person's is told, whole and to the person alone, or is left out for a reason that is on record -----

@@ -84,7 +84,7 @@ struct ServicePlan: Sendable {
     /// What the environment of `heartguard up` may change in a service: how it works, never where it finds the cluster.
     private static func mayBeSet(_ name: String) -> Bool {
         let tuning = [
-            "LOG_LEVEL", "EVENT_LOOP_THREADS", "POSTGRES_POOL_", "RATE_", "BREAKER_", "SERVICE_MAX_", "IDEMPOTENCY_", "APPOINTMENT_HOLD_",
+            "LOG_LEVEL", "EVENT_LOOP_THREADS", "MAX_CONNECTIONS", "POSTGRES_POOL_", "RATE_", "BREAKER_", "SERVICE_MAX_", "IDEMPOTENCY_", "APPOINTMENT_HOLD_",
             "CHAT_ARCHIVE_", "CHAT_CHECKPOINT_", "ERASURE_", "VECTORS_SNAPSHOT_CHANGES", "VECTORS_SNAPSHOT_SECONDS", "VECTORS_ROW_SEARCH",
             "VECTORS_RECALL_", "VECTORS_M", "VECTORS_EF_", "VECTORS_SEARCH_THREADS", "VECTORS_INDEX_THREADS",
         ]

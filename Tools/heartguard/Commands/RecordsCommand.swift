@@ -26,6 +26,7 @@ struct RecordsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let url = URL(filePath: file)
+            try FileBytes.check(url)
             let format = UsersV1.ImportFormat(of: url)
             try await person.signedIn { client in
                 let job: UsersV1.ImportJob

@@ -50,6 +50,7 @@ struct VectorsCommand: AsyncParsableCommand {
             let files = DocumentSource.Files(
                 vectors: url, format: format, sideCar: documents.map { URL(filePath: $0) },
                 idPrefix: idPrefix ?? "\(url.deletingPathExtension().lastPathComponent)-")
+            for file in [files.vectors, files.sideCar].compactMap(\.self) { try FileBytes.check(file) }
             let vectors = try VectorsOperator(options.directory)
             let result: Result<Void, any Error>
             do { result = .success(try await put(files, through: vectors)) } catch { result = .failure(error) }

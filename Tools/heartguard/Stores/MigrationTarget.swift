@@ -36,7 +36,8 @@ struct MigrationTarget: Sendable {
         port = try Ports.port("HEARTGUARD_POSTGRES_PORT", in: environment, else: 5432)
         let authority = try environment.authority("HEARTGUARD_POSTGRES_CA_FILE")
         guard let tls = PostgresConfiguration.TLS(sslmode: environment.given("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: authority) else {
-            throw CommandFailure("HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.")
+            throw CommandFailure(
+                PostgresConfiguration.TLS.refusal(sslmode: "HEARTGUARD_POSTGRES_SSLMODE", rootCertificate: "HEARTGUARD_POSTGRES_CA_FILE"))
         }
         self.tls = tls
         // libpq would take the user's name for that of a database without one.
@@ -64,11 +65,8 @@ struct MigrationTarget: Sendable {
 
     /// How the owner's role connects.
     func configuration(as program: String) -> PostgresConfiguration {
-        var configuration = PostgresConfiguration(
+        PostgresConfiguration(
             host: host, port: port, database: database, user: owner.user, password: owner.password, tls: tls, applicationName: program)
-        // Of several hosts the others are there to take over.
-        if host.contains(",") { configuration.role = .primary }
-        return configuration
     }
 
     /// Lends a client of the owner's.

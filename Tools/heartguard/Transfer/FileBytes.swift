@@ -22,6 +22,9 @@ final class FileBytes {
         self.offset = offset
     }
 
+    /// Throws a `CommandFailure` if a file cannot be read: before anybody signs in because of it.
+    static func check(_ file: URL) throws { _ = try FileBytes(file).read(1) }
+
     /// The next so many bytes, or fewer where the file ends.
     func read(_ count: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
