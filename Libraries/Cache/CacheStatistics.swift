@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// What a cache has done since the program began.
 package struct CacheStatistics: Sendable, Hashable {
     package init() {}
@@ -45,46 +43,4 @@ package struct CacheStatistics: Sendable, Hashable {
     /// Bytes of the values that were written to Redis, and what they were once written.
     package internal(set) var bytesBefore = 0
     package internal(set) var bytesAfter = 0
-}
-
-/// What one cache counts; its tier counts the rest.
-final class CacheCounts: Sendable {
-    let contents = Mutex(CacheStatistics())
-    private let latencies = Mutex(Latencies())
-    private let looks = Atomic<UInt>(0)
-
-    private struct Latencies {
-        var local = LatencyRecord()
-        var shared = LatencyRecord()
-        var loads = LatencyRecord()
-    }
-
-    enum Source {
-        case local, shared, loads
-    }
-
-    /// Whether to time the next look into this process's memory, which costs less than two looks at the clock.
-    func isNextTimed() -> Bool { looks.wrappingAdd(1, ordering: .relaxed).oldValue & 63 == 0 }
-
-    func record(_ source: Source, since began: ContinuousClock.Instant) {
-        let duration = began.duration(to: .now)
-        latencies.withLock { latencies in
-            switch source {
-            case .local: latencies.local.record(duration)
-            case .shared: latencies.shared.record(duration)
-            case .loads: latencies.loads.record(duration)
-            }
-        }
-    }
-
-    func statistics(_ local: LocalTier) -> CacheStatistics {
-        var statistics = contents.withLock { $0 }
-        statistics.evictions = local.evictions
-        statistics.localEntries = local.count
-        let latencies = latencies.withLock { $0 }
-        statistics.local.latency = latencies.local.summary
-        statistics.shared.latency = latencies.shared.summary
-        statistics.loadLatency = latencies.loads.summary
-        return statistics
-    }
 }

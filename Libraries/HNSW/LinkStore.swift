@@ -21,6 +21,9 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
     /// One more than the highest layer of a slot; 0 where the slot is free.
     private var heights = Region<UInt8>()
 
+    /// With m = 2 one node in 10^9 would get this far; it bounds what a search has to climb down.
+    static let highestLevel = 30
+
     init(configuration: HNSWConfiguration) {
         bottomLimit = configuration.degreeLimit(onLayer: 0)
         upperLimit = configuration.degreeLimit(onLayer: 1)
@@ -103,7 +106,7 @@ struct LinkStore: ~Copyable, @unchecked Sendable {
         for slot in 0..<Int32(slots) {
             let level = level(of: slot)
             guard level >= 0 else { continue }
-            guard level <= SlotAllocator.highestLevel else { return false }
+            guard level <= LinkStore.highestLevel else { return false }
             if level > 0 {
                 let first = Int(firstBlock(of: slot))
                 guard first >= 0, first + level <= blocks else { return false }

@@ -13,12 +13,9 @@ struct SlotAllocator {
     private var random: SplitMix64
     private var freeSlots: [Int32] = []
     /// Runs of blocks that removed nodes left, by their length.
-    private var freeBlocks: [[Int32]] = Array(repeating: [], count: SlotAllocator.highestLevel + 1)
+    private var freeBlocks: [[Int32]] = Array(repeating: [], count: LinkStore.highestLevel + 1)
     private(set) var slotCount = 0
     private(set) var blockCount = 0
-
-    /// With m = 2 one node in 10^9 would get this far; it bounds what a search has to climb down.
-    static let highestLevel = 30
 
     init(configuration: HNSWConfiguration) {
         levelScale = 1 / log(Double(configuration.m))
@@ -129,7 +126,7 @@ struct SlotAllocator {
     /// Section 4 of the paper: floor(-ln(unif(0..1)) * mL), with mL = 1 / ln(m).
     private mutating func drawLevel() -> Int {
         let uniform = (Double(random.next() >> 11) + 1) * 0x1p-53
-        return min(SlotAllocator.highestLevel, Int(-log(uniform) * levelScale))
+        return min(LinkStore.highestLevel, Int(-log(uniform) * levelScale))
     }
 }
 

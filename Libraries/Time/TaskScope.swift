@@ -10,8 +10,6 @@ package protocol TaskScope: AnyObject, Sendable {
 
 package enum CurrentTask {
     @TaskLocal package static var scope: (any TaskScope)?
-    /// Apart from the scope, since few tasks have one.
-    @TaskLocal package static var unit: (any UnitOfWork)?
 }
 
 /// A scope that is nothing but a deadline.

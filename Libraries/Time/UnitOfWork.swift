@@ -14,6 +14,9 @@ package protocol UnitOfWork: AnyObject, Sendable {
 }
 
 extension CurrentTask {
+    /// Apart from the scope, since few tasks have one.
+    @TaskLocal package static var unit: (any UnitOfWork)?
+
     /// Does what others may only see, or be told, once the changes of this task are theirs to see: at once, or in a unit of work when that is
     /// committed. It is not done where the unit is not; where nobody knows whether it is, `inDoubt` is done in its place.
     package static func afterCommit(

@@ -15,7 +15,7 @@ extension AuditEvent {
         let method = context.method
         let fields = NamedFields.byPath[method.path]
         let named = if let fields, let request = try await context.requestBytes() { fields.read(request) } else { NamedFields.Values() }
-        let program = context.peerIdentity.flatMap { $0.trustDomain == Authentication.trustDomain ? $0.program : nil }
+        let program = context.peerIdentity?.clusterProgram
         let bits = context.trace.traceBits
         self.init(
             occurredAt: .now(), person: method.policy.access == .user ? caller?.userID : named.person, actor: caller?.actorID,

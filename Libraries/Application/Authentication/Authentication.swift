@@ -101,13 +101,10 @@ package struct Authentication: ServerInterceptor {
         }
     }
 
-    /// The domain of the URIs in the certificates of a cluster's programs, `spiffe://heartguard/users` and so on.
-    static let trustDomain = "heartguard"
-
     /// A method for services takes no token: it is open to the programs that its policy names, by the certificate of
     /// their connection, and to nobody else whatever token they have.
     static func admitService(_ context: RPCContext) throws(RPCError) {
-        guard let peer = context.peerIdentity, peer.trustDomain == trustDomain, let program = peer.program else {
+        guard let program = context.peerIdentity?.clusterProgram else {
             throw RPCError(
                 .unauthenticated, "Only services may call \(context.method.name), and show their certificate for it.")
         }

@@ -1,8 +1,7 @@
 /// Writes messages as proto3's JSON mapping has them (protobuf.dev, "ProtoJSON Format"), straight from their bytes: fields without
 /// presence are left out at their default, 64-bit integers are strings, enums are names.
 struct JSONPrinting {
-    /// The bytes are no message of their type, or nest too deep.
-    struct Unreadable: Error {}
+    typealias Unreadable = MessageParts.Unreadable
 
     static let maxDepth = 100
 

@@ -7,25 +7,28 @@ struct MessageParts {
         let value: WireReader.Field
     }
 
+    /// The bytes are no message of their type, or nest too deep.
+    struct Unreadable: Error {}
+
     private(set) var all: [Part] = []
     /// The place of the field that came last, which of a oneof's members is the one that counts.
     private(set) var last: Int?
     private let schema: MessageSchema
 
     /// Throws where the bytes are no message, or have a field in a form that its kind does not have.
-    init(_ content: ArraySlice<UInt8>, _ schema: MessageSchema) throws(JSONPrinting.Unreadable) {
+    init(_ content: ArraySlice<UInt8>, _ schema: MessageSchema) throws(Unreadable) {
         self.schema = schema
         all.reserveCapacity(schema.fields.count)
         var reader = WireReader(content)
         var isOrdered = true
         while let value = reader.next() {
             guard let place = schema.place(value.number) else { continue }
-            guard schema.fields[place].takes(value.wireType) else { throw JSONPrinting.Unreadable() }
+            guard schema.fields[place].takes(value.wireType) else { throw Unreadable() }
             if let last, last > place { isOrdered = false }
             last = place
             all.append(Part(place: place, value: value))
         }
-        guard reader.isAtEnd else { throw JSONPrinting.Unreadable() }
+        guard reader.isAtEnd else { throw Unreadable() }
         // Few programs write them in another order. The places of equal ones keep it stable.
         if !isOrdered {
             all = all.enumerated().sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }.map(\.element)

@@ -313,9 +313,3 @@ final class ChannelLane: @unchecked Sendable {
         }
     }
 }
-
-extension RPCError {
-    static func unreachable(_ reason: String) -> RPCError {
-        RPCError(.unavailable, "The server cannot be reached: \(reason)")
-    }
-}

@@ -261,9 +261,3 @@ final class ClientCall: @unchecked Sendable {
         executor.run { self.finishSending() }
     }
 }
-
-extension Result {
-    var failure: Failure? {
-        if case .failure(let error) = self { error } else { nil }
-    }
-}

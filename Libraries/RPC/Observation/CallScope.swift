@@ -26,3 +26,8 @@ extension MethodDescriptor {
     /// The method of the call that this task answers.
     package static var current: MethodDescriptor? { (CurrentTask.scope as? any CallScope)?.method }
 }
+
+extension TraceContext {
+    /// The trace of the call that this task answers.
+    package static var current: TraceContext? { (CurrentTask.scope as? any CallScope)?.trace }
+}

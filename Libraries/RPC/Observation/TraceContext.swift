@@ -1,5 +1,4 @@
 internal import Synchronization
-internal import Time
 
 /// The place of a call in a trace that crosses programs, as W3C Trace Context carries it in `traceparent` and
 /// `tracestate`.
@@ -21,9 +20,6 @@ package struct TraceContext: Sendable, Hashable {
         self.flags = flags
         self.state = state
     }
-
-    /// The trace of the call that this task answers.
-    package static var current: TraceContext? { (CurrentTask.scope as? any CallScope)?.trace }
 
     /// The id's 128 bits.
     package var traceBits: (high: UInt64, low: UInt64) { (high, low) }

@@ -114,4 +114,8 @@ extension RPCError {
     static let notOneResponse = RPCError(.unimplemented, "The server did not answer with exactly one message.")
     static let cancelledByCaller = RPCError(.cancelled, "The call was cancelled.")
     static let deadlinePassed = RPCError(.deadlineExceeded, "The deadline passed before the server answered.")
+
+    static func unreachable(_ reason: String) -> RPCError {
+        RPCError(.unavailable, "The server cannot be reached: \(reason)")
+    }
 }

@@ -37,7 +37,7 @@ package final class ClientMetrics: ClientInterceptor {
             if let timer = timers[key] { return timer }
             let timer = Timer(
                 label: ClientMetrics.duration,
-                dimensions: [(RPCMetrics.method, OTelName.method(method)), (RPCMetrics.statusCode, code.name)],
+                dimensions: [(OTelName.methodAttribute, OTelName.method(method)), (OTelName.statusAttribute, code.name)],
                 preferredDisplayUnit: .seconds, factory: factory)
             timers[key] = timer
             return timer

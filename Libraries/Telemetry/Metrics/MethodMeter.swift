@@ -4,6 +4,12 @@ internal import Synchronization
 
 /// The calls of one method, by status.
 final class MethodMeter: CallMeter {
+    /// In seconds where it is published; histograms hold nanoseconds.
+    static let duration = "rpc.server.call.duration"
+    /// Bytes as they travelled, framing included.
+    static let requestSize = "rpc.server.request.size"
+    static let responseSize = "rpc.server.response.size"
+
     /// What is recorded of calls that end with one status; made when the first does.
     private final class StatusMeter: Sendable {
         let duration: Timer
@@ -11,12 +17,12 @@ final class MethodMeter: CallMeter {
         let responseSize: Recorder
 
         init(method: String, code: StatusCode, factory: any MetricsFactory) {
-            let dimensions = [(RPCMetrics.method, method), (RPCMetrics.statusCode, code.name)]
+            let dimensions = [(OTelName.methodAttribute, method), (OTelName.statusAttribute, code.name)]
             duration = Timer(
-                label: RPCMetrics.duration, dimensions: dimensions, preferredDisplayUnit: .seconds, factory: factory)
-            requestSize = Recorder(label: RPCMetrics.requestSize, dimensions: dimensions, aggregate: true, factory: factory)
+                label: MethodMeter.duration, dimensions: dimensions, preferredDisplayUnit: .seconds, factory: factory)
+            requestSize = Recorder(label: MethodMeter.requestSize, dimensions: dimensions, aggregate: true, factory: factory)
             responseSize = Recorder(
-                label: RPCMetrics.responseSize, dimensions: dimensions, aggregate: true, factory: factory)
+                label: MethodMeter.responseSize, dimensions: dimensions, aggregate: true, factory: factory)
         }
     }
 

@@ -22,12 +22,12 @@ extension RPCMetrics {
             if case .values(let distribution) = one.value { sizes[one.label, default: [:]][one.dimensions] = distribution }
         }
         return series.compactMap { one in
-            guard one.label == duration, case .durations(let durations) = one.value,
-                let method = one.dimensions[method], let status = one.dimensions[statusCode]
+            guard one.label == MethodMeter.duration, case .durations(let durations) = one.value,
+                let method = one.dimensions[OTelName.methodAttribute], let status = one.dimensions[OTelName.statusAttribute]
             else { return nil }
             return MethodMetrics(
                 method: method, status: status, durations: durations,
-                requests: sizes[requestSize]?[one.dimensions], responses: sizes[responseSize]?[one.dimensions])
+                requests: sizes[MethodMeter.requestSize]?[one.dimensions], responses: sizes[MethodMeter.responseSize]?[one.dimensions])
         }
     }
 }

@@ -6,12 +6,12 @@ internal import Tracing
 enum RPCSpan {
     static func begin(_ method: MethodDescriptor, on span: any Span) {
         span.attributes["rpc.system.name"] = "grpc"
-        span.attributes[RPCMetrics.method] = OTelName.method(method)
+        span.attributes[OTelName.methodAttribute] = OTelName.method(method)
     }
 
     static func end(_ error: (any Error)?, isFailure: (StatusCode) -> Bool, on span: any Span) {
         let code = error.map { RPCError(caught: $0).code } ?? .ok
-        span.attributes[RPCMetrics.statusCode] = code.name
+        span.attributes[OTelName.statusAttribute] = code.name
         if isFailure(code) {
             span.attributes["error.type"] = code.name
             span.setStatus(SpanStatus(code: .error))

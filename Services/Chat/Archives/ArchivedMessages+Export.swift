@@ -56,14 +56,3 @@ private struct ArchivePlace {
 
     var text: String { "\(sequence) \(byte)" }
 }
-
-/// An archive and its number in the person's chain.
-struct NumberedArchive: RowDecodable {
-    let sequence: Int64
-    let kept: SessionArchiveRepository.CheckedArchive
-
-    init(row: Row) throws(PostgresError) {
-        sequence = try row.decode("sequence")
-        kept = try SessionArchiveRepository.CheckedArchive(row: row)
-    }
-}

@@ -91,6 +91,17 @@ struct SessionArchiveRepository: Sendable {
     }
 }
 
+/// An archive and its number in the person's chain.
+struct NumberedArchive: RowDecodable {
+    let sequence: Int64
+    let kept: SessionArchiveRepository.CheckedArchive
+
+    init(row: Row) throws(PostgresError) {
+        sequence = try row.decode("sequence")
+        kept = try SessionArchiveRepository.CheckedArchive(row: row)
+    }
+}
+
 extension Statement<Void> {
     static func lockArchives(of user: UUID) -> Self {
         .advisoryLock("chat.session_archives", of: user)

@@ -3,27 +3,6 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Time
 
-/// A time that somebody wants with a provider.
-struct AppointmentWish: Hashable, Sendable {
-    let clientID: ClientID
-    let provider: UUID
-    let time: Range<Instant>
-    let type: Appointment.AppointmentType
-    let reason: String
-    let isTelehealth: Bool
-    let reminder: ReminderLead
-    /// The policy that is to pay.
-    var insurance: UUID?
-
-    /// Whether an appointment is what this wish led to. Its second version is the confirmed one; later ones may have been moved, and a policy that is
-    /// taken out leaves the appointments that it was to pay.
-    func ledTo(_ appointment: Appointment) -> Bool {
-        appointment.providerID == provider && appointment.appointmentType == type && appointment.reason == reason
-            && (appointment.insuranceID == insurance || appointment.insuranceID == nil)
-            && (appointment.startsAt..<appointment.endsAt == time || appointment.version > 2)
-    }
-}
-
 /// Appointments from the hold to what came of them. Each change is one transaction, with its entry in the person's calendar and its reminder.
 ///
 /// That a provider sees one person at a time is a constraint of the table. A hold takes time as an appointment does, until a moment that

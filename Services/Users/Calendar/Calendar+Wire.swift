@@ -88,7 +88,7 @@ extension UsersV1.ExportCalendarRequest {
     func parsed(now: Instant) throws(RPCError) -> Range<Instant> {
         var violations = FieldViolations()
         let period = violations.period(
-            startAt ?? .init(now - PersonalCalendar.longest), endAt ?? .init(now + .seconds(366 * 86_400)))
+            startAt ?? .init(now - CalendarEntry.longest), endAt ?? .init(now + .seconds(366 * 86_400)))
         return try violations.complete(period)
     }
 }

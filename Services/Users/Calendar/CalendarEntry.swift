@@ -16,10 +16,13 @@ struct CalendarEntry: Hashable, Sendable {
     var reminder: Int32?
     var status: CalendarEvent.Status = .confirmed
 
+    /// No entry is longer, so what falls in a time has begun no earlier than this before it.
+    static let longest = Duration.seconds(31 * 86_400)
+
     /// What makes no sense together, by the field that is to be changed.
     func contradiction() -> (field: String, reason: InvalidValue)? {
         guard endsAt >= startsAt else { return ("ends_at", InvalidValue("is before the beginning")) }
-        guard endsAt - startsAt <= PersonalCalendar.longest else { return ("ends_at", InvalidValue("is more than 31 days behind the beginning")) }
+        guard endsAt - startsAt <= Self.longest else { return ("ends_at", InvalidValue("is more than 31 days behind the beginning")) }
         if isAllDay, let zone = TimeZone(identifier: timeZone.text) {
             guard zone.beginsDay(at: startsAt) else { return ("starts_at", InvalidValue("is not the beginning of a day in the time zone")) }
             guard zone.beginsDay(at: endsAt), endsAt > startsAt else {

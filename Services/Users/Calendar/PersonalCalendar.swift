@@ -10,8 +10,6 @@ struct PersonalCalendar: Sendable {
     /// Of a person's own entries, so that a calendar is read in a moment.
     static let mostEvents: Int64 = 5_000
     static let mostExported = 2_000
-    /// No entry is longer, so what falls in a time has begun no earlier than this before it.
-    static let longest = Duration.seconds(31 * 86_400)
 
     /// Makes an entry. The same client's id again gives what it made.
     ///
@@ -115,7 +113,7 @@ extension Statement<CalendarEvent> {
             SELECT \(CalendarEvent.columns) FROM users.calendar_events
             WHERE user_id = \(user.uuid) AND starts_at < \(period.upperBound) AND (status <> 'cancelled' OR \(withCancelled))
               AND (recurrence_rule IS NOT NULL
-                   OR (starts_at > \(period.lowerBound - PersonalCalendar.longest - .seconds(1)) AND (ends_at > \(period.lowerBound) OR starts_at = \(period.lowerBound))))
+                   OR (starts_at > \(period.lowerBound - CalendarEntry.longest - .seconds(1)) AND (ends_at > \(period.lowerBound) OR starts_at = \(period.lowerBound))))
               \(rest)
             ORDER BY starts_at, id LIMIT \(limit)
             """)

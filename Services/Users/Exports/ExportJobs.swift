@@ -16,14 +16,6 @@ struct ExportJobs: Sendable {
     var mostBytes = Export.mostBytes
     var retries = RetryPolicy(maximumTries: 1_000)
 
-    static func job(_ retries: RetryPolicy = RetryPolicy(maximumTries: 1_000)) -> Job<ExportSubject> {
-        Job(
-            "export_records", priority: .low, retries: retries, timeout: .seconds(3_600), resultLife: nil,
-            uniqueKey: { $0.export.text })
-    }
-
-    static func event(_ subject: ExportSubject) throws(JobError) -> OutboxEvent { try OutboxEvent(job(), subject, about: subject.export) }
-
     private static let upkeep = Job<Int?>("keep_exports", retries: .once, resultLife: nil)
 
     /// Jobs are lost with a Redis that loses its data; what they were for is on record. And what is over goes.
@@ -31,7 +23,7 @@ struct ExportJobs: Sendable {
 
     var handlers: [JobHandler] {
         [
-            JobHandler(Self.job(retries)) { subject, _ in try await write(subject) },
+            JobHandler(ExportSubject.job(retries)) { subject, _ in try await write(subject) },
             JobHandler(Self.upkeep) { _, _ in
                 let removed = try await exports.removeExpired()
                 if removed > 0 { logger.info("exports whose time is over were removed", metadata: ["exports": "\(removed)"]) }

@@ -32,7 +32,7 @@ struct ExportRepository: Sendable {
             try await transaction.execute(.removeExpired(clientID, of: user))
             let id = UUIDv7.make()
             try await transaction.execute(.start(id, clientID, as: format, of: user))
-            try await outbox.add(ExportJobs.event(ExportSubject(export: id, user: user.uuid)), in: transaction)
+            try await outbox.add(ExportSubject(export: id, user: user.uuid).event(), in: transaction)
             guard let export = try await transaction.first(.export(id, of: user)) else {
                 throw PostgresError(.decoding, "An export that was begun was not returned.")
             }
@@ -87,7 +87,7 @@ struct ExportRepository: Sendable {
     func resume(requestedBefore moment: Instant) async throws -> Int {
         try await postgres.transaction(tier: .normal) { transaction in
             let unfinished = try await transaction.rows(.unfinishedExports(requestedBefore: moment))
-            for each in unfinished { try await outbox.add(ExportJobs.event(each.subject), in: transaction) }
+            for each in unfinished { try await outbox.add(each.subject.event(), in: transaction) }
             return unfinished.count
         }
     }

@@ -19,14 +19,6 @@ struct ImportJobs: Sendable {
     var mostEntries = ImportBatch.mostEntries
     var retries = RetryPolicy(maximumTries: 1_000)
 
-    static func job(_ retries: RetryPolicy = RetryPolicy(maximumTries: 1_000)) -> Job<ImportSubject> {
-        Job(
-            "import_records", priority: .low, retries: retries, timeout: .seconds(3_600), resultLife: nil,
-            uniqueKey: { $0.import.text })
-    }
-
-    static func event(_ subject: ImportSubject) throws(JobError) -> OutboxEvent { try OutboxEvent(job(), subject, about: subject.import) }
-
     private static let upkeep = Job<Int?>("keep_imports", retries: .once, resultLife: nil)
 
     /// Jobs are lost with a Redis that loses its data; what they were for is on record. And what is over goes.
@@ -34,7 +26,7 @@ struct ImportJobs: Sendable {
 
     var handlers: [JobHandler] {
         [
-            JobHandler(Self.job(retries)) { subject, _ in try await take(subject) },
+            JobHandler(ImportSubject.job(retries)) { subject, _ in try await take(subject) },
             JobHandler(Self.upkeep) { _, _ in
                 let removed = try await imports.removeExpired()
                 if removed > 0 { logger.info("imports whose time is over were removed", metadata: ["imports": "\(removed)"]) }

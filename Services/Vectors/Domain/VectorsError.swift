@@ -101,7 +101,7 @@ extension VectorsError: RPCErrorConvertible {
         case .tooManyMemories:
             .quota(
                 "user",
-                "A person has at most \(MemoryRepository.mostOfOnePerson) memories. Delete some before adding others.")
+                "A person has at most \(KeptMemory.mostOfOnePerson) memories. Delete some before adding others.")
         }
     }
 }

@@ -79,6 +79,9 @@ struct NewMemory: Hashable, Sendable {
 
 /// A memory as it is kept.
 struct KeptMemory: Hashable, Sendable {
+    /// As many are compared in some milliseconds.
+    static let mostOfOnePerson = 1_000
+
     let note: MemoryNote
     let createdAt: Instant
     let updatedAt: Instant

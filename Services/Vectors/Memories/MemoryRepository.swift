@@ -10,9 +10,6 @@ internal import Time
 struct MemoryRepository: Sendable {
     let postgres: Postgres
 
-    /// As many are compared in some milliseconds.
-    static let mostOfOnePerson = 1_000
-
     /// What a change did.
     struct Change: Hashable, Sendable {
         let position: Int64
@@ -141,7 +138,7 @@ extension Statement<MemoryRepository.Change> {
                     \(EmbeddingColumn.text.array(of: memories.map(\.embedding))), \(metadata), \(notes.map(\.type.text)),
                     \(notes.map(\.importance.value)), \(notes.map(\.expiresAt))
                 ) AS new (id, content, embedding, metadata, memory_type, importance, expires_at)
-                WHERE known.held - known.replaced + \(memories.count) <= \(MemoryRepository.mostOfOnePerson)
+                WHERE known.held - known.replaced + \(memories.count) <= \(KeptMemory.mostOfOnePerson)
                 ON CONFLICT (user_id, id) DO UPDATE SET content = excluded.content, embedding = excluded.embedding,
                     metadata = excluded.metadata, memory_type = excluded.memory_type, importance = excluded.importance,
                     expires_at = excluded.expires_at, position = excluded.position, deleted_at = NULL

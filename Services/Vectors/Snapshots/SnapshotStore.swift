@@ -41,11 +41,6 @@ final class SnapshotStore: Sendable {
 
     // MARK: - Reading
 
-    struct Loaded: Sendable {
-        let contents: IndexContents
-        let saved: SnapshotState.Saved
-    }
-
     /// What the disk has of a collection; `nil` if there is nothing that can be used.
     ///
     /// - Throws: `CancellationError` alone.

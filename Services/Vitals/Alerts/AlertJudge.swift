@@ -209,7 +209,7 @@ private struct Judgement {
     }
 
     private func tell(_ alert: UUID) async throws {
-        try await outbox.add(OutboxEvent(AlertTeller.job, .init(alert: alert, user: user.uuid), about: alert), in: transaction)
+        try await outbox.add(OutboxEvent(AlertNotice.job, .init(alert: alert, user: user.uuid), about: alert), in: transaction)
     }
 
     private func clearing(of episode: AlertEpisode) async throws -> EvidenceID? {

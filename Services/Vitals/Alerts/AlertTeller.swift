@@ -8,16 +8,9 @@ internal import Time
 /// Tells people of their alerts: a job for each, put into the outbox by the transaction that raised it, leaves it with Users, which takes it
 /// once.
 struct AlertTeller: Sendable {
-    struct Notice: Codable, Hashable, Sendable {
-        let alert: UUID
-        let user: UUID
-    }
-
     let alerts: AlertRuleRepository
     /// Leaves a notification; whether it was new.
     let put: @Sendable (UsersV1.PutNotificationRequest) async throws -> Bool
-
-    static let job = Job<Notice>("tell_alert", priority: .high, retries: RetryPolicy(maximumTries: 1_000), resultLife: nil)
 
     init(alerts: AlertRuleRepository, users channel: RPCChannel) {
         let inbox = UsersV1.NotificationInboxServiceClient(channel)
@@ -30,7 +23,7 @@ struct AlertTeller: Sendable {
     }
 
     var handler: JobHandler {
-        JobHandler(Self.job) { notice, _ in
+        JobHandler(AlertNotice.job) { notice, _ in
             // None if its person has left; and what was withdrawn before anybody was told needs no telling.
             guard let alert = try await alerts.find(notice.alert, of: UserID(notice.user)), alert.withdrawnAt == nil else { return }
             do {

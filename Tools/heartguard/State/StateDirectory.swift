@@ -93,15 +93,6 @@ struct StateDirectory: Equatable, Sendable {
         }
     }
 
-    /// The ports of the cluster that runs here. Where none does, it is said at once; a call would be made again and again for two minutes.
-    func portsOfRunning() throws -> Ports {
-        guard let ports = try read(Ports.self, from: self.ports) else {
-            throw CommandFailure("no cluster was ever started in \(path). `make up` starts one.")
-        }
-        guard try SupervisorHandle(directory: self).pid != nil else { throw CommandFailure("nothing runs in \(path). `make up` starts the cluster.") }
-        return ports
-    }
-
     /// Nil when there is no such file.
     func read<Value: Decodable>(_ type: Value.Type, from file: String) throws -> Value? {
         guard FileManager.default.fileExists(atPath: file) else { return nil }
