@@ -7,7 +7,7 @@ import Testing
 @Suite struct `A server that has as many connections as it may` {
     @Test func `closes another, says so once, and takes one again when one has ended`() throws {
         let lines = LogLines()
-        let counts = ConnectionCounts(most: 1)
+        let counts = OpenConnections(most: 1)
         let listener = EmbeddedChannel(handler: ConnectionLimit(counts, logger: lines.logger))
         let connections = (0..<4).map { _ in EmbeddedChannel() }
         func isTaken(_ connection: EmbeddedChannel) throws -> Bool {
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(1))) func `goes on answering those that it has`() async throws {
-        let counts = ConnectionCounts(most: 1)
+        let counts = OpenConnections(most: 1)
 
         let (first, refused, second) = try await withLoopback([NotesService.echo], server: { $0.connections = counts }) { loopback in
             let first = try await loopback.channel.unary(Notes.say, "one")

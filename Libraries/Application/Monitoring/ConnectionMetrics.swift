@@ -1,7 +1,7 @@
 internal import RPC
 internal import Telemetry
 
-extension ConnectionCounts {
+extension OpenConnections {
     func write(to text: inout PrometheusText) {
         text.family("heartguard_connections_open", .gauge, help: "Connections of clients to the gRPC server.")
         text.sample("heartguard_connections_open", [], Double(open))

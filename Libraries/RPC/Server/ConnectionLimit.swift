@@ -3,7 +3,7 @@ internal import NIOCore
 internal import Synchronization
 
 /// How many connections a server has, and how many it has closed because it had as many as it may.
-package final class ConnectionCounts: Sendable {
+package final class OpenConnections: Sendable {
     package let most: Int
     private let openCount = Atomic(0)
     private let refusedCount = Atomic(0)
@@ -33,12 +33,12 @@ package final class ConnectionCounts: Sendable {
 final class ConnectionLimit: ChannelInboundHandler {
     typealias InboundIn = any Channel
 
-    private let counts: ConnectionCounts
+    private let counts: OpenConnections
     private let logger: Logger
     /// When it was last said: a flood of connections is a line a minute.
     private var said: NIODeadline?
 
-    init(_ counts: ConnectionCounts, logger: Logger) {
+    init(_ counts: OpenConnections, logger: Logger) {
         self.counts = counts
         self.logger = logger
     }

@@ -11,7 +11,7 @@ package struct RPCServerConfiguration: Sendable {
     /// The most that the header fields of a request may take, counted as HTTP/2 counts (name, value, 32 bytes each).
     package var maxMetadataBytes = 16 << 10
     /// How many connections there may be, and are; one that comes beyond is closed at once. `nil` for as many as the process can have.
-    package var connections: ConnectionCounts?
+    package var connections: OpenConnections?
     /// Calls that one connection may have open; further ones wait at the client.
     package var maxConcurrentStreams = 256
     /// How much one connection may keep of requests that have not come whole: their messages as far as they are here and, until the

@@ -1,3 +1,5 @@
+// For the compiler glibc's `stat` is of this module wherever Foundation is imported (Swift 6.3).
+internal import CoreFoundation
 internal import Foundation
 internal import Glibc
 
