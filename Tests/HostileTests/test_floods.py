@@ -136,6 +136,19 @@ def test_pings_without_end(server):
         assert peer.debug_data == b"too_many_pings"
 
 
+def test_settings_without_end(server, memory_grows_at_most):
+    """Of a peer that reads every acknowledgement: CVE-2019-9515."""
+    with Peer(server.port) as peer:
+        peer.send(frame(SETTINGS, 0, 0) * 5_000)
+        with pytest.raises(Ended):
+            peer.read_all_that_came()
+        codes = [seen.error_code for seen in peer.seen if isinstance(seen, frames.GoAwayFrame)]
+
+    # What the server had not read when it closed the connection may cost the peer its last words.
+    assert codes in ([], [ENHANCE_YOUR_CALM])
+    memory_grows_at_most(32)
+
+
 @pytest.mark.parametrize("flood", [
     frame(PRIORITY, 0, 5, bytes(4) + b"\x10"), frame(WINDOW_UPDATE, 0, 0, b"\0\0\0\x01"), frame(0x42, 0, 0, b""),
     frame(DATA, 0, 1), frame(DATA, PADDED, 1, b"\x00"), frame(DATA, PADDED, 1, b"\x0a" + bytes(10)),
