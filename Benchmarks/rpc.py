@@ -268,8 +268,8 @@ def parse():
     parser = argparse.ArgumentParser(description="Measures the RPC runtime beside its limit and its peers.")
     parser.add_argument("--rounds", type=int, default=5, help="how often each takes its turn (5)")
     parser.add_argument("--seconds", type=float, default=3, help="how long each load lasts (3)")
-    parser.add_argument("--soak", type=float, default=20, metavar="SECONDS",
-                        help="how long ours is loaded while its memory is watched (20; the issue of growth takes 600)")
+    parser.add_argument("--soak", type=float, default=600, metavar="SECONDS",
+                        help="how long ours is loaded while its memory is watched (600)")
     parser.add_argument("--quick", action="store_true", help="one round of one second: does it all work")
     parser.add_argument("--only", default="", metavar="NAME,…",
                         help=f"some servers ({', '.join(names)}) or some parts ({', '.join(PARTS)}); writes no file")

@@ -103,6 +103,10 @@ package struct HTTP2Session: ~Copyable {
 
     package var hasEvents: Bool { !record.batch.events.isEmpty }
 
+    /// Whether the last block of headers has begun and not come whole, or was refused. Nothing may come between its frames
+    /// (RFC 9113, section 4.3), so that of one that is still to come there are no events.
+    package var isWithinHeaders: Bool { record.isWithinHeaders }
+
     /// The next bytes to send, at most one frame, valid inside `body`; `nil` when there is nothing to send now.
     package mutating func nextOutput<Result>(_ body: (RawSpan) -> Result) throws(HTTP2Error) -> Result? {
         var bytes: UnsafePointer<UInt8>?

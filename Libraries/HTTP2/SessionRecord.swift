@@ -52,6 +52,9 @@ final class SessionRecord {
         batch.events.append(.headers(stream, fields, endStream: endStream, isTruncated: headersAreTruncated))
     }
 
+    /// Whether a block of headers has begun and not come whole, or was refused.
+    var isWithinHeaders: Bool { firstField != nil }
+
     /// Hands out what was written down, but for a block of headers whose rest is still to come.
     func exchange(_ other: inout HTTP2Batch) {
         other.empty()

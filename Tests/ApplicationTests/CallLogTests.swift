@@ -11,12 +11,13 @@ import Testing
     private static let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
     private func record(_ error: RPCError?, reachesMethod: Bool = true, requestID: String = "r-1") -> CallRecord {
+        let trace = TraceContext(traceparent: Self.trace) ?? .make()
         let context = RPCContext(
             method: Self.method, metadata: ["authorization": "Bearer canary"], peer: "ipv4:10.0.0.7:1", requestID: requestID,
-            trace: TraceContext(traceparent: Self.trace) ?? .make())
+            trace: trace)
         return CallRecord(
             context: reachesMethod ? context : nil, peer: "ipv4:10.0.0.7:1", error: error, duration: .microseconds(250),
-            requestBytes: 1, responseBytes: 2)
+            requestBytes: 1, responseBytes: 2, trace: trace)
     }
 
     private func lines(
@@ -75,6 +76,7 @@ import Testing
         #expect(unreadable[0].contains(#""level":"info""#))
         #expect(nowhere[0].contains(#""level":"info""#))
         #expect(nowhere[0].contains(#""method":"_OTHER""#))
+        #expect(nowhere[0].contains(#""trace_id":"0af7651916cd43dd8448eb211c80319c""#))
     }
 
     @Test func `holds nothing that a caller sent, and no address`() {

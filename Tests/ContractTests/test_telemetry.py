@@ -118,6 +118,15 @@ def test_one_trace_reaches_every_log_from_either_door(cluster, front, json_door)
         assert line["method"] == "/heartguard.users.v1.UsersService/GetProfile"
 
 
+def test_a_call_to_no_method_has_its_trace_in_the_log(cluster):
+    trace = secrets.token_hex(16)
+    unknown = cluster.channel("users").unary_unary(f"/heartguard.users.v1.UsersService/No{secrets.token_hex(4)}")
+    with refused("UNIMPLEMENTED"):
+        unknown(b"", metadata=[("traceparent", f"00-{trace}-{secrets.token_hex(8)}-01")], timeout=PATIENCE)
+    (line,) = logged(cluster, "users", trace)
+    assert (line["method"], line["code"]) == ("_OTHER", "UNIMPLEMENTED")
+
+
 def test_a_failure_behind_the_gateway_has_one_trace_in_both_logs(cluster, front, operator):
     """Vectors refuses what the Gateway lets through; the caller sends no trace, so the Gateway begins one."""
     trace = secrets.token_hex(16)

@@ -64,6 +64,21 @@ import Testing
         #expect(answered.client.contains(.streamClosed(stream, .noError)))
     }
 
+    @Test func `knows while the rest of a block of headers is to come`() throws {
+        var pair = try SessionPair()
+        _ = try pair.exchange()
+        _ = try pair.client.sendRequest(.request, endStream: true)
+        let bytes = try SessionPair.output(of: &pair.client)
+
+        try pair.server.receive(Array(bytes.dropLast()))
+        let (wasWithin, hadEvents) = (pair.server.isWithinHeaders, pair.server.hasEvents)
+        try pair.server.receive(Array(bytes.suffix(1)))
+        let (isWithin, hasEvents) = (pair.server.isWithinHeaders, pair.server.hasEvents)
+
+        #expect(wasWithin && !hadEvents)
+        #expect(!isWithin && hasEvents)
+    }
+
     @Test func `drops what waits on a stream that is reset, before the reset has left`() throws {
         var pair = try SessionPair()
         let stream = try pair.client.sendRequest(.request, endStream: true)

@@ -92,6 +92,23 @@ def test_headers_that_never_end(server):
         peer.wait_until_closed()
 
 
+@pytest.mark.parametrize("opening", [
+    frame(HEADERS, 0, 1, call_fields()) + frame(CONTINUATION, END_HEADERS, 1, b"", length=16_000),
+    frame(HEADERS, END_HEADERS, 1, call_fields(), length=16_000),
+], ids=["CONTINUATION", "HEADERS"])
+def test_headers_that_come_byte_by_byte(server, opening):
+    """They are no sign of life: what the server asks for cannot be given before they are whole."""
+    with Peer(server.port) as peer:
+        peer.send(opening)
+        for _ in range(300):
+            # fields of `a` that go on and on
+            if not peer.send(b"a"):
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail("the server waits for the rest")
+
+
 @pytest.mark.parametrize("words", [b"", PREFACE[:10], PREFACE, PREFACE + frame(SETTINGS, 0, 0, b"", length=600)])
 def test_a_handshake_that_is_never_made(server, words):
     with Peer(server.port, preface=False) as peer:
@@ -117,6 +134,19 @@ def test_pings_without_end(server):
 
         assert peer.end() == ENHANCE_YOUR_CALM
         assert peer.debug_data == b"too_many_pings"
+
+
+def test_settings_without_end(server, memory_grows_at_most):
+    """Of a peer that reads every acknowledgement: CVE-2019-9515."""
+    with Peer(server.port) as peer:
+        peer.send(frame(SETTINGS, 0, 0) * 5_000)
+        with pytest.raises(Ended):
+            peer.read_all_that_came()
+        codes = [seen.error_code for seen in peer.seen if isinstance(seen, frames.GoAwayFrame)]
+
+    # What the server had not read when it closed the connection may cost the peer its last words.
+    assert codes in ([], [ENHANCE_YOUR_CALM])
+    memory_grows_at_most(32)
 
 
 @pytest.mark.parametrize("flood", [

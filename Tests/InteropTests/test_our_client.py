@@ -70,3 +70,23 @@ def test_a_certificate_of_another_name_is_not_taken(ours):
         return
     with pytest.raises(AssertionError, match="failed. UNAVAILABLE"):
         ours.run_our_client("empty_unary", "--server_host_override=another.name")
+
+
+def test_flags_without_a_value_mean_true(ours):
+    ours.run_our_client("empty_unary", *(["--use_tls"] if ours.certificates else ["--use_tls", "false"]))
+    with pytest.raises(AssertionError, match="neither true nor false"):
+        ours.run_our_client("empty_unary", "--use_tls=perhaps")
+
+
+def test_a_service_config_is_kept_to(ours):
+    no_time = '{"methodConfig": [{"name": [{}], "timeout": "0s"}]}'
+    with pytest.raises(AssertionError, match="empty_unary: failed. DEADLINE_EXCEEDED"):
+        ours.run_our_client("empty_unary", f"--service_config_json={no_time}")
+    with pytest.raises(AssertionError, match="The service config is wrong at"):
+        ours.run_our_client("empty_unary", "--service_config_json={")
+
+
+def test_additional_metadata_is_sent(pythons):
+    """Behind the test's own; Python's server sends the last value of a name back, which is not what the test sent."""
+    with pytest.raises(AssertionError, match="x-grpc-test-echo-initial did not come back"):
+        pythons.run_our_client("custom_metadata", "--additional_metadata=x-a:b:c;x-grpc-test-echo-initial:d")

@@ -15,8 +15,10 @@ private final class Journal: RPCObserver {
     }
 
     private let entries = Mutex<[Entry]>([])
+    private let traceIDs = Mutex<[String]>([])
 
     var all: [Entry] { entries.withLock { $0 } }
+    var traces: [String] { traceIDs.withLock { $0 } }
 
     func meter(of method: MethodDescriptor?) -> any CallMeter { Meter(journal: self, method: method?.name ?? "none") }
 
@@ -27,7 +29,9 @@ private final class Journal: RPCObserver {
         func ended(_ call: borrowing CallRecord) {
             let entry = Entry(
                 method: method, code: call.code, requestBytes: call.requestBytes, responseBytes: call.responseBytes)
+            let trace = call.trace?.traceID ?? ""
             journal.entries.withLock { $0.append(entry) }
+            journal.traceIDs.withLock { $0.append(trace) }
         }
     }
 }
@@ -57,6 +61,19 @@ private final class Journal: RPCObserver {
 
         #expect(entries.map(\.code) == [.notFound, .unimplemented])
         #expect(entries.map(\.method) == ["Say", "none"])
+    }
+
+    @Test func `hears of the trace of a request, also of one to a method that is not there`() async throws {
+        let journal = Journal()
+
+        try await withLoopback([NotesService.echo], observers: [journal]) { loopback in
+            for (name, id) in [("Say", "0af7651916cd43dd8448eb211c80319c"), ("Sing", "4bf92f3577b34da6a3ce929d0e0e4736")] {
+                let options = CallOptions(metadata: ["traceparent": "00-\(id)-b7ad6b7169203331-01"])
+                _ = try? await loopback.channel.unary(Notes.method(name, .unary), "", options: options)  // One is not there.
+            }
+        }
+
+        #expect(journal.traces == ["0af7651916cd43dd8448eb211c80319c", "4bf92f3577b34da6a3ce929d0e0e4736"])
     }
 
     @Test func `hears once of a call that came too late`() async throws {

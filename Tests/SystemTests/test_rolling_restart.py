@@ -26,22 +26,8 @@ PAUSE = 0.1
 # Calls wait for a service that is being restarted, so they may take as long as that.
 PATIENCE = 30.0
 
-# What gRPC's own client is told: wait for a connection, and make a call again that was lost.
-SERVICE_CONFIG = {
-    "methodConfig": [
-        {
-            "name": [{}],
-            "waitForReady": True,
-            "retryPolicy": {
-                "maxAttempts": 5,
-                "initialBackoff": "0.1s",
-                "maxBackoff": "2s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ]
-}
+# What gRPC's own client is told: to wait for a connection, and to make no call again that a server may have begun.
+SERVICE_CONFIG = {"methodConfig": [{"name": [{}], "waitForReady": True}]}
 
 QUESTIONS = {
     "users": (users_service_pb2_grpc.UsersServiceStub, "GetProfile", GetProfileRequest()),
@@ -53,7 +39,7 @@ QUESTIONS = {
 
 @pytest.fixture
 def channels(cluster):
-    """A channel to each program, that waits for it and tries again as it is told."""
+    """A channel to each program, that waits for it."""
     trust = grpc.ssl_channel_credentials(pathlib.Path(cluster.authority).read_bytes())
     options = [
         ("grpc.service_config", json.dumps(SERVICE_CONFIG)),

@@ -59,10 +59,8 @@ package final class CallLog: RPCObserver {
         var fields: Logger.Metadata = [
             "method": "\(method)", "duration_us": "\(Int(call.duration / .microseconds(1)))",
         ]
-        if let context = call.context {
-            fields["request_id"] = "\(context.requestName)"
-            fields["trace_id"] = "\(context.trace.traceID)"
-        }
+        if let context = call.context { fields["request_id"] = "\(context.requestName)" }
+        if let trace = call.trace { fields["trace_id"] = "\(trace.traceID)" }
         return fields
     }
 

@@ -1,6 +1,7 @@
-/// How many frames that break a rule a connection may send: some at once, and a few a second after that. Each makes the
+/// How many frames of a kind a connection may send: some at once, and a few a second after that. One is for those that break a rule: each makes the
 /// server answer, with a reset perhaps, and forget; without a limit a client could make it begin calls and reset them
-/// itself without end, which no limit on the client's own resets sees (CVE-2025-8671, "MadeYouReset").
+/// itself without end, which no limit on the client's own resets sees (CVE-2025-8671, "MadeYouReset"). Another is for
+/// SETTINGS, each of which has to be applied and acknowledged (CVE-2019-9515).
 struct FaultAllowance {
     private let burst: Double
     private let perSecond: Double

@@ -4,7 +4,7 @@ internal import NIOTLS
 
 /// What stands on an HTTP/2 connection: the calls that a server answers, or those that a client makes.
 protocol HTTP2Peer: AnyObject {
-    /// Bytes have arrived, whatever they say. (Events also tell what this side has done itself.)
+    /// Bytes have arrived, whatever they say but for a part of a block of headers. (Events also tell what this side has done itself.)
     func heard()
     /// What the event refers to stands in the batch, and only until the call returns.
     func received(_ event: HTTP2Event, in batch: HTTP2Batch)
@@ -170,7 +170,8 @@ extension HTTP2Connection {
         do throws(HTTP2Error) {
             lendBatch()
             try session.receive(buffer.readableBytesSpan)
-            peer?.heard()
+            // Headers that trickle in are no sign of life, or they could go on for as long as their sender likes.
+            if session.hasEvents || !session.isWithinHeaders { peer?.heard() }
             deliver()
             needsFlush()
         } catch {

@@ -24,14 +24,17 @@ package struct CallRecord: Sendable {
     /// As they travelled: every message with the five bytes that frame it.
     package let requestBytes: Int
     package let responseBytes: Int
+    private let refusedTrace: TraceContext?
 
+    /// - Parameter trace: that of a request without a context.
     package init(
         context: RPCContext?,
         peer: String,
         error: RPCError?,
         duration: Duration,
         requestBytes: Int,
-        responseBytes: Int
+        responseBytes: Int,
+        trace: TraceContext? = nil
     ) {
         self.context = context
         self.peer = peer
@@ -39,7 +42,11 @@ package struct CallRecord: Sendable {
         self.duration = duration
         self.requestBytes = requestBytes
         self.responseBytes = responseBytes
+        refusedTrace = trace
     }
+
+    /// The trace that it belongs to.
+    package var trace: TraceContext? { context?.trace ?? refusedTrace }
 
     package var code: StatusCode { error?.code ?? .ok }
 }

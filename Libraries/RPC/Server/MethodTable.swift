@@ -83,7 +83,7 @@ struct MethodTable: Sendable {
     var isObserved: Bool { !otherMeters.isEmpty }
 
     /// Reports a request that became no call.
-    func count(_ refusal: RequestHead.Refusal, from peer: String) {
+    func count(_ refusal: RequestHead.Refusal, from peer: String, trace: @autoclosure () -> TraceContext) {
         guard isObserved else { return }
         let error =
             switch refusal {
@@ -92,7 +92,7 @@ struct MethodTable: Sendable {
             case .http(let status): RPCError(.unknown, "The request is not gRPC (HTTP \(status)).")
             }
         let record = CallRecord(
-            context: nil, peer: peer, error: error, duration: .zero, requestBytes: 0, responseBytes: 0)
+            context: nil, peer: peer, error: error, duration: .zero, requestBytes: 0, responseBytes: 0, trace: trace())
         for meter in otherMeters { meter.ended(record) }
     }
 

@@ -24,6 +24,7 @@ extension ServerConnection {
             head = try RequestHead(fields, of: batch, isTruncated: isTruncated, methods: methods, userAgent: &userAgent,
                 accepted: &accepted)
         } catch {
+            methods.count(error, from: peer, trace: TraceContext(ofRefused: fields, of: batch))
             refuse(stream, error)
             return
         }
@@ -55,7 +56,6 @@ extension ServerConnection {
             headers = [HTTP2Header(":status", "200"), HTTP2Header("content-type", "application/grpc")]
             headers += StatusTrailers.failure(StatusTrailers.fitting(error), [:])
         }
-        methods.count(refusal, from: peer)
         changeSession { session throws(HTTP2Error) in
             try session.sendResponse(headers, on: stream, endStream: true)
         }

@@ -44,6 +44,8 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
     var orphanedHandlers = 0
     private var strikes: PingStrikes
     private var faults = FaultAllowance(burst: 1_000, perSecond: 33)
+    /// Clients change theirs as their windows grow, a few times in the life of a connection.
+    private var settingsFrames = FaultAllowance(burst: 1_000, perSecond: 33)
     var tuning: WindowTuning
     var unfinished: UnfinishedRequests
     var age: ConnectionAge?
@@ -149,6 +151,7 @@ final class ServerConnection: HTTP2Peer, @unchecked Sendable {
             let now = executor.eventLoop.now.sinceStart
             if strikes.pinged(at: now, hasCalls: !calls.isEmpty, messageFramesSent: sent) { sendAway("too_many_pings") }
         case .settings:
+            if !settingsFrames.take(at: executor.eventLoop.now.sinceStart) { sendAway("too_many_settings") }
             handshakeTimer?.cancel()
             handshakeTimer = nil
             hasBegun = true

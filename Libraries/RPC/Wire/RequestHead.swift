@@ -92,3 +92,15 @@ struct RequestHead {
         }
     }
 }
+
+extension TraceContext {
+    /// The trace of a request whose head is refused: its caller's as far as that can be read, or one that begins here.
+    init(ofRefused fields: Range<Int>, of batch: HTTP2Batch) {
+        var metadata = Metadata()
+        batch.forEachField(in: fields) { name, value in
+            guard name.equals("traceparent") || name.equals("tracestate") else { return }
+            metadata.append(String(copying: name), String(copying: value))
+        }
+        self = TraceContext(metadata) ?? .make()
+    }
+}

@@ -23,21 +23,32 @@ struct InteropClient: AsyncParsableCommand {
     @Option(name: .customLong("test_case"), help: "The test, or several parted by commas.")
     var testCase = "large_unary"
 
-    @Option(name: .customLong("use_tls"), help: "Whether to speak TLS.")
-    var useTLS = false
+    @Option(name: .customLong("use_tls"), defaultAsFlag: "true", parsing: .next, help: "Whether to speak TLS.")
+    var useTLS: String? = nil
 
-    @Option(name: .customLong("use_test_ca"), help: "Whether to trust the authority of --ca_file instead of the machine's.")
-    var useTestCA = false
+    @Option(
+        name: .customLong("use_test_ca"), defaultAsFlag: "true", parsing: .next,
+        help: "Whether to trust the authority of --ca_file instead of the machine's.")
+    var useTestCA: String? = nil
 
     @Option(name: .customLong("ca_file"), help: "The PEM file of the authority of the tests.")
     var authorityFile: String?
+
+    @Option(name: .customLong("service_config_json"), help: "How calls are made: a service config, as gRPC writes it.")
+    var serviceConfig: String?
+
+    @Option(name: .customLong("additional_metadata"), help: "What every request carries: NAME:VALUE;NAME:VALUE.")
+    var additionalMetadata: AdditionalMetadata?
 
     @OptionGroup
     var soak: SoakOptions
 
     func validate() throws {
         guard (1...65_535).contains(port) else { throw ValidationError("\(port) is not a port.") }
-        guard !useTestCA || authorityFile != nil else { throw ValidationError("--use_test_ca needs --ca_file.") }
+        for flag in [useTLS, useTestCA] where ![nil, "true", "false"].contains(flag) {
+            throw ValidationError("\"\(flag ?? "")\" is neither true nor false.")
+        }
+        guard useTestCA != "true" || authorityFile != nil else { throw ValidationError("--use_test_ca needs --ca_file.") }
         for name in names where TestCase.named(name) == nil {
             throw ValidationError("There is no test case \"\(name)\".")
         }
@@ -52,7 +63,9 @@ struct InteropClient: AsyncParsableCommand {
             host: host,
             port: port,
             authority: hostOverride.map { "\($0):\(port)" },
-            tls: useTLS ? ClientTLS(trustRoots: useTestCA ? authorityFile : nil, serverName: hostOverride) : nil,
+            tls: useTLS == "true" ? ClientTLS(trustRoots: useTestCA == "true" ? authorityFile : nil, serverName: hostOverride) : nil,
+            serviceConfig: try serviceConfig.map { text in try ServiceConfig(json: text) },
+            interceptors: additionalMetadata.map { [$0 as any ClientInterceptor] } ?? [],
             soak: soak)
         var failures = 0
         for name in names {

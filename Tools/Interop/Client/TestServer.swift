@@ -8,6 +8,8 @@ struct TestServer: Sendable {
     let port: Int
     let authority: String?
     let tls: ClientTLS?
+    let serviceConfig: ServiceConfig?
+    let interceptors: [any ClientInterceptor]
     let soak: SoakOptions
 
     /// A channel of its own for the time of `body`.
@@ -24,7 +26,9 @@ struct TestServer: Sendable {
     func makeChannel() -> RPCChannel {
         var configuration = RPCChannelConfiguration()
         configuration.authority = authority
+        configuration.serviceConfig = serviceConfig
         return RPCChannel(
-            target: (host, port), tls: tls, configuration: configuration, logger: Logger(label: "interop-client"))
+            target: (host, port), tls: tls, configuration: configuration, interceptors: interceptors,
+            logger: Logger(label: "interop-client"))
     }
 }

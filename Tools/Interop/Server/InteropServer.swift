@@ -13,8 +13,8 @@ struct InteropServer: AsyncParsableCommand {
     @Option(help: "The port to listen on; 0 lets the system choose.")
     var port: Int
 
-    @Option(name: .customLong("use_tls"), help: "Whether to speak TLS.")
-    var useTLS = false
+    @Option(name: .customLong("use_tls"), defaultAsFlag: "true", parsing: .next, help: "Whether to speak TLS.")
+    var useTLS: String? = nil
 
     @Option(name: .customLong("tls_cert_file"), help: "The PEM file of the server's certificate.")
     var certificate: String?
@@ -27,14 +27,17 @@ struct InteropServer: AsyncParsableCommand {
 
     func validate() throws {
         guard (0...65_535).contains(port) else { throw ValidationError("\(port) is not a port.") }
-        guard useTLS == false || (certificate != nil && privateKey != nil) else {
+        guard [nil, "true", "false"].contains(useTLS) else {
+            throw ValidationError("\"\(useTLS ?? "")\" is neither true nor false.")
+        }
+        guard useTLS != "true" || (certificate != nil && privateKey != nil) else {
             throw ValidationError("--use_tls needs --tls_cert_file and --tls_key_file.")
         }
     }
 
     func run() async throws {
         var configuration = RPCServerConfiguration(host: host, port: port)
-        if useTLS, let certificate, let privateKey {
+        if useTLS == "true", let certificate, let privateKey {
             configuration.tls = TLSFiles(certificateChain: certificate, privateKey: privateKey)
         }
         let server = RPCServer(
