@@ -349,20 +349,26 @@ import Time
         }
     }
 
-    @Test func `goes on when Redis was killed and is back`() async throws {
-        try await withRedis { (redis, server) async throws in
-            let queue = JobQueue(redis: redis)
-            let done = Order()
-            let job = Job<Int>("count", resultLife: nil)
-            let handler = JobHandler(job) { number, _ in done.add("\(number)") }
-            try await working(JobWorker(queue, handlers: [handler], logger: quiet)) { () async throws in
-                try await queue.enqueue(job, 1)
-                try await eventually { done.all.contains("1") }
-                try await server.kill()
-                try await server.launch()
-                try await eventually { (try? await queue.enqueue(job, 2, id: "two")) != nil }
-                try await eventually { done.all.contains("2") }
+    @Test(arguments: RedisServer.Loss.allCases)
+    func `goes on when Redis was lost and is back`(way: RedisServer.Loss) async throws {
+        try await withRedis { (_, server) async throws in
+            let network = try await DroppingProxy(to: server.port)
+            try await withClient(port: network.port, timeout: .seconds(2)) { (redis) async throws in
+                let queue = JobQueue(redis: redis)
+                let done = Order()
+                let job = Job<Int>("count", resultLife: nil)
+                let handler = JobHandler(job) { number, _ in done.add("\(number)") }
+                try await working(JobWorker(queue, handlers: [handler], logger: quiet)) { () async throws in
+                    try await eventually { (try? await queue.enqueue(job, 1, id: "one")) != nil }
+                    try await eventually { done.all.contains("1") }
+                    try await server.lose(way, network: network)
+                    await #expect(throws: JobError.self) { try await queue.enqueue(job, 2, id: "lost") }
+                    try await server.comeBack(from: way, network: network)
+                    try await eventually { (try? await queue.enqueue(job, 3, id: "three")) != nil }
+                    try await eventually { done.all.contains("3") }
+                }
             }
+            try await network.close()
         }
     }
 
