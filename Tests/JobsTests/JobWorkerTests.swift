@@ -372,6 +372,31 @@ import Time
         }
     }
 
+    @Test func `takes no job by a look that Redis reads when nobody waits for it any more`() async throws {
+        try await withRedis { (redis, server) async throws in
+            let queue = JobQueue(redis: redis)
+            let done = Order()
+            let job = Job<Int>("count", retries: .once, resultLife: nil)
+            let handler = JobHandler(job) { number, _ in done.add("\(number)") }
+            try await working(JobWorker(queue, handlers: [handler], logger: quiet)) { () async throws in
+                try await queue.enqueue(job, 1)
+                try await eventually { done.all == ["1"] }
+                try await queue.enqueue(job, 2, due: .now() + .seconds(2))
+                try await server.suspend()
+                // Longer than a look takes at most, and than the job has to wait.
+                try await Task.sleep(for: .seconds(5))
+                try await server.resume()
+                try await eventually { () async throws -> Bool in
+                    let letters = try await queue.deadLetters()
+                    return done.all.count == 2 || !letters.isEmpty
+                }
+
+                #expect(done.all == ["1", "2"])
+                #expect(try await queue.deadLetters().isEmpty)
+            }
+        }
+    }
+
     @Test(arguments: ["-inf", "-1e300"])
     func `counts a job that another program has put at a moment that no clock shows`(score: String) async throws {
         try await withRedis { (redis, _) async throws in
