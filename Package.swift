@@ -163,7 +163,7 @@ let package = Package(
             ]),
 
         // Services
-        service("Users", ["Audit", "Cache", "Jobs", "JSON", "Postgres", "Passwords", "Tokens", "Resilience", "FHIR", crypto]),
+        service("Users", ["Audit", "Cache", "Jobs", "JSON", "Postgres", "Passwords", "Redis", "Tokens", "Resilience", "FHIR", crypto]),
         service("Vitals", ["Cache", "FHIR", "JSON", "Jobs", "Postgres"]),
         service("Vectors", ["Filters", "HNSW", "JSON", "Jobs", "Postgres", "Snapshots", "Telemetry", "TextSearch"]),
         service("Chat", ["Cache", "HNSW", "JSON", "Jobs", "LZ4", "Postgres", "Redis", "TextSearch", crypto]),

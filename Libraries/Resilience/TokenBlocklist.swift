@@ -20,6 +20,7 @@ package struct TokenBlocklist: Sendable {
 
     private let redis: Redis
     private let clockSkew: Duration
+    private let patience: Duration
     private let known: StandingSessions
     private static let prefix = "blocklist:"
     private static let completeness = "blocklist:complete"
@@ -31,10 +32,15 @@ package struct TokenBlocklist: Sendable {
     ///   - clockSkew: how much longer than its tokens an entry stays; no less than the leeway of the verifiers, which
     ///     accept a token for that long after it has expired.
     ///   - lease: for how long a program goes by what it last heard, and who revokes waits. The same in all programs.
-    package init(redis: Redis, clockSkew: Duration = .seconds(60), lease: Duration = .milliseconds(200)) {
+    ///   - patience: how long Redis may take to be told of a revocation that somebody waits for. With the lease it is well within the deadline of a
+    ///     log-out, which then says what became of it.
+    package init(
+        redis: Redis, clockSkew: Duration = .seconds(60), lease: Duration = .milliseconds(200), patience: Duration = .seconds(2)
+    ) {
         precondition(redis.role == .durable, "the blocklist belongs into the Redis that never evicts")
         self.redis = redis
         self.clockSkew = clockSkew
+        self.patience = patience
         known = StandingSessions(lease: lease)
     }
 
@@ -142,11 +148,15 @@ package struct TokenBlocklist: Sendable {
     // MARK: Telling
 
     /// Lists revocations, and waits until no program goes by what it knew before: once this returns, or throws a `RedisError`, what is listed or on
-    /// record is refused by whoever can ask. Takes as long as a lease; a task that is cancelled does not wait, and must acknowledge nothing.
+    /// record is refused by whoever can ask. Takes as long as a lease, and longer by the patience where Redis says nothing; a task that is cancelled
+    /// does not wait, and must acknowledge nothing.
     package func revoke(_ revocations: [Revocation]) async throws {
         guard !revocations.isEmpty else { return }
         let result: Result<Void, RedisError>
-        do throws(RedisError) { result = .success(try await add(revocations)) } catch { result = .failure(error) }
+        do throws(RedisError) {
+            try await Deadline.with(.earlier(.current, .after(patience))) { () async throws(RedisError) in try await add(revocations) }
+            result = .success(())
+        } catch { result = .failure(error) }
         try await Task.sleep(for: known.lease)
         try result.get()
     }

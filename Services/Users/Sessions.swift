@@ -1,6 +1,8 @@
 internal import Application
 internal import FoundationEssentials
 internal import Postgres
+internal import RPC
+internal import Redis
 internal import Resilience
 internal import Time
 internal import Tokens
@@ -45,7 +47,7 @@ struct Sessions: Sendable {
     /// Trades a refresh token for the next pair.
     ///
     /// Throws `UsersError.refreshTokenRefused`, or `.refreshTokenReused` after it has ended the session: its refresh
-    /// tokens are dead and its access tokens blocked. Throws `RedisError` when they could not be blocked; whoever shows
+    /// tokens are dead and its access tokens blocked. Throws UNAVAILABLE when they could not be blocked; whoever shows
     /// the token again has that done again.
     ///
     /// `about` is told whose token it is, once it is known to have been given out.
@@ -72,7 +74,7 @@ struct Sessions: Sendable {
 
     /// Ends the caller's session: first in Postgres, so that no refresh can follow, then on the blocklist.
     ///
-    /// Throws `RedisError` when the blocklist could not be reached: the access token may still be good then where Redis can be
+    /// Throws UNAVAILABLE when the blocklist could not be reached: the access token may still be good then where Redis can be
     /// reached. The caller may try again, for what was done already changes nothing; `BlocklistKeeper` tries too.
     func end(_ caller: CallerIdentity) async throws {
         let until = accessUntil
@@ -145,11 +147,17 @@ struct Sessions: Sendable {
                 try await blocklist.revoke(revocations)
             } catch {
                 keeper.owes()
-                throw error
+                throw Self.untold(error)
             }
         } inDoubt: { [keeper] in
             keeper.owes()
         }
+    }
+
+    /// What is to be told is on record, whatever has become of the telling: asking for it again does no harm.
+    private static func untold(_ error: any Error) -> any Error {
+        guard let error = error as? RedisError, error.code != .cancelled else { return error }
+        return RPCError.unavailable("The session has ended, and not every program could be told. Try again.", cause: error)
     }
 
     /// The same where nobody waits for it: what cannot be told the keeper owes.

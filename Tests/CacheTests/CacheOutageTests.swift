@@ -7,10 +7,26 @@ import Time
 
 /// Redis gone, silent, or back with what it had.
 @Suite struct `A cache whose Redis fails` {
-    @Test func `goes on without it, fetching a value once a while`() async throws {
-        try await withReplicas(2) { replicas, server in
+    /// Lends replicas whose Redis can be lost in any way, and has it there again in the end.
+    private func losing(
+        _ way: RedisServer.Loss, of count: Int = 1, _ configure: (inout CacheConfiguration) -> Void = { _ in },
+        _ body: ([Replica], _ lose: () async throws -> Void) async throws -> Void
+    ) async throws {
+        try await RedisServer.with { server in
+            let network = try await DroppingProxy(to: server.port)
+            try await withReplicas(count, at: network.port, configure) { replicas in
+                try await body(replicas) { try await server.lose(way, network: network) }
+                try await server.comeBack(from: way, network: network)
+            }
+            try await network.close()
+        }
+    }
+
+    @Test(arguments: RedisServer.Loss.allCases)
+    func `goes on without it, fetching a value once a while`(way: RedisServer.Loss) async throws {
+        try await losing(way, of: 2, { $0.redisTimeout = .milliseconds(500) }) { replicas, lose in
             try await replicas[0].serves(0)
-            try await server.kill()
+            try await lose()
             try await until { !replicas[0].hub.isHearing }
             let before = replicas[0].source.reads
 
@@ -37,12 +53,13 @@ import Time
         }
     }
 
-    @Test func `forgets all it had when it hears of no changes any more`() async throws {
-        try await withReplicas { replicas, server in
+    @Test(arguments: RedisServer.Loss.allCases)
+    func `forgets all it had when it hears of no changes any more`(way: RedisServer.Loss) async throws {
+        try await losing(way) { replicas, lose in
             try await replicas[0].serves(0)
             #expect(replicas[0].numbers.statistics.localEntries == 1)
 
-            try await server.kill()
+            try await lose()
             try await until { !replicas[0].hub.isHearing }
 
             #expect(replicas[0].numbers.statistics.localEntries == 0)

@@ -64,27 +64,36 @@ func withReplicas<Value>(
     _ count: Int = 1, source: Source = Source(), listening: Bool = true, _ configure: (inout CacheConfiguration) -> Void = { _ in },
     _ body: ([Replica], RedisServer) async throws -> Value
 ) async throws -> Value {
+    try await RedisServer.with { server in
+        try await withReplicas(count, at: server.port, source: source, listening: listening, configure) { replicas in
+            try await body(replicas, server)
+        }
+    }
+}
+
+/// The same over a Redis that is reached at this port.
+func withReplicas<Value>(
+    _ count: Int, at port: Int, source: Source = Source(), listening: Bool = true,
+    _ configure: (inout CacheConfiguration) -> Void = { _ in }, _ body: ([Replica]) async throws -> Value
+) async throws -> Value {
     let logger = Logger(label: "cache-tests") { _ in SwiftLogNoOpLogHandler() }
     var cache = CacheConfiguration()
     // A busy machine is slow; tests of silence set their own.
     cache.redisTimeout = .seconds(10)
     configure(&cache)
-    return try await RedisServer.with { server in
-        let configuration = RedisConfiguration(
-            port: server.port, role: .cache, connectTimeout: .seconds(60), commandTimeout: .seconds(10))
-        let clients = (0..<count).map { _ in Redis(configuration: configuration, logger: logger) }
-        let replicas = clients.map { redis in
-            let hub = CacheHub(redis: redis, configuration: configuration, logger: logger)
-            let numbers = TieredCache("numbers", hub: hub, codec: .bytes, configuration: cache)
-            return Replica(hub: hub, numbers: numbers, source: source)
-        }
-        let listeners = listening ? replicas : []
-        let running = clients.map { redis in Task { await redis.run() } } + listeners.map { replica in Task { await replica.hub.run() } }
-        for replica in listeners { try await until { replica.hub.isHearing } }
-        let result: Result<Value, any Error>
-        do { result = .success(try await body(replicas, server)) } catch { result = .failure(error) }
-        for task in running { task.cancel() }
-        for task in running { await task.value }
-        return try result.get()
+    let configuration = RedisConfiguration(port: port, role: .cache, connectTimeout: .seconds(60), commandTimeout: .seconds(10))
+    let clients = (0..<count).map { _ in Redis(configuration: configuration, logger: logger) }
+    let replicas = clients.map { redis in
+        let hub = CacheHub(redis: redis, configuration: configuration, logger: logger)
+        let numbers = TieredCache("numbers", hub: hub, codec: .bytes, configuration: cache)
+        return Replica(hub: hub, numbers: numbers, source: source)
     }
+    let listeners = listening ? replicas : []
+    let running = clients.map { redis in Task { await redis.run() } } + listeners.map { replica in Task { await replica.hub.run() } }
+    for replica in listeners { try await until { replica.hub.isHearing } }
+    let result: Result<Value, any Error>
+    do { result = .success(try await body(replicas)) } catch { result = .failure(error) }
+    for task in running { task.cancel() }
+    for task in running { await task.value }
+    return try result.get()
 }

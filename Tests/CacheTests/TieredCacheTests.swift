@@ -358,6 +358,46 @@ import Time
         }
     }
 
+    /// The model knows no time: what is kept lives longer than the test.
+    @Test func `counts in each tier what a model of the tiers does`() async throws {
+        try await withReplicas(2, { $0.localEntries = 8 }) { replicas, _ in
+            var generator = SystemRandomNumberGenerator()
+            var memories = replicas.map { _ in SieveTable<CacheKey, Bool>(capacity: 8) }
+            var inRedis: Set<CacheKey> = []
+            var expected = replicas.map { _ in CacheStatistics() }
+
+            for _ in 0..<600 {
+                let index = Int.random(in: 0..<2, using: &generator)
+                let key = CacheKey.shared("\(Int.random(in: 0..<24, using: &generator))")
+                if Int.random(in: 0..<50, using: &generator) == 0 {
+                    replicas[index].numbers.forgetLocally()
+                    memories[index].removeAll()
+                }
+                #expect(try await replicas[index].number(key) == 0)
+                if memories[index].value(for: key) != nil {
+                    expected[index].local.hits += 1
+                    continue
+                }
+                expected[index].local.misses += 1
+                memories[index].set(true, for: key)
+                if inRedis.insert(key).inserted {
+                    expected[index].shared.misses += 1
+                    expected[index].loads += 1
+                } else {
+                    expected[index].shared.hits += 1
+                }
+            }
+
+            for (index, replica) in replicas.enumerated() {
+                let (counted, model) = (replica.numbers.statistics, expected[index])
+                #expect((counted.local.hits, counted.local.misses) == (model.local.hits, model.local.misses))
+                #expect((counted.shared.hits, counted.shared.misses) == (model.shared.hits, model.shared.misses))
+                #expect(counted.local.hitRate == model.local.hitRate && counted.shared.hitRate == model.shared.hitRate)
+                #expect((counted.loads, counted.evictions) == (model.loads, memories[index].evictions))
+            }
+        }
+    }
+
     @Test func `keeps nothing that its codec says not to keep`() async throws {
         try await withReplicas { replicas, _ in
             let cache = TieredCache("halves", hub: replicas[0].hub, codec: .bytes.keeping { $0.count > 1 })

@@ -10,6 +10,7 @@ from typing import Annotated, TypedDict
 
 import grpc
 import pytest
+from client.accesses import FAILED, READ, Trace, newest
 from client.refusals import invalid, refused
 from heartguard.chat.v1 import checkpoints_pb2 as wire
 from heartguard.chat.v1 import checkpoints_service_pb2 as calls
@@ -390,6 +391,19 @@ def put(checkpoints, person, **fields):
 def channel(name, version="1", data=None, **more):
     value = None if data is None else wire.TypedValue(type="bytes", data=data)
     return wire.CheckpointChannel(name=name, version=version, value=value, **more)
+
+
+def test_who_asks_for_a_thread_of_somebody_else_leaves_that_on_record(checkpoints, direct, ada, bob):
+    name, trace = str(uuid.uuid4()), Trace()
+    put(checkpoints, ada, thread_id=name)
+
+    with refused("NOT_FOUND"):
+        request = calls.GetCheckpointRequest(thread_id=name)
+        checkpoints.GetCheckpoint(request, metadata=bob.metadata + trace.metadata, timeout=PATIENCE)
+
+    (event,) = newest(direct, bob, trace)
+    assert (event.method, event.action, event.outcome, event.status) == ("GetCheckpoint", READ, FAILED, "NOT_FOUND")
+    assert event.actor_id == bob.user.id
 
 
 def test_threads_are_copied_and_deleted(checkpoints, ada):

@@ -349,19 +349,50 @@ import Time
         }
     }
 
-    @Test func `goes on when Redis was killed and is back`() async throws {
+    @Test(arguments: RedisServer.Loss.allCases)
+    func `goes on when Redis was lost and is back`(way: RedisServer.Loss) async throws {
+        try await withRedis { (_, server) async throws in
+            let network = try await DroppingProxy(to: server.port)
+            try await withClient(port: network.port, timeout: .seconds(2)) { (redis) async throws in
+                let queue = JobQueue(redis: redis)
+                let done = Order()
+                let job = Job<Int>("count", resultLife: nil)
+                let handler = JobHandler(job) { number, _ in done.add("\(number)") }
+                try await working(JobWorker(queue, handlers: [handler], logger: quiet)) { () async throws in
+                    try await eventually { (try? await queue.enqueue(job, 1, id: "one")) != nil }
+                    try await eventually { done.all.contains("1") }
+                    try await server.lose(way, network: network)
+                    await #expect(throws: JobError.self) { try await queue.enqueue(job, 2, id: "lost") }
+                    try await server.comeBack(from: way, network: network)
+                    try await eventually { (try? await queue.enqueue(job, 3, id: "three")) != nil }
+                    try await eventually { done.all.contains("3") }
+                }
+            }
+            try await network.close()
+        }
+    }
+
+    @Test func `takes no job by a look that Redis reads when nobody waits for it any more`() async throws {
         try await withRedis { (redis, server) async throws in
             let queue = JobQueue(redis: redis)
             let done = Order()
-            let job = Job<Int>("count", resultLife: nil)
+            let job = Job<Int>("count", retries: .once, resultLife: nil)
             let handler = JobHandler(job) { number, _ in done.add("\(number)") }
             try await working(JobWorker(queue, handlers: [handler], logger: quiet)) { () async throws in
                 try await queue.enqueue(job, 1)
-                try await eventually { done.all.contains("1") }
-                try await server.kill()
-                try await server.launch()
-                try await eventually { (try? await queue.enqueue(job, 2, id: "two")) != nil }
-                try await eventually { done.all.contains("2") }
+                try await eventually { done.all == ["1"] }
+                try await queue.enqueue(job, 2, due: .now() + .seconds(2))
+                try await server.suspend()
+                // Longer than a look takes at most, and than the job has to wait.
+                try await Task.sleep(for: .seconds(5))
+                try await server.resume()
+                try await eventually { () async throws -> Bool in
+                    let letters = try await queue.deadLetters()
+                    return done.all.count == 2 || !letters.isEmpty
+                }
+
+                #expect(done.all == ["1", "2"])
+                #expect(try await queue.deadLetters().isEmpty)
             }
         }
     }

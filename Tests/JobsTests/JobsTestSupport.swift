@@ -20,11 +20,13 @@ func withRedis<Value>(flags: [String] = [], _ body: (Redis, RedisServer) async t
 }
 
 func withClient<Value>(of server: RedisServer, _ body: (Redis) async throws -> Value) async throws -> Value {
+    // A long timeout, so that a busy machine fails no test.
+    try await withClient(port: server.port, timeout: .seconds(60), body)
+}
+
+func withClient<Value>(port: Int, timeout: Duration, _ body: (Redis) async throws -> Value) async throws -> Value {
     let redis = Redis(
-        // Long timeouts, so that a busy machine fails no test.
-        configuration: RedisConfiguration(
-            port: server.port, role: .durable, connectTimeout: .seconds(60), commandTimeout: .seconds(60)),
-        logger: quiet)
+        configuration: RedisConfiguration(port: port, role: .durable, connectTimeout: timeout, commandTimeout: timeout), logger: quiet)
     let running = Task { await redis.run() }
     let result: Result<Value, any Error>
     do { result = .success(try await body(redis)) } catch { result = .failure(error) }

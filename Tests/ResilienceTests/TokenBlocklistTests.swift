@@ -193,6 +193,21 @@ private let (account, old, middle, young) = (UUIDv7.make(), UUIDv7.make(), UUIDv
         }
     }
 
+    @Test func `is told of a revocation for so long and no longer while Redis says nothing`() async throws {
+        try await withRedis(.durable) { redis, server in
+            let blocklist = TokenBlocklist(redis: redis, lease: .milliseconds(1), patience: .milliseconds(100))
+            try await redis.ping()
+            try await server.suspend()
+
+            let error = await #expect(throws: RedisError.self) { try await blocklist.revoke([.session(old, expiresAt: soon)]) }
+
+            #expect(error?.code == .timeout)
+            // The connection, whose own time is a minute, has not been given up.
+            #expect(redis.inFlight == 1)
+            try await server.resume()
+        }
+    }
+
     @Test func `is an error when the server may evict it`() async throws {
         try await withRedis(.durable, flags: ["--maxmemory-policy", "volatile-ttl"]) { redis, _ in
             let error = await #expect(throws: RedisError.self) {

@@ -47,6 +47,32 @@ def test_what_is_killed_comes_back_and_nothing_is_missing(cluster, traffic, vict
         assert people.log_in(traffic.direct.users, visitor.email, visitor.password).user.id == visitor.user.id
 
 
+@pytest.mark.parametrize("store", ["redis_cache", "redis_durable"])
+def test_behind_a_redis_that_says_nothing_calls_go_on_and_nothing_is_missing(cluster, traffic, store):
+    with traffic:
+        with paused(cluster, store):
+            before = {reader: reader.answers for reader in traffic.readers}
+            for reader, answers in before.items():
+                until(lambda: reader.answers >= answers + 10, f"{reader.name} answers while {store} says nothing")
+        traffic.goes_on()
+
+    for reader in traffic.readers:
+        assert [refusal.code().name for refusal in reader.refusals] == [], f"{reader.name} needs no {store}"
+    traffic.check_that_nothing_is_missing()
+    # who logged out meanwhile was told UNAVAILABLE, and is let in again until Users has told Redis of it
+    for visitor in traffic.left:
+        until(lambda: is_signed_out(traffic.direct, visitor), "Redis is told who has logged out")
+
+
+def is_signed_out(door, person) -> bool:
+    try:
+        person.calls(door.users.GetProfile, GetProfileRequest())
+    except grpc.RpcError as error:
+        assert error.code() is grpc.StatusCode.UNAUTHENTICATED, error
+        return True
+    return False
+
+
 def overview(gateway, person, **options) -> dict[str, str]:
     """What the overview says of each of its parts."""
     seen = person.calls(gateway.GetPatientOverview, GetPatientOverviewRequest(), **options)

@@ -34,12 +34,15 @@ package final class DroppingProxy: Sendable {
 
     /// From now on nothing arrives.
     package func drop() { isDropping.set(open: false) }
+    /// From now on everything arrives that new connections carry, and those that have lost nothing. No connection goes on behind what it has lost.
+    package func restore() { isDropping.set(open: true) }
     package func close() async throws { try await listener.close() }
 
     private final class Relay: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         private let other: any Channel
         private let gate: Gate
+        private var hasLost = false
 
         init(to other: any Channel, _ gate: Gate) {
             self.other = other
@@ -47,7 +50,8 @@ package final class DroppingProxy: Sendable {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            if gate.isOpen { other.writeAndFlush(unwrapInboundIn(data), promise: nil) }
+            hasLost = hasLost || !gate.isOpen
+            if !hasLost { other.writeAndFlush(unwrapInboundIn(data), promise: nil) }
         }
 
         func channelInactive(context: ChannelHandlerContext) {

@@ -17,4 +17,13 @@ extension RedisServer {
         case .partitioned: network?.drop()
         }
     }
+
+    /// Ends the loss. What the server had it has again, as far as it was to keep that when it is killed.
+    package func comeBack(from way: Loss, network: DroppingProxy?) async throws {
+        switch way {
+        case .killed: try await launch()
+        case .paused: try await resume()
+        case .partitioned: network?.restore()
+        }
+    }
 }

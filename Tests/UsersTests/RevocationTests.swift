@@ -193,6 +193,40 @@ internal import Tokens
         }
     }
 
+    /// Its server is there and says nothing: the caller is not left with a deadline that has passed.
+    @Test func `is known of a log-out that Redis did not answer, which is UNAVAILABLE too`() async throws {
+        try await withCheck { users, check, redis in
+            let (one, other) = (try await users.register(Person()), try await users.register(Person()))
+            let claims = [try await users.claims(one), try await users.claims(other)]
+            try await users.keeper.keep()
+            try await redis.suspend()
+
+            await expect(.unavailable) { _ = try await users.service.logOut(.init(), context: users.context(one)) }
+            await expect(.unavailable) { _ = try await users.service.logOutEverywhere(.init(), context: users.context(other)) }
+            for claims in claims { #expect(try await check.standing(of: claims) == .revoked) }
+            try await redis.resume()
+        }
+    }
+
+    /// The connection goes while the word is under way.
+    @Test func `is known of a log-out that was under way when Redis died, which is UNAVAILABLE too`() async throws {
+        try await withCheck { users, check, redis in
+            let tokens = try await users.register(Person())
+            let claims = try await users.claims(tokens)
+            try await users.keeper.keep()
+            try await redis.suspend()
+            let context = try await users.context(tokens)
+            let before = users.durable.inFlight
+
+            async let leaving: Void = expect(.unavailable) { _ = try await users.service.logOut(.init(), context: context) }
+            try await until { users.durable.inFlight > before }
+            try await redis.kill()
+            await leaving
+
+            #expect(try await check.standing(of: claims) == .revoked)
+        }
+    }
+
     @Test func `is not guessed by a program that keeps no record`() async throws {
         try await withCheck { users, _, redis in
             let claims = try await users.claims(users.register(Person()))

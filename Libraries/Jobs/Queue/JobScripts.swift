@@ -45,9 +45,11 @@ enum JobScripts {
     ///
     /// Another program may have enqueued a body of any size. One that is too large is not sent, and no more are taken than a reply can hold.
     ///
-    /// KEYS fence, abort, queues…; ARGV wanted, lease, offsets…, largest body, largest sum of bodies.
-    /// Returns the next offsets, and for each job: id, queue's number, body or nil, tries, fence, score, is-aborted, was-claimed-before,
-    /// body's size.
+    /// Nothing is taken behind a last moment: who asked has given up by then, and would burn a try of jobs that nobody runs.
+    ///
+    /// KEYS fence, abort, queues…; ARGV wanted, lease, offsets…, largest body, largest sum of bodies, last moment or 0.
+    /// Returns the next offsets, for each job: id, queue's number, body or nil, tries, fence, score, is-aborted, was-claimed-before,
+    /// body's size; and the moment.
     static let claim = RedisScript(
         """
         #!lua flags=allow-oom
@@ -55,7 +57,8 @@ enum JobScripts {
         """ + now + """
         local wanted, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
         local fence = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), time[1] * 1000000 + time[2])
-        local largest, room = tonumber(ARGV[#ARGV - 1]), tonumber(ARGV[#ARGV])
+        local largest, room, latest = tonumber(ARGV[#ARGV - 2]), tonumber(ARGV[#ARGV - 1]), tonumber(ARGV[#ARGV])
+        if latest > 0 and now > latest then wanted = 0 end
         local jobs, offsets = {}, {}
         for queue = 3, #KEYS do
             local first = tonumber(ARGV[queue])
@@ -93,7 +96,7 @@ enum JobScripts {
             offsets[#offsets + 1] = (ended or #jobs >= wanted) and 0 or offset
         end
         if #jobs > 0 then redis.call('SET', KEYS[1], string.format('%.0f', fence)) end
-        return {offsets, jobs}
+        return {offsets, jobs, now}
         """)
 
     /// Makes leases longer. KEYS abort, (in-progress, queue)…; ARGV lease, (id, fence)….

@@ -39,10 +39,11 @@ struct JobLeases: Sendable {
     let queue: JobQueue
     let lease: Duration
 
-    /// A look for work: whose queue first, and where in each the last look ended.
+    /// A look for work: whose queue first, where in each the last look ended, and what it said of Redis' clock.
     struct Look: Sendable {
         private(set) var number = 0
         fileprivate var offsets: [String: Int] = [:]
+        fileprivate var clock: (milliseconds: Int64, heardAt: ContinuousClock.Instant)?
 
         /// High before normal before low, and every eighth time the other way round.
         mutating func next(_ name: String) -> [String] {
@@ -50,19 +51,33 @@ struct JobLeases: Sendable {
             let order = number.isMultiple(of: 8) ? JobPriority.allCases.reversed() : JobPriority.allCases
             return order.map { $0.queue(name) }
         }
+
+        /// Until when, by Redis' clock, it may take jobs for who gives up after so long; a quarter is left for the answer. 0 while the clock is
+        /// not known. Where it has jumped ahead one look finds nothing, and hears of it.
+        fileprivate func lastMoment(within patience: Duration) -> Int {
+            guard let clock else { return 0 }
+            let wait = clock.heardAt.duration(to: .now) + patience * 3 / 4
+            return Int(clock.milliseconds) + wait.millisecondsForRedis
+        }
     }
 
     func claim(upTo count: Int, _ look: inout Look) async throws(JobError) -> [ClaimedJob] {
         let queues = look.next(queue.name)
         let offsets = queues.map { look.offsets[$0, default: 0] }
         let arguments: [any RedisArgument] =
-            [count, lease.millisecondsForRedis] + offsets + [JobQueue.maximumForeignBodyBytes, JobQueue.maximumForeignBodyBytes * 4]
+            [count, lease.millisecondsForRedis] + offsets
+            + [
+                JobQueue.maximumForeignBodyBytes, JobQueue.maximumForeignBodyBytes * 4,
+                look.lastMoment(within: Deadline.current?.remaining ?? lease),
+            ]
         let reply = try await queue.asking { () async throws(RedisError) in
             try await queue.redis.evaluate(
                 JobScripts.claim, keys: [JobKeys.fence, JobKeys.abort] + queues, arguments: arguments)
         }
-        guard let parts = reply.array, parts.count == 2, let next = parts[0].array, next.count == queues.count, let jobs = parts[1].array
+        guard let parts = reply.array, parts.count == 3, let next = parts[0].array, next.count == queues.count, let jobs = parts[1].array,
+            let now = parts[2].integer
         else { throw .unexpectedReply }
+        look.clock = (now, .now)
         for (name, offset) in zip(queues, next) { look.offsets[name] = Int(offset.integer ?? 0) }
         return try jobs.map { reply throws(JobError) in
             guard let job = ClaimedJob(reply, queues: queues) else { throw .unexpectedReply }
