@@ -284,7 +284,8 @@ let package = Package(
         .testTarget(
             name: "HeartGuardCommandTests",
             dependencies: [
-                "HeartGuardCommand", "Application", "Audit", "Chat", "Contracts", "DatabaseTestSupport", "Postgres", "Redis", "Schema", "TestSupport", "Time", "Tokens", argumentParser, crypto,
+                "HeartGuardCommand", "Application", "Audit", "Chat", "Contracts", "DatabaseTestSupport", "Migrations", "Postgres", "Redis", "Schema", "TestSupport", "Time", "Tokens", argumentParser,
+                crypto,
                 logging,
             ],
             path: "Tests/HeartGuardCommandTests", exclude: ["SQL"], swiftSettings: settings),

@@ -43,7 +43,6 @@ SOURCES = ROOT / "Benchmarks/postgres"
 BENCH = ROOT / ".build/release/postgres-bench"
 PARTS = ["point", "plain", "latest", "policy", "load"]
 CONNECTIONS = 16
-ACCOUNTS = 1_000_000
 
 LATEST = f"""
 SELECT wanted.metric, newest.value, newest.taken_at
@@ -66,7 +65,7 @@ class Session(Figures):
         self.server.make_roles()
         for name, rows in (self.small, self.large):
             print(f"making {rows:,} rows", file=sys.stderr)
-            self.server.make_database(name, rows, ACCOUNTS if name == "large" else None)
+            self.server.make_database(name, rows, accounts(rows))
         begin = f"BEGIN; SET LOCAL ROLE {READER}; SELECT set_config('heartguard.user_id', '77', true);"
         self.plan = self.server.psql("large", f"{begin} EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, COSTS OFF) {LATEST}; COMMIT")
 
@@ -74,7 +73,7 @@ class Session(Figures):
 
     def ours(self, kind, place, connections, *flags, role=READER):
         database, rows = place
-        rows = ACCOUNTS if kind == "plain" else rows
+        rows = accounts(rows) if kind == "plain" else rows
         return self._json([str(BENCH), "read", "--port", str(self.server.port), "--database", database, "--user", role, "--kind", kind,
                            "--rows", str(rows), "--users", str(USERS), "--connections", str(connections),
                            "--seconds", str(self.options.seconds), *flags])
@@ -150,12 +149,17 @@ class Session(Figures):
         self.record(what, "asyncpg", theirs["reads"] / theirs["seconds"])
 
     def measure_plain(self):
+        small, large = (f"point read of pgbench's table, {accounts(place[1]):,} rows" for place in (self.small, self.large))
+        self._plain_by_us(small, self.small)
         rate, _, client = self.pgbench_costs("-S", self.large, CONNECTIONS, READER, None)
-        self.record("point read of pgbench's table", "pgbench", rate)
-        self.record("point read of pgbench's table: CPU of the client", "pgbench", client)
-        ours = self.ours("plain", self.large, CONNECTIONS)
-        self.record("point read of pgbench's table", "ours", ours["reads"] / ours["seconds"])
-        self.record("point read of pgbench's table: CPU of the client", "ours", ours["cpu_us_per_read"])
+        self.record(large, "pgbench", rate)
+        self.record(f"{large}: CPU of the client", "pgbench", client)
+        self._plain_by_us(large, self.large)
+
+    def _plain_by_us(self, what, place):
+        ours = self.ours("plain", place, CONNECTIONS)
+        self.record(what, "ours", ours["reads"] / ours["seconds"])
+        self.record(f"{what}: CPU of the client", "ours", ours["cpu_us_per_read"])
 
     def measure_latest(self):
         """One at a time, since what is asked for is a latency: with more, both are the length of the queue. pgbench runs the same two
@@ -173,12 +177,14 @@ class Session(Figures):
 
     def measure_policy(self):
         """By pgbench alone, in short turns that change their order, so that nothing but the server's work differs."""
-        turns = [("by the policy", "point", READER), ("by WHERE", "where", UNGUARDED)]
+        turns = [(place, *turn) for place in (self.small, self.large)
+                 for turn in (("the policy", "point", READER), ("WHERE", "where", UNGUARDED))]
         for number in range(4):
-            for name, script, role in turns if number % 2 else reversed(turns):
-                rate, server, client = self.pgbench_costs(script, self.large, 4, role, 1)
-                self.record(f"inside a transaction, {name}", "pgbench", rate)
-                self.record(f"inside a transaction, {name}: CPU of both", "pgbench", server + client)
+            for place, name, script, role in turns if number % 2 else reversed(turns):
+                rate, server, client = self.pgbench_costs(script, place, 4, role, 1)
+                what = f"inside a transaction, by {name}, {place[1]:,} rows"
+                self.record(what, "pgbench", rate)
+                self.record(f"{what}: CPU of both", "pgbench", server + client)
 
     def measure_load(self):
         """The first load after a checkpoint writes each page that it touches to the log as a whole, once, so it is a figure of its own."""
@@ -220,6 +226,11 @@ class Session(Figures):
         self.server.psql(database, f"DELETE FROM vitals WHERE id > {rows}", "VACUUM (INDEX_CLEANUP ON) vitals")
 
 
+def accounts(rows):
+    """How many rows pgbench's table has beside so many vitals: as many, in the hundred thousands that pgbench makes."""
+    return max(1, rows // 100_000) * 100_000
+
+
 def spent_by_children():
     """The CPU that programs which have ended took, in seconds."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -255,8 +266,10 @@ def report(session):
         result.at_least(f"point read under RLS, {large:,} / {small:,} rows", 1 / 1.2,
                         ratio((what, "ours"), (f"point read under RLS, {small:,} rows", "ours")))
     if "plain" in parts:
-        what = "point read of pgbench's table"
+        what, before = (f"point read of pgbench's table, {accounts(rows):,} rows" for rows in (large, small))
         result.at_least("point read without identity, ours / pgbench -S", 0.7, ratio((what, "ours"), (what, "pgbench")))
+        result.at_least(f"point read without identity, {accounts(large):,} / {accounts(small):,} rows", 1 / 1.2,
+                        ratio((what, "ours"), (before, "ours")))
     if "latest" in parts:
         what = f"latest per metric, one at a time, {large:,} rows: p95"
         result.at_most("latest per metric, p95 / bare pgbench point read", 2,
@@ -270,10 +283,12 @@ def report(session):
         descents = re.search(r"Index (?:Only )?Scan using vitals_newest.*?loops=(\d+)", session.plan)
         result.at_most("latest per metric, index descents a metric", 1, int(descents.group(1)) / len(METRICS) if descents else None)
     if "policy" in parts:
-        result.at_most("cost of the policy, WHERE / policy", 1.05,
-                       ratio(("inside a transaction, by WHERE", "pgbench"), ("inside a transaction, by the policy", "pgbench")))
+        policy, where = (f"inside a transaction, by {name}, {large:,} rows" for name in ("the policy", "WHERE"))
+        result.at_most("cost of the policy, WHERE / policy", 1.05, ratio((where, "pgbench"), (policy, "pgbench")))
+        result.at_least(f"read by the policy in a transaction, {large:,} / {small:,} rows", 1 / 1.2,
+                        ratio((policy, "pgbench"), (policy.replace(f"{large:,}", f"{small:,}"), "pgbench")))
         result.row("cost of the policy, CPU of server and client, policy / WHERE", "pgbench", "×",
-                   ratio(("inside a transaction, by the policy: CPU of both", "pgbench"), ("inside a transaction, by WHERE: CPU of both", "pgbench")))
+                   ratio((f"{policy}: CPU of both", "pgbench"), (f"{where}: CPU of both", "pgbench")))
     result.show()
     if "latest" in parts:
         print(f"\nThe plan of the latest per metric at {large:,} rows:\n{session.plan.strip()}")

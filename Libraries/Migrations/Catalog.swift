@@ -99,6 +99,15 @@ package enum Catalog {
         FROM spaces s JOIN pg_type t ON t.typnamespace = s.oid AND t.typtype IN ('e', 'r', 'd')
         WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
         UNION ALL
+        SELECT format('rule %s.%I', r.name, w.rulename), concat_ws(' ', pg_get_ruledef(w.oid), w.ev_enabled)
+        FROM relations r JOIN pg_rewrite w ON w.ev_class = r.oid AND w.rulename <> '_RETURN'
+        UNION ALL
+        SELECT concat_ws(' ', 'default privileges of', pg_get_userbyid(p.defaclrole), 'for', p.defaclobjtype, 'in ' || n.nspname), p.defaclacl::text
+        FROM pg_default_acl p LEFT JOIN pg_namespace n ON n.oid = p.defaclnamespace
+        UNION ALL
+        SELECT 'event trigger ' || e.evtname, concat_ws(' ', e.evtevent, e.evtfoid::regproc, e.evtenabled) FROM pg_event_trigger e
+        WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid AND d.deptype = 'e')
+        UNION ALL
         SELECT 'extension ' || extname, '' FROM pg_extension
         """
 }

@@ -12,7 +12,7 @@ from client.keys import Twice  # noqa: E402
 HERE = pathlib.Path(__file__).parent
 
 # What counts calls, or is about no writes of a person's: not with --twice.
-COUNTING = ("test_access_log.py", "test_limits.py", "test_telemetry.py", "test_monitoring.py", "test_channelz.py", "test_idempotency.py")
+COUNTING = ("test_access_log.py", "test_limits.py", "test_telemetry.py", "test_monitoring.py", "test_metrics.py", "test_channelz.py", "test_idempotency.py")
 
 
 def pytest_addoption(parser):

@@ -63,6 +63,13 @@ internal import Testing
         #expect(try variables(.vectors, ["HEARTGUARD_\(name)": "7"])["HEARTGUARD_\(name)"] == "7")
     }
 
+    @Test func `has a port for an operator's tools, on loopback and for each service another`() throws {
+        let all = try ServiceName.allCases.map { try variables($0, ["HEARTGUARD_OPERATOR_HOST": "0.0.0.0"]) }
+
+        #expect(all.allSatisfy { $0["HEARTGUARD_OPERATOR_HOST"] == "127.0.0.1" })
+        #expect(Set(all.map { $0["HEARTGUARD_OPERATOR_PORT"] }) == ["7200", "7201", "7202", "7203", "7204"])
+    }
+
     @Test(arguments: ["VECTORS_SNAPSHOT_FOLDER", "VECTORS_ADDRESS", "POSTGRES_HOST", "LISTEN_PORT", "REDIS_CACHE_PASSWORD_FILE", "TOKEN_ISSUER"])
     func `has nothing of the caller's about where it finds the cluster`(name: String) throws {
         let own = try variables(.gateway, [:])["HEARTGUARD_\(name)"]

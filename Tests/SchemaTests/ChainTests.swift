@@ -25,6 +25,7 @@ internal import Testing
                 "20261201_long_histories", "20261201_jobs_apart", "20261201_planned_sweeps", "20261201_first_messages",
                 "20261201_idle_sessions", "20261201_refresh_tokens_by_expiry", "20261201_forgotten_sessions",
                 "20261201_outbox_of_person", "20261201_jobs_in_time", "20261201_other_operators",
+                "20261201_runs_reported",
             ])
     }
 
@@ -56,14 +57,20 @@ internal import Testing
                     CREATE TABLE public.scratch (id int);
                     ALTER TABLE vitals.medications NO FORCE ROW LEVEL SECURITY;
                     DROP INDEX users.outbox_unpublished;
+                    CREATE RULE forgotten AS ON DELETE TO vitals.medications DO INSTEAD NOTHING;
+                    ALTER DEFAULT PRIVILEGES FOR ROLE heartguard_owner IN SCHEMA vitals GRANT SELECT ON TABLES TO PUBLIC;
+                    CREATE FUNCTION public.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+                    CREATE EVENT TRIGGER watching ON ddl_command_end EXECUTE FUNCTION public.watch();
                     """, database: database)
 
                 let error = await #expect(throws: MigrationError.self) { try await migrator.verify() }
 
                 #expect(
                     error?.code == .drift(objects: [
-                        "added column public.scratch.id", "missing index users.outbox.outbox_unpublished",
-                        "added relation public.scratch", "changed relation vitals.medications",
+                        "added column public.scratch.id", "added default privileges of heartguard_owner for r in vitals",
+                        "added event trigger watching", "added function public.watch()",
+                        "missing index users.outbox.outbox_unpublished",
+                        "added relation public.scratch", "changed relation vitals.medications", "added rule vitals.medications.forgotten",
                     ]))
             }
         }

@@ -22,6 +22,7 @@ class Replica:
         self._command = [planned["executable"], *planned["arguments"]]
         self._environment = dict(line.split("=", 1) for line in planned["environment"]) | {
             "HEARTGUARD_LISTEN_PORT": str(port),
+            "HEARTGUARD_OPERATOR_PORT": "0",
             "HEARTGUARD_VECTORS_SNAPSHOT_FOLDER": str(folder / "snapshots"),
             "HEARTGUARD_VECTORS_SNAPSHOT_CHANGES": "20",
         }

@@ -1,6 +1,5 @@
 """`heartguard audit`: what nobody changed holds, also after kill -9, and what somebody changed is named."""
 
-import contextlib
 import datetime
 import hashlib
 import os
@@ -12,6 +11,7 @@ import grpc
 import pytest
 from client.accesses import Trace, listed
 from client.people import register
+from database import held, psql
 from heartguard.users.v1.access_log_service_pb2 import ListAccessEventsRequest
 from heartguard.users.v1.users_service_pb2 import GetProfileRequest
 from processes import kill
@@ -33,35 +33,6 @@ def audit(cluster):
         return done.stdout
 
     return run
-
-
-PSQL = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
-
-
-def superuser(cluster) -> dict[str, str]:
-    store, role = cluster.read()["stores"]["postgres"], cluster.credentials["postgres"]["superuser"]
-    return os.environ | {
-        "PGHOST": store["host"], "PGPORT": str(store["port"]), "PGDATABASE": store["database"],
-        "PGUSER": role["user"], "PGPASSWORD": role["password"],
-    }
-
-
-def psql(cluster, sql: str) -> str:
-    done = subprocess.run([*PSQL, "--command", sql], env=superuser(cluster), check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-@contextlib.contextmanager
-def held(cluster, row: str):
-    """Nobody takes this row out of the log until the end of the block."""
-    holder = subprocess.Popen(PSQL, env=superuser(cluster), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        holder.stdin.write(f"BEGIN; SELECT 'held' FROM heartguard.audit_log WHERE {row} FOR UPDATE;\n")
-        holder.stdin.flush()
-        assert holder.stdout.readline() == "held\n"
-        yield
-    finally:
-        holder.communicate()
 
 
 def add_old_chain(cluster, file, count: int) -> str:
@@ -165,7 +136,7 @@ def test_a_kill_of_archiving_leaves_every_event_in_the_file_and_it_goes_on(clust
     assert "would move 45,000 events of 1 chains" in audit(*arguments, "--dry-run")
     assert not file.exists()
     assert audit("archive", "--before", "2026-11-01", "--to", file, succeeds=False) == ""
-    with held(cluster, f"writer = '{writer}' AND sequence = 25000"):
+    with held(cluster, "heartguard.audit_log", f"writer = '{writer}' AND sequence = 25000"):
         archiving = subprocess.Popen(command(cluster, *arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(lambda: base() == "20000", "two parts have left the log", within=MINUTES)
         archiving.kill()

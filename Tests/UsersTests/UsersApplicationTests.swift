@@ -77,6 +77,26 @@ internal import Testing
         try await pooler.end()
     }
 
+    @Test func `does not serve with the role that owns the tables, and says so`() async throws {
+        let folder = try SettingsFolder()
+        let settings = folder.settings.merging(try await storeSettings()) { $1 }
+            .merging(["HEARTGUARD_POSTGRES_USER": ServiceRole.owner]) { $1 }
+        let application = try UsersApplication(UsersConfiguration(environment: settings), passwords: .quick())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await application.run(stopSignals: false) }
+            var refusal: String?
+            for await status in application.host.health.watch() {
+                guard case .notServing(let reason) = status else { break }
+                guard reason.contains("The database role") else { continue }
+                refusal = reason
+                break
+            }
+            group.cancelAll()
+
+            #expect(refusal?.contains("heartguard_owner may act as the owner of tables") == true)
+        }
+    }
+
     @Test func `tells its caller every field that is wrong, and no more than the caller may know`() async throws {
         try await withProgram { client in
             let invalid = await #expect(throws: RPCError.self) { try await client.register(.init(email: "ada")) }

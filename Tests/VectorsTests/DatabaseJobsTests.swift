@@ -31,6 +31,29 @@ internal import Testing
         }
     }
 
+    @Test func `is told of once, with what had been missed, where pg_cron ran it`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.server.psql(
+                """
+                UPDATE heartguard.jobs SET created_at = now() - interval '3 days' WHERE name = 'analyze';
+                SELECT heartguard.run_due_jobs('pg_cron');
+                """, database: database.name)
+            let configuration = database.server.configuration(database: database.name, user: "heartguard_vectors")
+
+            try await PostgresServer.withClient(configuration) { postgres in
+                let jobs = DatabaseJobs(postgres: postgres, logger: Logger(label: "jobs"))
+                let told = try await withThrowingTaskGroup(of: [DatabaseJobRun].self) { group in
+                    for _ in 0..<4 { group.addTask { try await jobs.runDueJobs() } }
+                    return try await group.reduce(into: []) { $0 += $1 }
+                }
+
+                #expect(told.filter { $0.job == "analyze" }.map(\.sqlState) == [nil])
+                #expect(told.filter { $0.job == "analyze" }.allSatisfy { (1...3).contains($0.missedSlots) })
+                #expect(try await jobs.runDueJobs().allSatisfy { $0.job != "analyze" })
+            }
+        }
+    }
+
     @Test func `is a job a transaction, which holds the locks of no other`() async throws {
         try await withVectorsDatabase { database in
             try await database.server.psql(

@@ -52,6 +52,7 @@ internal import Time
             .init(Statement<Collection>.find(ordinary)),
             .init(Statement<Collection>.list),
             .init(.runDueJob),
+            .init(.takeRunsOfOthers),
         ] + aliases(of: ordinary, space) + [
         ] + ([ordinary] + DocumentTable.ownNames).flatMap { try documents(in: $0, space) } + memories()
             + ErasureStatements.catalogue(in: "vectors") + KeptAnswerStatements.catalogue(in: "vectors") + ExportStatements.catalogue(in: "vectors", table: "vector_user_memories")

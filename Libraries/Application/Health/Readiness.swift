@@ -46,6 +46,28 @@ package struct ReadinessCheck: Sendable {
         try await Deadline.with(.after(pingMayTake)) { () async throws(PostgresError) in try await postgres.ping(mode) }
     }
 
+    /// The role that the service works with is held to row-level security, as one is that owns nothing and has no power of its own.
+    package static func role(_ postgres: Postgres) -> ReadinessCheck {
+        ReadinessCheck("role") {
+            do throws(PostgresError) {
+                let power = try await Deadline.with(.after(pingMayTake)) { () async throws(PostgresError) -> String? in
+                    try await postgres.first(rolesPower, as: Scalar<String>.self, mode: .readOnly)?.value
+                }
+                return power.map { "\($0), so it could see everybody's rows. A service takes a role that owns nothing, such as heartguard_users." }
+            } catch {
+                return "What the database's role may do cannot be read: \(error)"
+            }
+        }
+    }
+
+    /// What takes the current role out of row-level security; no row if nothing does.
+    private static let rolesPower: Query = """
+        SELECT format('The database role %s %s', current_user, CASE
+            WHEN r.rolsuper THEN 'is a superuser' WHEN r.rolbypassrls THEN 'has BYPASSRLS' ELSE 'may act as the owner of tables' END)
+        FROM pg_roles r WHERE r.rolname = current_user AND (r.rolsuper OR r.rolbypassrls OR EXISTS (
+            SELECT FROM pg_class c WHERE c.relrowsecurity AND pg_has_role(r.oid, c.relowner, 'MEMBER')))
+        """
+
     /// The database has every revision that this program was built with.
     package static func schema(_ postgres: Postgres, chain: MigrationChain) -> ReadinessCheck {
         ReadinessCheck("schema") {

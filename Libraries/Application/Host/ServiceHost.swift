@@ -122,7 +122,7 @@ package final class ServiceHost: Sendable {
     ///   - interceptors: The service's own, run after the caller is known.
     ///   - background: Work that lives as long as the server; it is cancelled to stop it.
     ///   - doors: Other servers of the program; see `Door`.
-    ///   - readiness: What must hold, besides the database and its schema, before calls are let in.
+    ///   - readiness: What must hold, besides the database, its schema and the role there, before calls are let in.
     package func run(
         services: [any RPCService],
         interceptors: [any ServerInterceptor] = [],
@@ -133,7 +133,7 @@ package final class ServiceHost: Sendable {
         onListening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) async throws {
         let stores = monitors.health
-        let checks = (database.map { [stores.observing(.postgres($0)), .schema($0, chain: Schema.chain)] } ?? []) + readiness
+        let checks = (database.map { [stores.observing(.postgres($0)), .schema($0, chain: Schema.chain), .role($0)] } ?? []) + readiness
         let methods = Dictionary(grouping: services.flatMap { $0.handlers.map(\.descriptor) }, by: \.service)
         let told = [TelemetryService.serviceName, MonitoringService.serviceName]
         let serviceHealth = ServiceHealth(

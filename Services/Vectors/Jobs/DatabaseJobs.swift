@@ -22,7 +22,8 @@ struct DatabaseJobRun: Hashable, Sendable, RowDecodable {
 /// Has the database do what is done by the clock: statistics, ANALYZE, partitions.
 ///
 /// Which of them are due, and that each is run by one caller alone, is decided by `heartguard.run_due_jobs` under advisory locks, which makes
-/// up for what was missed. Here it is called once a minute until nothing is due, by whichever replica's worker has a hand free; pg_cron may call it too.
+/// up for what was missed. Here it is called once a minute until nothing is due, by whichever replica's worker has a hand free; pg_cron may call it too,
+/// which tells nobody, so what it ran is told of here.
 struct DatabaseJobs: Sendable {
     let postgres: Postgres
     let logger: Logger
@@ -44,11 +45,15 @@ struct DatabaseJobs: Sendable {
         }
     }
 
-    /// What was due and has been run by this call, each in a transaction of its own.
+    /// What was due and has been run by this call, each in a transaction of its own; and then what others ran and nobody has told of.
     @discardableResult
     func runDueJobs() async throws(PostgresError) -> [DatabaseJobRun] {
         var runs: [DatabaseJobRun] = []
         while let run = try await postgres.first(.runDueJob) {
+            report(run)
+            runs.append(run)
+        }
+        for run in try await postgres.rows(.takeRunsOfOthers) {
             report(run)
             runs.append(run)
         }
@@ -73,5 +78,14 @@ extension Statement<DatabaseJobRun> {
     /// Of one job, or of none if none is due.
     static var runDueJob: Self {
         .writing("SELECT job, slot, missed_slots, sql_state FROM heartguard.run_due_jobs('vectors')", tier: .batch)
+    }
+
+    /// They count as told of from now on.
+    static var takeRunsOfOthers: Self {
+        .writing(
+            """
+            UPDATE heartguard.job_runs SET reported_at = clock_timestamp() WHERE reported_at IS NULL AND runner <> 'vectors'
+            RETURNING job, slot, missed_slots, sql_state
+            """)
     }
 }

@@ -78,6 +78,11 @@ class Cluster:
         gateway = self.description["gateway"]
         return gateway["host"], gateway["json"]
 
+    def metrics_url(self, name: str) -> str:
+        """Where a program tells its metrics."""
+        program = self.description["gateway"] if name == "gateway" else self.description["services"][name]
+        return f"http://{program['host']}:{program['metrics']}/metrics"
+
     def tls_context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.authority)
 

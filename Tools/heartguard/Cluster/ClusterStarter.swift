@@ -140,7 +140,11 @@ extension Ports.Role {
     /// The process of the supervisor's plan that listens there.
     var processName: String {
         switch self {
-        case .json: "gateway"
+        case .json, .gatewayOperator: "gateway"
+        case .usersOperator: "users"
+        case .vitalsOperator: "vitals"
+        case .chatOperator: "chat"
+        case .vectorsOperator: "vectors"
         case .redisDurable: "redis-durable"
         case .redisCache: "redis-cache"
         default: rawValue

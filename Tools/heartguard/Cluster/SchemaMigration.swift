@@ -35,14 +35,18 @@ struct SchemaMigration: Sendable {
         }
     }
 
-    /// One line a revision.
+    /// One line a revision: those of the chain, and what else the database has.
     func status() async throws -> [String] {
         try await withMigrator { migrator in
             let (applied, _) = try await migrator.status()
-            return Schema.chain.revisions.map { revision in
-                let when = applied.first { $0.id == revision.id }.map { "applied \($0.appliedAt)" } ?? "missing"
+            let chain = Schema.chain.revisions.map { revision in
+                let found = applied.first { $0.id == revision.id }
+                let when = found.map { "applied \($0.appliedAt)\($0.checksum == revision.checksum ? "" : ", with another text")" } ?? "missing"
                 return "\(revision.id)  \(revision.name)  \(when)"
             }
+            let known = Set(Schema.chain.revisions.map(\.id))
+            let others = applied.filter { !known.contains($0.id) }
+            return chain + others.map { "\($0.id)  \($0.name)  applied \($0.appliedAt), unknown to this program" }
         }
     }
 

@@ -44,6 +44,8 @@ struct ServicePlan: Sendable {
             "HEARTGUARD_TOKEN_JWKS_FILE": directory.publicKeys,
             "HEARTGUARD_TOKEN_ISSUER": Self.tokenIssuer,
             "HEARTGUARD_LOG_LEVEL": "info",
+            "HEARTGUARD_OPERATOR_HOST": Self.host,
+            "HEARTGUARD_OPERATOR_PORT": "\(ports[operatorRole(of: service)])",
         ]
         for role in RedisServer.Role.allCases {
             let prefix = "HEARTGUARD_REDIS_\(role.rawValue.uppercased())"
@@ -89,6 +91,16 @@ struct ServicePlan: Sendable {
             "VECTORS_RECALL_", "VECTORS_M", "VECTORS_EF_", "VECTORS_SEARCH_THREADS", "VECTORS_INDEX_THREADS",
         ]
         return tuning.contains { name.hasPrefix("HEARTGUARD_\($0)") }
+    }
+
+    private func operatorRole(of service: ServiceName) -> Ports.Role {
+        switch service {
+        case .users: .usersOperator
+        case .vitals: .vitalsOperator
+        case .chat: .chatOperator
+        case .vectors: .vectorsOperator
+        case .gateway: .gatewayOperator
+        }
     }
 
     func port(of service: ServiceName) -> Int {

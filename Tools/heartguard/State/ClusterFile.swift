@@ -9,12 +9,16 @@ struct ClusterFile: Codable, Equatable, Sendable {
         var grpc: Int
         /// JSON over HTTPS.
         var json: Int
+        /// Prometheus' text over HTTP.
+        var metrics: Int?
         var pid: Int32?
     }
 
     struct Server: Codable, Equatable, Sendable {
         var host: String
         var port: Int
+        /// Of a service: Prometheus' text over HTTP.
+        var metrics: Int?
         var pid: Int32?
         var database: String?
     }
@@ -40,15 +44,16 @@ struct ClusterFile: Codable, Equatable, Sendable {
 
     init(_ directory: StateDirectory, ports: Ports, processes: ProcessReport, supervisor: Int32?) {
         let host = "127.0.0.1"
-        func server(_ process: String, _ port: Ports.Role, database: String? = nil) -> Server {
-            Server(host: host, port: ports[port], pid: processes[process]?.pid, database: database)
+        func server(_ process: String, _ port: Ports.Role, metrics: Ports.Role? = nil, database: String? = nil) -> Server {
+            Server(host: host, port: ports[port], metrics: metrics.map { ports[$0] }, pid: processes[process]?.pid, database: database)
         }
         state = directory.path
         self.supervisor = supervisor
-        gateway = Gateway(host: host, grpc: ports[.gateway], json: ports[.json], pid: processes["gateway"]?.pid)
+        gateway = Gateway(
+            host: host, grpc: ports[.gateway], json: ports[.json], metrics: ports[.gatewayOperator], pid: processes["gateway"]?.pid)
         services = [
-            "users": server("users", .users), "vitals": server("vitals", .vitals),
-            "chat": server("chat", .chat), "vectors": server("vectors", .vectors),
+            "users": server("users", .users, metrics: .usersOperator), "vitals": server("vitals", .vitals, metrics: .vitalsOperator),
+            "chat": server("chat", .chat, metrics: .chatOperator), "vectors": server("vectors", .vectors, metrics: .vectorsOperator),
         ]
         stores = [
             "postgres": server("postgres", .postgres, database: PostgresServer.database),

@@ -4,6 +4,9 @@ internal import Glibc
 struct Ports: Codable, Equatable, Sendable {
     enum Role: String, CaseIterable, Codable, Sendable {
         case gateway, json, users, vitals, chat, vectors, postgres, redisDurable, redisCache
+        /// Where each program tells an operator's tools its metrics.
+        case gatewayOperator = "gateway_operator", usersOperator = "users_operator", vitalsOperator = "vitals_operator"
+        case chatOperator = "chat_operator", vectorsOperator = "vectors_operator"
 
         /// The environment variable that sets it.
         var variable: String {
@@ -26,6 +29,11 @@ struct Ports: Codable, Equatable, Sendable {
             case .postgres: 7432
             case .redisDurable: 7379
             case .redisCache: 7380
+            case .gatewayOperator: 7200
+            case .usersOperator: 7201
+            case .vitalsOperator: 7202
+            case .chatOperator: 7203
+            case .vectorsOperator: 7204
             }
         }
     }
