@@ -28,6 +28,7 @@ struct VectorsConfiguration: Sendable {
             "HEARTGUARD_VECTORS_EF_CONSTRUCTION", default: graph.efConstruction, in: 16...2_000)
         graph.efSearch = settings.int(
             "HEARTGUARD_VECTORS_EF_SEARCH", default: graph.efSearch, in: 10...SearchQuery.maxEffort)
+        graph.vectorFolder = settings.optional("HEARTGUARD_VECTORS_MAPPED_FOLDER")
         self.graph = graph
         let cores = ProcessInfo.processInfo.activeProcessorCount
         searchThreads = settings.int("HEARTGUARD_VECTORS_SEARCH_THREADS", default: cores, in: 1...256)

@@ -34,7 +34,7 @@ final class CollectionIndex: Sendable {
         self.collection = collection
         graphConfiguration = HNSWConfiguration(
             dimension: collection.space.dimension, metric: collection.space.metric, m: configuration.m,
-            efConstruction: configuration.efConstruction, efSearch: configuration.efSearch)
+            efConstruction: configuration.efConstruction, efSearch: configuration.efSearch, vectorFolder: configuration.vectorFolder)
         currentGraph = Mutex(try HNSWIndex(graphConfiguration))
         tablePosition = Atomic(collection.position)
         // One wake stands for all that come while the follower works.
