@@ -203,6 +203,10 @@ class Session(Figures):
 
     def restart(self):
         """What a snapshot costs those who write, and a start that reads it until it has answered a search."""
+        if "ours-grpc" in self.programs:
+            taken = self.programs["ours-grpc"].ask("restart")
+            self.record("snapshot: the service, from a kill to its first answer", "ours-grpc", taken["first_seconds"])
+            self.record("snapshot: the service, from a kill to an answer of its index", "ours-grpc", taken["index_seconds"])
         if "ours" not in self.programs:
             return
         for _ in range(3):
@@ -250,6 +254,8 @@ class Session(Figures):
         report.at_most(f"{d}: p99 for ids alone through gRPC at 0.95, ms", 1, self.median("latency of ids alone at 0.95, p99", "ours-grpc"))
         report.at_most(f"{d}: p99 through gRPC at 0.95, ms", 1, self.median("latency at 0.95, p99", "ours-grpc"))
         report.at_most(f"{d}: s from a start to its first answer", 5, self.median("snapshot: a start until its first answer", "ours"))
+        killed = self.median("snapshot: the service, from a kill to an answer of its index", "ours-grpc")
+        report.at_most(f"{d}: s from a kill of the service to an answer of its index", 5, killed)
         report.at_least(f"{d}: inserts a second beside searches", 0.95 * INSERTS, self.median("inserts: made", "ours"))
         report.at_least(f"{d}: searches beside {INSERTS:,} inserts a second / without", 0.95, self.median("inserts: rate kept", "ours"))
         report.at_most(f"{d}: p99 beside {INSERTS:,} inserts a second / without", 1.2, self.median("inserts: p99 / that without", "ours"))
