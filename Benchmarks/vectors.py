@@ -55,9 +55,15 @@ PRODUCTS = ["vectors-client-bench", "heartguard", *(f"heartguard-{name}" for nam
 CURVE = "10000,31623,100000,316228,1000000"
 EFS = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256]
 RECALLS = [0.95, 0.99]
-SHARES = [0.001, 0.01, 0.1, 0.5]
+# On both sides of where a scan becomes a walk, and of where a walk begins to compare those that do not pass.
+SHARES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5]
 FILTERED_EFS = [16, 32, 64, 128]
 M, EF_CONSTRUCTION, THREADS, K = 16, 200, 2, 10
+INSERTS = 2000
+# How far vectors that are made lie from what they are mixed of. Queries lie farther by default, as questions do from passages; with the noise of the vectors they are as those.
+BASE_NOISE, QUERY_NOISE = 0.6, 0.8
+# By dimension: the nanoseconds that a random read out of DRAM takes that was asked for ahead, of a code and of a float32 vector; and how many vectors a search compares again.
+DRAM_NS, COMPARED_AGAIN = {384: (31, 97), 768: (45, 195)}, 2 * K
 # By dimension: what a search at 0.95 and 0.99 and a build are to be, in hnswlib's.
 BOUNDS = {384: (2.0, 2.2, 1.4), 768: (1.8, 1.8, 1.8), 1152: (1.8, 1.8, None)}
 
@@ -122,6 +128,8 @@ class Session(Figures):
             for recall in RECALLS:
                 if (rate := interpolated(curve, recall)) is not None:
                     self.record(f"recall {recall}", name, rate)
+                if name == "ours" and (distances := interpolated(curve, recall, by="comparisons")) is not None:
+                    self.record(f"floor: distances at recall {recall}", name, distances)
                 if (name == "ours" or name in SERVERS) and (rate := interpolated(curve, recall, by="qps")) is not None:
                     self.record(f"recall {recall} by the clock", name, rate)
             if name in SERVERS:
@@ -129,6 +137,8 @@ class Session(Figures):
                 self.record("asking core busy", name, max(point["client_busy"] for point in curve))
             if name in ("ours-grpc", "chromadb"):
                 self.ids_alone(name, program)
+            if name == "ours" and (good := [ef for ef, point in zip(EFS, curve) if point["recall"] >= RECALLS[0]]):
+                self.record("floor: out of the cache at 0.95", name, program.ask("cached", good[0])["cpu_qps"])
         for share in self.options.shares:
             for name, program in self.programs.items():
                 if name != "ours" and name != "faiss-flat":
@@ -170,8 +180,33 @@ class Session(Figures):
                     statistics.median(p["cpu_qps"] for p in before) / statistics.median(p["cpu_qps"] for p in after))
         self.record("faults after churn", "ours", ours.ask("validate")["faults"])
 
+    def beside_inserts(self):
+        """What searches on one thread lose to a writer on another; by the clock, so it wants two cores that nobody else uses."""
+        if "ours" not in self.programs:
+            return
+        taken = self.programs["ours"].ask("inserts", INSERTS, 64, 10)
+        for what, figure in [("searches without", "qps_alone"), ("searches beside", "qps_beside"), ("p99 without", "p99_alone_ms"),
+                             ("p99 beside", "p99_beside_ms"), ("rate kept", "rate_kept"), ("p99 / that without", "p99_ratio"), ("made", "inserted_per_second")]:
+            self.record(f"inserts: {what}", "ours", taken[figure])
+
+    def floor(self, report):
+        """What a search reads and multiplies, and the rates that memory alone and no memory at all would give."""
+        for recall in RECALLS:
+            distances = self.median(f"floor: distances at recall {recall}", "ours")
+            if distances is None:
+                continue
+            what = f"{self.dimension}-d: floor at recall {recall}"
+            report.row(f"{what}: dot products", "ours", "a search", distances + COMPARED_AGAIN)
+            report.row(f"{what}: read", "ours", "kB a search", (distances * self.dimension + COMPARED_AGAIN * self.dimension * 4) / 1e3)
+            if costs := DRAM_NS.get(self.dimension):
+                report.row(f"{what}: out of DRAM", "ours", "searches/s", 1e9 / (distances * costs[0] + COMPARED_AGAIN * costs[1]))
+
     def restart(self):
         """What a snapshot costs those who write, and a start that reads it until it has answered a search."""
+        if "ours-grpc" in self.programs:
+            taken = self.programs["ours-grpc"].ask("restart")
+            self.record("snapshot: the service, from a kill to its first answer", "ours-grpc", taken["first_seconds"])
+            self.record("snapshot: the service, from a kill to an answer of its index", "ours-grpc", taken["index_seconds"])
         if "ours" not in self.programs:
             return
         for _ in range(3):
@@ -203,6 +238,10 @@ class Session(Figures):
             if share in self.options.shares:
                 rate = self.ratio(f"{share:.1%} pass, recall 0.98", "ours", "hnswlib", of="recall 0.95")
                 report.at_least(f"{d}: searches among {share:.0%}, ours / hnswlib's among all at 0.95", bound, rate)
+        slowest = [self.ratio(f"{share:.1%} pass, recall 0.98", "ours", "hnswlib", of="recall 0.95") for share in self.options.shares]
+        if slowest:
+            # A share at which 0.98 was not reached has no rate.
+            report.at_least(f"{d}: searches among the slowest share, ours / hnswlib's among all at 0.95", 0.3, None if None in slowest else min(slowest))
         for share in self.options.shares:
             report.at_least(f"{d}: returned of {K} among {share:.1%}", K, self.median(f"{share:.1%} pass, returned", "ours"))
         grpc = [self.ratio("recall 0.95 by the clock", "ours-grpc", other) for other in ("ours", "chromadb")]
@@ -215,7 +254,14 @@ class Session(Figures):
         report.at_most(f"{d}: p99 for ids alone through gRPC at 0.95, ms", 1, self.median("latency of ids alone at 0.95, p99", "ours-grpc"))
         report.at_most(f"{d}: p99 through gRPC at 0.95, ms", 1, self.median("latency at 0.95, p99", "ours-grpc"))
         report.at_most(f"{d}: s from a start to its first answer", 5, self.median("snapshot: a start until its first answer", "ours"))
+        killed = self.median("snapshot: the service, from a kill to an answer of its index", "ours-grpc")
+        report.at_most(f"{d}: s from a kill of the service to an answer of its index", 5, killed)
+        report.at_least(f"{d}: inserts a second beside searches", 0.95 * INSERTS, self.median("inserts: made", "ours"))
+        report.at_least(f"{d}: searches beside {INSERTS:,} inserts a second / without", 0.95, self.median("inserts: rate kept", "ours"))
+        report.at_most(f"{d}: p99 beside {INSERTS:,} inserts a second / without", 1.2, self.median("inserts: p99 / that without", "ours"))
+        self.floor(report)
         if self.options.churn:
+            report.at_most(f"{d}: faults after churn", 0, self.median("faults after churn", "ours"))
             report.at_most(f"{d}: recall lost by churn", 0.01, self.median("recall lost by churn", "ours"))
             report.at_most(f"{d}: time of a search after churn", 1.2, self.median("time of a search after churn", "ours"))
 
@@ -233,6 +279,10 @@ def interpolated(curve, recall, by="cpu_qps"):
 def unit(what):
     if what.startswith("build"):
         return "s"
+    if what.startswith("inserts"):
+        return "ms" if what.endswith(("p99 without", "p99 beside")) else "/s" if what.endswith(("without", "beside", "made")) and "/" not in what else "of that without"
+    if what.startswith("floor: distances"):
+        return "a search"
     if what.startswith("latency"):
         return "ms"
     if "busy" in what:
@@ -254,8 +304,8 @@ def make(dimension, options, folder):
     if not options.base:
         made = data.Embeddings(dimension, seed=1)
         files = {name: str(pathlib.Path(folder) / f"{name}-{dimension}.fvecs") for name in ("base", "queries")}
-        data.write(files["base"], made.make(options.count, noise=0.6))
-        data.write(files["queries"], made.make(options.query_count, noise=0.8))
+        data.write(files["base"], made.make(options.count, noise=BASE_NOISE))
+        data.write(files["queries"], made.make(options.query_count, noise=options.query_noise))
     base, queries = data.normalised(data.read(files["base"])), data.normalised(data.read(files["queries"]))
     for name, share in [("truth", None), *((share, share) for share in options.shares)]:
         files[name] = str(pathlib.Path(folder) / f"truth-{dimension}-{name}.ivecs")
@@ -270,8 +320,8 @@ def curve(options, report):
     with tempfile.TemporaryDirectory() as folder:
         base, queries = f"{folder}/base.fvecs", f"{folder}/queries.fvecs"
         made = data.Embeddings(dimension, seed=1)
-        data.write_many(base, made, counts[-1], noise=0.6)
-        data.write(queries, made.make(options.query_count, noise=0.8))
+        data.write_many(base, made, counts[-1], noise=BASE_NOISE)
+        data.write(queries, made.make(options.query_count, noise=options.query_noise))
         for count in counts:
             print(f"{dimension}-d: {count} vectors", file=sys.stderr)
             data.write(f"{folder}/truth.ivecs", data.nearest_of_first(base, count, data.read(queries), K))
@@ -286,8 +336,9 @@ def curve(options, report):
             report.write()
     for recall in RECALLS:
         few, many = taken.get((recall, counts[0])), taken.get((recall, counts[-1]))
-        # A hundred times as many are 1.5 times the logarithm; a scan would take a hundred times the distances.
-        report.at_most(f"{dimension}-d: distances at {recall}, {counts[-1]:,} / {counts[0]:,}", 3, few and many and many / few)
+        # From 10,000 to 1,000,000 the logarithm grows to 1.5 times what it was; a scan would take a hundred times the distances.
+        bound = math.log(counts[-1]) / math.log(counts[0])
+        report.at_most(f"{dimension}-d: distances at {recall}, {counts[-1]:,} / {counts[0]:,}", bound, few and many and many / few)
 
 
 def main():
@@ -296,6 +347,7 @@ def main():
     parser.add_argument("--queries", help="an .fvecs file of what is searched for")
     parser.add_argument("--count", type=int, default=125_000)
     parser.add_argument("--query-count", type=int, default=1_000)
+    parser.add_argument("--query-noise", type=float, default=QUERY_NOISE, help=f"how far made queries lie off; {BASE_NOISE}: as the vectors do")
     parser.add_argument("--dimensions", default="384,768,1152")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--shares", default=",".join(map(str, SHARES)))
@@ -334,6 +386,7 @@ def main():
                     print(f"{dimension}-d: round {number + 1} of {options.rounds}", file=sys.stderr)
                     session.round()
                 session.restart()
+                session.beside_inserts()
                 session.churn()
             finally:
                 session.stop()

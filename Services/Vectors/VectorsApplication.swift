@@ -1,4 +1,5 @@
 internal import Application
+internal import HNSW
 internal import Jobs
 internal import Postgres
 
@@ -17,6 +18,8 @@ struct VectorsApplication: Sendable {
     private let export: ExportService
 
     init(_ configuration: VectorsConfiguration) throws {
+        // A folder in which no file can be made is noticed here, and not by the first collection.
+        _ = try HNSWIndex<Int>(HNSWConfiguration(dimension: 1, vectorFolder: configuration.graph.vectorFolder))
         host = try ServiceHost(configuration.common)
         let collections = CollectionRepository(postgres: host.postgres)
         let documents = DocumentRepository(postgres: host.postgres)

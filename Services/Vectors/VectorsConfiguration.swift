@@ -28,6 +28,7 @@ struct VectorsConfiguration: Sendable {
             "HEARTGUARD_VECTORS_EF_CONSTRUCTION", default: graph.efConstruction, in: 16...2_000)
         graph.efSearch = settings.int(
             "HEARTGUARD_VECTORS_EF_SEARCH", default: graph.efSearch, in: 10...SearchQuery.maxEffort)
+        graph.vectorFolder = settings.optional("HEARTGUARD_VECTORS_MAPPED_FOLDER")
         self.graph = graph
         let cores = ProcessInfo.processInfo.activeProcessorCount
         searchThreads = settings.int("HEARTGUARD_VECTORS_SEARCH_THREADS", default: cores, in: 1...256)
@@ -45,6 +46,8 @@ struct VectorsConfiguration: Sendable {
             settings.int("HEARTGUARD_VECTORS_ROW_SEARCH_DOCUMENTS", default: Int(rowSearch.documents), in: 0...1_000_000))
         rowSearch.bytes = Int64(
             settings.int("HEARTGUARD_VECTORS_ROW_SEARCH_MEGABYTES", default: Int(rowSearch.bytes >> 20), in: 0...65_536)) << 20
+        rowSearch.mostDocuments = Int64(
+            settings.int("HEARTGUARD_VECTORS_ROW_SEARCH_MOST_DOCUMENTS", default: 200_000, in: 0...10_000_000))
         rowSearch.searches = settings.int("HEARTGUARD_VECTORS_ROW_SEARCHES", default: rowSearch.searches, in: 1...64)
         self.rowSearch = rowSearch
         recallPercent = settings.int("HEARTGUARD_VECTORS_RECALL_PERCENT", default: 1, in: 0...100)

@@ -84,7 +84,7 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
         let query = try request.parsedQuery(for: index.collection)
         let wanted = max(request.minPosition, searched.position)
         let isDegraded = index.seen == nil
-        let answer: CollectionIndex.Answer
+        var answer: CollectionIndex.Answer
         if isDegraded {
             answer = try await searchRows(of: index, query)
             guard answer.position >= wanted else { throw VectorsError.behind(wanted: wanted, seen: answer.position) }
@@ -95,26 +95,48 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             answer = try await search(index, query)
             recall.offer(query, of: index)
         }
-        let matches =
-            if request.view == .id { answer.hits.map { VectorsV1.Match(id: $0.id.text, score: $0.score) } } else {
-                try await documents(of: answer, to: query, in: index)
+        var matches: [VectorsV1.Match]
+        if request.view == .id {
+            matches = answer.hits.map { VectorsV1.Match(id: $0.id.text, score: $0.score) }
+        } else {
+            matches = try await documents(of: answer, to: query, in: index)
+            // The table is ahead of the index, as after another replica's deletion. In place of what is left out other documents are wanted.
+            for _ in 0..<Self.searchesAnew where !isDegraded && matches.count < answer.hits.count {
+                guard try await catchUp(index, behind: answer.position) else { break }
+                answer = try await search(index, query)
+                matches = try await documents(of: answer, to: query, in: index)
             }
+            matches = AnswerBytes.fitting(matches)
+        }
         return VectorsV1.SearchResponse(
             matches: matches, position: answer.position, exact: answer.isExact, degraded: isDegraded, collection: index.collection.name.text)
     }
 
-    /// What is kept of the documents that were found: the best of them that fit into an answer.
+    /// How often a search is made again because documents that it found have changed since.
+    private static let searchesAnew = 3
+
+    /// Lets an index follow its table to where that is now, for half a second at most; `false` if that is no further than a position.
+    private func catchUp(_ index: CollectionIndex, behind position: Int64) async throws -> Bool {
+        guard let kept = try await collections.find(index.collection.name), kept.id == index.collection.id else {
+            throw VectorsError.collectionNotFound
+        }
+        guard kept.position > position else { return false }
+        index.tableHasReached(kept.position)
+        _ = await index.hasSeen(kept.position, by: min(Deadline.forWaiting, .after(.milliseconds(500))))
+        return true
+    }
+
+    /// What is kept of the documents that were found.
     private func documents(of answer: CollectionIndex.Answer, to query: SearchQuery, in index: CollectionIndex) async throws -> [VectorsV1.Match] {
         let found = try await documents.find(answer.hits.map(\.id), in: index.collection)
         if found.isEmpty, !answer.hits.isEmpty { try await requireCollection(of: index) }
         let kept = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
         // The table is newer than the graph, and its rows are what the caller gets: one that was deleted meanwhile, or
         // no longer passes the filter, is left out.
-        let matches = answer.hits.compactMap { hit -> VectorsV1.Match? in
+        return answer.hits.compactMap { hit -> VectorsV1.Match? in
             guard let document = kept[hit.id], query.filter?.passes(document.metadata.entries) ?? true else { return nil }
             return VectorsV1.Match(document, score: hit.score)
         }
-        return AnswerBytes.fitting(matches)
     }
 
     /// Another replica may have deleted the collection a moment ago.

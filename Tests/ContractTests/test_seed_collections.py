@@ -93,6 +93,18 @@ def test_each_is_searched_by_meaning_words_and_filters(door, reader, operator, s
     assert len(left) == 6
 
 
+def test_a_tables_name_leads_to_its_collection(door, reader, shelve):
+    chance = random.Random(secrets.randbits(64))
+    name, id = "drug_interactions", f"pair-{secrets.token_hex(6)}"
+    document = vectors_pb2.Document(id=id, content="warfarin, ibuprofen", embedding=vector(name, chance))
+    position = shelve(door, name, document)
+    request = service.SearchRequest(
+        collection=f"vector_{name}", model_id=MINILM, embedding=document.embedding, limit=1, min_position=position
+    )
+    answer = reader.calls(door.vectors.Search, request)
+    assert (answer.collection, answer.matches[0].id) == (name, id)
+
+
 def test_one_id_is_a_text_and_an_image(door, reader, shelve):
     chance = random.Random(2)
     id = f"atlas-{secrets.token_hex(6)}"

@@ -51,6 +51,46 @@ import Testing
         }
     }
 
+    /// Ten times the set, a tenth of it out at a time.
+    @Test func `finds as much, with as little work, as one that is made anew`() throws {
+        let (count, dimension) = (500, 12)
+        var generator = RandomVectors(seed: 31, dimension: dimension)
+        let configuration = HNSWConfiguration(dimension: dimension, m: 8, efConstruction: 60)
+        let churned = try HNSWIndex<Int>(configuration)
+        var vectors = generator.vectors(count)
+        for (key, vector) in vectors.enumerated() { try churned.insert(vector, for: key) }
+        for _ in 0..<100 {
+            let keys = (0..<count).shuffled(using: &generator.random).prefix(count / 10)
+            for key in keys { churned.remove(key) }
+            for key in keys {
+                vectors[key] = generator.vector()
+                try churned.insert(vectors[key], for: key)
+            }
+        }
+
+        let fresh = try HNSWIndex<Int>(configuration)
+        let exact = try ExactIndex<Int>(dimension: dimension)
+        for (key, vector) in vectors.enumerated() {
+            try fresh.insert(vector, for: key)
+            try exact.insert(vector, for: key)
+        }
+        var found = (churned: 0.0, fresh: 0.0)
+        var comparisons = (churned: 0, fresh: 0)
+        let queries = generator.vectors(200)
+        for query in queries {
+            let truth = try exact.search(query, k: 10)
+            let answers = (churned: try churned.search(query, k: 10, efSearch: 60), fresh: try fresh.search(query, k: 10, efSearch: 60))
+            found.churned += recall(of: answers.churned, against: truth)
+            found.fresh += recall(of: answers.fresh, against: truth)
+            comparisons.churned += answers.churned.comparisons
+            comparisons.fresh += answers.fresh.comparisons
+        }
+
+        #expect(churned.validate() == [])
+        #expect(found.churned >= found.fresh - 0.01 * Double(queries.count))
+        #expect(Double(comparisons.churned) <= 1.2 * Double(comparisons.fresh))
+    }
+
     @Test(arguments: [2, 3])
     func `stays connected with the fewest neighbours there can be`(m: Int) throws {
         let seed = UInt64.random(in: 0...UInt64.max)

@@ -75,7 +75,7 @@ internal import Testing
 
                 try await database.server.psql(
                     """
-                    BEGIN; UPDATE vectors.aliases SET collection_id = previous_id, previous_id = NULL, position = 0;
+                    BEGIN; UPDATE vectors.aliases SET collection_id = previous_id, previous_id = NULL, position = 0 WHERE name = 'notes';
                     UPDATE vectors.collections SET position = 0 WHERE name = 'notes_2'; COMMIT
                     """, database: database.name)
 

@@ -78,6 +78,27 @@ internal import Time
         }
     }
 
+    @Test func `of a second replica gives as many as are wanted, though another has just deleted or changed what was nearest`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                // By itself it would look an hour later.
+                try await database.withReplica(pollInterval: .seconds(3_600)) { late in
+                    let notes = (0..<5).map { VectorsV1.Document.at([Float($0), 0, 0], "\($0)", ["kept": "yes"]) }
+                    let position = try await vectors.upsert(notes, in: "notes").position
+                    _ = try await late.find(near: [0, 0, 0], in: "notes", minPosition: position)
+                    try await vectors.delete(["0"], from: "notes")
+                    let nearest = try await late.find(near: [0, 0, 0], in: "notes", limit: 2)
+                    try await vectors.upsert([.at([1, 0, 0], "1", ["kept": "no"])], in: "notes")
+                    let kept = try await late.find(near: [0, 0, 0], in: "notes", limit: 2, filter: ["kept": "yes"])
+
+                    #expect(nearest.matches.map(\.id) == ["1", "2"])
+                    #expect(kept.matches.map(\.id) == ["2", "3"])
+                }
+            }
+        }
+    }
+
     @Test func `of a collection that another replica has made is there when it is asked for`() async throws {
         try await withVectorsDatabase { database in
             try await database.withReplica { one in

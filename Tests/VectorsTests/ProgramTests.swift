@@ -135,6 +135,7 @@ internal import Tokens
                 let configuration = try VectorsConfiguration(environment: [
                     "HEARTGUARD_LISTEN_PORT": "0",
                     "HEARTGUARD_LOG_LEVEL": "critical",
+                    "HEARTGUARD_VECTORS_MAPPED_FOLDER": folder.path,
                     "HEARTGUARD_POSTGRES_HOST": database.server.host,
                     "HEARTGUARD_POSTGRES_PORT": "\(database.server.port)",
                     "HEARTGUARD_POSTGRES_DATABASE": database.name,

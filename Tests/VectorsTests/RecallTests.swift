@@ -66,7 +66,7 @@ internal import Time
                 #expect(told.map(\.selectivity) == [.none, .aboveTenth, .aboveHundredth, .belowHundredth])
                 #expect(told.allSatisfy { $0.collection == "notes" && $0.recall == 1 && $0.sampleCount == 1 })
 
-                try await database.server.psql("DELETE FROM vectors.collections", database: database.name)
+                try await database.server.psql("DELETE FROM vectors.aliases; DELETE FROM vectors.collections", database: database.name)
                 try await until { try await vectors.recalls().isEmpty }
             }
         }

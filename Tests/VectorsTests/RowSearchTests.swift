@@ -100,6 +100,35 @@ internal import Time
         }
     }
 
+    @Test func `a collection that takes long is searched all the same, and callers are let in for it`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                // More than a page of rows, of which the nearest is the first that is read and the second nearest the last.
+                for start in stride(from: 0, to: 1_100, by: 275) {
+                    let notes = (start..<start + 275).map { number in
+                        let distance: Int = number == 0 ? 0 : number == 1_099 ? 1 : number + 1
+                        return VectorsV1.Document.at([1, Float(distance), 0], "\(number)", ["odd": "\(number % 2)"])
+                    }
+                    try await vectors.upsert(notes, in: "notes")
+                }
+            }
+            try await withReplicaThatCannotBuild(over: database, rows: .init(documents: 2, mostDocuments: 1_100)) { vectors in
+                let found = try await vectors.find(near: [1, 0, 0], in: "notes", limit: 3)
+                let odd = try await vectors.find(near: [1, 0, 0], in: "notes", limit: 2, filter: ["odd": "1"])
+
+                #expect(found.matches.map(\.id) == ["0", "1099", "1"])
+                #expect(odd.matches.map(\.id) == ["1099", "1"])
+                #expect(found.degraded && found.exact && odd.degraded && odd.exact)
+                try await until { vectors.indexes.readinessProblem == nil }
+            }
+            try await withReplicaThatCannotBuild(over: database, rows: .init(documents: 2, mostDocuments: 1_099)) { vectors in
+                try await until { vectors.indexes.readinessProblem?.contains("notes has 0 of 1100 documents") == true }
+                await expect(.unavailable) { try await vectors.find(near: [1, 0, 0], in: "notes") }
+            }
+        }
+    }
+
     @Test func `a collection whose texts take more than the bound is refused to who looks for words or filters, and to nobody else`() async throws {
         try await withVectorsDatabase { database in
             try await database.withReplica { vectors in

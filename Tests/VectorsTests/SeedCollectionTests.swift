@@ -151,12 +151,47 @@ struct SeedCollection: Sendable, CustomTestStringConvertible {
         }
     }
 
+    @Test func `answers to its table's name as well`() async throws {
+        try await withVectors { vectors in
+            for seed in SeedCollection.all where seed.table != seed.name {
+                let model = seed.model
+                let kept = try await vectors.upsert([.at(.along(0, dimension: seed.dimension), "a")], in: seed.table, model: model)
+                let found = try await vectors.find(near: .along(0, dimension: seed.dimension), in: seed.table, model: model)
+
+                #expect((kept.collection, found.collection) == (seed.name, seed.name))
+                #expect(found.matches.map(\.id) == ["a"])
+            }
+        }
+    }
+
+    @Test func `has its table's name from the schema unless somebody had taken it`() async throws {
+        try await withVectorsDatabase { database in
+            let server = database.server
+            try await server.psql(
+                """
+                DELETE FROM vectors.aliases;
+                INSERT INTO vectors.collections (id, name, model_id, dimension, metric) VALUES
+                    ('019a0000-0000-7000-8000-000000000003', 'vector_drug_interactions', 'mine', 2, 'euclidean');
+                INSERT INTO vectors.aliases (name, collection_id, position)
+                    SELECT 'vector_symptoms_conditions', id, position FROM vectors.collections WHERE name = 'medical_text_768'
+                """, database: database.name)
+            let revision = try #require(Schema.chain.revisions.first { $0.id == "20261201_table_names" })
+            try await server.psql(revision.sql, database: database.name)
+
+            let aliases = try await server.psql(
+                "SELECT a.name, c.name FROM vectors.aliases a JOIN vectors.collections c ON c.id = a.collection_id ORDER BY 1", database: database.name)
+            #expect(aliases.contains("vector_medical_knowledge|medical_knowledge"))
+            #expect(aliases.contains("vector_symptoms_conditions|medical_text_768"))
+            #expect(!aliases.contains("drug_interactions"))
+        }
+    }
+
     @Test func `keeps what its table had, and what somebody had made under its name`() async throws {
         try await withVectorsDatabase { database in
             let server = database.server
             try await server.psql(
                 """
-                DELETE FROM vectors.collections;
+                DELETE FROM vectors.aliases; DELETE FROM vectors.collections;
                 INSERT INTO vectors.vector_drug_interactions (id, content, embedding, position)
                     SELECT i::text, 'kept', '[' || repeat('0.5,', 383) || '1]', i FROM generate_series(1, 3) i;
                 INSERT INTO vectors.vector_drug_interactions (id, content, position, deleted_at) VALUES ('gone', '', 4, now());

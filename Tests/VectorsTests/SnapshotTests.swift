@@ -39,6 +39,36 @@ internal import Testing
         }
     }
 
+    @Test func `is read into a file where vectors are mapped, and is as in memory`() async throws {
+        try await withSnapshotFolder { folder in
+            try await withVectorsDatabase { database in
+                var generator = SeededGenerator(seed: 12)
+                var model = Model()
+                let queries = (0..<4).map { _ in generator.vector(8) }
+                let wanted = try await database.withReplica(snapshots: SnapshotStore(in: folder)) { vectors in
+                    try await vectors.create("notes", dimension: 8)
+                    for _ in 0..<8 { try await vectors.change("notes", &model, using: &generator) }
+                    try await vectors.untilSaved("notes")
+                    return try await vectors.answers("notes", queries)
+                }
+                var graph = GraphConfiguration(m: 8, efConstruction: 60)
+                graph.vectorFolder = folder
+
+                let store = SnapshotStore(in: folder)
+                try await database.withReplica(snapshots: store, graph: graph) { vectors in
+                    _ = try await vectors.untilBuilt("notes")
+                    #expect(store.statistics.loads == [.used: 1])
+                    let found = try await vectors.answers("notes", queries)
+                    #expect(found == wanted)
+                    let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+                    #expect(maps.contains("\(folder)/vectors-"))
+                    try await vectors.change("notes", &model, using: &generator)
+                    try await vectors.expect(model, in: "notes", using: &generator)
+                }
+            }
+        }
+    }
+
     @Test func `of the medical texts, with one flipped bit or a part missing, is never used, and the answers are the same`() async throws {
         let texts = try MedicalSample(first: 100)
         let queries = Array(texts.questions.prefix(3))

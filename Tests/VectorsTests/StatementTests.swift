@@ -119,6 +119,10 @@ internal import Time
             .init(.page(of: table, after: nil, limit: 1)),
             .init(.changes(in: table, after: ChangeCursor(behind: 0), limit: 1)),
             .init(.changes(in: table, after: ChangeCursor(behind: 0), limit: 1, skipsDeleted: true)),
+            .init(
+                .changes(
+                    in: table, after: ChangeCursor(behind: 0), limit: 1, skipsDeleted: true,
+                    reading: ChangeColumns(content: false, metadata: false))),
             .init(.standing(of: collection, at: 1, table)),
         ]
     }

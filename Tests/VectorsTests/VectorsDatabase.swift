@@ -38,6 +38,7 @@ struct VectorsDatabase: Sendable {
         snapshots: SnapshotStore? = nil,
         indexThreads: ComputeThreads = ComputeThreads(name: "index", threads: 1, maxQueued: 64),
         rows: RowSearch.Limits = .init(),
+        graph: GraphConfiguration = GraphConfiguration(m: 8, efConstruction: 60),
         recall: RecallSampler = RecallSampler(budget: RecallBudget(percent: 0, threads: 1)),
         _ body: (VectorsService) async throws -> Value
     ) async throws -> Value {
@@ -48,7 +49,7 @@ struct VectorsDatabase: Sendable {
             let aliases = AliasRepository(postgres: postgres)
             let indexes = CollectionIndexes(
                 collections: collections, documents: documents, aliases: aliases,
-                configuration: GraphConfiguration(m: 8, efConstruction: 60),
+                configuration: graph,
                 snapshots: snapshots, answersFromRows: rows, threads: indexThreads, pollInterval: pollInterval,
                 logger: quiet)
             let threads = ComputeThreads(name: "search", threads: 2, maxQueued: 64)

@@ -26,8 +26,9 @@ extension VectorsService {
         _ = try await aliases.deleteAlias(.init(name: alias), context: context)
     }
 
+    /// All but those that the schema brings.
     func listedAliases() async throws -> [VectorsV1.Alias] {
-        try await aliases.listAliases(.init(), context: context).aliases
+        try await aliases.listAliases(.init(), context: context).aliases.filter { !$0.name.hasPrefix("vector_") }
     }
 
     @discardableResult

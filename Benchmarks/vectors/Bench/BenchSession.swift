@@ -40,6 +40,8 @@ struct BenchSession {
     ///
     ///     search EF TRUTH               every query once
     ///     select SHARE EF TRUTH         the same, among the keys that a share passes
+    ///     cached EF                     each of a hundred queries again and again, so that all that it compares is in the cache
+    ///     inserts RATE EF TURNS         searches for a second alone and for one beside so many inserts a second, in turns
     ///     churn TIMES                   replaces vectors at random, TIMES as many as there are
     ///     snapshot FOLDER               writes the index to a file and reads it again, as a restart does
     ///     validate
@@ -53,6 +55,10 @@ struct BenchSession {
             let efSearch = Int(words[2]) ?? 0
             let selection = KeySelection((0..<count).filter { Self.passes($0, share: share) })
             try search(truth: VectorFile(words[3])) { try index.search($0, k: k, efSearch: efSearch, among: selection) }
+        case ("cached", 2):
+            try searchInCache(efSearch: Int(words[1]) ?? 0)
+        case ("inserts", 4):
+            try searchBesideInserts(perSecond: Int(words[1]) ?? 0, efSearch: Int(words[2]) ?? 0, turns: Int(words[3]) ?? 0)
         case ("churn", 2):
             try churn(times: Double(words[1]) ?? 0)
         case ("snapshot", 2):
@@ -97,6 +103,67 @@ struct BenchSession {
             ("returned", Double(results.reduce(0) { $0 + $1.count }) / Double(queries.count)),
         ])
     }
+
+    /// What a search costs that waits for no memory.
+    private func searchInCache(efSearch: Int) throws {
+        let times = 20
+        var cpuTime = Duration.zero
+        let first = queries.prefix(100)
+        for query in first {
+            _ = try index.search(query, k: k, efSearch: efSearch)
+            let busy = ProcessTime.now
+            for _ in 0..<times { _ = try index.search(query, k: k, efSearch: efSearch) }
+            cpuTime += ProcessTime.now - busy
+        }
+        answer([("cpu_qps", Double(first.count * times) / (cpuTime / .seconds(1)))])
+    }
+
+    /// What searches lose to a writer: the rate and the p99 beside it as shares of those a moment before.
+    private func searchBesideInserts(perSecond: Int, efSearch: Int, turns: Int) throws {
+        var (alone, beside): ([SearchTurn], [SearchTurn]) = ([], [])
+        var inserted: [Double] = []
+        for _ in 0..<max(1, turns) {
+            alone.append(try searchForASecond(efSearch: efSearch))
+            let inserts = Inserts(perSecond, into: index, from: vectors)
+            inserts.start()
+            let turn = try searchForASecond(efSearch: efSearch)
+            inserted.append(Double(inserts.stop()) / turn.seconds)
+            beside.append(turn)
+        }
+        let pairs = zip(alone, beside)
+        answer([
+            ("qps_alone", Self.median(alone.map(\.rate))), ("qps_beside", Self.median(beside.map(\.rate))),
+            ("p99_alone_ms", Self.median(alone.map(\.p99))), ("p99_beside_ms", Self.median(beside.map(\.p99))),
+            ("rate_kept", Self.median(pairs.map { $1.rate / $0.rate })), ("p99_ratio", Self.median(pairs.map { $1.p99 / $0.p99 })),
+            ("inserted_per_second", Self.median(inserted)),
+        ])
+    }
+
+    /// One second of searches, one after the other.
+    private struct SearchTurn {
+        let seconds: Double
+        /// Searches a second.
+        let rate: Double
+        /// In milliseconds.
+        let p99: Double
+    }
+
+    private func searchForASecond(efSearch: Int) throws -> SearchTurn {
+        var times: [Double] = []
+        let start = ContinuousClock.now
+        var now = start
+        while now - start < .seconds(1) {
+            _ = try index.search(queries[times.count % queries.count], k: k, efSearch: efSearch)
+            let end = ContinuousClock.now
+            times.append((end - now) / .milliseconds(1))
+            now = end
+        }
+        let seconds = (now - start) / .seconds(1)
+        times.sort()
+        return SearchTurn(seconds: seconds, rate: Double(times.count) / seconds, p99: times[times.count * 99 / 100])
+    }
+
+    private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
     /// Takes a vector out and puts it in again, so that the truth stays what it is.
     private func churn(times: Double) throws {

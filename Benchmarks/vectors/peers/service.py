@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
 """Our own service: a cluster of its own whose Vectors has the vectors as a collection, searched at its own port by Benchmarks/vectors/Client
 over gRPC and TLS. Vectors keeps to one core; who asks it, and Postgres, which has the texts, to the other. serving.py says what this is told.
-Usage: as the others', with the folder of the built programs behind."""
-import json, os, pathlib, subprocess, sys, time
+Besides:
 
+    restart                   kill -9 of Vectors: the seconds until anything is answered, and until it is answered from the index. The last command.
+
+Usage: as the others', with the folder of the built programs behind."""
+import json, os, pathlib, signal, subprocess, sys, time
+
+import grpc
 import serving
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -18,7 +23,7 @@ from client.cluster import Cluster  # noqa: E402
 from client.doors import Door  # noqa: E402
 from client.tokens import Forger  # noqa: E402
 from harness.cluster import started  # noqa: E402
-from heartguard.vectors.v1 import index_service_pb2, transfer_service_pb2, vectors_pb2, vectors_service_pb2  # noqa: E402
+from heartguard.vectors.v1 import index_service_pb2, transfer_service_pb2, vectors_pb2, vectors_service_pb2, vectors_service_pb2_grpc  # noqa: E402
 
 NAME, MODEL, BATCH = "bench", "bench-model", 500
 HOURS = 12
@@ -50,16 +55,37 @@ def fill(door, operator, rows):
         time.sleep(0.2)
 
 
+def restart(cluster, operator, process, query):
+    """The supervisor starts it again, and it reads its snapshot and the rows behind that."""
+    options = [(f"grpc.{which}_reconnect_backoff_ms", 50) for which in ("initial", "min", "max")]
+    trust = grpc.ssl_channel_credentials(cluster.authority_bytes())
+    request = vectors_service_pb2.SearchRequest(collection=NAME, model_id=MODEL, embedding=query, limit=serving.K)
+    # It is killed with all threads on one core, and its successor has both.
+    os.kill(process, signal.SIGKILL)
+    start, first = time.perf_counter(), None
+    with grpc.secure_channel(cluster.address("vectors"), trust, options) as channel:
+        search = vectors_service_pb2_grpc.VectorsServiceStub(channel).Search
+        while True:
+            try:
+                answer = operator.calls(search, request, timeout=5)
+                first = first or time.perf_counter() - start
+                if not answer.degraded:
+                    return {"first_seconds": first, "index_seconds": time.perf_counter() - start}
+            except grpc.RpcError:
+                pass
+            time.sleep(0.02)
+
+
 def main():
     base, questions, threads, m, ef_construction = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
     programs = sys.argv[6]
     rows, queries = serving.vectors(base), serving.vectors(questions)
     settings = {"HEARTGUARD_VECTORS_M": str(m), "HEARTGUARD_VECTORS_EF_CONSTRUCTION": str(ef_construction), "HEARTGUARD_VECTORS_INDEX_THREADS": str(threads)}
     with started(programs, **settings) as (cluster, _):
-        measure(Cluster(pathlib.Path(cluster["state"]) / "cluster.json"), rows, questions, len(queries), programs)
+        measure(Cluster(pathlib.Path(cluster["state"]) / "cluster.json"), rows, questions, queries, programs)
 
 
-def measure(cluster, rows, questions, count, programs):
+def measure(cluster, rows, questions, queries, programs):
     door = Door(cluster, through_gateway=False)
     account = cluster.credentials["operator"]
     operator = people.log_in(door.users, account["email"], account["password"])
@@ -78,6 +104,9 @@ def measure(cluster, rows, questions, count, programs):
                               env=os.environ | {"HEARTGUARD_BENCH_TOKEN": token},
                               preexec_fn=lambda: os.sched_setaffinity(0, {serving.CLIENT_CORE}))
     for line in sys.stdin:
+        if line.strip() == "restart":
+            serving.answer(restart(cluster, operator, service["pid"], queries[0].tolist()))
+            continue
         used = serving.cpu_seconds(service["pid"])
         client.stdin.write(line)
         client.stdin.flush()
@@ -87,7 +116,7 @@ def measure(cluster, rows, questions, count, programs):
         figures = json.loads(said)
         if "qps" in figures:
             # With the tenth that comes first, unmeasured.
-            figures["cpu_qps"] = count * 1.1 / max(serving.cpu_seconds(service["pid"]) - used, 1 / serving.TICK)
+            figures["cpu_qps"] = len(queries) * 1.1 / max(serving.cpu_seconds(service["pid"]) - used, 1 / serving.TICK)
         serving.answer(figures)
     client.stdin.close()
     client.wait()

@@ -24,6 +24,7 @@ final class CollectionIndex: Sendable {
     private let isLetGo = Atomic(false)
     /// Whether it has had as many rows as its table.
     private let wasWhole = Atomic(false)
+    private let isReadAnew = Atomic(false)
 
     /// Gets an element whenever the table may have what the index has not.
     let wakes: AsyncStream<Void>
@@ -33,7 +34,7 @@ final class CollectionIndex: Sendable {
         self.collection = collection
         graphConfiguration = HNSWConfiguration(
             dimension: collection.space.dimension, metric: collection.space.metric, m: configuration.m,
-            efConstruction: configuration.efConstruction, efSearch: configuration.efSearch)
+            efConstruction: configuration.efConstruction, efSearch: configuration.efSearch, vectorFolder: configuration.vectorFolder)
         currentGraph = Mutex(try HNSWIndex(graphConfiguration))
         tablePosition = Atomic(collection.position)
         // One wake stands for all that come while the follower works.
@@ -69,6 +70,12 @@ final class CollectionIndex: Sendable {
 
     /// What the table is known to have reached. Rows that are read after this was asked hold everything up to there.
     var knownTablePosition: Int64 { tablePosition.load(ordering: .acquiring) }
+
+    /// Whether it is being made of its table's rows, all of them or many, since the disk had nothing or too little that it could be made of. That may take minutes.
+    var isMadeOfRows: Bool { isReadAnew.load(ordering: .acquiring) }
+
+    /// To be called before so many are read.
+    func beginWithRows() { isReadAnew.store(true, ordering: .releasing) }
 
     /// To be called with positions that the database has told, and no others.
     func tableHasReached(_ position: Int64) {

@@ -135,9 +135,7 @@ final class CollectionIndexes: Sendable {
     var readinessProblem: String? {
         state.withLock { state in
             guard state.isListed else { return "The collections have not been read yet." }
-            let building = state.indexes.values.filter {
-                $0.seen == nil && !answersFromRows.allow($0.collection.documentCount, of: $0.collection.space)
-            }
+            let building = state.indexes.values.filter { $0.seen == nil && !isAnsweredFromRows($0) }
             guard let largest = building.max(by: { $0.collection.documentCount < $1.collection.documentCount }) else {
                 return nil
             }
@@ -146,6 +144,14 @@ final class CollectionIndexes: Sendable {
                 has \(largest.count) of \(largest.collection.documentCount) documents.
                 """
         }
+    }
+
+    /// Whether searches of an index that is not there yet are answered. Where that takes long, nobody is let in while the index may be read from the disk, which
+    /// is sooner done.
+    private func isAnsweredFromRows(_ index: CollectionIndex) -> Bool {
+        let collection = index.collection
+        return answersFromRows.allow(collection.documentCount, of: collection.space)
+            || index.isMadeOfRows && answersFromRows.permit(collection.documentCount, of: collection.space)
     }
 
     /// Asks twice a second which tables are ahead of their index, and where aliases lead. It is two statements, whatever has changed.

@@ -20,6 +20,9 @@ struct IndexFollower: Sendable {
     /// Rows put in by one job, so that a large change of one collection lets the others' through.
     static let rowsPerJob = 32
 
+    /// Rows behind a snapshot that are in the graph within a second or two.
+    static let rowsSoonRead = 2_000
+
     /// How long the last snapshots may take when the process ends; the supervisor waits half a minute.
     static let farewell: Duration = .seconds(15)
 
@@ -67,6 +70,7 @@ struct IndexFollower: Sendable {
         // An attempt that failed, perhaps because the database was being set back, has left what it had read.
         let isEmpty = index.isEmpty
         let restored = try await restore()
+        if restored.map({ $0.newerCount > Self.rowsSoonRead }) ?? true { index.beginWithRows() }
         var unconfirmed = restored?.unconfirmed ?? []
         var (position, rowCount) = try await readRows(behind: restored?.position ?? 0) { page in
             unconfirmed.subtract(page.map(\.id))
@@ -82,6 +86,7 @@ struct IndexFollower: Sendable {
         if isWhole == false {
             if restored != nil { snapshots?.refuse(index, .foreign, "The snapshot has other documents than the table.") }
             index.install(try IndexContents(index.graphConfiguration))
+            index.beginWithRows()
             (position, rowCount) = try await readRows(behind: 0)
         }
         // The rows of a collection that was deleted meanwhile went with it. What is whole now is known to have been.
@@ -144,6 +149,8 @@ struct IndexFollower: Sendable {
     private struct Restored {
         /// Up to where it goes.
         let position: Int64
+        /// Rows that the table had behind it.
+        let newerCount: Int
         /// What it has as the table does not up to there: in a table that went on from it, these documents have changed, and come with the rows
         /// behind the position.
         let unconfirmed: Set<DocumentID>
@@ -164,7 +171,8 @@ struct IndexFollower: Sendable {
         index.install(loaded.contents)
         snapshots.use(loaded, for: index)
         return Restored(
-            position: loaded.saved.position, unconfirmed: loaded.contents.ids(behind: standing.newest?.version.position ?? .min))
+            position: loaded.saved.position, newerCount: standing.newerCount,
+            unconfirmed: loaded.contents.ids(behind: standing.newest?.version.position ?? .min))
     }
 
     /// The collection as the database has it; `nil` if it is gone, although another may have its name.

@@ -6,21 +6,29 @@ internal import TextSearch
 /// Answers searches from a collection's rows while its index is being built: reads all of them, and compares each.
 ///
 /// What it finds is exact, and what a filter or words mean is the same as in an index, since it is found by the same code. It costs
-/// a reading of the whole collection, so collections have a bound and so have such searches at one time.
+/// a reading of the whole collection, so collections have a bound and so have such searches at one time. Of an embedding it keeps how near it
+/// is, and not the embedding.
 final class RowSearch: Sendable {
     /// Bounds of what is spent on a collection whose index is not there.
     struct Limits: Hashable, Sendable {
-        /// Documents that a collection may have.
+        /// Documents that a collection may have to be searched in tenths of a second.
         var documents: Int64 = 20_000
-        /// What their embeddings may take, which a search reads and holds. 20,000 of 768 components are 61 MB. As much may their contents take, which
-        /// one by words holds, and their metadata, which one with a filter holds, together.
+        /// What their embeddings may take for that. 20,000 of 768 components are 61 MB. As much may the contents take, which a search
+        /// by words holds, and the metadata, which one with a filter holds, together, of any collection.
         var bytes: Int64 = 64 << 20
+        /// Documents that a collection may have to be searched at all: in seconds, if the deadline allows.
+        var mostDocuments: Int64 = 0
         var searches = 2
 
-        /// Whether a collection of so many documents is searched by its rows.
+        /// Whether a collection of so many documents is soon searched by its rows.
         func allow(_ documentCount: Int64, of space: EmbeddingSpace) -> Bool {
             let bytesEach = Int64(space.dimension * MemoryLayout<Float>.size)
             return documentCount <= min(documents, bytes / bytesEach)
+        }
+
+        /// Whether it is searched by its rows, however long that takes.
+        func permit(_ documentCount: Int64, of space: EmbeddingSpace) -> Bool {
+            documentCount <= mostDocuments || allow(documentCount, of: space)
         }
     }
 
@@ -47,7 +55,7 @@ final class RowSearch: Sendable {
         guard let kept = try await collections.find(collection.name), kept.id == collection.id else {
             throw VectorsError.collectionNotFound
         }
-        guard limits.allow(kept.documentCount, of: kept.space) else { throw VectorsError.indexIsBuilding }
+        guard limits.permit(kept.documentCount, of: kept.space) else { throw VectorsError.indexIsBuilding }
         let mayRun = running.withLock { running in
             guard running < limits.searches else { return false }
             running += 1
@@ -56,12 +64,13 @@ final class RowSearch: Sendable {
         guard mayRun else { throw VectorsError.tooManyRowSearches }
         defer { running.withLock { $0 -= 1 } }
 
-        let rows = try ComparedRows(of: collection, for: query)
+        let rows = ComparedRows(of: collection, for: query)
         var cursor = ChangeCursor(behind: 0)
         while true {
             let page = try await documents.changes(
-                in: collection, after: cursor, limit: IndexFollower.rowsPerPage, skipsDeleted: true)
-            try await compute { rows.add(page) }
+                in: collection, after: cursor, limit: IndexFollower.rowsPerPage, skipsDeleted: true, reading: rows.columns)
+            guard !shouldStop() else { throw VectorsError.searchTookTooLong }
+            try await compute { try rows.add(page) }
             guard rows.textBytes <= limits.bytes else { throw VectorsError.indexIsBuilding }
             guard page.count == IndexFollower.rowsPerPage, let last = page.last else { break }
             cursor = ChangeCursor(behind: last)
@@ -82,21 +91,26 @@ final class RowSearch: Sendable {
 private final class ComparedRows: Sendable {
     private let query: SearchQuery
     private let space: EmbeddingSpace
-    private let vectors: ExactIndex<Int>
     private let catalog = Mutex(DocumentCatalog())
+    /// How near each document is, by its number; of no document if no embedding is asked for.
+    private let compared = Mutex<[Int: Match<Int>]>([:])
     private let heldTextBytes = Atomic<Int64>(0)
 
     /// What the contents and metadata take that are held.
     var textBytes: Int64 { heldTextBytes.load(ordering: .relaxed) }
 
-    init(of collection: Collection, for query: SearchQuery) throws(HNSWError) {
+    init(of collection: Collection, for query: SearchQuery) {
         self.query = query
         space = collection.space
-        vectors = try ExactIndex(dimension: collection.space.dimension, metric: collection.space.metric)
     }
 
+    /// What has to be read of a row.
+    var columns: ChangeColumns { ChangeColumns(content: query.looksForWords, metadata: query.filter != nil) }
+
     /// A row that changed while the pages were read comes again, and takes the place of what it was.
-    func add(_ page: [DocumentChange]) {
+    func add(_ page: [DocumentChange]) throws(HNSWError) {
+        // Of this page alone: what is kept of a vector is how near it is.
+        let vectors = try ExactIndex<Int>(dimension: space.dimension, metric: space.metric)
         for change in page {
             guard case .live(let embedding, let metadata, let content) = change.state else {
                 leaveOut(change.id)
@@ -113,31 +127,42 @@ private final class ComparedRows: Sendable {
                 leaveOut(change.id)
             }
         }
+        guard let embedding = query.nearest?.embedding, vectors.count > 0 else { return }
+        let found = try vectors.search(embedding.components, k: vectors.count)
+        compared.withLock { compared in
+            for match in found { compared[match.key] = match }
+        }
     }
 
     private func leaveOut(_ id: DocumentID) {
-        catalog.withLock { catalog in
-            if let number = catalog.number(of: id) { vectors.remove(number) }
-            catalog.remove(id)
+        let number = catalog.withLock { catalog in
+            defer { catalog.remove(id) }
+            return catalog.number(of: id)
         }
+        if let number { compared.withLock { $0[number] = nil } }
+    }
+
+    /// Nearest first; of two equally near the one that was read first.
+    private func nearest(_ limit: Int, among passing: Bitmap?) -> [Match<Int>] {
+        let matches = compared.withLock { Array($0.values) }.filter { match in
+            passing.map { $0.contains(DocumentCatalog.slot(of: match.key)) } ?? true
+        }
+        let sorted = matches.sorted { one, other in
+            if one.score != other.score { return one.score > other.score }
+            if one.distance != other.distance { return one.distance < other.distance }
+            return one.key < other.key
+        }
+        return Array(sorted.prefix(limit))
     }
 
     func answer(at position: Int64, shouldStop: @escaping () -> Bool) throws -> CollectionIndex.Answer {
         let catalog = catalog.withLock { $0 }
         let passing = query.filter.map { catalog.slots(passing: $0) }
-        return try query.answer(at: position) { embedding, limit in
-            do throws(HNSWError) {
-                let found = try vectors.search(
-                    embedding.components, k: limit, efSearch: nil,
-                    where: passing.map { passing in { passing.contains(DocumentCatalog.slot(of: $0)) } },
-                    shouldStop: shouldStop)
-                let hits = found.compactMap { match in
-                    catalog.id(of: match.key).map { CollectionIndex.Hit(id: $0, score: space.score(of: match)) }
-                }
-                return (hits, true)
-            } catch {
-                throw error.code == .interrupted ? VectorsError.searchTookTooLong as any Error : error
+        return try query.answer(at: position) { _, limit in
+            let hits = nearest(limit, among: passing).compactMap { match in
+                catalog.id(of: match.key).map { CollectionIndex.Hit(id: $0, score: space.score(of: match)) }
             }
+            return (hits, true)
         } holding: { text, limit in
             let found = catalog.search(
                 terms: Terms.of(text.text), limit: limit, among: passing, shouldStop: shouldStop)

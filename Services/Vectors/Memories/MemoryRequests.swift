@@ -9,7 +9,7 @@ internal import Time
 extension VectorsV1.UpsertMemoriesRequest {
     static let maxMemories = 100
 
-    /// - Throws: FAILED_PRECONDITION as well, when the model is not that of memories.
+    /// - Throws: `.otherModel` as well, when the model is not that of memories.
     func parsed() throws -> [NewMemory] {
         var violations = FieldViolations()
         try requireModelOfMemories(modelId, &violations)
@@ -65,7 +65,7 @@ extension Embedding {
 }
 
 extension VectorsV1.SearchMemoriesRequest {
-    /// - Throws: FAILED_PRECONDITION as well, when the model is not that of memories.
+    /// - Throws: `.otherModel` as well, when the model is not that of memories.
     func parsed() throws -> MemoryQuery {
         var violations = FieldViolations()
         try requireModelOfMemories(modelId, &violations)

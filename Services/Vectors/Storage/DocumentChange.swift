@@ -41,6 +41,14 @@ struct ChangeCursor: Hashable, Sendable {
     }
 }
 
+/// What is read of a row besides what every reader of changes needs. The rest is empty, and not fetched.
+struct ChangeColumns: Hashable, Sendable {
+    static let all = ChangeColumns(content: true, metadata: true)
+
+    let content: Bool
+    let metadata: Bool
+}
+
 extension DocumentRepository {
     /// At most `limit` changes behind a cursor, in the order of position and id.
     ///
@@ -49,10 +57,11 @@ extension DocumentRepository {
     ///
     /// - Parameter skipsDeleted: whether rows of documents that are gone are left out.
     func changes(
-        in collection: Collection, after cursor: ChangeCursor, limit: Int, skipsDeleted: Bool = false
+        in collection: Collection, after cursor: ChangeCursor, limit: Int, skipsDeleted: Bool = false, reading columns: ChangeColumns = .all
     ) async throws(PostgresError) -> [DocumentChange] {
         let table = DocumentTable(of: collection)
-        let rows = try await postgres.rows(.changes(in: table, after: cursor, limit: limit, skipsDeleted: skipsDeleted))
+        let rows = try await postgres.rows(
+            .changes(in: table, after: cursor, limit: limit, skipsDeleted: skipsDeleted, reading: columns))
         return try rows.map { row throws(PostgresError) in try DocumentChange(row: row, of: table) }
     }
 }
@@ -60,12 +69,14 @@ extension DocumentRepository {
 extension Statement<Row> {
     /// What `DocumentChange` is made of.
     static func changes(
-        in table: DocumentTable, after cursor: ChangeCursor, limit: Int, skipsDeleted: Bool = false
+        in table: DocumentTable, after cursor: ChangeCursor, limit: Int, skipsDeleted: Bool = false, reading columns: ChangeColumns = .all
     ) -> Self {
         let isLive: Query = skipsDeleted ? " AND deleted_at IS NULL" : ""
+        let content: Query = columns.content ? "content" : "'' AS content"
+        let metadata: Query = columns.metadata ? "metadata" : "'{}'::jsonb AS metadata"
         return .reading(
             """
-            SELECT id, position, updated_at, content, \(table.embedding.read), metadata, deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
+            SELECT id, position, updated_at, \(content), \(table.embedding.read), \(metadata), deleted_at IS NOT NULL AS is_deleted FROM \(table.name)
             WHERE \(table.scope) AND (position, id) > (\(cursor.position), \(cursor.id))\(isLive)
             ORDER BY position, id
             LIMIT \(limit)
