@@ -82,7 +82,7 @@ internal import Testing
         let settings = folder.settings.merging(try await storeSettings()) { $1 }
             .merging(["HEARTGUARD_POSTGRES_USER": ServiceRole.owner]) { $1 }
         let application = try UsersApplication(UsersConfiguration(environment: settings), passwords: .quick())
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await application.run(stopSignals: false) }
             var refusal: String?
             for await status in application.host.health.watch() {
