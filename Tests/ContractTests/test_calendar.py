@@ -141,7 +141,7 @@ def test_what_makes_no_sense_is_refused(door, ada):
     with invalid("ends_at"):
         create(door, ada, now(), hours=-1)
     with invalid("page_size"):
-        listed(door, ada, page_size=501)
+        listed(door, ada, page_size=-1)
 
 
 def test_at_the_json_door(json_door, front, ada):
