@@ -64,6 +64,7 @@ package enum Schema {
             "20261201_outbox_of_person", PackageResources._0261201_outbox_of_person_sql, execution: .concurrentIndexes),
         revision("20261201_jobs_in_time", PackageResources._0261201_jobs_in_time_sql),
         revision("20261201_other_operators", PackageResources._0261201_other_operators_sql),
+        revision("20261201_drug_classes", PackageResources._0261201_drug_classes_sql),
     ])
 
     private static func revision(

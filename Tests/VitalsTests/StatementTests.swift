@@ -113,6 +113,7 @@ internal import Time
             .init(.recorded(dose, of: user)),
             .init(.replace(id, with: dose, of: user)),
             .init(.substances(of: ["a"])),
+            .init(.classes(of: ["a"])),
             .init(.isRevoked(session: id, of: id)),
             .init(.isGranted([.vitalsRead], by: id)),
             .init(.hold([id], of: user)),
