@@ -468,6 +468,7 @@ struct GoldenValue: Decodable, Sendable, CustomTestStringConvertible {
         VitalsV1.Observation.self,
         VitalsV1.ObservationVersion.self,
         VitalsV1.DailySummary.self,
+        VitalsV1.SourceCount.self,
         VitalsV1.Device.self,
         VitalsV1.Sample.self,
         VitalsV1.RecordObservationsRequest.self,
