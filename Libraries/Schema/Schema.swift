@@ -66,6 +66,7 @@ package enum Schema {
         revision("20261201_other_operators", PackageResources._0261201_other_operators_sql),
         revision("20261201_table_names", PackageResources._0261201_table_names_sql),
         revision("20261201_runs_reported", PackageResources._0261201_runs_reported_sql),
+        revision("20261201_drug_classes", PackageResources._0261201_drug_classes_sql),
     ])
 
     private static func revision(

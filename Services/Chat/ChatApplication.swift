@@ -36,6 +36,7 @@ struct ChatApplication: Sendable {
             MemoriesService(memories: MemoryRepository(postgres: host.postgres)),
             FeedbackService(feedback: FeedbackRepository(postgres: host.postgres), sessions: sessions, messages: messages),
             VerificationsService(verifications: VerificationRepository(postgres: host.postgres), messages: messages),
+            HistoryService(history: HistoryMessageRepository(postgres: host.postgres)),
             CheckpointService(store: checkpoints),
         ]
         let erasure = RecordErasure(host, schema: "chat") { [checkpoints] subject in

@@ -77,7 +77,8 @@ extension VitalsService: VitalsV1.VitalsServiceProtocol {
         _ request: VitalsV1.ListDailySummariesRequest, context: RPCContext
     ) async throws -> VitalsV1.ListDailySummariesResponse {
         let query = try DailyQuery(request)
-        let summaries = try await observations.summaries(query.code, query.component, on: query.days, of: try context.userID)
+        let summaries = try await observations.summaries(
+            query.code, query.component, on: query.days, merging: query.merge, of: try context.userID)
         return VitalsV1.ListDailySummariesResponse(days: query.answer(summaries))
     }
 

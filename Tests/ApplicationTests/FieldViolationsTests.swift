@@ -49,6 +49,19 @@ import Testing
         #expect(values.0 == 2 && values.1 == 4)
     }
 
+    @Test(arguments: [(0, 20), (1, 1), (100, 100), (101, 100), (Int32.max, 100)] as [(Int32, Int)])
+    func `are none for a page of any size, of which there is a usual and a greatest`(asked: Int32, size: Int) throws {
+        var violations = FieldViolations()
+
+        let given = violations.pageSize(asked, usual: 20, most: 100)
+
+        try violations.throwIfAny()
+        #expect(given == size)
+        let negative = violations.pageSize(-1, usual: 20, most: 100)
+        #expect(negative == nil)
+        #expect(throws: RPCError.self) { try violations.throwIfAny() }
+    }
+
     @Test func `name what is wrong by another name outside a request`() {
         #expect(InvalidValue("is needed").sentence(about: "HEARTGUARD_X") == "HEARTGUARD_X is needed.")
         #expect(InvalidValue(sentence: "No key may be empty.").sentence(about: "HEARTGUARD_X") == "No key may be empty.")

@@ -107,7 +107,7 @@ extension ChatV1.Memory {
                 try await service.listMemoryHistory(.init(memoryId: other, pageToken: first), context: ada.context)
             }
             await expect(.invalidArgument, fields: ["memory_id", "page_size"]) {
-                try await service.listMemoryHistory(.init(memoryId: "x", pageSize: 101), context: ada.context)
+                try await service.listMemoryHistory(.init(memoryId: "x", pageSize: -1), context: ada.context)
             }
         }
     }
@@ -284,7 +284,7 @@ extension ChatV1.Memory {
                     .init(query: "", categories: [.unspecified], leastImportance: 1.1, limit: 101), context: ada.context)
             }
             await expect(.invalidArgument, fields: ["include_history", "page_size"]) {
-                try await service.listMemories(.init(asOf: .init(.now()), includeHistory: true, pageSize: 101), context: ada.context)
+                try await service.listMemories(.init(asOf: .init(.now()), includeHistory: true, pageSize: -1), context: ada.context)
             }
             await expect(.invalidArgument, fields: ["memory_ids"]) { try await service.forgetMemories(.init(), context: ada.context) }
             await expect(.invalidArgument, fields: ["memory_ids[1]"]) {

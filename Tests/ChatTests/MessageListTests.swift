@@ -132,7 +132,7 @@ internal import Testing
             let page = try await chat.listMessages(.init(sessionId: one, pageSize: 1), context: ada.context)
 
             await expect(.invalidArgument, fields: ["page_size"]) {
-                try await chat.listMessages(.init(sessionId: one, pageSize: 501), context: ada.context)
+                try await chat.listMessages(.init(sessionId: one, pageSize: -1), context: ada.context)
             }
             await expect(.invalidArgument, fields: ["page_token"]) {
                 try await chat.listMessages(.init(sessionId: other, pageToken: page.nextPageToken), context: ada.context)

@@ -167,6 +167,8 @@ internal import Time
             .init(.drafts(of: session, user)),
             .init(.discard([clientID], in: session, of: user)),
             .init(.insert(history, of: user)),
+            .init(.history(of: nil, behind: nil, limit: 1, of: user)),
+            .init(.history(of: "a", behind: .init(conversation: "a", saidAt: moment, id: id), limit: 1, of: user)),
             .init(Statement<Verification>.insert(verification, of: user)),
             .init(.verification(id, of: user)),
             .init(.verifications(of: id, after: nil, limit: 1, of: user)),

@@ -273,7 +273,7 @@ def test_a_question_that_makes_no_sense_is_refused_by_its_fields(door, ada):
     now = timestamp_pb2.Timestamp()
     now.FromDatetime(datetime.datetime(2026, 11, 29))
     with invalid("page_size", "action"):
-        ask(page_size=101, action=99)
+        ask(page_size=-1, action=99)
     with invalid("end_time"):
         ask(start_time=now, end_time=now)
     with invalid("page_token"):

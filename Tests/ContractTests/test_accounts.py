@@ -125,6 +125,16 @@ def test_an_empty_text_removes_what_may_be_absent(door, ada):
     assert changed.birth_date == "1984-02-29"
 
 
+def test_a_mask_says_what_is_changed(door, ada):
+    ada.calls(door.users.UpdateProfile, UpdateProfileRequest(phone="+4930123456", birth_date="1984-02-29"))
+    change = UpdateProfileRequest(name="Ada King", birth_date="1984-03-01", update_mask={"paths": ["name", "phone"]})
+    changed = ada.calls(door.users.UpdateProfile, change).user
+    assert changed.name == "Ada King" and not changed.HasField("phone") and changed.birth_date == "1984-02-29"
+    with invalid("update_mask"):
+        ada.calls(door.users.UpdateProfile, UpdateProfileRequest(name="Ada", update_mask={"paths": ["name", "version"]}))
+    assert ada.calls(door.users.GetProfile, GetProfileRequest()).user == changed
+
+
 def test_a_change_of_what_was_read_long_ago_is_aborted(door, ada):
     ada.calls(door.users.UpdateProfile, UpdateProfileRequest(name="Ada King", expected_version=1))
     with refused("ABORTED"):

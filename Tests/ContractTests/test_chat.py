@@ -157,7 +157,7 @@ def test_what_is_wrong_with_a_conversation_is_named(door, reader):
     with invalid("session_id"):
         find(door, reader, "the one from yesterday")
     with invalid("session_id", "page_size"):
-        reader.calls(door.chat.ListMessages, ListMessagesRequest(session_id="", page_size=501))
+        reader.calls(door.chat.ListMessages, ListMessagesRequest(session_id="", page_size=-1))
     with invalid("page_size"):
         reader.calls(door.chat.ListSessions, ListSessionsRequest(page_size=-1))
 

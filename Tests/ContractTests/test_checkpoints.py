@@ -563,7 +563,7 @@ def test_what_is_wrong_is_named(checkpoints, ada):
     with invalid("metadata_filter", "page_size"):
         ada.calls(
             checkpoints.ListCheckpoints,
-            calls.ListCheckpointsRequest(thread_id="t", metadata_filter="no", page_size=101),
+            calls.ListCheckpointsRequest(thread_id="t", metadata_filter="no", page_size=-1),
         )
     with invalid("strategy"):
         ada.calls(checkpoints.PruneThreads, calls.PruneThreadsRequest(thread_ids=["t"]))

@@ -107,6 +107,9 @@ def test_documents_are_added_and_replaced(door, operator, reader, compass):
     matches = search(door, reader, compass, UP, position=answer.position).matches
     assert matches[0].content == "Clouds"
     assert matches[-1].id == "down"
+    written = {match.id: match.document_position for match in matches}
+    assert written.pop("up") == written.pop("down") == answer.position
+    assert written and all(0 < position < answer.position for position in written.values())
     assert listed(door, reader)[compass].document_count == 4
 
 

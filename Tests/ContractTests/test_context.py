@@ -79,6 +79,7 @@ def test_everything_where_there_is_room(contexts, ada, session, knowledge):
     assert [piece.match.id for piece in context.passages] == [f"aspirin {number}" for number in range(5)]
     for piece in context.passages:
         assert (piece.collection, piece.model_id, piece.exact) == (name, MODEL, True) and piece.position >= position
+        assert 0 < piece.match.document_position <= piece.position
     assert [(part.service, part.state) for part in context.parts] == [
         ("chat", gateway_service_pb2.PART_STATE_PRESENT),
         ("vectors", gateway_service_pb2.PART_STATE_PRESENT),

@@ -7,6 +7,7 @@ from client.readings import (
     glucose,
     heart_rate,
     quantity,
+    watch,
 )
 from client.refusals import invalid, refused
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -161,6 +162,31 @@ def test_days_are_those_of_the_place(door, ada):
         ada.calls(door.vitals.ListObservations, request)
 
 
+def test_two_sources_become_one_by_segments_of_time(door, ada):
+    device = ada.calls(door.vitals.RegisterDevice, watch()).device.id
+    begin = moment("2026-02-21T08:00:00Z").seconds
+
+    def steps(minutes, value, **fields):
+        at = Timestamp(seconds=begin + 60 * minutes)
+        return heart_rate(minutes, code="55423-8", quantity=quantity(value, "1"), effective_at=at, **fields)
+
+    on_watch, on_phone = {"source": "watch", "device_id": device}, {"source": "phone"}
+    record(door, ada, steps(10, "100", **on_watch), steps(20, "140", **on_phone), steps(80, "200", **on_phone), steps(130, "300", **on_watch))
+
+    def day(**fields):
+        request = ListDailySummariesRequest(code="55423-8", first_date="2026-02-21", last_date="2026-02-21", **fields)
+        (only,) = ada.calls(door.vitals.ListDailySummaries, request).days
+        return only.total.value, {part.source: part.count for part in only.sources}
+
+    assert day() == ("740", {})
+    assert day(segment_minutes=60, source_ranking=[device.upper()]) == ("600", {device: 2, "phone": 1})
+    assert day(segment_minutes=60, source_ranking=["watch"]) == ("600", {device: 2, "phone": 1})
+    # ranked otherwise, of the same readings
+    assert day(segment_minutes=60, source_ranking=["phone"]) == ("640", {device: 1, "phone": 2})
+    with invalid("source_ranking"):
+        day(source_ranking=["phone"])
+
+
 def test_at_the_json_door(json_door, direct, ada):
     (reading,) = record(direct, ada, heart_rate(1, effective_at=moment("2026-02-21T12:00:00Z")))
     changed = json_door.answers(
@@ -181,6 +207,9 @@ def test_at_the_json_door(json_door, direct, ada):
         params={"code": HEART_RATE, "firstDate": "2026-02-21", "lastDate": "2026-02-21"},
     ).days
     assert [day.mean.value for day in days] == ["90.00"]
+    merged = {"code": HEART_RATE, "firstDate": "2026-02-21", "lastDate": "2026-02-21", "segmentMinutes": 5, "sourceRanking": ["watch", "phone"]}
+    (day,) = json_door.answers(ListDailySummariesResponse, "GET", "/v1/observations:daily", person=ada, params=merged).days
+    assert [(part.source, part.count) for part in day.sources] == [("watch", 1)]
     json_door.refuses(
         409, "ABORTED", "POST", f"/v1/observations/{reading}/retract", person=ada, json={"expectedVersion": "1"}
     )

@@ -66,6 +66,9 @@ def test_the_profile(json_door, front, ada):
     assert changed.user == ada.calls(front.users.GetProfile, users.GetProfileRequest()).user
     assert (changed.user.name, changed.user.phone) == ("Ada King", "+4930123456")
     json_door.refuses(409, "ABORTED", "PATCH", "/v1/profile", person=ada, json=change)
+    masked = {"name": "Ada Byron", "updateMask": "phone,birthDate"}
+    changed = json_door.answers(users.UpdateProfileResponse, "PATCH", "/v1/profile", person=ada, json=masked)
+    assert changed.user.name == "Ada King" and not changed.user.HasField("phone")
 
 
 def test_consents(json_door, front, ada):

@@ -129,6 +129,9 @@ def test_interactions_are_the_same_in_both_orders_and_told_when_a_drug_is_added(
     assert found[0].severity == medications_pb2.INTERACTION_SEVERITY_MAJOR and found[0].mechanism
     assert check("Aspirin", "Warfarin") == found
     assert check("bread", "water") == []
+    (by_class,) = check("Celebrex", "ramipril")
+    assert by_class.severity == medications_pb2.INTERACTION_SEVERITY_MODERATE and by_class.mechanism
+    assert check("celecoxib", "Altace")[0].mechanism == by_class.mechanism and check("Celebrex", "Advil") == []
     add(door, ada)
     told = add(door, ada, "Ibuprofen").interactions
     assert [(pair.first, pair.second) for pair in told] == [("Ibuprofen", "Warfarin")]

@@ -67,7 +67,7 @@ def test_at_the_json_door(json_door, direct, alarmed):
 
 def test_what_makes_no_sense_is_refused(door, ada):
     with invalid("page_size"):
-        ada.calls(door.users.ListNotifications, ListNotificationsRequest(page_size=101))
+        ada.calls(door.users.ListNotifications, ListNotificationsRequest(page_size=-1))
     with invalid("page_token"):
         ada.calls(door.users.ListNotifications, ListNotificationsRequest(page_token="x"))
     with invalid("notification_id"):

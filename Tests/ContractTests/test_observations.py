@@ -196,7 +196,7 @@ def test_listing_needs_a_code_that_is_one(door, reader):
     with invalid("code"):
         reader.calls(door.vitals.ListObservations, ListObservationsRequest())
     with invalid("code", "page_size"):
-        reader.calls(door.vitals.ListObservations, ListObservationsRequest(code="8867-5", page_size=1001))
+        reader.calls(door.vitals.ListObservations, ListObservationsRequest(code="8867-5", page_size=-1))
 
 
 def test_an_observation_says_when_to_the_microsecond(door, ada):

@@ -68,6 +68,18 @@ def test_a_page_that_is_just_full_is_the_last(door, ada):
     assert page.next_page_token == ""
 
 
+def test_who_asks_for_more_than_a_page_may_hold_is_given_that(door, ada):
+    for start in (0, 1000):
+        batch = [heart_rate(sequence) for sequence in range(start, min(start + 1000, 1500))]
+        ada.calls(door.vitals.RecordObservations, RecordObservationsRequest(observations=batch))
+    request = ListObservationsRequest(code=HEART_RATE, page_size=1_000_000)
+    page = ada.calls(door.vitals.ListObservations, request)
+    assert len(page.observations) == 1000 and page.next_page_token
+    request.page_token = page.next_page_token
+    rest = ada.calls(door.vitals.ListObservations, request)
+    assert len(rest.observations) == 500 and not rest.next_page_token
+
+
 def test_messages_that_arrive_between_two_pages_come_at_the_end(door, ada):
     session = ada.calls(door.chat.CreateSession, CreateSessionRequest(title="Pages")).session.id
 

@@ -47,6 +47,10 @@ def test_contacts(door, ada, bob):
     assert (changed.email, changed.version) == ("dora@example.org", first.version + 1)
     with refused("ABORTED"):
         ada.calls(door.records.UpdateEmergencyContact, change)
+    mask = {"paths": ["email"]}
+    request = records.UpdateEmergencyContactRequest(contact_id=first.id, name="Eve", update_mask=mask)
+    changed = ada.calls(door.records.UpdateEmergencyContact, request).contact
+    assert (changed.name, changed.HasField("email")) == ("Dora", False)
     with refused("NOT_FOUND"):
         bob.calls(door.records.DeleteEmergencyContact, records.DeleteEmergencyContactRequest(contact_id=first.id))
     ada.calls(door.records.DeleteEmergencyContact, records.DeleteEmergencyContactRequest(contact_id=first.id))

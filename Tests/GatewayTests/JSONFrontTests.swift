@@ -11,7 +11,7 @@ import Time
 private let replay = "/v1/alert-rules/7/replay"
 
 /// A Gateway one of whose services answers in a way of the test's, and where its JSON door is.
-private func withDoor(
+func withDoor(
     to backend: Backend = .vitals,
     _ answer: @escaping @Sendable (MethodDescriptor) async throws -> Void = { _ in },
     _ body: @escaping @Sendable (Gateways, _ port: Int) async throws -> Void
@@ -25,7 +25,7 @@ private func withDoor(
 }
 
 /// The head of a request of somebody who is signed in.
-private func head(_ line: String, _ fields: [String] = [], of gateways: Gateways) async throws -> String {
+func head(_ line: String, _ fields: [String] = [], of gateways: Gateways) async throws -> String {
     let token = try await gateways.signedIn().metadata["authorization"] ?? ""
     let all = ["\(line) HTTP/1.1", "host: door", "authorization: \(token)"] + fields
     return all.joined(separator: "\r\n") + "\r\n\r\n"

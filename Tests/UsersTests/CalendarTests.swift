@@ -60,6 +60,10 @@ internal import Time
             #expect(try await update(.init(title: "Walk")) == changed)
             await expect(.aborted) { try await update(.init(title: "Swim", expectedVersion: 1)) }
             await expect(.invalidArgument, fields: ["ends_at"]) { try await update(.init(endsAt: .init(Self.monday - .seconds(1)))) }
+            await expect(.invalidArgument, fields: ["ends_at", "update_mask"]) {
+                try await update(.init(title: "Walk", updateMask: .init(paths: ["title", "ends_at", "id"])))
+            }
+            #expect(try await update(.init(title: "Swim", updateMask: .init(paths: ["description", "all_day"]))) == changed)
             #expect(try await clinic.entries(ada) == [changed])
             // Asked for once more under the first id, it is the entry as it is now.
             #expect(try await make(clinic, ada, request) == changed)

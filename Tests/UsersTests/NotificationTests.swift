@@ -147,7 +147,7 @@ private let notificationDatabase = Once<PostgresConfiguration> { try await makeD
                 let times = listed.compactMap { $0.sentAt.flatMap { Instant($0) } }
                 #expect(times == times.sorted(by: >))
                 await expect(.invalidArgument, fields: ["page_size"]) {
-                    try await users.service.listNotifications(.init(pageSize: 101), context: context)
+                    try await users.service.listNotifications(.init(pageSize: -1), context: context)
                 }
                 let first = try await users.service.listNotifications(.init(pageSize: 2), context: context).nextPageToken
                 for request in [UsersV1.ListNotificationsRequest(pageToken: "x"), .init(pageToken: first, unreadOnly: true)] {

@@ -49,6 +49,10 @@ internal import Time
             let without = try await service.updateEmergencyContact(.init(contactId: first.id, email: ""), context: ada)
             #expect(without.contact?.email == nil && without.contact?.version == 3)
             #expect(try await service.createEmergencyContact(request, context: ada).contact == without.contact)
+            let masked = UsersV1.UpdateEmergencyContactRequest(
+                contactId: first.id, name: "Carl", notes: "evenings", updateMask: .init(paths: ["notes", "notify"]))
+            let noted = try await service.updateEmergencyContact(masked, context: ada).contact
+            #expect(noted?.name == "Robert" && noted?.notes == "evenings" && noted?.notify == true && noted?.version == 4)
 
             #expect(try await service.listEmergencyContacts(.init(), context: bob).contacts.isEmpty)
             await expect(.notFound) { try await service.updateEmergencyContact(.init(contactId: first.id), context: bob) }

@@ -44,6 +44,29 @@ internal import Testing
         }
     }
 
+    @Test func `changes in what a mask names, whatever else is set`() async throws {
+        try await withUsers { users in
+            let ada = try await users.newcomer()
+            _ = try await users.service.updateProfile(
+                .init(phone: "+442071234567", birthDate: "1915-12-10", timeZone: "Europe/London"), context: ada)
+
+            let after = try #require(
+                try await users.service.updateProfile(
+                    .init(name: "Ada King", birthDate: "1815-12-10", updateMask: .init(paths: ["name", "phone", "time_zone"])), context: ada
+                ).user)
+
+            #expect(after.name == "Ada King" && after.phone == nil && after.timeZone == "UTC")
+            #expect(after.birthDate == "1915-12-10")
+            await expect(.invalidArgument, fields: ["name"]) {
+                try await users.service.updateProfile(.init(phone: "+442071234567", updateMask: .init(paths: ["*"])), context: ada)
+            }
+            await expect(.invalidArgument, fields: ["update_mask"]) {
+                try await users.service.updateProfile(.init(name: "Ada", updateMask: .init(paths: ["name", "email"])), context: ada)
+            }
+            #expect(try await users.service.getProfile(.init(), context: ada).user == after)
+        }
+    }
+
     @Test func `does not change when somebody else changed it since it was read`() async throws {
         try await withUsers { users in
             let ada = try await users.newcomer()

@@ -107,7 +107,7 @@ private let crowdDatabase = Once<PostgresConfiguration> {
             }
             await expect(.invalidArgument, fields: ["query", "specialty", "min_rating", "language", "page_size"]) {
                 try await service.searchProviders(
-                    .init(query: "&|!", specialty: .unrecognized(99), minRating: "5.1", language: "e'", pageSize: 101), context: anonymous)
+                    .init(query: "&|!", specialty: .unrecognized(99), minRating: "5.1", language: "e'", pageSize: -1), context: anonymous)
             }
             for rating in ["0", "6", "4.55", "4,5", "-1", "NaN", "1.x"] {
                 await expect(.invalidArgument, fields: ["min_rating"]) {

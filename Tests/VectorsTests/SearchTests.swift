@@ -17,10 +17,13 @@ internal import Time
 
             #expect(
                 found.matches == [
-                    .init(id: "b", score: -1, content: "content of b", metadata: ["source": "go"]),
-                    .init(id: "a", score: -4, content: "content of a"),
+                    .init(id: "b", score: -1, content: "content of b", metadata: ["source": "go"], documentPosition: 1),
+                    .init(id: "a", score: -4, content: "content of a", documentPosition: 1),
                 ])
             #expect(found.position == 1)
+            try await vectors.upsert([.at([0, 0, 0], "a")], in: "notes")
+            let anew = try await vectors.find(near: [2, 0, 0], in: "notes", limit: 2, minPosition: 2)
+            #expect(anew.matches.map(\.documentPosition) == [1, 2])
         }
     }
 

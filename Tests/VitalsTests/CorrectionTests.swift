@@ -118,7 +118,7 @@ extension VitalsService {
                 try await vitals.listObservationHistory(.init(observationId: ids[1], pageToken: token), context: ada.context)
             }
             await expect(.invalidArgument, fields: ["page_size"]) {
-                try await vitals.listObservationHistory(.init(observationId: ids[0], pageSize: 501), context: ada.context)
+                try await vitals.listObservationHistory(.init(observationId: ids[0], pageSize: -1), context: ada.context)
             }
         }
     }

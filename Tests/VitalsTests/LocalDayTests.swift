@@ -48,6 +48,43 @@ internal import Time
         }
     }
 
+    @Test func `has of each segment the readings of the source that is ranked first there`() async throws {
+        try await withVitals { vitals in
+            let ada = Caller()
+            func steps(_ source: String, _ minutes: Int, _ value: String) throws -> VitalsV1.Observation {
+                let morning: Instant = try #require(Instant(rfc3339: "2026-02-21T08:00:00Z"))
+                return VitalsV1.Observation(
+                    code: "55423-8", quantity: .init(value: value, unit: "1"), effectiveAt: .init(morning + .seconds(60 * minutes)), source: source,
+                    sequence: Int64(minutes))
+            }
+            try await vitals.record(
+                [
+                    steps("watch", 10, "100"), steps("phone", 20, "140"), steps("watch", 50, "50"), steps("phone", 80, "200"),
+                    steps("watch", 130, "300"),
+                ], as: ada)
+            func day(_ minutes: Int32 = 0, _ ranking: [String] = []) async throws -> VitalsV1.DailySummary {
+                let days = try await vitals.listDailySummaries(
+                    .init(code: "55423-8", firstDate: "2026-02-21", lastDate: "2026-02-21", segmentMinutes: minutes, sourceRanking: ranking),
+                    context: ada.context
+                ).days
+                return try #require(days.first)
+            }
+
+            let (all, byWatch, byPhone) = (try await day(), try await day(60, ["watch", "phone"]), try await day(60, ["phone"]))
+
+            #expect(all.count == 5 && all.total?.value == "790" && all.sources.isEmpty)
+            #expect(byWatch.count == 4 && byWatch.total?.value == "650")
+            #expect(byWatch.sources == [.init(source: "watch", count: 3), .init(source: "phone", count: 1)])
+            #expect(byPhone.count == 3 && byPhone.total?.value == "640")
+            #expect(byPhone.sources == [.init(source: "phone", count: 2), .init(source: "watch", count: 1)])
+            #expect(try await day(1_440, ["phone"]).total?.value == "340")
+            // Nobody is ranked: by their names.
+            #expect(try await day(60) == byPhone)
+            await expect(.invalidArgument, fields: ["segment_minutes"]) { try await day(1_441) }
+            await expect(.invalidArgument, fields: ["source_ranking", "source_ranking[0]"]) { try await day(0, ["a watch"]) }
+        }
+    }
+
     @Test func `is by each reading's own clock on a flight`() async throws {
         try await withVitals { vitals in
             let ada = Caller()

@@ -356,6 +356,29 @@ extension MedicationsService {
         }
     }
 
+    @Test func `are found by the classes of drugs, and the pair's own comes first`() async throws {
+        try await withMedications { medications in
+            let ada = Caller()
+            func check(_ drugs: [String]) async throws -> [VitalsV1.Interaction] {
+                try await medications.checkInteractions(.init(drugs: drugs), context: ada.context).interactions
+            }
+
+            let byClass = try await check(["Celebrex", "Edoxaban"])
+            #expect(byClass.map { [$0.first, $0.second] } == [["Celebrex", "Edoxaban"]])
+            #expect(byClass.map(\.severity) == [.major] && byClass.allSatisfy { !$0.mechanism.isEmpty })
+            #expect(try await check(["edoxaban", "celecoxib"]).map(\.severity) == [.major])
+            // A substance and a class; two that are of one class.
+            #expect(try await check(["bisoprolol", "verapamil"]).map(\.severity) == [.major])
+            #expect(try await check(["ibuprofen", "celecoxib"]).isEmpty)
+            // Both are kept: of the classes as major, of the class and the drug as contraindicated.
+            #expect(try await check(["sacubitril/valsartan", "ramipril"]).map(\.severity) == [.contraindicated])
+            let own = try await check(["nitroglycerin", "tadalafil"])
+            #expect(own.map(\.management) == ["No nitrate within 48 hours of tadalafil."])
+            let three = try await check(["warfarin", "fluoxetine", "naproxen"])
+            #expect(three.map { [$0.first, $0.second] } == [["naproxen", "warfarin"], ["fluoxetine", "naproxen"], ["fluoxetine", "warfarin"]])
+        }
+    }
+
     @Test func `are found by the name as it is kept, beside one that is equal to Swift alone`() async throws {
         try await withMedications { medications in
             let ada = Caller()

@@ -77,6 +77,10 @@ internal import Time
             .init(.history(of: observation, behind: 0, limit: 1, user)),
             .init(try .summaries(reading.code, nil, on: LocalDays(first: day, last: day, clocks: nil), of: user)),
             .init(try .summaries(reading.code, reading.code, on: LocalDays(first: day, last: day, clocks: .utc), of: user)),
+            .init(
+                try .summaries(
+                    reading.code, nil, on: LocalDays(first: day, last: day, clocks: .utc), merging: SourceMerge(segmentMinutes: 5, ranking: ["watch"]),
+                    of: user)),
             .init(.rules(judging: [reading.code], from: moment, through: moment, of: user)),
             .init(.readings(of: rule, of: user, from: place, limit: 1)),
             .init(.readings(of: rule, of: user, before: place, limit: 1)),
@@ -113,6 +117,7 @@ internal import Time
             .init(.recorded(dose, of: user)),
             .init(.replace(id, with: dose, of: user)),
             .init(.substances(of: ["a"])),
+            .init(.classes(of: ["a"])),
             .init(.isRevoked(session: id, of: id)),
             .init(.isGranted([.vitalsRead], by: id)),
             .init(.hold([id], of: user)),

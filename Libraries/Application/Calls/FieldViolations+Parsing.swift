@@ -26,11 +26,11 @@ extension FieldViolations {
         return (repeat try Self.present(each values))
     }
 
-    /// How many a page holds: what was asked for, or the usual number for 0.
+    /// How many a page holds: what was asked for, the usual number for 0, and the most for whoever asks for more (AIP-158).
     package mutating func pageSize(_ asked: Int32, usual: Int, most: Int) -> Int? {
         value("page_size", Int(asked)) { asked throws(InvalidValue) in
-            guard (0...most).contains(asked) else { throw InvalidValue("must be 1 to \(most), or 0 for \(usual)") }
-            return asked == 0 ? usual : asked
+            guard asked >= 0 else { throw InvalidValue("must not be negative") }
+            return asked == 0 ? usual : min(asked, most)
         }
     }
 

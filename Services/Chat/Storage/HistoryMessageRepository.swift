@@ -42,6 +42,30 @@ struct HistoryMessageRepository: PersonalRecords {
     func insert(_ record: HistoryMessage, of user: UUID) async throws(PostgresError) {
         try await postgres.execute(.insert(record, of: user), identity: .user(user))
     }
+
+    /// Where a list goes on.
+    struct Place: Hashable, Sendable {
+        let conversation: String
+        let saidAt: Instant
+        let id: UUID
+    }
+
+    /// The messages of one conversation, or of all, in the order in which they were said in each; behind a place, if one is given.
+    func list(of conversation: String?, behind place: Place?, limit: Int, of user: UUID) async throws(PostgresError) -> [HistoryMessage] {
+        try await postgres.rows(.history(of: conversation, behind: place, limit: limit, of: user), identity: .user(user))
+    }
+}
+
+extension Statement<HistoryMessage> {
+    static func history(of conversation: String?, behind place: HistoryMessageRepository.Place?, limit: Int, of user: UUID) -> Self {
+        let one: Query = if let conversation { "AND session_id = \(conversation)" } else { "" }
+        let rest: Query = if let place { "AND (session_id, said_at, id) > (\(place.conversation), \(place.saidAt), \(place.id))" } else { "" }
+        return .reading(
+            """
+            SELECT \(HistoryMessage.columns) FROM chat.chat_history WHERE user_id = \(user) \(one) \(rest)
+            ORDER BY session_id, said_at, id LIMIT \(limit)
+            """)
+    }
 }
 
 extension Statement<Void> {

@@ -55,22 +55,29 @@ extension UsersV1.UpdateCalendarEventRequest {
     func parsed() throws(RPCError) -> (UUID, CalendarChange) {
         var violations = FieldViolations()
         let id = violations.value("event_id", eventId, UUID.init(parsing:))
+        var mask = UpdateMask(updateMask)
         var change = CalendarChange()
-        change.kind = violations.optional("kind", kind, CalendarEvent.Kind.init(own:))
-        change.title = violations.optional("title", title, CalendarEntry.title)
-        change.description = description_p.map { violations.value("description", $0, CalendarEntry.description).flatMap(\.presence) }
-        change.location = location.map { violations.value("location", $0, CalendarEntry.location).flatMap(\.presence) }
-        change.startsAt = startsAt.flatMap { violations.instant("starts_at", $0) }
-        change.endsAt = endsAt.flatMap { violations.instant("ends_at", $0) }
-        change.isAllDay = allDay
-        change.timeZone = violations.optional("time_zone", timeZone, TimeZoneName.init(_:))
-        change.recurrenceRule = recurrenceRule.map { rule in
+        change.kind = violations.optional("kind", mask.value("kind", kind, empty: .unspecified), CalendarEvent.Kind.init(own:))
+        change.title = violations.optional("title", mask.value("title", title, empty: ""), CalendarEntry.title)
+        change.description = mask.value("description", description_p, empty: "").map {
+            violations.value("description", $0, CalendarEntry.description).flatMap(\.presence)
+        }
+        change.location = mask.value("location", location, empty: "").map {
+            violations.value("location", $0, CalendarEntry.location).flatMap(\.presence)
+        }
+        change.startsAt = mask.value("starts_at", startsAt, noting: &violations).flatMap { violations.instant("starts_at", $0) }
+        change.endsAt = mask.value("ends_at", endsAt, noting: &violations).flatMap { violations.instant("ends_at", $0) }
+        change.isAllDay = mask.value("all_day", allDay, empty: false)
+        change.timeZone = violations.optional(
+            "time_zone", mask.value("time_zone", timeZone, empty: TimeZoneName.utc.text), TimeZoneName.init(_:))
+        change.recurrenceRule = mask.value("recurrence_rule", recurrenceRule, empty: "").map { rule in
             rule.isEmpty ? nil : violations.value("recurrence_rule", rule, RecurrenceRule.init(_:))?.text
         }
-        change.reminder = reminderMinutes.map { minutes in
+        change.reminder = mask.value("reminder_minutes", reminderMinutes, empty: -1).map { minutes in
             minutes == -1 ? nil : violations.value("reminder_minutes", minutes, ReminderLead.init(minutes:))?.minutes
         }
-        change.status = violations.optional("status", status, CalendarEvent.Status.init(_:))
+        change.status = violations.optional("status", mask.value("status", status, empty: .unspecified), CalendarEvent.Status.init(_:))
+        mask.check(noting: &violations)
         violations.check(expectedVersion.map { $0 > 0 } ?? true, "expected_version", "A version is one or more.")
         return (try violations.complete(id), change)
     }

@@ -29,13 +29,17 @@ extension UsersV1.UpdateEmergencyContactRequest {
     func parsed() throws(RPCError) -> (UUID, @Sendable (EmergencyContact) -> EmergencyContact) {
         var violations = FieldViolations()
         let id = violations.value("contact_id", contactId, UUID.init(parsing:))
-        let name = violations.optional("name", name, PersonName.init(_:))
-        let relationship = violations.optional("relationship", relationship, EmergencyContact.Relationship.init(_:))
-        let phone = violations.optional("phone", phone, PhoneNumber.init(_:))
-        let email = violations.removable("email", email, EmailAddress.init(_:))
-        let notes = violations.removable("notes", notes, EmergencyContact.notes)
+        var mask = UpdateMask(updateMask)
+        let name = violations.optional("name", mask.value("name", name, empty: ""), PersonName.init(_:))
+        let relationship = violations.optional(
+            "relationship", mask.value("relationship", relationship, empty: .unspecified), EmergencyContact.Relationship.init(_:))
+        let phone = violations.optional("phone", mask.value("phone", phone, empty: ""), PhoneNumber.init(_:))
+        let email = violations.removable("email", mask.value("email", email, empty: ""), EmailAddress.init(_:))
+        let notes = violations.removable("notes", mask.value("notes", notes, empty: ""), EmergencyContact.notes)
+        let primary = mask.value("primary", primary, empty: false)
+        let notify = mask.value("notify", notify, empty: true)
+        mask.check(noting: &violations)
         violations.check(version: expectedVersion)
-        let (primary, notify) = (primary, notify)
         return (
             try violations.complete(id),
             { contact in

@@ -72,21 +72,25 @@ extension UsersV1.UpdateInsuranceRequest {
     func parsed() throws(RPCError) -> (UUID, @Sendable (InsuranceInfo) throws -> InsuranceInfo) {
         var violations = FieldViolations()
         let id = violations.value("insurance_id", insuranceId, UUID.init(parsing:))
-        let insurer = violations.optional("insurer", insurer, InsuranceInfo.name)
-        let plan = violations.removable("plan_name", planName, InsuranceInfo.name)
-        let type = violations.optional("plan_type", planType, InsuranceInfo.PlanType.init(_:))
-        let number = violations.optional("policy_number", policyNumber, InsuranceInfo.number)
-        let group = violations.removable("group_number", groupNumber, InsuranceInfo.number)
-        let holder = violations.optional("holder_name", holderName, PersonName.init(_:))
-        let from = violations.optional("valid_from", validFrom, InsuranceInfo.day)
-        let until = violations.removable("valid_until", validUntil, InsuranceInfo.day)
-        let relationship = violations.optional("holder", self.holder, InsuranceInfo.HolderRelationship.init(_:))
-        let phone = violations.removable("phone", phone, PhoneNumber.init(_:))
-        let copay = violations.removable("copay_amount", copayAmount, InsuranceInfo.amount)
-        let deductible = violations.removable("deductible_amount", deductibleAmount, InsuranceInfo.amount)
-        let currency = violations.optional("currency", currency, InsuranceInfo.currency)
+        var mask = UpdateMask(updateMask)
+        let insurer = violations.optional("insurer", mask.value("insurer", insurer, empty: ""), InsuranceInfo.name)
+        let plan = violations.removable("plan_name", mask.value("plan_name", planName, empty: ""), InsuranceInfo.name)
+        let type = violations.optional("plan_type", mask.value("plan_type", planType, empty: .unspecified), InsuranceInfo.PlanType.init(_:))
+        let number = violations.optional("policy_number", mask.value("policy_number", policyNumber, empty: ""), InsuranceInfo.number)
+        let group = violations.removable("group_number", mask.value("group_number", groupNumber, empty: ""), InsuranceInfo.number)
+        let holder = violations.optional("holder_name", mask.value("holder_name", holderName, empty: ""), PersonName.init(_:))
+        let from = violations.optional("valid_from", mask.value("valid_from", validFrom, empty: ""), InsuranceInfo.day)
+        let until = violations.removable("valid_until", mask.value("valid_until", validUntil, empty: ""), InsuranceInfo.day)
+        let relationship = violations.optional(
+            "holder", mask.value("holder", self.holder, empty: .oneself), InsuranceInfo.HolderRelationship.init(_:))
+        let phone = violations.removable("phone", mask.value("phone", phone, empty: ""), PhoneNumber.init(_:))
+        let copay = violations.removable("copay_amount", mask.value("copay_amount", copayAmount, empty: ""), InsuranceInfo.amount)
+        let deductible = violations.removable(
+            "deductible_amount", mask.value("deductible_amount", deductibleAmount, empty: ""), InsuranceInfo.amount)
+        let currency = violations.optional("currency", mask.value("currency", currency, empty: "USD"), InsuranceInfo.currency)
+        let primary = mask.value("primary", primary, empty: false)
+        mask.check(noting: &violations)
         violations.check(version: expectedVersion)
-        let primary = primary
         return (
             try violations.complete(id),
             { known in

@@ -40,12 +40,15 @@ struct SignIn {
 extension ProfileChange {
     init(_ request: UsersV1.UpdateProfileRequest) throws(RPCError) {
         var violations = FieldViolations()
-        name = violations.optional("name", request.name, PersonName.init(_:))
-        phone = violations.removable("phone", request.phone, PhoneNumber.init(_:))
-        avatarURL = violations.removable("avatar_url", request.avatarUrl, AvatarURL.init(_:))
-        birthDate = violations.removable("birth_date", request.birthDate, BirthDate.init(_:))
-        sex = violations.optional("sex", request.sex, Sex.init(_:))
-        timeZone = violations.optional("time_zone", request.timeZone, TimeZoneName.init(_:))
+        var mask = UpdateMask(request.updateMask)
+        name = violations.optional("name", mask.value("name", request.name, empty: ""), PersonName.init(_:))
+        phone = violations.removable("phone", mask.value("phone", request.phone, empty: ""), PhoneNumber.init(_:))
+        avatarURL = violations.removable("avatar_url", mask.value("avatar_url", request.avatarUrl, empty: ""), AvatarURL.init(_:))
+        birthDate = violations.removable("birth_date", mask.value("birth_date", request.birthDate, empty: ""), BirthDate.init(_:))
+        sex = violations.optional("sex", mask.value("sex", request.sex, empty: .unspecified), Sex.init(_:))
+        timeZone = violations.optional(
+            "time_zone", mask.value("time_zone", request.timeZone, empty: TimeZoneName.utc.text), TimeZoneName.init(_:))
+        mask.check(noting: &violations)
         violations.check(
             request.expectedVersion.map { $0 > 0 } ?? true, "expected_version", "A version is one or more.")
         try violations.throwIfAny()

@@ -86,4 +86,6 @@ struct KeptDocument: Hashable, Sendable {
     let id: DocumentID
     let content: String
     let metadata: DocumentMetadata
+    /// Of the change that wrote it.
+    let position: Int64
 }

@@ -145,7 +145,7 @@ extension Statement<KeptDocument> {
     static func find(_ ids: [DocumentID], in table: DocumentTable) -> Self {
         .reading(
             """
-            SELECT id, content, metadata FROM \(table.name)
+            SELECT id, content, metadata, position FROM \(table.name)
             WHERE \(table.scope) AND id = ANY(\(ids.map(\.text))) AND deleted_at IS NULL
             """)
     }
@@ -156,5 +156,6 @@ extension KeptDocument: RowDecodable {
         id = DocumentID(kept: try row.decode("id", as: String.self))
         content = try row.decode("content", as: String.self)
         metadata = try MetadataJSON.decode(row.decode("metadata", as: JSONB.self))
+        position = try row.decode("position")
     }
 }

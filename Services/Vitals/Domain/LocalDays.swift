@@ -47,6 +47,8 @@ struct UnitSummary: Hashable, Sendable {
     /// 0 for the first of the days.
     let day: Int
     let unit: UCUMUnit
+    /// The id of the device, or for readings without one what made them; `nil` where all sources are told together.
+    let source: String?
     let count: Int64
     let least: DecimalNumber
     let greatest: DecimalNumber
@@ -82,6 +84,9 @@ struct DaySummary: Hashable, Sendable {
         sum = sum + other.sum
         scale = max(scale, other.scale)
     }
+
+    /// With as many digits as the values have.
+    var total: DecimalNumber { sum.divided(by: 1, scale: scale).number }
 
     /// Rounded half away from zero, to two digits more than the values have.
     var mean: DecimalNumber { sum.divided(by: count, scale: scale + 2).number }

@@ -1,7 +1,7 @@
 internal import Application
 internal import Postgres
 
-/// Which drugs do not go together. Names are looked up whatever the case of their letters, and by the substance that is sold under them.
+/// Which drugs do not go together. Names are looked up whatever the case of their letters, by the substance that is sold under them, and by its classes.
 struct Interactions: Sendable {
     let postgres: Postgres
 
@@ -22,14 +22,34 @@ struct Interactions: Sendable {
         }
         let wanted = subject.map { substance(of: Self.normal($0)) }
         if let wanted, let subject { called[wanted] = subject }
-        return try await postgres.rows(.among(called.keys.map(\.text).sorted())).compactMap { interaction in
-            let drugs = interaction.drugs.map { ExactText($0) }
-            guard wanted.map({ drugs.contains($0) }) ?? true, let one = called[drugs[0]], let other = called[drugs[1]] else { return nil }
-            return NamedInteraction(first: min(one, other), second: max(one, other), interaction: interaction)
+        return try await best(of: called.keys.map(\.text).sorted()).compactMap { pair, interaction in
+            let names = pair.compactMap { called[$0] }.sorted()
+            guard wanted.map({ pair.contains($0) }) ?? true, names.count == 2 else { return nil }
+            return NamedInteraction(first: names[0], second: names[1], interaction: interaction)
         }.sorted { left, right in
             left.interaction.severity == right.interaction.severity
                 ? (left.first, left.second) < (right.first, right.second) : left.interaction.severity > right.interaction.severity
         }
+    }
+
+    /// For each two of these drugs that do not go together what says most of them: what is known of the two, before what is known of one and the class
+    /// of the other, before what is known of their classes; of several the worst.
+    private func best(of drugs: [String]) async throws(PostgresError) -> [Set<ExactText>: DrugInteraction] {
+        // The drugs that a name in an interaction stands for.
+        var meant: [ExactText: Set<ExactText>] = [:]
+        for drug in drugs { meant[ExactText(drug)] = [ExactText(drug)] }
+        for one in try await postgres.rows(.classes(of: drugs)) { meant[ExactText(one.name), default: []].insert(ExactText(one.substance)) }
+        var best: [Set<ExactText>: DrugInteraction] = [:]
+        for interaction in try await postgres.rows(.among(meant.keys.map(\.text).sorted())) {
+            for one in meant[ExactText(interaction.drugs[0])] ?? [] {
+                for other in meant[ExactText(interaction.drugs[1])] ?? [] where one != other {
+                    let pair: Set<ExactText> = [one, other]
+                    if let known = best[pair], !interaction.says(moreThan: known, of: pair) { continue }
+                    best[pair] = interaction
+                }
+            }
+        }
+        return best
     }
 
     private static func normal(_ name: String) -> String {
@@ -43,6 +63,13 @@ struct NamedInteraction: Hashable, Sendable {
     let first: String
     let second: String
     let interaction: DrugInteraction
+}
+
+extension DrugInteraction {
+    fileprivate func says(moreThan other: DrugInteraction, of pair: Set<ExactText>) -> Bool {
+        let (named, others) = (pair.intersection(drugs.map { ExactText($0) }).count, pair.intersection(other.drugs.map { ExactText($0) }).count)
+        return named == others ? severity > other.severity : named > others
+    }
 }
 
 extension DrugInteraction.Severity: Comparable {
@@ -61,6 +88,23 @@ struct DrugName: Hashable, Sendable, RowDecodable {
     init(row: Row) throws(PostgresError) {
         name = try row.decode("name")
         substance = try row.decode("substance")
+    }
+}
+
+/// A class that a substance is of.
+struct DrugClass: Hashable, Sendable, RowDecodable {
+    let substance: String
+    let name: String
+
+    init(row: Row) throws(PostgresError) {
+        substance = try row.decode("substance")
+        name = try row.decode("class")
+    }
+}
+
+extension Statement<DrugClass> {
+    static func classes(of substances: [String]) -> Self {
+        .reading("SELECT substance, class FROM vitals.drug_classes WHERE substance = ANY(\(substances))", mayLag: true)
     }
 }
 

@@ -116,11 +116,11 @@ struct ObservationRepository: Sendable {
         return versions
     }
 
-    /// What the readings of a code, or of a part of compound ones, were on each of some days, by unit.
+    /// What the readings of a code, or of a part of compound ones, were on each of some days, by unit, and by source where sources are merged.
     func summaries(
-        _ code: LOINCCode, _ component: LOINCCode?, on days: LocalDays, of user: UserID
+        _ code: LOINCCode, _ component: LOINCCode?, on days: LocalDays, merging merge: SourceMerge?, of user: UserID
     ) async throws -> [UnitSummary] {
-        try await postgres.rows(try .summaries(code, component, on: days, of: user), identity: .user(user.uuid))
+        try await postgres.rows(try .summaries(code, component, on: days, merging: merge, of: user), identity: .user(user.uuid))
     }
 
     /// Where a page of readings ends. The next one begins after it.

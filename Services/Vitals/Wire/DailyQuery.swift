@@ -1,5 +1,6 @@
 internal import Application
 internal import Contracts
+internal import FoundationEssentials
 internal import RPC
 internal import Time
 
@@ -8,6 +9,8 @@ struct DailyQuery {
     let code: LOINCCode
     let component: LOINCCode?
     let days: LocalDays
+    /// `nil`: every reading counts.
+    let merge: SourceMerge?
     private let unit: UCUMUnit?
 
     init(_ request: VitalsV1.ListDailySummariesRequest, zones: TimeZoneDatabase = .system) throws(RPCError) {
@@ -17,6 +20,7 @@ struct DailyQuery {
         let first = violations.value("first_date", request.firstDate, CivilDate.init(checking:))
         let last = violations.value("last_date", request.lastDate, CivilDate.init(checking:))
         let clocks = violations.clocks("time_zone", request.timeZone, in: zones)
+        merge = violations.merge(request.segmentMinutes, request.sourceRanking)
         let judged = component ?? code
         unit = request.unit.isEmpty ? nil : violations.value("unit", request.unit) { text throws(InvalidValue) in
             try UCUMUnit(wished: text, of: judged)
@@ -30,10 +34,12 @@ struct DailyQuery {
     func answer(_ summaries: [UnitSummary]) -> [VitalsV1.DailySummary] {
         let unit = unit ?? summaries.max { $0.newest < $1.newest }?.unit
         var found: [Int: DaySummary] = [:]
+        var counts: [Int: [String: Int64]] = [:]
         for summary in summaries {
             guard let unit, var day = DaySummary(summary, in: unit, of: component ?? code) else { continue }
             if let other = found[summary.day] { day.add(other) }
             found[summary.day] = day
+            if let source = summary.source { counts[summary.day, default: [:]][source, default: 0] += summary.count }
         }
         return days.days.enumerated().map { number, day in
             var answer = VitalsV1.DailySummary(date: day.date.description, minutes: Int32(day.length.map { $0 / .seconds(60) } ?? 0))
@@ -43,6 +49,10 @@ struct DailyQuery {
                 answer.least = quantity(summary.least)
                 answer.greatest = quantity(summary.greatest)
                 answer.mean = quantity(summary.mean)
+                answer.total = quantity(summary.total)
+                answer.sources = (counts[number] ?? [:]).sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { source, count in
+                    VitalsV1.SourceCount(source: source, count: Int32(clamping: count))
+                }
             }
             return answer
         }
@@ -57,6 +67,20 @@ extension CivilDate {
 }
 
 extension FieldViolations {
+    /// Which readings count where several sources have some; `nil`: all.
+    fileprivate mutating func merge(_ minutes: Int32, _ ranking: [String]) -> SourceMerge? {
+        let longest = SourceMerge.longestMinutes
+        check((0...longest).contains(minutes), "segment_minutes", "The field must be 1 to \(longest), or 0 for no segments.")
+        check(minutes != 0 || ranking.isEmpty, "source_ranking", "The field needs segment_minutes.")
+        check(ranking.count <= SourceMerge.mostRanked, "source_ranking", "The field has more than \(SourceMerge.mostRanked) entries.")
+        var sources: [String] = []
+        for (place, text) in ranking.prefix(SourceMerge.mostRanked).enumerated() {
+            guard let source = value("source_ranking[\(place)]", text, ObservationSource.init(_:)) else { continue }
+            sources.append(UUID(uuidString: source.text)?.text ?? source.text)
+        }
+        return minutes == 0 ? nil : SourceMerge(segmentMinutes: minutes, ranking: sources)
+    }
+
     /// The clocks of a place; `nil` if none is named.
     mutating func clocks(_ field: String, _ name: String, in zones: TimeZoneDatabase) -> LocalTime? {
         name.isEmpty ? nil : value(field, name) { name throws(InvalidValue) in try zones.clocks(name) }

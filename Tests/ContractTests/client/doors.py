@@ -5,6 +5,7 @@ from heartguard.chat.v1 import (
     checkpoints_service_pb2_grpc,
     drafts_service_pb2_grpc,
     feedback_service_pb2_grpc,
+    history_service_pb2_grpc,
     memories_service_pb2_grpc,
     verifications_service_pb2_grpc,
 )
@@ -72,6 +73,7 @@ class Door:
         self.checkpoints = checkpoints_service_pb2_grpc.CheckpointServiceStub(self.channel("chat"))
         self.drafts = drafts_service_pb2_grpc.DraftsServiceStub(self.channel("chat"))
         self.feedback = feedback_service_pb2_grpc.FeedbackServiceStub(self.channel("chat"))
+        self.history = history_service_pb2_grpc.HistoryServiceStub(self.channel("chat"))
         self.patient_memories = memories_service_pb2_grpc.MemoriesServiceStub(self.channel("chat"))
         self.verifications = verifications_service_pb2_grpc.VerificationsServiceStub(self.channel("chat"))
         self.vectors = vectors_service_pb2_grpc.VectorsServiceStub(self.channel("vectors"))

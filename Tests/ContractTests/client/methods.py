@@ -11,6 +11,7 @@ from heartguard.chat.v1 import (
     checkpoints_service_pb2,
     drafts_service_pb2,
     feedback_service_pb2,
+    history_service_pb2,
     memories_service_pb2,
     verifications_service_pb2,
 )
@@ -76,6 +77,7 @@ _FILES = [
     ("chat", checkpoints_service_pb2),
     ("chat", drafts_service_pb2),
     ("chat", feedback_service_pb2),
+    ("chat", history_service_pb2),
     ("chat", memories_service_pb2),
     ("chat", verifications_service_pb2),
     ("vectors", memory_vectors_pb2),

@@ -75,6 +75,9 @@ def fill(message, depth, chance):
     if name == "google.protobuf.Duration":
         message.seconds, message.nanos = RANDOM.choice([(0, 0), (3, 500000000), (-2, -1)])
         return
+    if name == "google.protobuf.FieldMask":
+        message.paths.extend(RANDOM.choice([[], ["name"], ["birth_date", "time_zone"], ["*"]]))
+        return
     if name == "google.protobuf.Struct":
         message.update(RANDOM.choice([{}, {"one": 1.5}, {"list": [True, None, "x", {"deep": -1}]}]))
         return

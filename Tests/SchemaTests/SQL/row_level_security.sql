@@ -15,7 +15,7 @@ CREATE TEMP VIEW service_roles AS
     SELECT service, 'heartguard_' || service AS role FROM unnest(ARRAY['users', 'vitals', 'chat', 'vectors']) AS service;
 
 CREATE TEMP TABLE shared_tables (name regclass);
-INSERT INTO shared_tables VALUES ('users.outbox'), ('users.providers'), ('users.provider_availability'), ('vitals.drug_interactions'), ('vitals.drug_names'),
+INSERT INTO shared_tables VALUES ('users.outbox'), ('users.providers'), ('users.provider_availability'), ('vitals.drug_interactions'), ('vitals.drug_names'), ('vitals.drug_classes'),
     ('vectors.collections'), ('vectors.aliases'), ('vectors.documents'), ('vectors.medical_text_768'), ('vectors.medical_images_1152'),
     ('vectors.vector_medical_knowledge'), ('vectors.vector_drug_interactions'), ('vectors.vector_symptoms_conditions'), ('vitals.outbox'), ('chat.outbox'), ('vectors.outbox'),
     ('users.job_effects'), ('vitals.job_effects'), ('chat.job_effects'), ('vectors.job_effects'),

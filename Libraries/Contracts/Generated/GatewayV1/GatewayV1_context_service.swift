@@ -28,7 +28,8 @@ extension GatewayV1 {
         package var modelId: String = ""
         package var embedding: [Float] = []
         /// To see again what a model was told: what was remembered at that moment (absent: now), and no message behind this
-        /// one (0: all). Passages are always those of the present.
+        /// one (0: all). Passages are always those of the present;
+        /// whether one has been written anew since, its document_position tells.
         package var asOf: GoogleProtobuf.Timestamp? = nil
         package var lastSequence: Int64 = 0
         /// Fields that a newer contract has, as they came. They are written back.

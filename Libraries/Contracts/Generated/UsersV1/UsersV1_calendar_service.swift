@@ -478,6 +478,9 @@ extension UsersV1 {
         package var status: UsersV1.CalendarEventStatus? = nil
         /// The version that was read; absent: whatever is there.
         package var expectedVersion: Int64? = nil
+        /// Which of these fields are changed (AIP-134): of those that it names, "*" for all, those that are not set are emptied.
+        /// Absent: those that are set.
+        package var updateMask: GoogleProtobuf.FieldMask? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -496,7 +499,8 @@ extension UsersV1 {
             recurrenceRule: String? = nil,
             reminderMinutes: Int32? = nil,
             status: UsersV1.CalendarEventStatus? = nil,
-            expectedVersion: Int64? = nil
+            expectedVersion: Int64? = nil,
+            updateMask: GoogleProtobuf.FieldMask? = nil
         ) {
             self.eventId = eventId
             self.kind = kind
@@ -511,6 +515,7 @@ extension UsersV1 {
             self.reminderMinutes = reminderMinutes
             self.status = status
             self.expectedVersion = expectedVersion
+            self.updateMask = updateMask
         }
 
         package static var fullName: String { "heartguard.users.v1.UpdateCalendarEventRequest" }
@@ -534,6 +539,7 @@ extension UsersV1 {
             if unsafe c.pointee._reminder_minutes_case.rawValue != 0 { self.reminderMinutes = unsafe c.pointee.reminder_minutes }
             if unsafe c.pointee._status_case.rawValue != 0 { self.status = unsafe UsersV1.CalendarEventStatus(rawValue: Int32(truncatingIfNeeded: c.pointee.status.rawValue)) }
             if unsafe c.pointee._expected_version_case.rawValue != 0 { self.expectedVersion = unsafe c.pointee.expected_version }
+            self.updateMask = try unsafe Copy.message(c.pointee.update_mask, as: GoogleProtobuf.FieldMask.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -583,6 +589,7 @@ extension UsersV1 {
                 unsafe c.pointee._expected_version_case.rawValue = 13
                 unsafe c.pointee.expected_version = value
             }
+            if let value = self.updateMask { unsafe c.pointee.update_mask = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -789,7 +796,7 @@ extension UsersV1 {
                 service: "heartguard.users.v1.CalendarService", name: "CreateCalendarEvent", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/calendar/events", body: "*")]))
-        /// Changes what is set in the request and leaves the rest. ABORTED when expected_version is
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest. ABORTED when expected_version is
         /// set and is not the entry's. FAILED_PRECONDITION for one that follows an appointment.
         package static let updateCalendarEvent = RPC.Method<UsersV1.UpdateCalendarEventRequest, UsersV1.UpdateCalendarEventResponse>(
             RPC.MethodDescriptor(
@@ -822,7 +829,7 @@ extension UsersV1 {
         /// Makes an entry. The same client_id again answers with what it made, and ALREADY_EXISTS if
         /// that was something else. RESOURCE_EXHAUSTED when the caller has 5,000.
         func createCalendarEvent(_ request: UsersV1.CreateCalendarEventRequest, context: RPCContext) async throws -> UsersV1.CreateCalendarEventResponse
-        /// Changes what is set in the request and leaves the rest. ABORTED when expected_version is
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest. ABORTED when expected_version is
         /// set and is not the entry's. FAILED_PRECONDITION for one that follows an appointment.
         func updateCalendarEvent(_ request: UsersV1.UpdateCalendarEventRequest, context: RPCContext) async throws -> UsersV1.UpdateCalendarEventResponse
         /// Takes an entry out. NOT_FOUND when there is none, FAILED_PRECONDITION for one that follows
@@ -855,7 +862,7 @@ extension UsersV1 {
             try await channel.unary(UsersV1.CalendarServiceMethods.createCalendarEvent, request, options: options)
         }
 
-        /// Changes what is set in the request and leaves the rest. ABORTED when expected_version is
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest. ABORTED when expected_version is
         /// set and is not the entry's. FAILED_PRECONDITION for one that follows an appointment.
         package func updateCalendarEvent(
             _ request: UsersV1.UpdateCalendarEventRequest, options: CallOptions = CallOptions()

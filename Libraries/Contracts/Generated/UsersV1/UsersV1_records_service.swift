@@ -777,6 +777,9 @@ extension UsersV1 {
         package var notes: String? = nil
         /// The version that was read; absent: whatever is there.
         package var expectedVersion: Int64? = nil
+        /// Which of these fields are changed (AIP-134): of those that it names, "*" for all, those that are not set are emptied.
+        /// Absent: those that are set.
+        package var updateMask: GoogleProtobuf.FieldMask? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -791,7 +794,8 @@ extension UsersV1 {
             primary: Bool? = nil,
             notify: Bool? = nil,
             notes: String? = nil,
-            expectedVersion: Int64? = nil
+            expectedVersion: Int64? = nil,
+            updateMask: GoogleProtobuf.FieldMask? = nil
         ) {
             self.contactId = contactId
             self.name = name
@@ -802,6 +806,7 @@ extension UsersV1 {
             self.notify = notify
             self.notes = notes
             self.expectedVersion = expectedVersion
+            self.updateMask = updateMask
         }
 
         package static var fullName: String { "heartguard.users.v1.UpdateEmergencyContactRequest" }
@@ -821,6 +826,7 @@ extension UsersV1 {
             if unsafe c.pointee._notify_case.rawValue != 0 { self.notify = unsafe c.pointee.notify != 0 }
             if unsafe c.pointee._notes_case.rawValue != 0 { self.notes = try unsafe Copy.string(c.pointee.notes, field: "heartguard.users.v1.UpdateEmergencyContactRequest.notes") }
             if unsafe c.pointee._expected_version_case.rawValue != 0 { self.expectedVersion = unsafe c.pointee.expected_version }
+            self.updateMask = try unsafe Copy.message(c.pointee.update_mask, as: GoogleProtobuf.FieldMask.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -860,6 +866,7 @@ extension UsersV1 {
                 unsafe c.pointee._expected_version_case.rawValue = 9
                 unsafe c.pointee.expected_version = value
             }
+            if let value = self.updateMask { unsafe c.pointee.update_mask = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -1218,6 +1225,9 @@ extension UsersV1 {
         /// Empty removes it.
         package var deductibleAmount: String? = nil
         package var currency: String? = nil
+        /// Which of these fields are changed (AIP-134): of those that it names, "*" for all, those that are not set are emptied.
+        /// Absent: those that are set.
+        package var updateMask: GoogleProtobuf.FieldMask? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -1239,7 +1249,8 @@ extension UsersV1 {
             phone: String? = nil,
             copayAmount: String? = nil,
             deductibleAmount: String? = nil,
-            currency: String? = nil
+            currency: String? = nil,
+            updateMask: GoogleProtobuf.FieldMask? = nil
         ) {
             self.insuranceId = insuranceId
             self.insurer = insurer
@@ -1257,6 +1268,7 @@ extension UsersV1 {
             self.copayAmount = copayAmount
             self.deductibleAmount = deductibleAmount
             self.currency = currency
+            self.updateMask = updateMask
         }
 
         package static var fullName: String { "heartguard.users.v1.UpdateInsuranceRequest" }
@@ -1283,6 +1295,7 @@ extension UsersV1 {
             if unsafe c.pointee._copay_amount_case.rawValue != 0 { self.copayAmount = try unsafe Copy.string(c.pointee.copay_amount, field: "heartguard.users.v1.UpdateInsuranceRequest.copay_amount") }
             if unsafe c.pointee._deductible_amount_case.rawValue != 0 { self.deductibleAmount = try unsafe Copy.string(c.pointee.deductible_amount, field: "heartguard.users.v1.UpdateInsuranceRequest.deductible_amount") }
             if unsafe c.pointee._currency_case.rawValue != 0 { self.currency = try unsafe Copy.string(c.pointee.currency, field: "heartguard.users.v1.UpdateInsuranceRequest.currency") }
+            self.updateMask = try unsafe Copy.message(c.pointee.update_mask, as: GoogleProtobuf.FieldMask.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -1350,6 +1363,7 @@ extension UsersV1 {
                 unsafe c.pointee._currency_case.rawValue = 16
                 unsafe c.pointee.currency = try unsafe arena.string(value, field: "heartguard.users.v1.UpdateInsuranceRequest.currency")
             }
+            if let value = self.updateMask { unsafe c.pointee.update_mask = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -2032,7 +2046,7 @@ extension UsersV1 {
                 service: "heartguard.users.v1.RecordsService", name: "ListEmergencyContacts", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.profileRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/emergencyContacts", body: "")]))
-        /// Changes what is set in the request and leaves the rest. ABORTED when expected_version is
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest. ABORTED when expected_version is
         /// set and is not the contact's.
         package static let updateEmergencyContact = RPC.Method<UsersV1.UpdateEmergencyContactRequest, UsersV1.UpdateEmergencyContactResponse>(
             RPC.MethodDescriptor(
@@ -2059,7 +2073,7 @@ extension UsersV1 {
                 service: "heartguard.users.v1.RecordsService", name: "ListInsurances", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/insurances", body: "")]))
-        /// Changes what is set in the request and leaves the rest; what was verified has to be
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest; what was verified has to be
         /// verified anew then. ABORTED when expected_version is set and is not the policy's.
         package static let updateInsurance = RPC.Method<UsersV1.UpdateInsuranceRequest, UsersV1.UpdateInsuranceResponse>(
             RPC.MethodDescriptor(
@@ -2130,7 +2144,7 @@ extension UsersV1 {
         func createEmergencyContact(_ request: UsersV1.CreateEmergencyContactRequest, context: RPCContext) async throws -> UsersV1.CreateEmergencyContactResponse
         /// Everybody to call, the first to be called before the others.
         func listEmergencyContacts(_ request: UsersV1.ListEmergencyContactsRequest, context: RPCContext) async throws -> UsersV1.ListEmergencyContactsResponse
-        /// Changes what is set in the request and leaves the rest. ABORTED when expected_version is
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest. ABORTED when expected_version is
         /// set and is not the contact's.
         func updateEmergencyContact(_ request: UsersV1.UpdateEmergencyContactRequest, context: RPCContext) async throws -> UsersV1.UpdateEmergencyContactResponse
         /// Takes a contact out. NOT_FOUND when there is none.
@@ -2141,7 +2155,7 @@ extension UsersV1 {
         func createInsurance(_ request: UsersV1.CreateInsuranceRequest, context: RPCContext) async throws -> UsersV1.CreateInsuranceResponse
         /// Every policy, the primary one before the others.
         func listInsurances(_ request: UsersV1.ListInsurancesRequest, context: RPCContext) async throws -> UsersV1.ListInsurancesResponse
-        /// Changes what is set in the request and leaves the rest; what was verified has to be
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest; what was verified has to be
         /// verified anew then. ABORTED when expected_version is set and is not the policy's.
         func updateInsurance(_ request: UsersV1.UpdateInsuranceRequest, context: RPCContext) async throws -> UsersV1.UpdateInsuranceResponse
         /// Takes a policy out. NOT_FOUND when there is none.
@@ -2187,7 +2201,7 @@ extension UsersV1 {
             try await channel.unary(UsersV1.RecordsServiceMethods.listEmergencyContacts, request, options: options)
         }
 
-        /// Changes what is set in the request and leaves the rest. ABORTED when expected_version is
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest. ABORTED when expected_version is
         /// set and is not the contact's.
         package func updateEmergencyContact(
             _ request: UsersV1.UpdateEmergencyContactRequest, options: CallOptions = CallOptions()
@@ -2218,7 +2232,7 @@ extension UsersV1 {
             try await channel.unary(UsersV1.RecordsServiceMethods.listInsurances, request, options: options)
         }
 
-        /// Changes what is set in the request and leaves the rest; what was verified has to be
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest; what was verified has to be
         /// verified anew then. ABORTED when expected_version is set and is not the policy's.
         package func updateInsurance(
             _ request: UsersV1.UpdateInsuranceRequest, options: CallOptions = CallOptions()

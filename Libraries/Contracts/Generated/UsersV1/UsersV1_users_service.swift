@@ -451,6 +451,9 @@ extension UsersV1 {
         package var timeZone: String? = nil
         /// The version that was read; absent: whatever is there.
         package var expectedVersion: Int64? = nil
+        /// Which of these fields are changed (AIP-134): of those that it names, "*" for all, those that are not set are emptied.
+        /// Absent: those that are set.
+        package var updateMask: GoogleProtobuf.FieldMask? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -463,7 +466,8 @@ extension UsersV1 {
             birthDate: String? = nil,
             sex: UsersV1.Sex? = nil,
             timeZone: String? = nil,
-            expectedVersion: Int64? = nil
+            expectedVersion: Int64? = nil,
+            updateMask: GoogleProtobuf.FieldMask? = nil
         ) {
             self.name = name
             self.phone = phone
@@ -472,6 +476,7 @@ extension UsersV1 {
             self.sex = sex
             self.timeZone = timeZone
             self.expectedVersion = expectedVersion
+            self.updateMask = updateMask
         }
 
         package static var fullName: String { "heartguard.users.v1.UpdateProfileRequest" }
@@ -489,6 +494,7 @@ extension UsersV1 {
             if unsafe c.pointee._sex_case.rawValue != 0 { self.sex = unsafe UsersV1.Sex(rawValue: Int32(truncatingIfNeeded: c.pointee.sex.rawValue)) }
             if unsafe c.pointee._time_zone_case.rawValue != 0 { self.timeZone = try unsafe Copy.string(c.pointee.time_zone, field: "heartguard.users.v1.UpdateProfileRequest.time_zone") }
             if unsafe c.pointee._expected_version_case.rawValue != 0 { self.expectedVersion = unsafe c.pointee.expected_version }
+            self.updateMask = try unsafe Copy.message(c.pointee.update_mask, as: GoogleProtobuf.FieldMask.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -523,6 +529,7 @@ extension UsersV1 {
                 unsafe c.pointee._expected_version_case.rawValue = 7
                 unsafe c.pointee.expected_version = value
             }
+            if let value = self.updateMask { unsafe c.pointee.update_mask = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }
@@ -1365,7 +1372,7 @@ extension UsersV1 {
                 service: "heartguard.users.v1.UsersService", name: "GetProfile", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .fast, cost: 1, idempotency: .noSideEffects, audit: .read, cacheTTL: .seconds(300), onRedisLoss: .failOpen, scopes: [.profileRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/profile", body: "")]))
-        /// Changes what is set in the request and leaves the rest. ABORTED when
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest. ABORTED when
         /// expected_version is set and is not the profile's.
         package static let updateProfile = RPC.Method<UsersV1.UpdateProfileRequest, UsersV1.UpdateProfileResponse>(
             RPC.MethodDescriptor(
@@ -1467,7 +1474,7 @@ extension UsersV1 {
         func logOutEverywhere(_ request: UsersV1.LogOutEverywhereRequest, context: RPCContext) async throws -> UsersV1.LogOutEverywhereResponse
         /// The caller's own profile.
         func getProfile(_ request: UsersV1.GetProfileRequest, context: RPCContext) async throws -> UsersV1.GetProfileResponse
-        /// Changes what is set in the request and leaves the rest. ABORTED when
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest. ABORTED when
         /// expected_version is set and is not the profile's.
         func updateProfile(_ request: UsersV1.UpdateProfileRequest, context: RPCContext) async throws -> UsersV1.UpdateProfileResponse
         /// Gives consent of one kind. Giving it again to the same text changes nothing.
@@ -1557,7 +1564,7 @@ extension UsersV1 {
             try await channel.unary(UsersV1.UsersServiceMethods.getProfile, request, options: options)
         }
 
-        /// Changes what is set in the request and leaves the rest. ABORTED when
+        /// Changes what is set in the request, or what update_mask names, and leaves the rest. ABORTED when
         /// expected_version is set and is not the profile's.
         package func updateProfile(
             _ request: UsersV1.UpdateProfileRequest, options: CallOptions = CallOptions()

@@ -210,6 +210,8 @@ extension VectorsV1 {
         package var metadata: [String: String] = [:]
         /// The entries that are no text.
         package var typedMetadata: [String: VectorsV1.MetadataValue] = [:]
+        /// The change of the collection since which the document says this: the same again, and it has not been written anew. 0 with MATCH_VIEW_ID.
+        package var documentPosition: Int64 = 0
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -220,13 +222,15 @@ extension VectorsV1 {
             score: Float = 0,
             content: String = "",
             metadata: [String: String] = [:],
-            typedMetadata: [String: VectorsV1.MetadataValue] = [:]
+            typedMetadata: [String: VectorsV1.MetadataValue] = [:],
+            documentPosition: Int64 = 0
         ) {
             self.id = id
             self.score = score
             self.content = content
             self.metadata = metadata
             self.typedMetadata = typedMetadata
+            self.documentPosition = documentPosition
         }
 
         package static var fullName: String { "heartguard.vectors.v1.Match" }
@@ -242,6 +246,7 @@ extension VectorsV1 {
             self.content = try unsafe Copy.string(c.pointee.content, field: "heartguard.vectors.v1.Match.content")
             self.metadata = try unsafe Copy.map(c.pointee.n_metadata, c.pointee.metadata) { (c: UnsafeMutablePointer<Heartguard__Vectors__V1__Match__MetadataEntry>) throws(MalformedMessage) in (try unsafe Copy.string(c.pointee.key, field: "heartguard.vectors.v1.Match.MetadataEntry.key"), try unsafe Copy.string(c.pointee.value, field: "heartguard.vectors.v1.Match.MetadataEntry.value")) }
             self.typedMetadata = try unsafe Copy.map(c.pointee.n_typed_metadata, c.pointee.typed_metadata) { (c: UnsafeMutablePointer<Heartguard__Vectors__V1__Match__TypedMetadataEntry>) throws(MalformedMessage) in (try unsafe Copy.string(c.pointee.key, field: "heartguard.vectors.v1.Match.TypedMetadataEntry.key"), try unsafe Copy.message(c.pointee.value, as: VectorsV1.MetadataValue.self) ?? VectorsV1.MetadataValue()) }
+            self.documentPosition = unsafe c.pointee.document_position
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -276,6 +281,7 @@ extension VectorsV1 {
                     unsafe c.pointee.value = try unsafe arena.message(value)
                 }
             }
+            unsafe c.pointee.document_position = self.documentPosition
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

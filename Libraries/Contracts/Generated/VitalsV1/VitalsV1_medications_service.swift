@@ -719,7 +719,8 @@ extension VitalsV1 {
                 service: "heartguard.vitals.v1.MedicationsService", name: "GetAdherence", kind: .unary,
                 policy: RPC.MethodPolicy(access: .user, timeout: .normal, cost: 3, idempotency: .noSideEffects, audit: .read, cacheTTL: nil, onRedisLoss: .failOpen, scopes: [.medicationsRead]),
                 routes: [RPC.HTTPRoute(method: "GET", path: "/v1/medications:adherence", body: "")]))
-        /// What drugs do to each other, each pair once, the worst first. The order of the names makes no difference.
+        /// What drugs do to each other, each pair once, the worst first. The order of the names makes no difference. Where nothing is known of
+        /// two drugs, what is known of their classes is told.
         package static let checkInteractions = RPC.Method<VitalsV1.CheckInteractionsRequest, VitalsV1.CheckInteractionsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vitals.v1.MedicationsService", name: "CheckInteractions", kind: .unary,
@@ -752,7 +753,8 @@ extension VitalsV1 {
         /// How far the caller kept to the schedules within a period that is over or as far as it is, for each medication with a dose
         /// due in it.
         func getAdherence(_ request: VitalsV1.GetAdherenceRequest, context: RPCContext) async throws -> VitalsV1.GetAdherenceResponse
-        /// What drugs do to each other, each pair once, the worst first. The order of the names makes no difference.
+        /// What drugs do to each other, each pair once, the worst first. The order of the names makes no difference. Where nothing is known of
+        /// two drugs, what is known of their classes is told.
         func checkInteractions(_ request: VitalsV1.CheckInteractionsRequest, context: RPCContext) async throws -> VitalsV1.CheckInteractionsResponse
     }
 
@@ -818,7 +820,8 @@ extension VitalsV1 {
             try await channel.unary(VitalsV1.MedicationsServiceMethods.getAdherence, request, options: options)
         }
 
-        /// What drugs do to each other, each pair once, the worst first. The order of the names makes no difference.
+        /// What drugs do to each other, each pair once, the worst first. The order of the names makes no difference. Where nothing is known of
+        /// two drugs, what is known of their classes is told.
         package func checkInteractions(
             _ request: VitalsV1.CheckInteractionsRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VitalsV1.CheckInteractionsResponse {

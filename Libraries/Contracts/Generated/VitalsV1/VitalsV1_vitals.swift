@@ -365,6 +365,10 @@ extension VitalsV1 {
         package var greatest: VitalsV1.Quantity? = nil
         /// Rounded half away from zero, to two digits more than the readings have.
         package var mean: VitalsV1.Quantity? = nil
+        /// The sum of the values, as for steps.
+        package var total: VitalsV1.Quantity? = nil
+        /// Whose readings count, the most first. Only where sources are merged, by segment_minutes.
+        package var sources: [VitalsV1.SourceCount] = []
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -376,7 +380,9 @@ extension VitalsV1 {
             count: Int32 = 0,
             least: VitalsV1.Quantity? = nil,
             greatest: VitalsV1.Quantity? = nil,
-            mean: VitalsV1.Quantity? = nil
+            mean: VitalsV1.Quantity? = nil,
+            total: VitalsV1.Quantity? = nil,
+            sources: [VitalsV1.SourceCount] = []
         ) {
             self.date = date
             self.minutes = minutes
@@ -384,6 +390,8 @@ extension VitalsV1 {
             self.least = least
             self.greatest = greatest
             self.mean = mean
+            self.total = total
+            self.sources = sources
         }
 
         package static var fullName: String { "heartguard.vitals.v1.DailySummary" }
@@ -400,6 +408,8 @@ extension VitalsV1 {
             self.least = try unsafe Copy.message(c.pointee.least, as: VitalsV1.Quantity.self)
             self.greatest = try unsafe Copy.message(c.pointee.greatest, as: VitalsV1.Quantity.self)
             self.mean = try unsafe Copy.message(c.pointee.mean, as: VitalsV1.Quantity.self)
+            self.total = try unsafe Copy.message(c.pointee.total, as: VitalsV1.Quantity.self)
+            self.sources = try unsafe Copy.messages(c.pointee.n_sources, c.pointee.sources)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -412,6 +422,54 @@ extension VitalsV1 {
             if let value = self.least { unsafe c.pointee.least = try unsafe arena.message(value) }
             if let value = self.greatest { unsafe c.pointee.greatest = try unsafe arena.message(value) }
             if let value = self.mean { unsafe c.pointee.mean = try unsafe arena.message(value) }
+            if let value = self.total { unsafe c.pointee.total = try unsafe arena.message(value) }
+            if !self.sources.isEmpty {
+                unsafe c.pointee.n_sources = self.sources.count
+                unsafe c.pointee.sources = try unsafe arena.messages(self.sources)
+            }
+            if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
+            return UnsafeMutableRawPointer(c)
+        }
+    }
+}
+
+extension VitalsV1 {
+    /// How many of the readings that count came of one source.
+    package struct SourceCount: ContractMessage {
+        /// The id of the device, or for readings without one what made them.
+        package var source: String = ""
+        package var count: Int32 = 0
+        /// Fields that a newer contract has, as they came. They are written back.
+        package var unknownFields: [UInt8] = []
+
+        package init() {}
+
+        package init(
+            source: String = "",
+            count: Int32 = 0
+        ) {
+            self.source = source
+            self.count = count
+        }
+
+        package static var fullName: String { "heartguard.vitals.v1.SourceCount" }
+        package static var schema: ContractSchema { ContractRegistry.schema }
+        package static let layout = unsafe MessageLayout(Heartguard__Vitals__V1__SourceCount.self) {
+            unsafe heartguard__vitals__v1__source_count__init($0)
+        }
+
+        package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
+            let c = unsafe message.assumingMemoryBound(to: Heartguard__Vitals__V1__SourceCount.self)
+            self.source = try unsafe Copy.string(c.pointee.source, field: "heartguard.vitals.v1.SourceCount.source")
+            self.count = unsafe c.pointee.count
+            self.unknownFields = unsafe Copy.unknownFields(of: message)
+        }
+
+        package func place(in arena: inout Arena) throws(MalformedMessage) -> UnsafeMutableRawPointer {
+            let c = unsafe arena.allocate(Heartguard__Vitals__V1__SourceCount.self)
+            unsafe heartguard__vitals__v1__source_count__init(c)
+            if !self.source.isEmpty { unsafe c.pointee.source = try unsafe arena.string(self.source, field: "heartguard.vitals.v1.SourceCount.source") }
+            unsafe c.pointee.count = self.count
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

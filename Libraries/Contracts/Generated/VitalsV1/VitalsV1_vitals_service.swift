@@ -620,6 +620,13 @@ extension VitalsV1 {
         /// UCUM, the unit of the summaries; readings that have no such form are left out. Empty: the unit of the newest reading
         /// of the range.
         package var unit: String = ""
+        /// How several sources become one: of each segment of so many minutes, 1 to 1,440, the readings of one source count, of those that have
+        /// any in it the one that comes first in source_ranking. Segments begin at multiples of their length since 1970 by UTC, and anew with each
+        /// day. 0: all readings of all sources count.
+        package var segmentMinutes: Int32 = 0
+        /// Ids of devices and sources, the best first, up to 20; those that are not named come behind, by their names. Another ranking is asked
+        /// for with another request: nothing is recorded anew.
+        package var sourceRanking: [String] = []
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -631,7 +638,9 @@ extension VitalsV1 {
             firstDate: String = "",
             lastDate: String = "",
             timeZone: String = "",
-            unit: String = ""
+            unit: String = "",
+            segmentMinutes: Int32 = 0,
+            sourceRanking: [String] = []
         ) {
             self.code = code
             self.componentCode = componentCode
@@ -639,6 +648,8 @@ extension VitalsV1 {
             self.lastDate = lastDate
             self.timeZone = timeZone
             self.unit = unit
+            self.segmentMinutes = segmentMinutes
+            self.sourceRanking = sourceRanking
         }
 
         package static var fullName: String { "heartguard.vitals.v1.ListDailySummariesRequest" }
@@ -655,6 +666,8 @@ extension VitalsV1 {
             self.lastDate = try unsafe Copy.string(c.pointee.last_date, field: "heartguard.vitals.v1.ListDailySummariesRequest.last_date")
             self.timeZone = try unsafe Copy.string(c.pointee.time_zone, field: "heartguard.vitals.v1.ListDailySummariesRequest.time_zone")
             self.unit = try unsafe Copy.string(c.pointee.unit, field: "heartguard.vitals.v1.ListDailySummariesRequest.unit")
+            self.segmentMinutes = unsafe c.pointee.segment_minutes
+            self.sourceRanking = try unsafe Copy.list(c.pointee.n_source_ranking, c.pointee.source_ranking) { c throws(MalformedMessage) in try unsafe Copy.string(c.pointee, field: "heartguard.vitals.v1.ListDailySummariesRequest.source_ranking") }
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -667,6 +680,11 @@ extension VitalsV1 {
             if !self.lastDate.isEmpty { unsafe c.pointee.last_date = try unsafe arena.string(self.lastDate, field: "heartguard.vitals.v1.ListDailySummariesRequest.last_date") }
             if !self.timeZone.isEmpty { unsafe c.pointee.time_zone = try unsafe arena.string(self.timeZone, field: "heartguard.vitals.v1.ListDailySummariesRequest.time_zone") }
             if !self.unit.isEmpty { unsafe c.pointee.unit = try unsafe arena.string(self.unit, field: "heartguard.vitals.v1.ListDailySummariesRequest.unit") }
+            unsafe c.pointee.segment_minutes = self.segmentMinutes
+            if !self.sourceRanking.isEmpty {
+                unsafe c.pointee.n_source_ranking = self.sourceRanking.count
+                unsafe c.pointee.source_ranking = try unsafe arena.strings(self.sourceRanking, field: "heartguard.vitals.v1.ListDailySummariesRequest.source_ranking")
+            }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

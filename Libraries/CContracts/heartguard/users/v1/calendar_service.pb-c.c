@@ -1069,7 +1069,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__create_calendar_event_re
   (ProtobufCMessageInit) heartguard__users__v1__create_calendar_event_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__update_calendar_event_request__field_descriptors[13] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__update_calendar_event_request__field_descriptors[14] =
 {
   {
     "event_id",
@@ -1227,6 +1227,18 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__update_calendar_eve
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "update_mask",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__UpdateCalendarEventRequest, update_mask),
+    &google__protobuf__field_mask__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__update_calendar_event_request__field_indices_by_name[] = {
   7,   /* field[7] = all_day */
@@ -1242,11 +1254,12 @@ static const unsigned heartguard__users__v1__update_calendar_event_request__fiel
   11,   /* field[11] = status */
   8,   /* field[8] = time_zone */
   2,   /* field[2] = title */
+  13,   /* field[13] = update_mask */
 };
 static const ProtobufCIntRange heartguard__users__v1__update_calendar_event_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__update_calendar_event_request__descriptor =
 {
@@ -1256,7 +1269,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__update_calendar_event_re
   "Heartguard__Users__V1__UpdateCalendarEventRequest",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__UpdateCalendarEventRequest),
-  13,
+  14,
   heartguard__users__v1__update_calendar_event_request__field_descriptors,
   heartguard__users__v1__update_calendar_event_request__field_indices_by_name,
   1,  heartguard__users__v1__update_calendar_event_request__number_ranges,

@@ -2341,7 +2341,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__list_emergency_contacts_
   (ProtobufCMessageInit) heartguard__users__v1__list_emergency_contacts_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__update_emergency_contact_request__field_descriptors[9] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__update_emergency_contact_request__field_descriptors[10] =
 {
   {
     "contact_id",
@@ -2451,6 +2451,18 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__update_emergency_co
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "update_mask",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__UpdateEmergencyContactRequest, update_mask),
+    &google__protobuf__field_mask__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__update_emergency_contact_request__field_indices_by_name[] = {
   0,   /* field[0] = contact_id */
@@ -2462,11 +2474,12 @@ static const unsigned heartguard__users__v1__update_emergency_contact_request__f
   3,   /* field[3] = phone */
   5,   /* field[5] = primary */
   2,   /* field[2] = relationship */
+  9,   /* field[9] = update_mask */
 };
 static const ProtobufCIntRange heartguard__users__v1__update_emergency_contact_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__update_emergency_contact_request__descriptor =
 {
@@ -2476,7 +2489,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__update_emergency_contact
   "Heartguard__Users__V1__UpdateEmergencyContactRequest",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__UpdateEmergencyContactRequest),
-  9,
+  10,
   heartguard__users__v1__update_emergency_contact_request__field_descriptors,
   heartguard__users__v1__update_emergency_contact_request__field_indices_by_name,
   1,  heartguard__users__v1__update_emergency_contact_request__number_ranges,
@@ -2891,7 +2904,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__list_insurances_response
   (ProtobufCMessageInit) heartguard__users__v1__list_insurances_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__update_insurance_request__field_descriptors[16] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__update_insurance_request__field_descriptors[17] =
 {
   {
     "insurance_id",
@@ -3085,6 +3098,18 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__update_insurance_re
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "update_mask",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__UpdateInsuranceRequest, update_mask),
+    &google__protobuf__field_mask__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__update_insurance_request__field_indices_by_name[] = {
   13,   /* field[13] = copay_amount */
@@ -3101,13 +3126,14 @@ static const unsigned heartguard__users__v1__update_insurance_request__field_ind
   3,   /* field[3] = plan_type */
   4,   /* field[4] = policy_number */
   9,   /* field[9] = primary */
+  16,   /* field[16] = update_mask */
   7,   /* field[7] = valid_from */
   8,   /* field[8] = valid_until */
 };
 static const ProtobufCIntRange heartguard__users__v1__update_insurance_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__update_insurance_request__descriptor =
 {
@@ -3117,7 +3143,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__update_insurance_request
   "Heartguard__Users__V1__UpdateInsuranceRequest",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__UpdateInsuranceRequest),
-  16,
+  17,
   heartguard__users__v1__update_insurance_request__field_descriptors,
   heartguard__users__v1__update_insurance_request__field_indices_by_name,
   1,  heartguard__users__v1__update_insurance_request__number_ranges,

@@ -2010,7 +2010,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__get_profile_response__de
   (ProtobufCMessageInit) heartguard__users__v1__get_profile_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__users__v1__update_profile_request__field_descriptors[7] =
+static const ProtobufCFieldDescriptor heartguard__users__v1__update_profile_request__field_descriptors[8] =
 {
   {
     "name",
@@ -2096,6 +2096,18 @@ static const ProtobufCFieldDescriptor heartguard__users__v1__update_profile_requ
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "update_mask",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Users__V1__UpdateProfileRequest, update_mask),
+    &google__protobuf__field_mask__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__users__v1__update_profile_request__field_indices_by_name[] = {
   2,   /* field[2] = avatar_url */
@@ -2105,11 +2117,12 @@ static const unsigned heartguard__users__v1__update_profile_request__field_indic
   1,   /* field[1] = phone */
   4,   /* field[4] = sex */
   5,   /* field[5] = time_zone */
+  7,   /* field[7] = update_mask */
 };
 static const ProtobufCIntRange heartguard__users__v1__update_profile_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor heartguard__users__v1__update_profile_request__descriptor =
 {
@@ -2119,7 +2132,7 @@ const ProtobufCMessageDescriptor heartguard__users__v1__update_profile_request__
   "Heartguard__Users__V1__UpdateProfileRequest",
   "heartguard.users.v1",
   sizeof(Heartguard__Users__V1__UpdateProfileRequest),
-  7,
+  8,
   heartguard__users__v1__update_profile_request__field_descriptors,
   heartguard__users__v1__update_profile_request__field_indices_by_name,
   1,  heartguard__users__v1__update_profile_request__number_ranges,

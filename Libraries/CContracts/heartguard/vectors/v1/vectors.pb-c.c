@@ -589,7 +589,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__match__typed_metadata_
   (ProtobufCMessageInit) heartguard__vectors__v1__match__typed_metadata_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__match__field_descriptors[5] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__match__field_descriptors[6] =
 {
   {
     "id",
@@ -651,9 +651,22 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__match__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "document_position",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__Match, document_position),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__match__field_indices_by_name[] = {
   2,   /* field[2] = content */
+  5,   /* field[5] = document_position */
   0,   /* field[0] = id */
   3,   /* field[3] = metadata */
   1,   /* field[1] = score */
@@ -662,7 +675,7 @@ static const unsigned heartguard__vectors__v1__match__field_indices_by_name[] = 
 static const ProtobufCIntRange heartguard__vectors__v1__match__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__match__descriptor =
 {
@@ -672,7 +685,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__match__descriptor =
   "Heartguard__Vectors__V1__Match",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__Match),
-  5,
+  6,
   heartguard__vectors__v1__match__field_descriptors,
   heartguard__vectors__v1__match__field_indices_by_name,
   1,  heartguard__vectors__v1__match__number_ranges,

@@ -232,6 +232,51 @@ void   heartguard__vitals__v1__daily_summary__free_unpacked
   assert(message->base.descriptor == &heartguard__vitals__v1__daily_summary__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   heartguard__vitals__v1__source_count__init
+                     (Heartguard__Vitals__V1__SourceCount         *message)
+{
+  static const Heartguard__Vitals__V1__SourceCount init_value = HEARTGUARD__VITALS__V1__SOURCE_COUNT__INIT;
+  *message = init_value;
+}
+size_t heartguard__vitals__v1__source_count__get_packed_size
+                     (const Heartguard__Vitals__V1__SourceCount *message)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__source_count__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t heartguard__vitals__v1__source_count__pack
+                     (const Heartguard__Vitals__V1__SourceCount *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__source_count__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t heartguard__vitals__v1__source_count__pack_to_buffer
+                     (const Heartguard__Vitals__V1__SourceCount *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &heartguard__vitals__v1__source_count__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Heartguard__Vitals__V1__SourceCount *
+       heartguard__vitals__v1__source_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Heartguard__Vitals__V1__SourceCount *)
+     protobuf_c_message_unpack (&heartguard__vitals__v1__source_count__descriptor,
+                                allocator, len, data);
+}
+void   heartguard__vitals__v1__source_count__free_unpacked
+                     (Heartguard__Vitals__V1__SourceCount *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &heartguard__vitals__v1__source_count__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   heartguard__vitals__v1__device__init
                      (Heartguard__Vitals__V1__Device         *message)
 {
@@ -695,7 +740,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__observation_version__de
   (ProtobufCMessageInit) heartguard__vitals__v1__observation_version__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__daily_summary__field_descriptors[6] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__daily_summary__field_descriptors[8] =
 {
   {
     "date",
@@ -769,6 +814,30 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__daily_summary__fie
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "total",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__DailySummary, total),
+    &heartguard__vitals__v1__quantity__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sources",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Heartguard__Vitals__V1__DailySummary, n_sources),
+    offsetof(Heartguard__Vitals__V1__DailySummary, sources),
+    &heartguard__vitals__v1__source_count__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__daily_summary__field_indices_by_name[] = {
   2,   /* field[2] = count */
@@ -777,11 +846,13 @@ static const unsigned heartguard__vitals__v1__daily_summary__field_indices_by_na
   3,   /* field[3] = least */
   5,   /* field[5] = mean */
   1,   /* field[1] = minutes */
+  7,   /* field[7] = sources */
+  6,   /* field[6] = total */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__daily_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__daily_summary__descriptor =
 {
@@ -791,11 +862,62 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__daily_summary__descript
   "Heartguard__Vitals__V1__DailySummary",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__DailySummary),
-  6,
+  8,
   heartguard__vitals__v1__daily_summary__field_descriptors,
   heartguard__vitals__v1__daily_summary__field_indices_by_name,
   1,  heartguard__vitals__v1__daily_summary__number_ranges,
   (ProtobufCMessageInit) heartguard__vitals__v1__daily_summary__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__source_count__field_descriptors[2] =
+{
+  {
+    "source",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__SourceCount, source),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__SourceCount, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned heartguard__vitals__v1__source_count__field_indices_by_name[] = {
+  1,   /* field[1] = count */
+  0,   /* field[0] = source */
+};
+static const ProtobufCIntRange heartguard__vitals__v1__source_count__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor heartguard__vitals__v1__source_count__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "heartguard.vitals.v1.SourceCount",
+  "SourceCount",
+  "Heartguard__Vitals__V1__SourceCount",
+  "heartguard.vitals.v1",
+  sizeof(Heartguard__Vitals__V1__SourceCount),
+  2,
+  heartguard__vitals__v1__source_count__field_descriptors,
+  heartguard__vitals__v1__source_count__field_indices_by_name,
+  1,  heartguard__vitals__v1__source_count__number_ranges,
+  (ProtobufCMessageInit) heartguard__vitals__v1__source_count__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor heartguard__vitals__v1__device__field_descriptors[7] =

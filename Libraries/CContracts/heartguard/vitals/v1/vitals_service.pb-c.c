@@ -1932,7 +1932,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__list_observation_histor
   (ProtobufCMessageInit) heartguard__vitals__v1__list_observation_history_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_daily_summaries_request__field_descriptors[6] =
+static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_daily_summaries_request__field_descriptors[8] =
 {
   {
     "code",
@@ -2006,19 +2006,45 @@ static const ProtobufCFieldDescriptor heartguard__vitals__v1__list_daily_summari
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "segment_minutes",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesRequest, segment_minutes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source_ranking",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesRequest, n_source_ranking),
+    offsetof(Heartguard__Vitals__V1__ListDailySummariesRequest, source_ranking),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vitals__v1__list_daily_summaries_request__field_indices_by_name[] = {
   0,   /* field[0] = code */
   1,   /* field[1] = component_code */
   2,   /* field[2] = first_date */
   3,   /* field[3] = last_date */
+  6,   /* field[6] = segment_minutes */
+  7,   /* field[7] = source_ranking */
   4,   /* field[4] = time_zone */
   5,   /* field[5] = unit */
 };
 static const ProtobufCIntRange heartguard__vitals__v1__list_daily_summaries_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor heartguard__vitals__v1__list_daily_summaries_request__descriptor =
 {
@@ -2028,7 +2054,7 @@ const ProtobufCMessageDescriptor heartguard__vitals__v1__list_daily_summaries_re
   "Heartguard__Vitals__V1__ListDailySummariesRequest",
   "heartguard.vitals.v1",
   sizeof(Heartguard__Vitals__V1__ListDailySummariesRequest),
-  6,
+  8,
   heartguard__vitals__v1__list_daily_summaries_request__field_descriptors,
   heartguard__vitals__v1__list_daily_summaries_request__field_indices_by_name,
   1,  heartguard__vitals__v1__list_daily_summaries_request__number_ranges,

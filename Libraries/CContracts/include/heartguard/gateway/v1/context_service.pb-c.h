@@ -85,7 +85,8 @@ struct  Heartguard__Gateway__V1__BuildContextRequest
   float *embedding;
   /*
    * To see again what a model was told: what was remembered at that moment (absent: now), and no message behind this
-   * one (0: all). Passages are always those of the present.
+   * one (0: all). Passages are always those of the present;
+   * whether one has been written anew since, its document_position tells.
    */
   Google__Protobuf__Timestamp *as_of;
   int64_t last_sequence;

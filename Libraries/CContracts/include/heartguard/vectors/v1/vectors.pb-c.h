@@ -248,6 +248,10 @@ struct  Heartguard__Vectors__V1__Match
    */
   size_t n_typed_metadata;
   Heartguard__Vectors__V1__Match__TypedMetadataEntry **typed_metadata;
+  /*
+   * The change of the collection since which the document says this: the same again, and it has not been written anew. 0 with MATCH_VIEW_ID.
+   */
+  int64_t document_position;
   Heartguard__Vectors__V1__Match__ScoreCase _score_case;
   union {
     /*
@@ -259,7 +263,7 @@ struct  Heartguard__Vectors__V1__Match
 };
 #define HEARTGUARD__VECTORS__V1__MATCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__match__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, HEARTGUARD__VECTORS__V1__MATCH___SCORE__NOT_SET, {0} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL, 0, HEARTGUARD__VECTORS__V1__MATCH___SCORE__NOT_SET, {0} }
 
 
 /* Heartguard__Vectors__V1__Collection methods */

@@ -21,6 +21,7 @@ typedef struct Heartguard__Vitals__V1__Component Heartguard__Vitals__V1__Compone
 typedef struct Heartguard__Vitals__V1__Observation Heartguard__Vitals__V1__Observation;
 typedef struct Heartguard__Vitals__V1__ObservationVersion Heartguard__Vitals__V1__ObservationVersion;
 typedef struct Heartguard__Vitals__V1__DailySummary Heartguard__Vitals__V1__DailySummary;
+typedef struct Heartguard__Vitals__V1__SourceCount Heartguard__Vitals__V1__SourceCount;
 typedef struct Heartguard__Vitals__V1__Device Heartguard__Vitals__V1__Device;
 typedef struct Heartguard__Vitals__V1__Sample Heartguard__Vitals__V1__Sample;
 
@@ -227,10 +228,36 @@ struct  Heartguard__Vitals__V1__DailySummary
    * Rounded half away from zero, to two digits more than the readings have.
    */
   Heartguard__Vitals__V1__Quantity *mean;
+  /*
+   * The sum of the values, as for steps.
+   */
+  Heartguard__Vitals__V1__Quantity *total;
+  /*
+   * Whose readings count, the most first. Only where sources are merged, by segment_minutes.
+   */
+  size_t n_sources;
+  Heartguard__Vitals__V1__SourceCount **sources;
 };
 #define HEARTGUARD__VITALS__V1__DAILY_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__daily_summary__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, NULL, NULL, NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, NULL, NULL, NULL, NULL, 0,NULL }
+
+
+/*
+ * How many of the readings that count came of one source.
+ */
+struct  Heartguard__Vitals__V1__SourceCount
+{
+  ProtobufCMessage base;
+  /*
+   * The id of the device, or for readings without one what made them.
+   */
+  char *source;
+  int32_t count;
+};
+#define HEARTGUARD__VITALS__V1__SOURCE_COUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__source_count__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 /*
@@ -391,6 +418,25 @@ Heartguard__Vitals__V1__DailySummary *
 void   heartguard__vitals__v1__daily_summary__free_unpacked
                      (Heartguard__Vitals__V1__DailySummary *message,
                       ProtobufCAllocator *allocator);
+/* Heartguard__Vitals__V1__SourceCount methods */
+void   heartguard__vitals__v1__source_count__init
+                     (Heartguard__Vitals__V1__SourceCount         *message);
+size_t heartguard__vitals__v1__source_count__get_packed_size
+                     (const Heartguard__Vitals__V1__SourceCount   *message);
+size_t heartguard__vitals__v1__source_count__pack
+                     (const Heartguard__Vitals__V1__SourceCount   *message,
+                      uint8_t             *out);
+size_t heartguard__vitals__v1__source_count__pack_to_buffer
+                     (const Heartguard__Vitals__V1__SourceCount   *message,
+                      ProtobufCBuffer     *buffer);
+Heartguard__Vitals__V1__SourceCount *
+       heartguard__vitals__v1__source_count__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   heartguard__vitals__v1__source_count__free_unpacked
+                     (Heartguard__Vitals__V1__SourceCount *message,
+                      ProtobufCAllocator *allocator);
 /* Heartguard__Vitals__V1__Device methods */
 void   heartguard__vitals__v1__device__init
                      (Heartguard__Vitals__V1__Device         *message);
@@ -446,6 +492,9 @@ typedef void (*Heartguard__Vitals__V1__ObservationVersion_Closure)
 typedef void (*Heartguard__Vitals__V1__DailySummary_Closure)
                  (const Heartguard__Vitals__V1__DailySummary *message,
                   void *closure_data);
+typedef void (*Heartguard__Vitals__V1__SourceCount_Closure)
+                 (const Heartguard__Vitals__V1__SourceCount *message,
+                  void *closure_data);
 typedef void (*Heartguard__Vitals__V1__Device_Closure)
                  (const Heartguard__Vitals__V1__Device *message,
                   void *closure_data);
@@ -465,6 +514,7 @@ extern const ProtobufCMessageDescriptor heartguard__vitals__v1__component__descr
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__observation__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__observation_version__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__daily_summary__descriptor;
+extern const ProtobufCMessageDescriptor heartguard__vitals__v1__source_count__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__device__descriptor;
 extern const ProtobufCMessageDescriptor heartguard__vitals__v1__sample__descriptor;
 

@@ -320,10 +320,22 @@ struct  Heartguard__Vitals__V1__ListDailySummariesRequest
    * of the range.
    */
   char *unit;
+  /*
+   * How several sources become one: of each segment of so many minutes, 1 to 1,440, the readings of one source count, of those that have
+   * any in it the one that comes first in source_ranking. Segments begin at multiples of their length since 1970 by UTC, and anew with each
+   * day. 0: all readings of all sources count.
+   */
+  int32_t segment_minutes;
+  /*
+   * Ids of devices and sources, the best first, up to 20; those that are not named come behind, by their names. Another ranking is asked
+   * for with another request: nothing is recorded anew.
+   */
+  size_t n_source_ranking;
+  char **source_ranking;
 };
 #define HEARTGUARD__VITALS__V1__LIST_DAILY_SUMMARIES_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vitals__v1__list_daily_summaries_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0,NULL }
 
 
 struct  Heartguard__Vitals__V1__ListDailySummariesResponse
