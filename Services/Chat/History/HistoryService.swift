@@ -1,6 +1,7 @@
 internal import Application
 internal import Contracts
 internal import FoundationEssentials
+internal import Postgres
 internal import RPC
 internal import Time
 
