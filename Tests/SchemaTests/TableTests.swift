@@ -66,6 +66,32 @@ internal import Testing
         }
     }
 
+    /// However many there are: who signs in meanwhile waits for none of them.
+    @Test func `of sessions loses those that were over before, without being locked`() async throws {
+        let revision = try #require(Schema.chain.revisions.first { $0.id == "20261201_sessions_before" })
+        try await withAda { psql in
+            let locks = try await psql(
+                """
+                INSERT INTO users.sessions (user_id, id, updated_at) VALUES
+                    ('\(ada)', '00000000-0000-7000-8000-000000000001', now() - interval '31 days'),
+                    ('\(ada)', '00000000-0000-7000-8000-000000000002', now() - interval '29 days'),
+                    ('\(ada)', '00000000-0000-7000-8000-000000000003', now() - interval '31 days');
+                INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
+                    VALUES ('\(ada)', sha256('x'), '00000000-0000-7000-8000-000000000003', now() - interval '1 day');
+                BEGIN;
+                SET LOCAL ROLE heartguard_owner;
+                \(revision.sql);
+                SELECT count(*) || ' locks' FROM pg_locks
+                    WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock' AND relation IN ('users.sessions'::regclass, 'users.refresh_tokens'::regclass);
+                COMMIT
+                """)
+
+            #expect(locks.contains("0 locks"))
+            let left = try await psql("SELECT string_agg(right(id::text, 1), ',' ORDER BY id) FROM users.sessions")
+            #expect(left == "2,3")
+        }
+    }
+
     @Test func `of a device's samples gets its partitions ahead, moves what came early, and loses those of long ago`() async throws {
         try await withAda { psql in
             let told = try await psql(
