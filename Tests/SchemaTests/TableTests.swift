@@ -1,6 +1,7 @@
 internal import DatabaseTestSupport
 internal import Foundation
 internal import Migrations
+internal import Postgres
 internal import Schema
 internal import TestSupport
 internal import Testing
@@ -63,6 +64,32 @@ internal import Testing
                 """)
             #expect(found.hasPrefix("Takes metoprolol each morning\n"))
             #expect(found.contains("Bitmap Index Scan on patient_memories_search"))
+        }
+    }
+
+    /// Who adds a message has its session before the messages' table; a revision that had that one first would hold it up, and be held up by it.
+    @Test func `of messages is not held by a revision that waits for the sessions`() async throws {
+        try await withSchema { server, database in
+            try await withOwner(of: database, on: server) { owner in
+                let migrator = Migrator(owner, chain: Schema.chain, logger: quiet)
+                try await migrator.down(to: "20261201_first_messages")
+
+                let migration = try await owner.transaction(tier: .batch) { append in
+                    let sessions: Query = "SELECT count(*) FROM chat.chat_sessions"
+                    let messages: Query = "SELECT count(*) FROM chat.chat_messages"
+                    #expect(try await append.first(sessions, as: Scalar<Int>.self)?.value == 0)
+                    let migration = Task { try await migrator.up() }
+                    while try await server.psql(
+                        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'chat.chat_sessions'::regclass", database: database) == "0"
+                    {
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+
+                    #expect(try await append.first(messages, as: Scalar<Int>.self)?.value == 0)
+                    return migration
+                }
+                #expect(try await migration.value.first == "20261201_idle_sessions")
+            }
         }
     }
 
