@@ -15,8 +15,8 @@ struct NewSession: Sendable {
 struct SessionRepository: Sendable {
     let postgres: Postgres
 
-    /// Begins a session, and forgets the account's refresh tokens that have expired and the sessions that have none besides. `false` if the account is not there any more, is closed, or
-    /// has another password's hash or another role.
+    /// Begins a session, and forgets the account's refresh tokens that have expired and the sessions that have none besides. `false` if the account is
+    /// not there any more, is closed, or has another password's hash or another role.
     func insert(
         _ session: NewSession, of user: UserID, whosePasswordIs hash: String, role: AccessClaims.Role
     ) async throws(PostgresError) -> Bool {
