@@ -60,6 +60,7 @@ package enum Schema {
         revision(
             "20261201_refresh_tokens_by_expiry", PackageResources._0261201_refresh_tokens_by_expiry_sql, execution: .concurrentIndexes),
         revision("20261201_forgotten_sessions", PackageResources._0261201_forgotten_sessions_sql),
+        revision("20261201_sessions_before", PackageResources._0261201_sessions_before_sql),
         revision(
             "20261201_outbox_of_person", PackageResources._0261201_outbox_of_person_sql, execution: .concurrentIndexes),
         revision("20261201_jobs_in_time", PackageResources._0261201_jobs_in_time_sql),

@@ -44,6 +44,25 @@ internal import Time
         }
     }
 
+    @Test func `is read to its end when it is long, no more at a time than an answer holds`() async throws {
+        try await withHistory { service in
+            let ada = Caller()
+            let heart = String(repeating: "\u{1FAC0}", count: 100_000)
+            for second in 0..<12 { try await service.history.insert(message("a", second, heart), of: ada.id) }
+
+            let rows = try await service.history.list(of: nil, behind: nil, limit: 101, of: ada.id)
+            #expect(rows.count == 8)
+            var pages: [Int] = []
+            var request = ChatV1.ListHistoryRequest(pageSize: 100)
+            repeat {
+                let page = try await service.listHistory(request, context: ada.context)
+                pages.append(page.messages.count)
+                request.pageToken = page.nextPageToken
+            } while !request.pageToken.isEmpty
+            #expect(pages == [7, 5])
+        }
+    }
+
     @Test func `is asked for with a name that it can have, and a token of the same list`() async throws {
         try await withHistory { service in
             let ada = Caller()

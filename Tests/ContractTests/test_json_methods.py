@@ -69,6 +69,9 @@ def test_the_profile(json_door, front, ada):
     masked = {"name": "Ada Byron", "updateMask": "phone,birthDate"}
     changed = json_door.answers(users.UpdateProfileResponse, "PATCH", "/v1/profile", person=ada, json=masked)
     assert changed.user.name == "Ada King" and not changed.user.HasField("phone")
+    whole = {"name": "Ada Byron", "phone": "+4930654321", "updateMask": "*"}
+    changed = json_door.answers(users.UpdateProfileResponse, "PATCH", "/v1/profile", person=ada, json=whole)
+    assert (changed.user.name, changed.user.phone) == ("Ada Byron", "+4930654321")
 
 
 def test_consents(json_door, front, ada):

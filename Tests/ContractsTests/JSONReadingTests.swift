@@ -111,20 +111,20 @@ import Testing
 
 @Suite struct `A field mask in JSON` {
     @Test(arguments: [
-        (["display_name", "sex"], "displayName,sex"), ([], ""), (["a.b_c"], "a.bC"),
+        (["display_name", "sex"], "displayName,sex"), ([], ""), (["a.b_c"], "a.bC"), (["*"], "*"),
     ])
     func `is its paths in camel case`(paths: [String], text: String) {
         #expect(WellKnownText.fieldMask(paths) == text)
     }
 
-    @Test(arguments: ["", "a,b", "aB", "a__b", "_", "a_", "ä", "a..b"])
+    @Test(arguments: ["", "a,b", "aB", "a__b", "_", "a_", "ä", "a..b", "**", "a.*"])
     func `has no text when a path would not come back as it was`(path: String) {
         #expect(WellKnownText.fieldMask(["sex", path]) == nil)
     }
 
     @Test(arguments: [
-        ("displayName,sex", ["display_name", "sex"]), ("", []), ("a.bC", ["a.b_c"]), (",", nil), ("a,", nil), (",a", nil), ("a,,b", nil),
-        ("display_name", nil), ("a b", nil), ("ä", nil), ("a.", nil),
+        ("displayName,sex", ["display_name", "sex"]), ("", []), ("a.bC", ["a.b_c"]), ("*", ["*"]), (",", nil), ("a,", nil), (",a", nil), ("a,,b", nil),
+        ("display_name", nil), ("a b", nil), ("ä", nil), ("a.", nil), ("**", nil),
     ] as [(String, [String]?)])
     func `is read in camel case alone`(text: String, paths: [String]?) {
         let read: [String]? = WellKnownText.fieldMask(text)

@@ -1,6 +1,7 @@
 internal import DatabaseTestSupport
 internal import Foundation
 internal import Migrations
+internal import Postgres
 internal import Schema
 internal import TestSupport
 internal import Testing
@@ -63,6 +64,58 @@ internal import Testing
                 """)
             #expect(found.hasPrefix("Takes metoprolol each morning\n"))
             #expect(found.contains("Bitmap Index Scan on patient_memories_search"))
+        }
+    }
+
+    /// Who adds a message has its session before the messages' table; a revision that had that one first would hold it up, and be held up by it.
+    @Test func `of messages is not held by a revision that waits for the sessions`() async throws {
+        try await withSchema { server, database in
+            try await withOwner(of: database, on: server) { owner in
+                let migrator = Migrator(owner, chain: Schema.chain, logger: quiet)
+                try await migrator.down(to: "20261201_first_messages")
+
+                let migration = try await owner.transaction(tier: .batch) { append in
+                    let sessions: Query = "SELECT count(*) FROM chat.chat_sessions"
+                    let messages: Query = "SELECT count(*) FROM chat.chat_messages"
+                    #expect(try await append.first(sessions, as: Scalar<Int>.self)?.value == 0)
+                    let migration = Task { try await migrator.up() }
+                    while try await server.psql(
+                        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'chat.chat_sessions'::regclass", database: database) == "0"
+                    {
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+
+                    #expect(try await append.first(messages, as: Scalar<Int>.self)?.value == 0)
+                    return migration
+                }
+                #expect(try await migration.value.first == "20261201_idle_sessions")
+            }
+        }
+    }
+
+    /// However many there are: who signs in meanwhile waits for none of them.
+    @Test func `of sessions loses those that were over before, without being locked`() async throws {
+        let revision = try #require(Schema.chain.revisions.first { $0.id == "20261201_sessions_before" })
+        try await withAda { psql in
+            let locks = try await psql(
+                """
+                INSERT INTO users.sessions (user_id, id, updated_at) VALUES
+                    ('\(ada)', '00000000-0000-7000-8000-000000000001', now() - interval '31 days'),
+                    ('\(ada)', '00000000-0000-7000-8000-000000000002', now() - interval '29 days'),
+                    ('\(ada)', '00000000-0000-7000-8000-000000000003', now() - interval '31 days');
+                INSERT INTO users.refresh_tokens (user_id, digest, session_id, expires_at)
+                    VALUES ('\(ada)', sha256('x'), '00000000-0000-7000-8000-000000000003', now() - interval '1 day');
+                BEGIN;
+                SET LOCAL ROLE heartguard_owner;
+                \(revision.sql);
+                SELECT count(*) || ' locks' FROM pg_locks
+                    WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock' AND relation IN ('users.sessions'::regclass, 'users.refresh_tokens'::regclass);
+                COMMIT
+                """)
+
+            #expect(locks.contains("0 locks"))
+            let left = try await psql("SELECT string_agg(right(id::text, 1), ',' ORDER BY id) FROM users.sessions")
+            #expect(left == "2,3")
         }
     }
 

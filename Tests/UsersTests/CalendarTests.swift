@@ -67,6 +67,9 @@ internal import Time
             #expect(try await clinic.entries(ada) == [changed])
             // Asked for once more under the first id, it is the entry as it is now.
             #expect(try await make(clinic, ada, request) == changed)
+            let whole = try await update(
+                .init(kind: .exercise, title: "Walk", startsAt: made.startsAt, endsAt: made.endsAt, updateMask: .init(paths: ["*"])))
+            #expect(whole.status == .confirmed && whole.recurrenceRule == nil && whole.title == "Walk")
 
             let bob = try await clinic.users.newcomer()
             await expect(.notFound) { try await clinic.calendar.updateCalendarEvent(.init(eventId: made.id, title: "x"), context: bob) }

@@ -109,6 +109,11 @@ internal import Time
             await expect(.invalidArgument, fields: ["valid_until"]) {
                 try await service.updateInsurance(.init(insuranceId: made.id, validFrom: "2027-01-01"), context: ada)
             }
+            let whole = UsersV1.UpdateInsuranceRequest(
+                insuranceId: made.id, insurer: "Insurer", policyNumber: "A-1", holderName: "Ada", validFrom: "2026-01-01", primary: true,
+                updateMask: .init(paths: ["*"]))
+            let emptied = try await service.updateInsurance(whole, context: ada).insurance
+            #expect(emptied?.planType == .unspecified && emptied?.validUntil == nil && emptied?.primary == true)
             await expect(.alreadyExists) {
                 try await service.updateInsurance(.init(insuranceId: made.id, policyNumber: "A-2"), context: ada)
             }

@@ -113,8 +113,22 @@ internal import Tokens
         }
     }
 
-    @Test func `that has expired is forgotten when its owner signs in again`() async throws {
+    @Test func `that expired a moment ago stays with its session: who showed it in time may be getting the next`() async throws {
         try await withUsers(lifetimes: TokenLifetimes(refresh: .zero)) { users in
+            let ada = Person()
+            let session = try await users.claims(users.register(ada))
+
+            _ = try await users.signIn(ada)
+
+            let sessions = try await users.postgres.rows(
+                "SELECT session_id FROM users.refresh_tokens WHERE user_id = \(session.subject)", as: Scalar<UUID>.self,
+                identity: .user(session.subject))
+            #expect(sessions.count == 2 && sessions.map(\.value).contains(session.sessionID))
+        }
+    }
+
+    @Test func `that has expired is forgotten when its owner signs in again`() async throws {
+        try await withUsers(lifetimes: TokenLifetimes(refresh: .seconds(-120))) { users in
             let ada = Person()
             let user = try await users.claims(users.register(ada)).subject
 

@@ -78,11 +78,12 @@ enum WellKnownText {
         return texts.allSatisfy(isPath) ? texts.map(snakeCase) : nil
     }
 
-    /// Letters and digits with points between. An underscore would be lost, or stand twice.
+    /// Letters and digits with points between, or the star that stands for all fields (AIP-134). An underscore would be lost, or stand twice.
     private static func isPath(_ text: String) -> Bool {
-        text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { name in
-            !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
-        }
+        text == "*"
+            || text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { name in
+                !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+            }
     }
 
     private static func camelCase(_ path: String) -> String {

@@ -40,13 +40,6 @@ $$;
 REVOKE ALL ON FUNCTION users.forget_refresh_tokens FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION users.forget_refresh_tokens TO heartguard_users;
 
--- Those whose tokens were forgotten before.
-SELECT set_config('heartguard.task', 'forgetting', true);
-DELETE FROM users.sessions s
-    WHERE s.updated_at < now() - interval '30 days'
-      AND NOT EXISTS (SELECT FROM users.refresh_tokens t WHERE t.user_id = s.user_id AND t.session_id = s.id);
-SELECT set_config('heartguard.task', '', true);
-
 -- Down ------------------------------------------------------------------------------------------------------------
 
 DROP FUNCTION users.forget_refresh_tokens;

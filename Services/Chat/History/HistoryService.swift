@@ -30,18 +30,18 @@ extension ChatV1.ListHistoryRequest {
             conversation.codePointCount <= 128 && !conversation.hasNUL, "conversation", "The field has more than 128 characters, or a NUL.")
         let size = violations.pageSize(pageSize, usual: 50, most: 100)
         let limit = try violations.complete(size)
-        let key = try PageToken.key(pageToken, of: query, parts: 3)
-        guard let key else { return (conversation.isEmpty ? nil : conversation, limit, nil) }
+        let one = conversation.isEmpty ? nil : conversation
+        guard let key = try PageToken.key(pageToken, of: query, parts: 3) else { return (one, limit, nil) }
         guard let id = UUID(uuidString: key[2]) else { throw PageToken.invalid }
         let place = HistoryMessageRepository.Place(conversation: key[0], saidAt: try PageToken.instant(key[1]), id: id)
-        return (conversation.isEmpty ? nil : conversation, limit, place)
+        return (one, limit, place)
     }
 
     /// What a page's token is of.
     private var query: [String] { ["history", conversation] }
 
     func token(behind message: HistoryMessage) -> PageToken {
-        PageToken(query + [message.sessionID, "\(message.saidAt.microsecondsSinceEpoch)", message.id.uuidString])
+        PageToken(of: query + [message.sessionID], behind: message.saidAt, message.id)
     }
 }
 

@@ -50,7 +50,8 @@ struct HistoryMessageRepository: PersonalRecords {
         let id: UUID
     }
 
-    /// The messages of one conversation, or of all, in the order in which they were said in each; behind a place, if one is given.
+    /// The messages of one conversation, or of all, in the order in which they were said in each; behind a place, if one is given. Of those that take more
+    /// than an answer holds no more than the first that does not fit into it.
     func list(of conversation: String?, behind place: Place?, limit: Int, of user: UUID) async throws(PostgresError) -> [HistoryMessage] {
         try await postgres.rows(.history(of: conversation, behind: place, limit: limit, of: user), identity: .user(user))
     }
@@ -62,8 +63,15 @@ extension Statement<HistoryMessage> {
         let rest: Query = if let place { "AND (session_id, said_at, id) > (\(place.conversation), \(place.saidAt), \(place.id))" } else { "" }
         return .reading(
             """
-            SELECT \(HistoryMessage.columns) FROM chat.chat_history WHERE user_id = \(user) \(one) \(rest)
-            ORDER BY session_id, said_at, id LIMIT \(limit)
+            SELECT \(HistoryMessage.columns) FROM (
+                SELECT \(HistoryMessage.columns),
+                    sum(octet_length(content)) OVER (ORDER BY session_id, said_at, id) - octet_length(content) AS bytes_before
+                FROM (
+                    SELECT \(HistoryMessage.columns) FROM chat.chat_history WHERE user_id = \(user) \(one) \(rest)
+                    ORDER BY session_id, said_at, id LIMIT \(limit)
+                ) AS page
+            ) AS measured
+            WHERE bytes_before <= \(Int64(AnswerBytes.most)) ORDER BY session_id, said_at, id
             """)
     }
 }

@@ -76,7 +76,7 @@ extension UsersV1.UpdateCalendarEventRequest {
         change.reminder = mask.value("reminder_minutes", reminderMinutes, empty: -1).map { minutes in
             minutes == -1 ? nil : violations.value("reminder_minutes", minutes, ReminderLead.init(minutes:))?.minutes
         }
-        change.status = violations.optional("status", mask.value("status", status, empty: .unspecified), CalendarEvent.Status.init(_:))
+        change.status = violations.optional("status", mask.value("status", status, empty: .confirmed), CalendarEvent.Status.init(_:))
         mask.check(noting: &violations)
         violations.check(expectedVersion.map { $0 > 0 } ?? true, "expected_version", "A version is one or more.")
         return (try violations.complete(id), change)

@@ -75,7 +75,9 @@ extension UsersV1.UpdateInsuranceRequest {
         var mask = UpdateMask(updateMask)
         let insurer = violations.optional("insurer", mask.value("insurer", insurer, empty: ""), InsuranceInfo.name)
         let plan = violations.removable("plan_name", mask.value("plan_name", planName, empty: ""), InsuranceInfo.name)
-        let type = violations.optional("plan_type", mask.value("plan_type", planType, empty: .unspecified), InsuranceInfo.PlanType.init(_:))
+        let type = mask.value("plan_type", planType, empty: .unspecified).map { given -> InsuranceInfo.PlanType? in
+            given == .unspecified ? nil : violations.value("plan_type", given, InsuranceInfo.PlanType.init(_:))
+        }
         let number = violations.optional("policy_number", mask.value("policy_number", policyNumber, empty: ""), InsuranceInfo.number)
         let group = violations.removable("group_number", mask.value("group_number", groupNumber, empty: ""), InsuranceInfo.number)
         let holder = violations.optional("holder_name", mask.value("holder_name", holderName, empty: ""), PersonName.init(_:))

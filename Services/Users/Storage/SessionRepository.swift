@@ -15,8 +15,8 @@ struct NewSession: Sendable {
 struct SessionRepository: Sendable {
     let postgres: Postgres
 
-    /// Begins a session, and forgets the account's refresh tokens that have expired and the sessions that have none besides. `false` if the account is not there any more, is closed, or
-    /// has another password's hash or another role.
+    /// Begins a session, and forgets the account's refresh tokens that have expired and the sessions that have none besides. `false` if the account is
+    /// not there any more, is closed, or has another password's hash or another role.
     func insert(
         _ session: NewSession, of user: UserID, whosePasswordIs hash: String, role: AccessClaims.Role
     ) async throws(PostgresError) -> Bool {
@@ -174,6 +174,8 @@ extension Statement<SessionRepository.StoredToken> {
 
 extension Statement<Void> {
     /// Waits for whoever is closing the account or changing its password or its role, and does nothing then; and for whoever ends all its sessions.
+    ///
+    /// A token that expired within the last minute stays: who showed it in time may be getting the next one just now, which this does not see.
     static func insert(_ session: NewSession, of user: UserID, whosePasswordIs hash: String, role: AccessClaims.Role) -> Self {
         .writing(
             """
@@ -182,11 +184,13 @@ extension Statement<Void> {
                 WHERE id = \(user.uuid) AND erasure_id IS NULL AND password_hash = \(hash)
                   AND (clinician_since IS NOT NULL) = \(role == .clinician) FOR SHARE
             ), forgotten AS (
-                DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp() RETURNING session_id
+                DELETE FROM users.refresh_tokens WHERE user_id = \(user.uuid) AND expires_at < clock_timestamp() - interval '1 minute'
+                RETURNING session_id
             ), over AS (
                 DELETE FROM users.sessions s WHERE s.user_id = \(user.uuid) AND s.id IN (SELECT session_id FROM forgotten)
                   AND NOT EXISTS (SELECT FROM users.refresh_tokens t
-                                  WHERE t.user_id = s.user_id AND t.session_id = s.id AND t.expires_at >= clock_timestamp())
+                                  WHERE t.user_id = s.user_id AND t.session_id = s.id
+                                    AND t.expires_at >= clock_timestamp() - interval '1 minute')
             ), session AS (
                 INSERT INTO users.sessions (user_id, id) SELECT id, \(session.id.uuid) FROM account
             )
