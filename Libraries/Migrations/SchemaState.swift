@@ -31,21 +31,20 @@ package enum SchemaState: Sendable, Hashable {
     case current
     /// These are still to be applied.
     case behind(missing: [String])
-    /// The database has this revision, and the chain does not have it, has it with another text, or has it elsewhere.
+    /// All of the chain has been applied, and these behind it, of a newer program. A revision keeps what code of before needs.
+    case ahead(unknown: [String])
+    /// The database has this revision, and the chain has it with another text, or has another in its place.
     case diverged(String)
 
-    /// What has been applied has to be the beginning of the chain.
+    /// What has been applied has to be the beginning of the chain, or the chain that of what has been applied.
     package init(applied: [AppliedRevision], chain: MigrationChain) {
-        for (index, revision) in applied.enumerated() {
-            guard index < chain.revisions.count, chain.revisions[index].id == revision.id,
-                  chain.revisions[index].checksum == revision.checksum
-            else {
-                self = .diverged(revision.id)
-                return
-            }
+        for (revision, known) in zip(applied, chain.revisions) where known.id != revision.id || known.checksum != revision.checksum {
+            self = .diverged(revision.id)
+            return
         }
         let missing = chain.revisions.dropFirst(applied.count).map(\.id)
-        self = missing.isEmpty ? .current : .behind(missing: missing)
+        let unknown = applied.dropFirst(chain.revisions.count).map(\.id)
+        self = !missing.isEmpty ? .behind(missing: missing) : unknown.isEmpty ? .current : .ahead(unknown: unknown)
     }
 }
 

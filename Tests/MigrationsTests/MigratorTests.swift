@@ -101,7 +101,11 @@ import Testing
 
             #expect(unknown?.code == .unknownRevision("002"))
             #expect(order?.code == .orderMismatch(revision: "001"))
-            #expect(try await Migrations.currentState(postgres, chain: older) == .diverged("002"))
+            // Who migrates has to know all; a program of before goes on.
+            #expect(try await Migrations.currentState(postgres, chain: older) == .ahead(unknown: ["002"]))
+            #expect(try await Migrations.currentState(postgres, chain: reordered) == .diverged("001"))
+            let otherwise = MigrationChain(revisions: [Revision(id: "001", name: "tables", sql: "SELECT 1")])
+            #expect(try await Migrations.currentState(postgres, chain: otherwise) == .diverged("001"))
         }
     }
 

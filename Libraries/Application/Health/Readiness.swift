@@ -68,12 +68,13 @@ package struct ReadinessCheck: Sendable {
             SELECT FROM pg_class c WHERE c.relrowsecurity AND pg_has_role(r.oid, c.relowner, 'MEMBER')))
         """
 
-    /// The database has every revision that this program was built with.
+    /// The database has every revision that this program was built with. It may have those of a newer program too: while a release is rolled out, the
+    /// schema comes first.
     package static func schema(_ postgres: Postgres, chain: MigrationChain) -> ReadinessCheck {
         ReadinessCheck("schema") {
             do {
                 switch try await Migrations.currentState(postgres, chain: chain) {
-                case .current: return nil
+                case .current, .ahead: return nil
                 case .behind(let missing):
                     return "The database's schema is behind; it misses \(missing.joined(separator: ", "))."
                         + " Run \"heartguard migrate up\"."
