@@ -103,8 +103,8 @@ package struct HTTP2Session: ~Copyable {
 
     package var hasEvents: Bool { !record.batch.events.isEmpty }
 
-    /// Whether the last block of headers has begun and not come whole, or was refused. Nothing may come between its frames
-    /// (RFC 9113, section 4.3), so that of one that is still to come there are no events.
+    /// Whether the last block of headers has begun and not come whole; of one that was refused, until another frame has come. Nothing may come
+    /// between its frames (RFC 9113, section 4.3), so that of one that is still to come there are no events.
     package var isWithinHeaders: Bool { record.isWithinHeaders }
 
     /// The next bytes to send, at most one frame, valid inside `body`; `nil` when there is nothing to send now.

@@ -62,6 +62,7 @@ enum SessionCallbacks {
     private static func received(_ frame: UnsafePointer<nghttp2_frame>, _ record: SessionRecord) {
         let header = unsafe frame.pointee.hd
         let endStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+        if UInt32(header.type) != NGHTTP2_HEADERS.rawValue { record.leaveHeaders() }
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue:
             record.endHeaders(header.stream_id, endStream: endStream)

@@ -52,8 +52,11 @@ final class SessionRecord {
         batch.events.append(.headers(stream, fields, endStream: endStream, isTruncated: headersAreTruncated))
     }
 
-    /// Whether a block of headers has begun and not come whole, or was refused.
+    /// Whether a block of headers has begun and not come whole. The end of one that was refused is not told: the next frame is behind it.
     var isWithinHeaders: Bool { firstField != nil }
+
+    /// A frame of another kind has come, and none stands within a block.
+    func leaveHeaders() { firstField = nil }
 
     /// Hands out what was written down, but for a block of headers whose rest is still to come.
     func exchange(_ other: inout HTTP2Batch) {

@@ -79,6 +79,24 @@ import Testing
         #expect(!isWithin && hasEvents)
     }
 
+    @Test func `knows that a block of headers that was refused is over when another frame has come`() throws {
+        var pair = try SessionPair()
+        _ = try pair.exchange()
+        // One field, whose name has a capital letter (RFC 9113, section 8.2.1); and a WINDOW_UPDATE of the connection.
+        let headers: [UInt8] = [0, 0, 5, 1, 5, 0, 0, 0, 1] + [0, 1, 0x41, 1, 0x62]
+        let update: [UInt8] = [0, 0, 4, 8, 0, 0, 0, 0, 0] + [0, 0, 0, 1]
+        var batch = HTTP2Batch()
+
+        try pair.server.receive(headers)
+        let wasWithin = pair.server.isWithinHeaders
+        pair.server.exchange(&batch)
+        try pair.server.receive(update)
+        let isWithin = pair.server.isWithinHeaders
+
+        #expect(batch.events.contains { if case .invalidFrame = $0 { true } else { false } })
+        #expect(wasWithin && !isWithin)
+    }
+
     @Test func `drops what waits on a stream that is reset, before the reset has left`() throws {
         var pair = try SessionPair()
         let stream = try pair.client.sendRequest(.request, endStream: true)
