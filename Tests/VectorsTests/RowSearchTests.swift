@@ -1,6 +1,7 @@
 internal import Application
 internal import Contracts
 internal import Dispatch
+internal import Postgres
 internal import RPC
 internal import RecordTestSupport
 internal import TestSupport
@@ -175,6 +176,39 @@ internal import Time
                 #expect(outcomes.contains(.unavailable))
                 #expect(Set(outcomes) == [nil, .unavailable])
                 #expect(try await vectors.find(near: [1, 0, 0], in: "notes").matches.count == 1)
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `searches that take long keep none out that is soon done`() async throws {
+        try await withVectorsDatabase { database in
+            let model = "sentence-transformers/all-MiniLM-L6-v2"
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert((0..<3).map { .at([Float($0), 0, 0], "\($0)") }, in: "notes")
+                try await vectors.upsert([.at(.along(1), "a")], in: "drug_interactions", model: model)
+            }
+            try await withReplicaThatCannotBuild(over: database, rows: .init(documents: 2, mostDocuments: 3, searches: 1)) { vectors in
+                let (refusals, refusal) = AsyncStream.makeStream(of: Void.self)
+                let searches = try await PostgresServer.withClient(database.server.configuration(database: database.name)) { superuser in
+                    try await superuser.transaction(tier: .batch) { holder in
+                        // Where the rows of the long search are, and not those of a collection of the seed.
+                        try await holder.execute("LOCK TABLE vectors.documents IN ACCESS EXCLUSIVE MODE")
+                        let searches = (0..<2).map { _ in
+                            Task { () async -> Void in
+                                do { _ = try await vectors.find(near: [1, 0, 0], in: "notes") } catch { refusal.yield() }
+                            }
+                        }
+                        // One was refused, so the other has the place.
+                        for await _ in refusals { break }
+
+                        let found = try await vectors.find(near: .along(1), in: "drug_interactions", model: model)
+
+                        #expect(found.degraded && found.matches.map(\.id) == ["a"])
+                        return searches
+                    }
+                }
+                for search in searches { await search.value }
             }
         }
     }

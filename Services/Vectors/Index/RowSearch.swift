@@ -18,6 +18,7 @@ final class RowSearch: Sendable {
         var bytes: Int64 = 64 << 20
         /// Documents that a collection may have to be searched at all: in seconds, if the deadline allows.
         var mostDocuments: Int64 = 0
+        /// Of collections that are soon searched, and as many of others.
         var searches = 2
 
         /// Whether a collection of so many documents is soon searched by its rows.
@@ -36,7 +37,9 @@ final class RowSearch: Sendable {
     private let documents: DocumentRepository
     private let threads: ComputeThreads
     private let limits: Limits
-    private let running = Mutex(0)
+    private let soonDone = Running()
+    /// Counted apart: a few of seconds would leave no place for those that take tenths.
+    private let long = Running()
 
     init(collections: CollectionRepository, documents: DocumentRepository, threads: ComputeThreads, limits: Limits) {
         self.collections = collections
@@ -56,13 +59,9 @@ final class RowSearch: Sendable {
             throw VectorsError.collectionNotFound
         }
         guard limits.permit(kept.documentCount, of: kept.space) else { throw VectorsError.indexIsBuilding }
-        let mayRun = running.withLock { running in
-            guard running < limits.searches else { return false }
-            running += 1
-            return true
-        }
-        guard mayRun else { throw VectorsError.tooManyRowSearches }
-        defer { running.withLock { $0 -= 1 } }
+        let running = limits.allow(kept.documentCount, of: kept.space) ? soonDone : long
+        guard running.begin(upTo: limits.searches) else { throw VectorsError.tooManyRowSearches }
+        defer { running.end() }
 
         let rows = ComparedRows(of: collection, for: query)
         var cursor = ChangeCursor(behind: 0)
@@ -85,6 +84,22 @@ final class RowSearch: Sendable {
             throw VectorsError.busy
         }
     }
+}
+
+/// How many searches run.
+private final class Running: Sendable {
+    private let count = Mutex(0)
+
+    /// `false`, and it is not counted, where there are as many as there may be.
+    func begin(upTo most: Int) -> Bool {
+        count.withLock { count in
+            guard count < most else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func end() { count.withLock { $0 -= 1 } }
 }
 
 /// The rows that one search compares.
