@@ -3,7 +3,6 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import RPC
-internal import Synchronization
 internal import Telemetry
 
 /// Where an operator's tools read the program's metrics.
@@ -26,17 +25,20 @@ struct OperatorServer: Sendable {
 
     /// Serves until it is cancelled. Throws if the port cannot be had.
     func run(onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }) async throws {
-        let connections = ConnectionCount()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { [logger] channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger)) }
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger))
+                    try channel.pipeline.syncOperations.addHandler(
+                        ConnectionLimit(OpenConnections(most: OperatorServer.maximumConnections), logger: logger))
+                }
             }
             .childChannelInitializer { [metrics] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                         withPipeliningAssistance: false, withErrorHandling: true)
-                    try channel.pipeline.syncOperations.addHandler(MetricsHandler(connections: connections, metrics: metrics))
+                    try channel.pipeline.syncOperations.addHandler(MetricsHandler(metrics: metrics))
                 }
             }
             .bind(host: endpoint.host, port: endpoint.port).get()
@@ -47,38 +49,26 @@ struct OperatorServer: Sendable {
     }
 }
 
-/// How many connections there are.
-private final class ConnectionCount: Sendable {
-    private let count = Atomic<Int>(0)
-
-    func began() -> Int { count.wrappingAdd(1, ordering: .relaxed).newValue }
-    func ended() { count.wrappingSubtract(1, ordering: .relaxed) }
-}
-
 /// One connection of an operator's tool.
 private final class MetricsHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let connections: ConnectionCount
     private let metrics: @Sendable () -> String
     private var head: HTTPRequestHead?
     private var limit: Scheduled<Void>?
 
-    init(connections: ConnectionCount, metrics: @escaping @Sendable () -> String) {
-        self.connections = connections
+    init(metrics: @escaping @Sendable () -> String) {
         self.metrics = metrics
     }
 
     func channelActive(context: ChannelHandlerContext) {
         let channel = context.channel
-        if connections.began() > OperatorServer.maximumConnections { return channel.close(promise: nil) }
         limit = context.eventLoop.scheduleTask(in: OperatorServer.timeLimit) { channel.close(promise: nil) }
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        connections.ended()
         limit?.cancel()
         context.fireChannelInactive()
     }

@@ -1,5 +1,5 @@
-internal import Logging
-internal import NIOCore
+package import Logging
+package import NIOCore
 internal import Synchronization
 
 /// How many connections a server has, and how many it has closed because it had as many as it may.
@@ -30,20 +30,20 @@ package final class OpenConnections: Sendable {
 
 /// Closes a connection that comes when there are as many as there may be, before it has cost more than a descriptor. Its client hears at once
 /// that it has to go elsewhere, or come again; one that was left waiting would not.
-final class ConnectionLimit: ChannelInboundHandler {
-    typealias InboundIn = any Channel
+package final class ConnectionLimit: ChannelInboundHandler {
+    package typealias InboundIn = any Channel
 
     private let counts: OpenConnections
     private let logger: Logger
     /// When it was last said: a flood of connections is a line a minute.
     private var said: NIODeadline?
 
-    init(_ counts: OpenConnections, logger: Logger) {
+    package init(_ counts: OpenConnections, logger: Logger) {
         self.counts = counts
         self.logger = logger
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let connection = unwrapInboundIn(data)
         guard counts.begin() else {
             connection.close(promise: nil)
