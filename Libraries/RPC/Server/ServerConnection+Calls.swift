@@ -85,7 +85,7 @@ extension ServerConnection {
                     next = Deadline.earlier(next, last.hasPassed ? end : last)
                 }
             } else if deadline.hasPassed {
-                call.end(.failure(RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")))
+                call.end(.failure(deadlinePassed(of: call)))
                 next = Deadline.earlier(next, last)
             } else if call.awaitsRequest {
                 let due = requestIsDue(of: call)
@@ -100,6 +100,12 @@ extension ServerConnection {
             return nil
         }
         return next
+    }
+
+    private func deadlinePassed(of call: ServerCall) -> RPCError {
+        let error = RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")
+        guard !call.awaitsRequest, let explain = configuration.explainLate else { return error }
+        return explain(error, call.context.stages)
     }
 
     func handlerStarted() {
