@@ -15,6 +15,7 @@ extension ServerConnection {
         // without end cannot make handlers without end (CVE-2023-44487; grpc-go's GHSA-m425-mq94-257g).
         guard calls.count + orphanedHandlers < configuration.maxConcurrentStreams else {
             counts.callRefused()
+            methods.count(.status(.noPlaceForCall), from: peer, trace: TraceContext(ofRefused: fields, of: batch))
             changeSession { $0.reset(stream, .refusedStream) }
             return
         }
@@ -134,4 +135,9 @@ extension ServerConnection {
             ]
         )
     }
+}
+
+extension RPCError {
+    /// Of a call that is reset with REFUSED_STREAM, as its caller understands that.
+    fileprivate static let noPlaceForCall = RPCError(.unavailable, "The connection has as many calls as it may.")
 }
