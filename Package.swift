@@ -275,7 +275,7 @@ let package = Package(
         tests("Snapshots", ["HNSW", "TestSupport"]),
         tests("Passwords"),
         tests("Tokens", ["Time", crypto]),
-        tests("Application", ["Audit", "Cache", "ConnectionPool", "Jobs", "Contracts", "Postgres", "Redis", "RPC", "Telemetry", "TestSupport", "Time", "Tokens", logging]),
+        tests("Application", ["Audit", "Cache", "ConnectionPool", "Jobs", "Contracts", "Migrations", "Postgres", "Redis", "RPC", "Telemetry", "TestSupport", "Time", "Tokens", logging]),
         tests("Users", serviceTests + ["FHIR", "JSON", "Audit", "Jobs", "Passwords", "Tokens", "Resilience", "Redis", crypto]),
         tests("Vitals", serviceTests + ["FHIR", "JSON", "Jobs", "Redis", "Tokens"]),
         tests("Vectors", serviceTests + ["Filters", "HNSW", "Snapshots", "Telemetry", "TextSearch", "Tokens"]),

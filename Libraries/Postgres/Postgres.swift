@@ -162,9 +162,12 @@ package final class Postgres: Sendable {
             return value
         }
         let began = observer == nil ? nil : ContinuousClock.now
+        let scope = CurrentTask.scope
+        scope?.entered(.pool)
         do throws(PoolError) {
             let pool = mode.mayLag ? replicas ?? pool : pool
             return try await pool.withConnection(waitingAtMost: remaining, borrower: borrower) { connection in
+                scope?.left(.pool)
                 let session = Session(
                     connection: connection, deadline: deadline, mode: mode, identity: identity, observer: observer,
                     waited: began?.duration(to: .now) ?? .zero)
@@ -173,6 +176,7 @@ package final class Postgres: Sendable {
                 return value
             }
         } catch {
+            scope?.left(.pool)
             let error = PostgresError(error)
             observer?.ended(RoundTrip(
                 statements: [], waitedForConnection: began?.duration(to: .now) ?? .zero, waitedForServer: .zero,

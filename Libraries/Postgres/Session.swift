@@ -105,7 +105,10 @@ struct Session: Sendable {
         // What must not be stopped, a lone COMMIT, gets the time that its answer needs.
         let limit = isCancellable ? deadline : max(deadline, .after(Connection.stopLimit))
         let submission = Submission(exchange, deadline: limit, isCancellable: isCancellable)
+        let scope = CurrentTask.scope
+        scope?.entered(.database)
         let (outcome, stopReason) = await connection.perform(submission)
+        scope?.left(.database)
         switch outcome {
         case .completed(let results, let tag):
             return .answered(Answer(results: results.map(QueryResult.init), tag: tag))

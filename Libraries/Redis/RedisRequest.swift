@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import Synchronization
+internal import Time
 
 /// Commands that are written together, or a share of a script's run, and the task that waits for the replies.
 ///
@@ -87,6 +88,9 @@ final class RedisRequest: Sendable {
 
     /// Waits for the answer; to be called once. A cancelled task gets its error at once, unless it waits in spite of that.
     nonisolated(nonsending) func answer(isCancellable: Bool = true) async -> Answer {
+        let scope = CurrentTask.scope
+        scope?.entered(.redis)
+        defer { scope?.left(.redis) }
         guard isCancellable else { return await settled() }
         return await withTaskCancellationHandler { await settled() } onCancel: { cancel() }
     }

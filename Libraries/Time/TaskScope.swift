@@ -6,19 +6,26 @@ package protocol TaskScope: AnyObject, Sendable {
 
     /// The same scope with another deadline.
     func with(_ deadline: Deadline?) -> any TaskScope
+
+    /// The task, or a child of it, begins to wait.
+    func entered(_ stage: WorkStage)
+    /// It waits no longer.
+    func left(_ stage: WorkStage)
 }
 
 package enum CurrentTask {
     @TaskLocal package static var scope: (any TaskScope)?
 }
 
-/// A scope that is nothing but a deadline.
+/// A scope that is nothing but a deadline, which nobody asks about stages.
 private final class DeadlineScope: TaskScope {
     let deadline: Deadline?
 
     init(_ deadline: Deadline?) { self.deadline = deadline }
 
     func with(_ deadline: Deadline?) -> any TaskScope { DeadlineScope(deadline) }
+    func entered(_ stage: WorkStage) {}
+    func left(_ stage: WorkStage) {}
 }
 
 extension Deadline {

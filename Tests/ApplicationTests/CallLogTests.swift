@@ -2,6 +2,7 @@ import Logging
 import RPC
 import Synchronization
 import Testing
+import Time
 
 @testable import Application
 
@@ -44,6 +45,15 @@ import Testing
             #""method":"/heartguard.tests.v1.TestsService/Find""#, #""request_id":"r-1""#,
             #""trace_id":"0af7651916cd43dd8448eb211c80319c""#,
         ] { #expect(lines[0].contains(part)) }
+    }
+
+    @Test func `names what a call waited for that was ended from outside`() {
+        let ended = record(RPCError(.cancelled, "The caller cancelled the call."))
+        ended.context?.scope.entered(.pool)
+
+        #expect(lines([ended])[0].contains(#""stage":"pool""#))
+        ended.context?.scope.left(.pool)
+        #expect(!lines([ended])[0].contains("stage"))
     }
 
     @Test func `writes no more of a request's name than is short and plain`() {

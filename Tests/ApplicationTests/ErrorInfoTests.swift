@@ -1,6 +1,8 @@
 import Contracts
+import Postgres
 import RPC
 import Testing
+import Time
 
 @testable import Application
 
@@ -44,5 +46,26 @@ import Testing
         #expect(error.retryAfterSeconds == 2)
         #expect(error.detail(GoogleRPC.ErrorInfo.self)?.reason == "CLOSED")
         #expect(error.statusDetails?.message == "The clinic is full.")
+    }
+}
+
+@Suite struct `A call that took too long` {
+    private func stage(_ error: RPCError) -> String? {
+        let info = error.detail(GoogleRPC.ErrorInfo.self)
+        return info?.reason == "WAITED_TOO_LONG" ? info?.metadata["stage"] : nil
+    }
+
+    @Test func `names what it waited for`() {
+        let late = RPCError(.deadlineExceeded, "Too late.")
+
+        #expect(stage(late.naming([.pool])) == "pool")
+        #expect(stage(late.naming([.database, .call])) == "database,call")
+        #expect(stage(late.naming([])) == "handler")
+    }
+
+    @Test func `names the store that was too slow`() {
+        #expect(stage(.answering(PostgresError(.statementTimeout, "Too slow."))) == "database")
+        #expect(stage(.answering(PostgresError(.poolTimeout, "All are lent."))) == "pool")
+        #expect(stage(.answering(PostgresError(.connectionFailed, "Nobody is there."))) == nil)
     }
 }

@@ -1,7 +1,11 @@
 internal import Application
+internal import Logging
+internal import Migrations
 internal import Postgres
+internal import Synchronization
 internal import TestSupport
 internal import Testing
+internal import Time
 
 @Suite struct `The role that a service works with` {
     @Test func `is refused where row-level security does not hold for it`() async throws {
@@ -36,5 +40,36 @@ internal import Testing
             #expect(passer?.hasPrefix("The database role rows_passer has BYPASSRLS, ") == true)
             #expect(reader == nil)
         }
+    }
+}
+
+@Suite struct `A check of the database` {
+    /// Keeps until when each round trip was waited for, besides its tier's limit.
+    private final class Deadlines: PostgresObserver {
+        private let seen = Mutex<[Deadline?]>([])
+
+        var all: [Deadline?] { seen.withLock { $0 } }
+
+        func ended(_ roundTrip: RoundTrip) {
+            let deadline = Deadline.current
+            seen.withLock { $0.append(deadline) }
+        }
+    }
+
+    @Test(arguments: ["postgres", "schema", "role"]) func `has a bound of its own, so that one that falls silent is soon seen`(name: String) async throws {
+        let server = try await PostgresServer.shared
+        let deadlines = Deadlines()
+        try await server.withDatabase { configuration in
+            let postgres = Postgres(configuration: configuration, logger: Logger(label: "test"), observer: deadlines)
+            async let _: Void = postgres.run()
+            let checks: [ReadinessCheck] = [
+                .postgres(postgres), .schema(postgres, chain: MigrationChain(revisions: [])), .role(postgres),
+            ]
+
+            for check in checks where check.name == name { _ = await check.problem() }
+        }
+
+        #expect(!deadlines.all.isEmpty)
+        #expect(deadlines.all.allSatisfy { $0 != nil })
     }
 }

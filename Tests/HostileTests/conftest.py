@@ -33,6 +33,12 @@ class Server:
                 return int(line.split()[1]) / 1024
         raise AssertionError("the server is gone")
 
+    def holds(self, port):
+        """Whether it has the connection that came from the port; a socket that no process has any more has no inode."""
+        ours, theirs = (f"0100007F:{number:04X}" for number in (self.port, port))
+        lines = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()]
+        return any(line[1:3] == [ours, theirs] and line[9] != "0" for line in lines)
+
     def stop(self):
         self.channel.close()
         self.process.kill()

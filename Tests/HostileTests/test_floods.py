@@ -123,8 +123,13 @@ def test_a_handshake_that_is_never_made(server, words):
 def test_frames_that_must_be_acknowledged_to_a_peer_that_reads_nothing(server, memory_grows_at_most, flood):
     with Peer(server.port) as peer:
         peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        port = peer.socket.getsockname()[1]
+        assert wait_until(lambda: server.holds(port))
         peer.try_send(flood * 1_000_000, 3)
         memory_grows_at_most(64)
+
+        # It is gone, and the peer has not read a word.
+        assert wait_until(lambda: not server.holds(port))
 
 
 def test_pings_without_end(server):

@@ -27,8 +27,8 @@ class Server:
         options = [("grpc.ssl_target_name_override", NAME)]
         return grpc.secure_channel(address, trust, options=options, **arguments)
 
-    def run_our_client(self, test_case: str, *flags: str) -> None:
-        """Our client passes the test, or this fails with what it said."""
+    def run_our_client(self, test_case: str, *flags: str) -> str:
+        """Our client passes the test, or this fails with what it said. What it said beside that."""
         command = [BINARIES / "interop-client", f"--server_port={self.port}", f"--test_case={test_case}"]
         if self.certificates is not None:
             trust = [f"--ca_file={self.certificates.authority}", f"--server_host_override={NAME}"]
@@ -36,6 +36,7 @@ class Server:
         run = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=100)
         assert run.returncode == 0, run.stdout + run.stderr
         assert run.stdout == f"{test_case}: passed\n"
+        return run.stderr
 
 
 @contextlib.contextmanager

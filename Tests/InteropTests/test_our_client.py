@@ -1,5 +1,7 @@
 """Our client against our server, and against Python's."""
 
+import re
+
 import pytest
 
 CASES = (
@@ -42,7 +44,12 @@ def test_with_pythons_server(pythons, case):
 
 @pytest.mark.parametrize("case", ("rpc_soak", "channel_soak"))
 def test_soaking_our_server(ours, case):
-    ours.run_our_client(case, *SOAK, *LATENCY)
+    said = ours.run_our_client(case, *SOAK, *LATENCY).splitlines()
+
+    address = rf"127\.0\.0\.1:{ours.port}"
+    line = re.compile(rf"soak iteration: (\d+) elapsed_ms: \d+ peer: {address} server_uri: {address} succeeded")
+    iterations = [int(match[1]) for match in map(line.fullmatch, said) if match]
+    assert sorted(iterations) == list(range(40)), said
 
 
 @pytest.mark.parametrize("case", ("rpc_soak", "channel_soak"))

@@ -163,6 +163,7 @@ import Testing
         }
 
         #expect(error?.code == .deadlineExceeded)
+        #expect(error?.message == "The deadline passed before the call could be sent to a server.")
         await channel.close()
     }
 

@@ -137,4 +137,34 @@ import Testing
         #expect(answer == "A")
         #expect(record.all == ["20.0 seconds", "40.0 seconds"])
     }
+
+    @Test func `is nobody who was told by its server, whatever its own setting is`() async throws {
+        let started = Signal()
+        let mayEnd = Signal()
+        let lines = LogLines()
+        let handler = MethodHandler.unary(Notes.say) { note, _ in
+            started.fire()
+            await mayEnd.wait()
+            return note
+        }
+
+        let answer = try await withLoopback(
+            [handler], server: { $0.minPingInterval = .seconds(3_600) },
+            channel: {
+                $0.keepaliveInterval = .milliseconds(1)
+                $0.keepaliveTimeout = .milliseconds(20)
+            },
+            logger: lines.logger
+        ) { loopback in
+            async let answer = loopback.channel.unary(Notes.say, "a")
+            await started.wait()
+            // Time for a dozen pings, of which the fourth would end the connection.
+            try await Task.sleep(for: .milliseconds(300))
+            mayEnd.fire()
+            return try await answer
+        }
+
+        #expect(answer == "a")
+        #expect(!lines.all.contains { $0.contains("client sent away") || $0.contains("keepalive slowed down") })
+    }
 }

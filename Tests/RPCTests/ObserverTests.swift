@@ -111,6 +111,32 @@ private final class Journal: RPCObserver {
         #expect(entries.map(\.code) == [.cancelled])
     }
 
+    @Test(.timeLimit(.minutes(1))) func `hears of a call for which its connection has no place`() async throws {
+        let journal = Journal()
+        let hasBegun = Signal()
+        let mayEnd = Signal()
+        // It does not heed that its caller has gone, and keeps its place.
+        let stubborn = MethodHandler.unary(Notes.say) { note, _ in
+            hasBegun.fire()
+            await Task { await mayEnd.wait() }.value
+            return note
+        }
+
+        try await withLoopback([stubborn], server: { $0.maxConcurrentStreams = 1 }, observers: [journal]) { loopback in
+            let first = Task { try await loopback.channel.unary(Notes.say, "") }
+            await hasBegun.wait()
+            first.cancel()
+            await #expect(throws: RPCError.self) { try await first.value }
+            async let second = try? loopback.channel.unary(Notes.say, "")  // It may find a place once there is one.
+            while journal.all.count < 2 { try await Task.sleep(for: .milliseconds(5)) }
+            mayEnd.fire()
+            _ = await second
+        }
+
+        #expect(journal.all.first?.code == .cancelled)
+        #expect(journal.all.contains(.init(method: "none", code: .unavailable)))
+    }
+
     @Test func `hears once of a call that was answered, when its connection is lost before the answer was taken`() async throws {
         let journal = Journal()
         // More than the caller lets the server send.

@@ -82,6 +82,28 @@ import Time
         #expect(heard.header("grpc-status") == "4")
     }
 
+    @Test func `is told what the handler of a late call waits for`() async throws {
+        let inner = MethodHandler.unary(Notes.say) { note, _ in
+            await waitForCancellation()
+            return note
+        }
+
+        let heard = try await withLoopback([inner]) { behind in
+            let outer = MethodHandler.unary(Notes.say) { note, _ in
+                // It has time, and the call that it answers has not.
+                try await Deadline.with(.after(.seconds(60))) { try await behind.channel.unary(Notes.say, note) }
+            }
+            return try await withLoopback([outer]) {
+                $0.explainLate = { error, stages in RPCError(error.code, stages.map(\.rawValue).joined(separator: ",")) }
+            } _: { loopback in
+                try await RawPeer.ask(port: loopback.port, .call("Say", ["grpc-timeout": "100m"]), body: Self.frame)
+            }
+        }
+
+        #expect(heard.header("grpc-status") == "4")
+        #expect(heard.header("grpc-message") == "call")
+    }
+
     @Test(.timeLimit(.minutes(1))) func `lets go of an answer that its caller does not take`() async throws {
         // More than the caller's window, which it never opens further.
         let handler = MethodHandler.unary(Notes.say) { _, _ in Note(String(repeating: "x", count: 1 << 20)) }

@@ -8,9 +8,10 @@ internal import Time
 /// Writes one line for each call that failed, and at debug level one for every call.
 ///
 /// A line names the method, the status, the request and its trace; never a value of the request, nor a name that a caller
-/// made up. Of causes only those are written whose texts are known to hold no values. Failures that are ours are errors
-/// and warnings, those of callers information; of either so many lines are written a second and the rest is counted, since
-/// a caller who does everything wrong must not fill the disk.
+/// made up. Of a call that was ended from outside it names what the call waited for then. Of causes only those are written whose
+/// texts are known to hold no values. Failures that are ours are errors and warnings, those of callers information; of
+/// either so many lines are written a second and the rest is counted, since a caller who does everything wrong must not
+/// fill the disk.
 package final class CallLog: RPCObserver {
     private let logger: Logger
     private let ours: Mutex<LogAllowance>
@@ -51,6 +52,9 @@ package final class CallLog: RPCObserver {
         var fields = fields(call, method)
         fields["code"] = "\(error.code.name)"
         if let cause = error.cause { fields["cause"] = "\(Self.sentence(of: cause))" }
+        if let stages = call.context?.stages, !stages.isEmpty {
+            fields["stage"] = "\(stages.map(\.rawValue).joined(separator: ","))"
+        }
         if leftOut > 0 { fields["lines_left_out"] = "\(leftOut)" }
         logger.log(level: level, "call failed", metadata: fields)
     }

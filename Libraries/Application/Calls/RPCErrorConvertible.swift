@@ -1,6 +1,7 @@
 internal import Postgres
 package import RPC
 internal import Redis
+internal import Time
 internal import Contracts
 
 /// An error that knows what its caller should read. Each service's closed list of errors conforms, so the mapping
@@ -30,7 +31,7 @@ extension RPCError {
         case .cancelled:
             RPCError(.cancelled, "The call was cancelled.", cause: error)
         case .timeout:
-            RPCError(.deadlineExceeded, "The short-lived store did not answer in time.", cause: error)
+            RPCError(.deadlineExceeded, "The short-lived store did not answer in time.", cause: error).naming([.redis])
         case .outcomeUnknown:
             RPCError(
                 .unknown, "The connection to the short-lived store was lost; whether the change was made is not known.",
@@ -44,13 +45,15 @@ extension RPCError {
 
     private static func answering(_ error: PostgresError) -> RPCError {
         switch error.code {
-        case .connectionFailed, .poolTimeout:
+        case .connectionFailed:
             .unavailable("The database cannot be reached.", cause: error)
+        case .poolTimeout:
+            RPCError.unavailable("The database cannot be reached.", cause: error).naming([.pool])
         case .outcomeUnknown:
             RPCError(
                 .unknown, "The connection to the database was lost; whether the change was made is not known.", cause: error)
         case .statementTimeout, .lockTimeout:
-            RPCError(.deadlineExceeded, "The database did not answer in time.", cause: error)
+            RPCError(.deadlineExceeded, "The database did not answer in time.", cause: error).naming([.database])
         case .queryCancelled:
             RPCError(.cancelled, "The call was cancelled while the database worked on it.", cause: error)
         case .serializationFailure, .deadlockDetected:

@@ -61,6 +61,7 @@ package struct ServiceConfiguration: Sendable {
         // A third: the Gateway has two doors, and what is left is for stores, other services and files.
         maxConnections = settings.int("HEARTGUARD_MAX_CONNECTIONS", default: max(64, Descriptors.most / 3), in: 1...1_000_000)
         server.connections = OpenConnections(most: maxConnections)
+        server.explainLate = { error, stages in error.naming(stages) }
         self.server = server
         eventLoops = settings.int("HEARTGUARD_EVENT_LOOP_THREADS", default: loopPerCore ? System.coreCount : 1, in: 1...256)
 

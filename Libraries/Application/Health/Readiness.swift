@@ -38,19 +38,19 @@ package struct ReadinessCheck: Sendable {
         }
     }
 
-    /// How long a database that is there may take to say so. With the interval between checks it stays below a second, which
+    /// How long a database that is there may take for each check. With the interval between checks it stays below a second, which
     /// is what those who watch are promised.
-    private static let pingMayTake: Duration = .milliseconds(600)
+    private static let mayTake: Duration = .milliseconds(600)
 
     private static func ping(_ postgres: Postgres, _ mode: TransactionMode) async throws(PostgresError) {
-        try await Deadline.with(.after(pingMayTake)) { () async throws(PostgresError) in try await postgres.ping(mode) }
+        try await Deadline.with(.after(mayTake)) { () async throws(PostgresError) in try await postgres.ping(mode) }
     }
 
     /// The role that the service works with is held to row-level security, as one is that owns nothing and has no power of its own.
     package static func role(_ postgres: Postgres) -> ReadinessCheck {
         ReadinessCheck("role") {
             do throws(PostgresError) {
-                let power = try await Deadline.with(.after(pingMayTake)) { () async throws(PostgresError) -> String? in
+                let power = try await Deadline.with(.after(mayTake)) { () async throws(PostgresError) -> String? in
                     try await postgres.first(rolesPower, as: Scalar<String>.self, mode: .readOnly)?.value
                 }
                 return power.map { "\($0), so it could see everybody's rows. A service takes a role that owns nothing, such as heartguard_users." }
@@ -72,8 +72,11 @@ package struct ReadinessCheck: Sendable {
     /// schema comes first.
     package static func schema(_ postgres: Postgres, chain: MigrationChain) -> ReadinessCheck {
         ReadinessCheck("schema") {
-            do {
-                switch try await Migrations.currentState(postgres, chain: chain) {
+            do throws(PostgresError) {
+                let state = try await Deadline.with(.after(mayTake)) { () async throws(PostgresError) -> SchemaState in
+                    try await Migrations.currentState(postgres, chain: chain)
+                }
+                switch state {
                 case .current, .ahead: return nil
                 case .behind(let missing):
                     return "The database's schema is behind; it misses \(missing.joined(separator: ", "))."

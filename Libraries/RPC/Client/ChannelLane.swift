@@ -67,7 +67,7 @@ final class ChannelLane: @unchecked Sendable {
     /// Sends the call now, or when there is a connection for it.
     func start(_ call: ClientCall) {
         if let deadline = call.context.deadline, deadline.hasPassed {
-            call.end(.failure(.deadlinePassed), reset: false)
+            call.end(.failure(.deadlinePassedUnsent), reset: false)
             return
         }
         if let only {

@@ -18,7 +18,8 @@ final class ClientCall: @unchecked Sendable {
     private var reader: MessageFrameReader
     private var state: ClientStream
     private var frames: [[UInt8]] = []
-    private var keptBytes = 0
+    private var requestBytes = 0
+    private var responseBytes = 0
     private var requestEnded = false
     private(set) var connection: ClientConnection?
     private var stream: HTTP2StreamID = 0
@@ -57,14 +58,14 @@ final class ClientCall: @unchecked Sendable {
 
     func send(_ frame: [UInt8]) -> WriteGate.Outcome {
         if let result { return .ended(result.failure ?? .cancelledByCaller) }
-        keptBytes += frame.count
-        if keptBytes > ClientCall.maxKeptBytes, !context.method.kind.hasSingleRequest { state.canBeRepeated = false }
+        requestBytes += frame.count
+        if requestBytes > ClientCall.maxKeptBytes, !context.method.kind.hasSingleRequest { state.canBeRepeated = false }
         if connection == nil || state.canBeRepeated {
             frames.append(frame)
         } else {
             frames = []
         }
-        guard let connection else { return keptBytes > WriteGate.maxPendingBytes ? .mustWait : .mayGoOn }
+        guard let connection else { return requestBytes > WriteGate.maxPendingBytes ? .mustWait : .mayGoOn }
         connection.counts.messagesSent.add(at: executor.batchTime)
         connection.changeSession { $0.send(frame, on: stream) }
         return connection.holdBackWriters(of: stream) ? .mustWait : .mayGoOn
@@ -132,6 +133,7 @@ final class ClientCall: @unchecked Sendable {
 
     func received(_ bytes: RawSpan) {
         guard !state.isEnded else { return }
+        responseBytes += bytes.byteCount
         do throws(FrameProblem) {
             try reader.read(bytes) {
                 if let connection { connection.counts.messagesReceived.add(at: executor.batchTime) }
@@ -171,6 +173,7 @@ final class ClientCall: @unchecked Sendable {
         guard state.end() else { return }
         self.result = result
         if let connection {
+            context.holder.note(MessageBytes(request: requestBytes, response: responseBytes))
             if reset {
                 connection.changeSession { $0.reset(stream, .cancel) }
             } else if !requestEnded || result.failure != nil {

@@ -13,6 +13,7 @@ package struct ClientCallContext: Sendable {
     package let responseMetadata: MetadataBox
     /// Filled by the time that `next` returns or throws.
     package let trailingMetadata: MetadataBox
+    let holder: ClientCallHolder
     /// What the channel's service config says about the method, if it says anything.
     let plan: CallPlan?
     /// How often the call was sent before, not counting what no server began.
@@ -30,12 +31,17 @@ package struct ClientCallContext: Sendable {
         self.metadata = metadata
         self.deadline = deadline
         self.waitForReady = waitForReady
-        let holder = MetadataHolder()
+        let holder = ClientCallHolder()
+        self.holder = holder
         self.responseMetadata = holder.beforeMessages
         self.trailingMetadata = holder.behindStatus
         self.compression = compression
         self.plan = plan
     }
+
+    /// How large the messages of the call were, when `next` has returned or thrown; `nil` of one that was not sent, and of a stream that
+    /// was left before its end.
+    package var messageBytes: MessageBytes? { holder.messageBytes }
 
     /// The same call once more, with metadata of its own to be filled.
     func attempt(_ number: Int) -> ClientCallContext {

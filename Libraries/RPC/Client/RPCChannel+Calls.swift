@@ -156,6 +156,9 @@ extension RPCChannel {
         _ body: @Sendable (OutgoingCall) async throws -> Result
     ) async throws -> Result {
         try context.check()
+        let scope = CurrentTask.scope
+        scope?.entered(.call)
+        defer { scope?.left(.call) }
         let (call, lane) = makeCall(context, frame)
         defer { call.cancel() }
         return try await withTaskCancellationHandler {
@@ -171,6 +174,9 @@ extension RPCChannel {
         _ options: CallOptions,
         _ call: @Sendable (ClientCallContext) async throws -> Result
     ) async throws(RPCError) -> Result {
+        let scope = CurrentTask.scope
+        scope?.entered(.call)
+        defer { scope?.left(.call) }
         do {
             let context = context(of: method, options)
             if interceptors.isEmpty {

@@ -118,7 +118,8 @@ package final class RPCChannel: Sendable {
         }
     }
 
-    var channelzID: Int64 { view.channelzID }
+    /// What channelz calls it.
+    package var channelzID: Int64 { view.channelzID }
 
     /// A task that prefers this executor makes its calls without changing threads: it runs on the event loop of the
     /// channel's first connection, as a handler runs on that of its caller.

@@ -48,7 +48,7 @@ final class WaitingCalls: @unchecked Sendable {
 
     private func endLate() -> Deadline? {
         let late = calls.filter { !$0.isEnded && $0.context.deadline?.hasPassed == true }
-        for call in late { call.end(.failure(.deadlinePassed), reset: false) }
+        for call in late { call.end(.failure(.deadlinePassedUnsent), reset: false) }
         dropEnded()
         return calls.reduce(nil) { Deadline.earlier($0, $1.context.deadline) }
     }

@@ -7,19 +7,22 @@ protocol CallScope: TaskScope {
 }
 
 extension CallScope {
-    func with(_ deadline: Deadline?) -> any TaskScope { NarrowedScope(deadline: deadline, method: method, trace: trace) }
+    func with(_ deadline: Deadline?) -> any TaskScope { NarrowedScope(deadline, of: self) }
 }
 
 private final class NarrowedScope: CallScope {
     let deadline: Deadline?
-    let method: MethodDescriptor
-    let trace: TraceContext
+    private let outer: any CallScope
 
-    init(deadline: Deadline?, method: MethodDescriptor, trace: TraceContext) {
+    init(_ deadline: Deadline?, of outer: any CallScope) {
         self.deadline = deadline
-        self.method = method
-        self.trace = trace
+        self.outer = outer
     }
+
+    var method: MethodDescriptor { outer.method }
+    var trace: TraceContext { outer.trace }
+    func entered(_ stage: WorkStage) { outer.entered(stage) }
+    func left(_ stage: WorkStage) { outer.left(stage) }
 }
 
 extension MethodDescriptor {

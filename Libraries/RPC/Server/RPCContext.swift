@@ -15,6 +15,7 @@ package struct RPCContext: Sendable {
         let peerIdentity: PeerIdentity?
         let requestID: RequestID
         let trace: TraceContext
+        let stages = StageCounts()
         let givenBoxes: (response: MetadataBox, trailing: MetadataBox)?
         /// The one request of the call, and the most that it may unpack to. Set before a handler sees it.
         var request: (message: ReceivedMessage, limit: Int)?
@@ -51,6 +52,9 @@ package struct RPCContext: Sendable {
             copy.request = request
             return copy
         }
+
+        func entered(_ stage: WorkStage) { stages.entered(stage) }
+        func left(_ stage: WorkStage) { stages.left(stage) }
     }
 
     package init(
@@ -84,6 +88,9 @@ package struct RPCContext: Sendable {
 
     /// What the handler's task works for: the call's deadline and trace.
     package var scope: any TaskScope { contents }
+
+    /// What the handler's task, and its children, wait for now. A copy that was given values of its own knows nothing of it.
+    package var stages: [WorkStage] { contents.stages.current }
 
     package var method: MethodDescriptor { contents.method }
 

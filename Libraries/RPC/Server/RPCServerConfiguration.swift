@@ -1,3 +1,5 @@
+package import Time
+
 /// Where a server listens and what it puts up with.
 package struct RPCServerConfiguration: Sendable {
     package var host: String
@@ -46,6 +48,8 @@ package struct RPCServerConfiguration: Sendable {
     package var drainTimeout: Duration = .seconds(20)
     /// How long after a call's deadline its answer, once given, may still be on its way to a caller that takes little at a time.
     package var answerGrace: Duration = .seconds(60)
+    /// Adds to what the caller of a call that its deadline ended is told what its handler was waiting for.
+    package var explainLate: (@Sendable (RPCError, [WorkStage]) -> RPCError)?
     /// Threads for connections; `nil` shares those of the process, one for each core.
     package var eventLoopThreads: Int?
 

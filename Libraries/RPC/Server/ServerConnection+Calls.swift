@@ -15,6 +15,7 @@ extension ServerConnection {
         // without end cannot make handlers without end (CVE-2023-44487; grpc-go's GHSA-m425-mq94-257g).
         guard calls.count + orphanedHandlers < configuration.maxConcurrentStreams else {
             counts.callRefused()
+            methods.count(.status(.noPlaceForCall), from: peer, trace: TraceContext(ofRefused: fields, of: batch))
             changeSession { $0.reset(stream, .refusedStream) }
             return
         }
@@ -85,7 +86,7 @@ extension ServerConnection {
                     next = Deadline.earlier(next, last.hasPassed ? end : last)
                 }
             } else if deadline.hasPassed {
-                call.end(.failure(RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")))
+                call.end(.failure(deadlinePassed(of: call)))
                 next = Deadline.earlier(next, last)
             } else if call.awaitsRequest {
                 let due = requestIsDue(of: call)
@@ -100,6 +101,12 @@ extension ServerConnection {
             return nil
         }
         return next
+    }
+
+    private func deadlinePassed(of call: ServerCall) -> RPCError {
+        let error = RPCError(.deadlineExceeded, "The call took longer than its deadline allows.")
+        guard !call.awaitsRequest, let explain = configuration.explainLate else { return error }
+        return explain(error, call.context.stages)
     }
 
     func handlerStarted() {
@@ -128,4 +135,9 @@ extension ServerConnection {
             ]
         )
     }
+}
+
+extension RPCError {
+    /// Of a call that is reset with REFUSED_STREAM, as its caller understands that.
+    fileprivate static let noPlaceForCall = RPCError(.unavailable, "The connection has as many calls as it may.")
 }

@@ -114,6 +114,8 @@ extension RPCError {
     static let notOneResponse = RPCError(.unimplemented, "The server did not answer with exactly one message.")
     static let cancelledByCaller = RPCError(.cancelled, "The call was cancelled.")
     static let deadlinePassed = RPCError(.deadlineExceeded, "The deadline passed before the server answered.")
+    /// Of a call that had no connection yet.
+    static let deadlinePassedUnsent = RPCError(.deadlineExceeded, "The deadline passed before the call could be sent to a server.")
 
     static func unreachable(_ reason: String) -> RPCError {
         RPCError(.unavailable, "The server cannot be reached: \(reason)")

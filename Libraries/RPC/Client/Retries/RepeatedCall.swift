@@ -193,6 +193,7 @@ final class RepeatedCall: @unchecked Sendable {
     private func takeOver(_ call: ClientCall) {
         context.responseMetadata.replace(with: call.context.responseMetadata.contents)
         context.trailingMetadata.replace(with: call.context.trailingMetadata.contents)
+        if let bytes = call.context.messageBytes { context.holder.note(bytes) }
     }
 
     private func finish(_ outcome: Result<ClientCall, RPCError>) {
