@@ -57,12 +57,35 @@ import Testing
             "HEARTGUARD_POSTGRES_SSLMODE": "verify-full", "HEARTGUARD_POSTGRES_CA_FILE": root, "HEARTGUARD_POSTGRES_REPLICAS": "replica",
         ])
         #expect(both.replicas?.tls == .verified(rootCertificate: root))
-        let sentence = "HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full."
+        let issuer = try read(["HEARTGUARD_POSTGRES_SSLMODE": "verify-ca", "HEARTGUARD_POSTGRES_CA_FILE": root])
+        #expect(issuer.primary.tls == .issuerVerified(rootCertificate: root))
+        let sentence = "HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full or verify-ca."
         // Who gives an authority wants it asked.
-        for mode in ["disable", "require", "verify-ca"] {
+        for mode in ["disable", "require", "prefer"] {
             #expect(throws: SettingsError(problems: [sentence])) {
                 try read(["HEARTGUARD_POSTGRES_SSLMODE": mode, "HEARTGUARD_POSTGRES_CA_FILE": root])
             }
+        }
+    }
+
+    @Test func `may ask for a certificate of the service, which then needs no password`() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "client-\(UUID().uuidString).pem").path
+        try "a certificate\n".write(toFile: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: file) }  // A leftover in the temporary folder harms nobody.
+        let files = ["HEARTGUARD_POSTGRES_CERT_FILE": file, "HEARTGUARD_POSTGRES_KEY_FILE": file]
+        let all = files.merging(["HEARTGUARD_POSTGRES_CA_FILE": file, "HEARTGUARD_POSTGRES_REPLICAS": "replica"]) { $1 }
+
+        let settings = try read(all.merging(["HEARTGUARD_POSTGRES_PASSWORD_FILE": ""]) { $1 })
+
+        #expect(settings.primary.password == nil)
+        for configuration in [settings.primary, settings.replicas] {
+            #expect(configuration?.clientCertificate?.certificate == file && configuration?.clientCertificate?.key == file)
+        }
+        #expect(try read(all).primary.password == "not-a-real-secret")
+        let sentence = "HEARTGUARD_POSTGRES_CERT_FILE and HEARTGUARD_POSTGRES_KEY_FILE have to be given together, and with TLS."
+        #expect(throws: SettingsError(problems: [sentence])) { try read(files) }
+        #expect(throws: SettingsError(problems: [sentence])) {
+            try read(all.merging(["HEARTGUARD_POSTGRES_KEY_FILE": ""]) { $1 })
         }
     }
 
@@ -95,10 +118,10 @@ import Testing
             HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX is set, and HEARTGUARD_POSTGRES_REPLICAS is not.
             """),
         ("HEARTGUARD_POSTGRES_SSLMODE", "verify-full", """
-            HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.
+            HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full or verify-ca.
             """),
         ("HEARTGUARD_POSTGRES_SSLMODE", "prefer", """
-            HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.
+            HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full or verify-ca.
             """),
         ("HEARTGUARD_POSTGRES_CA_FILE", "/nowhere/ca.pem", """
             HEARTGUARD_POSTGRES_CA_FILE names the file /nowhere/ca.pem, which cannot be read.

@@ -10,16 +10,21 @@ struct PostgresSettings {
     /// What is wrong is reported by `settings.finish()`.
     init(service: String, from settings: inout Settings) {
         let port = settings.port("HEARTGUARD_POSTGRES_PORT", default: 5432)
-        primary = PostgresConfiguration(
+        let tls = Self.tls(&settings)
+        let clientCertificate = Self.clientCertificate(tls, &settings)
+        var primary = PostgresConfiguration(
             host: settings.string("HEARTGUARD_POSTGRES_HOST"),
             port: port,
             database: settings.string("HEARTGUARD_POSTGRES_DATABASE", default: "heartguard"),
             user: settings.string("HEARTGUARD_POSTGRES_USER", default: "heartguard_\(service)"),
-            password: settings.contents(ofFile: "HEARTGUARD_POSTGRES_PASSWORD_FILE"),
-            tls: Self.tls(&settings),
+            password: clientCertificate != nil && settings.optional("HEARTGUARD_POSTGRES_PASSWORD_FILE") == nil
+                ? nil : settings.contents(ofFile: "HEARTGUARD_POSTGRES_PASSWORD_FILE"),
+            tls: tls,
             applicationName: "heartguard-\(service)",
             preparesStatements: Self.sessionsRemember(&settings),
             pool: Self.pool("HEARTGUARD_POSTGRES_POOL", &settings))
+        primary.clientCertificate = clientCertificate
+        self.primary = primary
 
         guard let hosts = settings.hosts("HEARTGUARD_POSTGRES_REPLICAS", defaultPort: port) else {
             for variable in ["HEARTGUARD_POSTGRES_REPLICAS_POOL_MIN", "HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX"]
@@ -39,12 +44,27 @@ struct PostgresSettings {
 
     private static func tls(_ settings: inout Settings) -> PostgresConfiguration.TLS {
         let tls = PostgresConfiguration.TLS(
-            sslmode: settings.optional("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: settings.authority("HEARTGUARD_POSTGRES_CA_FILE"))
+            sslmode: settings.optional("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: settings.path(ofFile: "HEARTGUARD_POSTGRES_CA_FILE"))
         if tls == nil {
             settings.report(
                 PostgresConfiguration.TLS.refusal(sslmode: "HEARTGUARD_POSTGRES_SSLMODE", rootCertificate: "HEARTGUARD_POSTGRES_CA_FILE"))
         }
         return tls ?? .disabled
+    }
+
+    private static func clientCertificate(
+        _ tls: PostgresConfiguration.TLS, _ settings: inout Settings
+    ) -> PostgresConfiguration.ClientCertificate? {
+        let certificate = settings.path(ofFile: "HEARTGUARD_POSTGRES_CERT_FILE")
+        let key = settings.path(ofFile: "HEARTGUARD_POSTGRES_KEY_FILE")
+        guard certificate != nil || key != nil else { return nil }
+        let both = PostgresConfiguration.ClientCertificate(certificate: certificate, key: key, tls: tls)
+        if both == nil {
+            settings.report(
+                PostgresConfiguration.ClientCertificate.refusal(
+                    certificate: "HEARTGUARD_POSTGRES_CERT_FILE", key: "HEARTGUARD_POSTGRES_KEY_FILE"))
+        }
+        return both
     }
 
     /// Whether a session stays ours from one transaction to the next, in the words of pgbouncer's `pool_mode`.

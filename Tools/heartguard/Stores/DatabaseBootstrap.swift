@@ -7,7 +7,8 @@ internal import Postgres
 struct DatabaseBootstrap: Sendable {
     let host: String
     let port: Int
-    var tls = PostgresConfiguration.TLS.disabled
+    let tls: PostgresConfiguration.TLS
+    let clientCertificate: PostgresConfiguration.ClientCertificate?
     let superuser: Credentials.Role
     let owner: Credentials.Role
     let services: [Credentials.Role]
@@ -69,6 +70,8 @@ struct DatabaseBootstrap: Sendable {
             "PGSSLMODE": tls.sslmode,
         ]
         environment["PGSSLROOTCERT"] = tls.rootCertificate
+        environment["PGSSLCERT"] = clientCertificate?.certificate
+        environment["PGSSLKEY"] = clientCertificate?.key
         try Tool.run(
             "psql", ["--no-psqlrc", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-"], input: script,
             environment: environment)

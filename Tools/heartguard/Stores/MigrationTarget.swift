@@ -8,6 +8,7 @@ struct MigrationTarget: Sendable {
     private let database: String
     private let owner: Credentials.Role
     private let tls: PostgresConfiguration.TLS
+    private let clientCertificate: PostgresConfiguration.ClientCertificate?
     private let superuser: Credentials.Role?
     private let services: [Credentials.Role]
 
@@ -20,6 +21,7 @@ struct MigrationTarget: Sendable {
         database = PostgresServer.database
         self.owner = owner
         tls = .disabled
+        clientCertificate = nil
         superuser = credentials.postgres["superuser"]
         services = ServiceName.owners.compactMap { credentials.postgres[$0.rawValue] }
     }
@@ -34,17 +36,21 @@ struct MigrationTarget: Sendable {
         }
         self.host = host
         port = try Ports.port("HEARTGUARD_POSTGRES_PORT", in: environment, else: 5432)
-        let authority = try environment.authority("HEARTGUARD_POSTGRES_CA_FILE")
+        let authority = try environment.path(ofFile: "HEARTGUARD_POSTGRES_CA_FILE")
         guard let tls = PostgresConfiguration.TLS(sslmode: environment.given("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: authority) else {
             throw CommandFailure(
                 PostgresConfiguration.TLS.refusal(sslmode: "HEARTGUARD_POSTGRES_SSLMODE", rootCertificate: "HEARTGUARD_POSTGRES_CA_FILE"))
         }
         self.tls = tls
+        let certificate = try Self.clientCertificate(environment, tls)
+        clientCertificate = certificate
         // libpq would take the user's name for that of a database without one.
         database = environment.given("HEARTGUARD_POSTGRES_DATABASE") ?? PostgresServer.database
         owner = Credentials.Role(
             user: environment.given("HEARTGUARD_POSTGRES_USER") ?? "heartguard_owner",
-            password: try environment.secret("HEARTGUARD_POSTGRES_PASSWORD_FILE"))
+            // libpq takes an empty one for none.
+            password: try certificate != nil && environment.given("HEARTGUARD_POSTGRES_PASSWORD_FILE") == nil
+                ? "" : environment.secret("HEARTGUARD_POSTGRES_PASSWORD_FILE"))
         superuser = try environment["HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE"].map { _ in
             Credentials.Role(user: "postgres", password: try environment.secret("HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE"))
         }
@@ -55,18 +61,35 @@ struct MigrationTarget: Sendable {
         }
     }
 
+    private static func clientCertificate(
+        _ environment: [String: String], _ tls: PostgresConfiguration.TLS
+    ) throws -> PostgresConfiguration.ClientCertificate? {
+        let certificate = try environment.path(ofFile: "HEARTGUARD_POSTGRES_CERT_FILE")
+        let key = try environment.path(ofFile: "HEARTGUARD_POSTGRES_KEY_FILE")
+        guard certificate != nil || key != nil else { return nil }
+        guard let both = PostgresConfiguration.ClientCertificate(certificate: certificate, key: key, tls: tls) else {
+            throw CommandFailure(
+                PostgresConfiguration.ClientCertificate.refusal(
+                    certificate: "HEARTGUARD_POSTGRES_CERT_FILE", key: "HEARTGUARD_POSTGRES_KEY_FILE"))
+        }
+        return both
+    }
+
     func bootstrap() throws -> DatabaseBootstrap {
         guard let superuser, services.count == ServiceName.owners.count else {
             throw CommandFailure("making the roles takes HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE and one password file for each service that owns tables (HEARTGUARD_POSTGRES_USERS_PASSWORD_FILE and so on).")
         }
         return DatabaseBootstrap(
-            host: host, port: port, tls: tls, superuser: superuser, owner: owner, services: services, database: database)
+            host: host, port: port, tls: tls, clientCertificate: clientCertificate, superuser: superuser, owner: owner, services: services,
+            database: database)
     }
 
     /// How the owner's role connects.
     func configuration(as program: String) -> PostgresConfiguration {
-        PostgresConfiguration(
+        var configuration = PostgresConfiguration(
             host: host, port: port, database: database, user: owner.user, password: owner.password, tls: tls, applicationName: program)
+        configuration.clientCertificate = clientCertificate
+        return configuration
     }
 
     /// Lends a client of the owner's.
