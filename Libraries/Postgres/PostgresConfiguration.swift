@@ -125,7 +125,28 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
     }
 
     /// Who connects where; never the password.
-    package var description: String { "\(user)@\(host):\(port)/\(database)" }
+    package var description: String { "\(user)@\(address)/\(database)" }
+
+    /// Each host with its port, or all hosts with theirs.
+    var address: String {
+        let hosts = host.split(separator: ",", omittingEmptySubsequences: false)
+        guard ports.count == hosts.count else { return "\(host):\(ports.first ?? port)" }
+        return zip(hosts, ports).map { "\($0):\($1)" }.joined(separator: ",")
+    }
+
+    /// The ports of a list, parted by commas, as libpq has it (34.1.1.3): one for each of the hosts, or one for all. `nil` for what is none.
+    package static func ports(_ text: String, of host: String) -> [Int]? {
+        let given = text.split(separator: ",", omittingEmptySubsequences: false)
+        let ports = given.compactMap { Int($0) }.filter { (1...65_535).contains($0) }
+        let hostCount = host.split(separator: ",", omittingEmptySubsequences: false).count
+        guard ports.count == given.count, ports.count == 1 || ports.count == hostCount else { return nil }
+        return ports
+    }
+
+    /// What is said of settings that have no such list, by their names.
+    package static func refusal(ports: String, host: String) -> String {
+        "\(ports) has to be one port, or a port for each host of \(host), parted by commas."
+    }
 
     /// The same without one of several hosts; `nil` if it is none of them.
     func without(host: String, port: String) -> PostgresConfiguration? {

@@ -45,6 +45,22 @@ import Testing
         #expect(settings.primary.role == .primary)
     }
 
+    @Test func `may be several servers, each with a port of its own, as libpq has them`() throws {
+        let settings = try read([
+            "HEARTGUARD_POSTGRES_HOST": "a,b", "HEARTGUARD_POSTGRES_PORT": "5433,5434", "HEARTGUARD_POSTGRES_REPLICAS": "r",
+        ])
+
+        #expect(settings.primary.ports == [5433, 5434])
+        #expect("\(settings.primary)" == "heartguard_vitals@a:5433,b:5434/heartguard")
+        #expect(settings.replicas?.ports == [5433])
+        let sentence = "HEARTGUARD_POSTGRES_PORT has to be one port, or a port for each host of HEARTGUARD_POSTGRES_HOST, parted by commas."
+        for ports in ["5433,5434,5435", "5433,", "5433,x", "5433,0"] {
+            #expect(throws: SettingsError(problems: [sentence])) {
+                try read(["HEARTGUARD_POSTGRES_HOST": "a,b", "HEARTGUARD_POSTGRES_PORT": ports])
+            }
+        }
+    }
+
     @Test func `may be reached through TLS, as libpq names it`() throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "root-\(UUID().uuidString).pem").path
         try "a certificate\n".write(toFile: root, atomically: true, encoding: .utf8)

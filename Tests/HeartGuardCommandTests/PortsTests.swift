@@ -77,6 +77,9 @@ internal import Testing
         let configuration = try MigrationTarget(environment: postgres, directory: directory).configuration(as: "test")
         #expect(configuration.tls == .verified(rootCertificate: file))
         #expect(configuration.role == .primary)
+        let ports = ["HEARTGUARD_POSTGRES_PORT": "5433,5434"]
+        let apart = try MigrationTarget(environment: postgres.merging(ports) { $1 }, directory: directory).configuration(as: "test")
+        #expect(apart.ports == [5433, 5434])
         let shown = ["HEARTGUARD_POSTGRES_CERT_FILE": file, "HEARTGUARD_POSTGRES_KEY_FILE": file]
         let certified = try MigrationTarget(environment: postgres.merging(shown) { $1 }, directory: directory).configuration(as: "test")
         #expect(certified.clientCertificate?.certificate == file && certified.clientCertificate?.key == file)

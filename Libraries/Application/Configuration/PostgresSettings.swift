@@ -9,12 +9,13 @@ struct PostgresSettings {
 
     /// What is wrong is reported by `settings.finish()`.
     init(service: String, from settings: inout Settings) {
-        let port = settings.port("HEARTGUARD_POSTGRES_PORT", default: 5432)
+        let host = settings.string("HEARTGUARD_POSTGRES_HOST")
+        let ports = Self.ports(of: host, &settings)
         let tls = Self.tls(&settings)
         let clientCertificate = Self.clientCertificate(tls, &settings)
         var primary = PostgresConfiguration(
-            host: settings.string("HEARTGUARD_POSTGRES_HOST"),
-            port: port,
+            host: host,
+            port: ports[0],
             database: settings.string("HEARTGUARD_POSTGRES_DATABASE", default: "heartguard"),
             user: settings.string("HEARTGUARD_POSTGRES_USER", default: "heartguard_\(service)"),
             password: clientCertificate != nil && settings.optional("HEARTGUARD_POSTGRES_PASSWORD_FILE") == nil
@@ -23,10 +24,11 @@ struct PostgresSettings {
             applicationName: "heartguard-\(service)",
             preparesStatements: Self.sessionsRemember(&settings),
             pool: Self.pool("HEARTGUARD_POSTGRES_POOL", &settings))
+        primary.ports = ports
         primary.clientCertificate = clientCertificate
         self.primary = primary
 
-        guard let hosts = settings.hosts("HEARTGUARD_POSTGRES_REPLICAS", defaultPort: port) else {
+        guard let hosts = settings.hosts("HEARTGUARD_POSTGRES_REPLICAS", defaultPort: ports[0]) else {
             for variable in ["HEARTGUARD_POSTGRES_REPLICAS_POOL_MIN", "HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX"]
             where settings.optional(variable) != nil {
                 settings.report("\(variable) is set, and HEARTGUARD_POSTGRES_REPLICAS is not.")
@@ -40,6 +42,16 @@ struct PostgresSettings {
         replicas.role = .preferStandby
         replicas.pool = Self.pool("HEARTGUARD_POSTGRES_REPLICAS_POOL", &settings)
         self.replicas = replicas
+    }
+
+    /// At least one.
+    private static func ports(of host: String, _ settings: inout Settings) -> [Int] {
+        guard let text = settings.optional("HEARTGUARD_POSTGRES_PORT"), text.contains(",") else {
+            return [settings.port("HEARTGUARD_POSTGRES_PORT", default: 5432)]
+        }
+        if let ports = PostgresConfiguration.ports(text, of: host) { return ports }
+        settings.report(PostgresConfiguration.refusal(ports: "HEARTGUARD_POSTGRES_PORT", host: "HEARTGUARD_POSTGRES_HOST"))
+        return [5432]
     }
 
     private static func tls(_ settings: inout Settings) -> PostgresConfiguration.TLS {

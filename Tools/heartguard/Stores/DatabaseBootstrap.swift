@@ -6,7 +6,8 @@ internal import Postgres
 /// may do.
 struct DatabaseBootstrap: Sendable {
     let host: String
-    let port: Int
+    /// One, or one for each of several hosts.
+    let ports: [Int]
     let tls: PostgresConfiguration.TLS
     let clientCertificate: PostgresConfiguration.ClientCertificate?
     let superuser: Credentials.Role
@@ -65,7 +66,7 @@ struct DatabaseBootstrap: Sendable {
 
     private func psql(_ script: String) throws {
         var environment = [
-            "PGHOST": host, "PGPORT": "\(port)", "PGUSER": superuser.user, "PGPASSWORD": superuser.password,
+            "PGHOST": host, "PGPORT": ports.map { "\($0)" }.joined(separator: ","), "PGUSER": superuser.user, "PGPASSWORD": superuser.password,
             "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "5", "PGAPPNAME": "heartguard-bootstrap", "PGTARGETSESSIONATTRS": "read-write",
             "PGSSLMODE": tls.sslmode,
         ]

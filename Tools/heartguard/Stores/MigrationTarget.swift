@@ -4,7 +4,8 @@ internal import Postgres
 /// The database that is migrated: of a state folder, or as the environment has it.
 struct MigrationTarget: Sendable {
     private let host: String
-    private let port: Int
+    /// One, or one for each host.
+    private let ports: [Int]
     private let database: String
     private let owner: Credentials.Role
     private let tls: PostgresConfiguration.TLS
@@ -17,7 +18,7 @@ struct MigrationTarget: Sendable {
         let credentials = try Credentials.current(in: directory)
         guard let owner = credentials.postgres["owner"] else { throw CommandFailure("\(directory.credentials) lacks the owner role.") }
         host = "127.0.0.1"
-        port = ports[.postgres]
+        self.ports = [ports[.postgres]]
         database = PostgresServer.database
         self.owner = owner
         tls = .disabled
@@ -35,7 +36,7 @@ struct MigrationTarget: Sendable {
             return
         }
         self.host = host
-        port = try Ports.port("HEARTGUARD_POSTGRES_PORT", in: environment, else: 5432)
+        ports = try Self.ports(of: host, environment)
         let authority = try environment.path(ofFile: "HEARTGUARD_POSTGRES_CA_FILE")
         guard let tls = PostgresConfiguration.TLS(sslmode: environment.given("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: authority) else {
             throw CommandFailure(
@@ -61,6 +62,16 @@ struct MigrationTarget: Sendable {
         }
     }
 
+    private static func ports(of host: String, _ environment: [String: String]) throws(CommandFailure) -> [Int] {
+        guard let text = environment.given("HEARTGUARD_POSTGRES_PORT"), text.contains(",") else {
+            return [try Ports.port("HEARTGUARD_POSTGRES_PORT", in: environment, else: 5432)]
+        }
+        guard let ports = PostgresConfiguration.ports(text, of: host) else {
+            throw CommandFailure(PostgresConfiguration.refusal(ports: "HEARTGUARD_POSTGRES_PORT", host: "HEARTGUARD_POSTGRES_HOST"))
+        }
+        return ports
+    }
+
     private static func clientCertificate(
         _ environment: [String: String], _ tls: PostgresConfiguration.TLS
     ) throws -> PostgresConfiguration.ClientCertificate? {
@@ -80,14 +91,15 @@ struct MigrationTarget: Sendable {
             throw CommandFailure("making the roles takes HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE and one password file for each service that owns tables (HEARTGUARD_POSTGRES_USERS_PASSWORD_FILE and so on).")
         }
         return DatabaseBootstrap(
-            host: host, port: port, tls: tls, clientCertificate: clientCertificate, superuser: superuser, owner: owner, services: services,
+            host: host, ports: ports, tls: tls, clientCertificate: clientCertificate, superuser: superuser, owner: owner, services: services,
             database: database)
     }
 
     /// How the owner's role connects.
     func configuration(as program: String) -> PostgresConfiguration {
         var configuration = PostgresConfiguration(
-            host: host, port: port, database: database, user: owner.user, password: owner.password, tls: tls, applicationName: program)
+            host: host, port: ports[0], database: database, user: owner.user, password: owner.password, tls: tls, applicationName: program)
+        configuration.ports = ports
         configuration.clientCertificate = clientCertificate
         return configuration
     }
