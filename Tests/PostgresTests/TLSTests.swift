@@ -152,4 +152,89 @@ import Testing
             }
         }
     }
+
+    /// Speaks TLS for a server, and sends the end of each answer in one record of the 16 KiB that it may have, as other servers, and poolers, do.
+    /// Prints its port and its process' number.
+    private static let relay = """
+        import os, select, signal, socket, ssl, sys, threading
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[2], sys.argv[3])
+
+        def answer(server):
+            data = server.recv(1 << 20)
+            while data and select.select([server], [], [], 0.2)[0]:
+                more = server.recv(1 << 20)
+                if not more: break
+                data += more
+            return data
+
+        def relay(client):
+            client.recv(8)
+            client.sendall(b"S")
+            client = context.wrap_socket(client, server_side=True)
+            server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+            while True:
+                ready = select.select([client, server], [], [])[0]
+                if client in ready:
+                    data = client.recv(1 << 16)
+                    if not data: return
+                    server.sendall(data)
+                if server in ready:
+                    data = answer(server)
+                    if not data: return
+                    last = max(0, len(data) - 16384)
+                    for start in range(0, last, 8192): client.sendall(data[start:min(start + 8192, last)])
+                    client.sendall(data[last:])
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        child = os.fork()
+        if child:
+            print(listener.getsockname()[1], child)
+            sys.exit()
+        for descriptor in (0, 1, 2): os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+        signal.alarm(600)
+        while True:
+            threading.Thread(target=relay, args=(listener.accept()[0],), daemon=True).start()
+        """
+
+    @Test func `takes in answers whose last record is larger than libpq has room for`() async throws {
+        try await withCertificates { folder in
+            let server = try await PostgresServer.shared
+            let printed = try await Command.run(
+                "/usr/bin/env", ["python3", "-c", Self.relay, "\(server.port)", "\(folder)/server.crt", "\(folder)/server.key"])
+            let words = printed.split { $0.isWhitespace }.map { String($0) }
+            try #require(words.count == 2)
+            var configuration = server.configuration(database: "postgres")
+            configuration.port = try #require(Int(words[0]))
+            configuration.tls = .verified(rootCertificate: "\(folder)/ca.crt")
+            configuration.connectTimeout = .seconds(60)
+
+            let result: Result<[Int], any Error>
+            do {
+                result = .success(try await PostgresServer.withClient(configuration) { postgres in
+                    var counts: [Int] = []
+                    // Of some lengths a row begins in one record and ends in the last.
+                    for length in [997, 1_000, 1_013] {
+                        let rows = try await postgres.rows(
+                            "SELECT repeat('x', \(length)::int4) FROM generate_series(1, 100)", as: Scalar<String>.self, tier: .slow)
+                        counts.append(rows.count)
+                    }
+                    let copied = try await postgres.copy(
+                        from: "SELECT repeat('x', 1001) FROM generate_series(1, 100)", as: Scalar<String>.self, tier: .slow
+                    ) { rows in
+                        var count = 0
+                        for try await _ in rows { count += 1 }
+                        return count
+                    }
+                    return counts + [copied]
+                })
+            } catch {
+                result = .failure(error)
+            }
+            try await Command.run("/bin/kill", [words[1]])
+
+            #expect(try result.get() == [100, 100, 100, 100])
+        }
+    }
 }
