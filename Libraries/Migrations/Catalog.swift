@@ -70,12 +70,15 @@ package enum Catalog {
         FROM relations r
         UNION ALL
         SELECT format('column %s.%I', r.name, a.attname), concat_ws(' ', format_type(a.atttypid, a.atttypmod),
+               CASE WHEN a.attcollation <> t.typcollation AND r.relkind NOT IN ('v', 'm') THEN 'collate ' || a.attcollation::regcollation END,
                CASE WHEN a.attnotnull THEN 'not null' END, nullif(a.attgenerated, ''), nullif(a.attidentity, ''), a.attacl::text,
                pg_get_expr(d.adbin, d.adrelid))
         FROM relations r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+        JOIN pg_type t ON t.oid = a.atttypid
         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE r.relkind <> 'S'
         UNION ALL
-        SELECT format('constraint %s.%I', r.name, c.conname), concat_ws(' ', pg_get_constraintdef(c.oid), CASE WHEN NOT c.convalidated THEN 'not valid' END)
+        SELECT format('constraint %s.%I', r.name, c.conname), concat_ws(' ', pg_get_constraintdef(c.oid), CASE WHEN NOT c.convalidated THEN 'not valid' END,
+               CASE WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = c.oid AND t.tgisinternal AND t.tgenabled <> 'O') THEN 'not enforced' END)
         FROM relations r JOIN pg_constraint c ON c.conrelid = r.oid WHERE c.contype <> 'n'
         UNION ALL
         SELECT format('index %s.%I', r.name, c.relname), concat_ws(' ', pg_get_indexdef(i.indexrelid), CASE WHEN NOT i.indisvalid THEN 'invalid' END)

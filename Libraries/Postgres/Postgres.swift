@@ -93,7 +93,7 @@ package final class Postgres: Sendable {
         _ queries: [Query], identity: Identity = .none, tier: TimeoutTier = .fast, mode: TransactionMode = .readWrite
     ) async throws(PostgresError) -> [QueryResult] {
         guard !queries.isEmpty else { return [] }
-        return try await withSession(identity, tier, mode) { session in
+        return try await withSession(identity, tier, mode, for: queries) { session in
             do throws(PostgresError) {
                 let answer = try await session.run(.statements(queries), begins: true, commits: true)
                 return Result<[QueryResult], PostgresError>.success(answer.results)
@@ -146,8 +146,10 @@ package final class Postgres: Sendable {
     }
 
     /// Lends a connection, and leaves nothing of the borrower on it: no open transaction, no request to stop.
+    ///
+    /// - Parameter queries: what it is wanted for, as far as that is known; the observer is told if it comes to nothing.
     nonisolated(nonsending) func withSession<Value>(
-        _ identity: Identity, _ tier: TimeoutTier, _ mode: TransactionMode, _ borrower: Borrower? = nil,
+        _ identity: Identity, _ tier: TimeoutTier, _ mode: TransactionMode, _ borrower: Borrower? = nil, for queries: [Query] = [],
         _ body: nonisolated(nonsending) (Session) async -> Value
     ) async throws(PostgresError) -> Value {
         let deadline = tier.deadline()
@@ -179,8 +181,8 @@ package final class Postgres: Sendable {
             scope?.left(.pool)
             let error = PostgresError(error)
             observer?.ended(RoundTrip(
-                statements: [], waitedForConnection: began?.duration(to: .now) ?? .zero, waitedForServer: .zero,
-                failure: error.code))
+                statements: queries.map(\.sql), waitedForConnection: began?.duration(to: .now) ?? .zero, waitedForServer: .zero,
+                failure: error.code, hadConnection: false))
             throw error
         }
     }

@@ -3,7 +3,8 @@ internal import Time
 
 /// Where a database is, who connects, and how many connections there may be.
 package struct PostgresConfiguration: Sendable, CustomStringConvertible {
-    /// How the connection is protected on its way. libpq's `sslmode` has weaker forms; these three say what they give.
+    /// How the connection is protected on its way. libpq's `sslmode` has two more, `allow` and `prefer`, which give
+    /// nothing: whoever sits in between makes them plain.
     package enum TLS: Sendable, Hashable {
         /// No encryption: for loopback and Unix sockets.
         case disabled
@@ -11,6 +12,9 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
         case required
         /// Encrypted, and the server's certificate has to be issued by this root (a PEM file) for this host.
         case verified(rootCertificate: String)
+        /// Encrypted, and the server's certificate has to be issued by this root, whatever host it names: for a root that issues for servers
+        /// of one's own alone, as those of a managed database whose certificates name no host.
+        case issuerVerified(rootCertificate: String)
 
         /// libpq's name of it.
         package var sslmode: String {
@@ -18,27 +22,51 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
             case .disabled: "disable"
             case .required: "require"
             case .verified: "verify-full"
+            case .issuerVerified: "verify-ca"
             }
         }
 
         package var rootCertificate: String? {
-            if case .verified(let root) = self { root } else { nil }
+            switch self {
+            case .disabled, .required: nil
+            case .verified(let root), .issuerVerified(let root): root
+            }
         }
 
-        /// By libpq's names (PostgreSQL manual, 34.19.3): `disable`, `require`, and `verify-full`, which takes the root and is meant where nothing
-        /// but the root is given. `nil` for what makes no sense: other names, a root without a use, `verify-full` without one.
+        /// By libpq's names (PostgreSQL manual, 34.19.3): `disable`, `require`, and with a root `verify-ca` and `verify-full`, which is meant where
+        /// nothing but the root is given. `nil` for what makes no sense: other names, a root without a use, one of the two without a root.
         package init?(sslmode: String?, rootCertificate: String?) {
             switch (sslmode, rootCertificate) {
             case (nil, nil), ("disable", nil): self = .disabled
             case ("require", nil): self = .required
             case (nil, let root?), ("verify-full", let root?): self = .verified(rootCertificate: root)
+            case ("verify-ca", let root?): self = .issuerVerified(rootCertificate: root)
             default: return nil
             }
         }
 
         /// What is said of settings that make none, by their names.
         package static func refusal(sslmode: String, rootCertificate: String) -> String {
-            "\(sslmode) has to be disable, require, or, with \(rootCertificate), verify-full."
+            "\(sslmode) has to be disable, require, or, with \(rootCertificate), verify-full or verify-ca."
+        }
+    }
+
+    /// What the client shows of itself to a server that asks (34.19.2): two files in PEM. libpq reads them at each new connection, and
+    /// refuses a key that others than its owner may read.
+    package struct ClientCertificate: Sendable, Hashable {
+        package let certificate: String
+        package let key: String
+
+        /// `nil` for what makes no sense: one file without the other, or both without TLS.
+        package init?(certificate: String?, key: String?, tls: TLS) {
+            guard let certificate, let key, tls != .disabled else { return nil }
+            self.certificate = certificate
+            self.key = key
+        }
+
+        /// What is said of settings that make none, by their names.
+        package static func refusal(certificate: String, key: String) -> String {
+            "\(certificate) and \(key) have to be given together, and with TLS."
         }
     }
 
@@ -65,6 +93,7 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
     package var user: String
     package var password: String?
     package var tls: TLS
+    package var clientCertificate: ClientCertificate?
     /// Shown in `pg_stat_activity`, so that an operator sees whose connection it is.
     package var applicationName: String
     /// Whether statements are prepared once on a connection and used again. Not behind a pooler that lends the server's sessions
@@ -96,7 +125,28 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
     }
 
     /// Who connects where; never the password.
-    package var description: String { "\(user)@\(host):\(port)/\(database)" }
+    package var description: String { "\(user)@\(address)/\(database)" }
+
+    /// Each host with its port, or all hosts with theirs.
+    var address: String {
+        let hosts = host.split(separator: ",", omittingEmptySubsequences: false)
+        guard ports.count == hosts.count else { return "\(host):\(ports.first ?? port)" }
+        return zip(hosts, ports).map { "\($0):\($1)" }.joined(separator: ",")
+    }
+
+    /// The ports of a list, parted by commas, as libpq has it (34.1.1.3): one for each of the hosts, or one for all. `nil` for what is none.
+    package static func ports(_ text: String, of host: String) -> [Int]? {
+        let given = text.split(separator: ",", omittingEmptySubsequences: false)
+        let ports = given.compactMap { Int($0) }.filter { (1...65_535).contains($0) }
+        let hostCount = host.split(separator: ",", omittingEmptySubsequences: false).count
+        guard ports.count == given.count, ports.count == 1 || ports.count == hostCount else { return nil }
+        return ports
+    }
+
+    /// What is said of settings that have no such list, by their names.
+    package static func refusal(ports: String, host: String) -> String {
+        "\(ports) has to be one port, or a port for each host of \(host), parted by commas."
+    }
 
     /// The same without one of several hosts; `nil` if it is none of them.
     func without(host: String, port: String) -> PostgresConfiguration? {
@@ -137,6 +187,9 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
         if let password { parameters.append(("password", password)) }
         parameters.append(("sslmode", tls.sslmode))
         if let root = tls.rootCertificate { parameters.append(("sslrootcert", root)) }
+        if let clientCertificate {
+            parameters += [("sslcert", clientCertificate.certificate), ("sslkey", clientCertificate.key)]
+        }
         return parameters
     }
 }

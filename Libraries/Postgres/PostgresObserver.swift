@@ -6,7 +6,7 @@ package protocol PostgresObserver: Sendable {
 /// One round trip inside a transaction, or a wait for a connection that came to nothing.
 package struct RoundTrip: Sendable {
     /// The statements' texts with their placeholders, in their order; no value is in them. Empty for a COMMIT alone, for a script,
-    /// and where no connection was lent.
+    /// and where no connection was lent for a transaction whose statements were still to come.
     package let statements: [String]
     /// Until the pool lent a connection; nothing in a transaction's later round trips.
     package let waitedForConnection: Duration
@@ -14,13 +14,17 @@ package struct RoundTrip: Sendable {
     package let waitedForServer: Duration
     /// `nil` if everything ran.
     package let failure: PostgresError.Code?
+    /// Whether a connection was lent. Otherwise the server knows nothing of the statements.
+    package let hadConnection: Bool
 
     package init(
-        statements: [String], waitedForConnection: Duration, waitedForServer: Duration, failure: PostgresError.Code? = nil
+        statements: [String], waitedForConnection: Duration, waitedForServer: Duration, failure: PostgresError.Code? = nil,
+        hadConnection: Bool = true
     ) {
         self.statements = statements
         self.waitedForConnection = waitedForConnection
         self.waitedForServer = waitedForServer
         self.failure = failure
+        self.hadConnection = hadConnection
     }
 }

@@ -112,7 +112,7 @@ extension Postgres {
     nonisolated(nonsending) package func columns<Value>(
         of statement: Statement<Value>
     ) async throws(PostgresError) -> [ResultColumn] {
-        try await withSession(.none, statement.tier, .readOnly) { session in
+        try await withSession(.none, statement.tier, .readOnly, for: [statement.query]) { session in
             do throws(PostgresError) {
                 let answer = try await session.run(.description(statement.query), begins: false, commits: false)
                 return Result<[ResultColumn], PostgresError>.success(answer.results.last?.columns ?? [])

@@ -45,6 +45,22 @@ import Testing
         #expect(settings.primary.role == .primary)
     }
 
+    @Test func `may be several servers, each with a port of its own, as libpq has them`() throws {
+        let settings = try read([
+            "HEARTGUARD_POSTGRES_HOST": "a,b", "HEARTGUARD_POSTGRES_PORT": "5433,5434", "HEARTGUARD_POSTGRES_REPLICAS": "r",
+        ])
+
+        #expect(settings.primary.ports == [5433, 5434])
+        #expect("\(settings.primary)" == "heartguard_vitals@a:5433,b:5434/heartguard")
+        #expect(settings.replicas?.ports == [5433])
+        let sentence = "HEARTGUARD_POSTGRES_PORT has to be one port, or a port for each host of HEARTGUARD_POSTGRES_HOST, parted by commas."
+        for ports in ["5433,5434,5435", "5433,", "5433,x", "5433,0"] {
+            #expect(throws: SettingsError(problems: [sentence])) {
+                try read(["HEARTGUARD_POSTGRES_HOST": "a,b", "HEARTGUARD_POSTGRES_PORT": ports])
+            }
+        }
+    }
+
     @Test func `may be reached through TLS, as libpq names it`() throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "root-\(UUID().uuidString).pem").path
         try "a certificate\n".write(toFile: root, atomically: true, encoding: .utf8)
@@ -57,12 +73,35 @@ import Testing
             "HEARTGUARD_POSTGRES_SSLMODE": "verify-full", "HEARTGUARD_POSTGRES_CA_FILE": root, "HEARTGUARD_POSTGRES_REPLICAS": "replica",
         ])
         #expect(both.replicas?.tls == .verified(rootCertificate: root))
-        let sentence = "HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full."
+        let issuer = try read(["HEARTGUARD_POSTGRES_SSLMODE": "verify-ca", "HEARTGUARD_POSTGRES_CA_FILE": root])
+        #expect(issuer.primary.tls == .issuerVerified(rootCertificate: root))
+        let sentence = "HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full or verify-ca."
         // Who gives an authority wants it asked.
-        for mode in ["disable", "require", "verify-ca"] {
+        for mode in ["disable", "require", "prefer"] {
             #expect(throws: SettingsError(problems: [sentence])) {
                 try read(["HEARTGUARD_POSTGRES_SSLMODE": mode, "HEARTGUARD_POSTGRES_CA_FILE": root])
             }
+        }
+    }
+
+    @Test func `may ask for a certificate of the service, which then needs no password`() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "client-\(UUID().uuidString).pem").path
+        try "a certificate\n".write(toFile: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: file) }  // A leftover in the temporary folder harms nobody.
+        let files = ["HEARTGUARD_POSTGRES_CERT_FILE": file, "HEARTGUARD_POSTGRES_KEY_FILE": file]
+        let all = files.merging(["HEARTGUARD_POSTGRES_CA_FILE": file, "HEARTGUARD_POSTGRES_REPLICAS": "replica"]) { $1 }
+
+        let settings = try read(all.merging(["HEARTGUARD_POSTGRES_PASSWORD_FILE": ""]) { $1 })
+
+        #expect(settings.primary.password == nil)
+        for configuration in [settings.primary, settings.replicas] {
+            #expect(configuration?.clientCertificate?.certificate == file && configuration?.clientCertificate?.key == file)
+        }
+        #expect(try read(all).primary.password == "not-a-real-secret")
+        let sentence = "HEARTGUARD_POSTGRES_CERT_FILE and HEARTGUARD_POSTGRES_KEY_FILE have to be given together, and with TLS."
+        #expect(throws: SettingsError(problems: [sentence])) { try read(files) }
+        #expect(throws: SettingsError(problems: [sentence])) {
+            try read(all.merging(["HEARTGUARD_POSTGRES_KEY_FILE": ""]) { $1 })
         }
     }
 
@@ -95,10 +134,10 @@ import Testing
             HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX is set, and HEARTGUARD_POSTGRES_REPLICAS is not.
             """),
         ("HEARTGUARD_POSTGRES_SSLMODE", "verify-full", """
-            HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.
+            HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full or verify-ca.
             """),
         ("HEARTGUARD_POSTGRES_SSLMODE", "prefer", """
-            HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.
+            HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full or verify-ca.
             """),
         ("HEARTGUARD_POSTGRES_CA_FILE", "/nowhere/ca.pem", """
             HEARTGUARD_POSTGRES_CA_FILE names the file /nowhere/ca.pem, which cannot be read.

@@ -77,10 +77,16 @@ internal import Testing
         let configuration = try MigrationTarget(environment: postgres, directory: directory).configuration(as: "test")
         #expect(configuration.tls == .verified(rootCertificate: file))
         #expect(configuration.role == .primary)
+        let ports = ["HEARTGUARD_POSTGRES_PORT": "5433,5434"]
+        let apart = try MigrationTarget(environment: postgres.merging(ports) { $1 }, directory: directory).configuration(as: "test")
+        #expect(apart.ports == [5433, 5434])
+        let shown = ["HEARTGUARD_POSTGRES_CERT_FILE": file, "HEARTGUARD_POSTGRES_KEY_FILE": file]
+        let certified = try MigrationTarget(environment: postgres.merging(shown) { $1 }, directory: directory).configuration(as: "test")
+        #expect(certified.clientCertificate?.certificate == file && certified.clientCertificate?.key == file)
         let durable = try DurableRedis(environment: redis, directory: directory).configuration
         #expect(durable.tls == RedisTLS())
         #expect(durable.username == "operator")
-        #expect(throws: CommandFailure("HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full.")) {
+        #expect(throws: CommandFailure("HEARTGUARD_POSTGRES_SSLMODE has to be disable, require, or, with HEARTGUARD_POSTGRES_CA_FILE, verify-full or verify-ca.")) {
             try MigrationTarget(environment: postgres.merging(["HEARTGUARD_POSTGRES_SSLMODE": "prefer"]) { $1 }, directory: directory)
         }
         #expect(throws: CommandFailure("HEARTGUARD_REDIS_DURABLE_TLS has to be on or, without HEARTGUARD_REDIS_DURABLE_CA_FILE, off.")) {

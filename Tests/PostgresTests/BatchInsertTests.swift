@@ -245,6 +245,30 @@ import Time
         }
     }
 
+    @Test func `counts the bytes of what waits, and of what it writes at once`() async throws {
+        try await withMarks { postgres in
+            let manager = manager(postgres, configuration: BatchConfiguration(maximumBytes: 2_000, maximumInFlight: 1))
+            let label = String(repeating: "m", count: 1_000)
+            // A row is 8 bytes of a number and 1,000 of a text, each behind the 4 of its length.
+            let marks = AsyncStream<Mark> { continuation in
+                for id in 0..<10 { continuation.yield(Mark(id: id, label: label)) }
+                continuation.finish()
+            }
+
+            let report = try await manager.load(marks)
+            let insert = Task { try await manager.insert(Mark(id: 10, label: label)) }
+            while manager.queuedCount < 1 { await Task.yield() }
+            let waiting = manager.queuedBytes
+            insert.cancel()
+            _ = await insert.result
+
+            #expect(report.inserted == 10 && waiting == 1_016)
+            let transactions = try await postgres.first("SELECT count(DISTINCT xid) FROM marks", as: Scalar<Int>.self)?.value
+            #expect(transactions == 5)
+            #expect(manager.queuedBytes == 0)
+        }
+    }
+
     @Test func `stops loading where the fault is none of a row's`() async throws {
         try await withMarks { postgres in
             try await postgres.execute("DROP TABLE marks")

@@ -1,3 +1,4 @@
+import ConnectionPool
 import Logging
 import Postgres
 import RPC
@@ -39,6 +40,16 @@ import Time
         #expect(durations.count == 100 && durations.sum == 5_050_000_000)
         #expect(abs(Double(durations.p50) / 50e6 - 1) < 0.01 && abs(Double(durations.p99) / 99e6 - 1) < 0.01)
         #expect(second.statement == "SELECT 2" && second.failures == 1)
+    }
+
+    @Test func `knows nothing of statements that had no connection`() {
+        let monitor = QueryPerformanceMonitor()
+
+        monitor.ended(RoundTrip(
+            statements: ["SELECT 1"], waitedForConnection: .seconds(3), waitedForServer: .zero, failure: .poolTimeout,
+            hadConnection: false))
+
+        #expect(monitor.snapshot().isEmpty)
     }
 
     @Test func `adds replicas up to what one would have seen`() throws {
@@ -166,6 +177,27 @@ import Time
             #expect(Set(known.map(\.statement)) == ["SELECT $1", "SELECT 1 / $1", "SELECT pg_sleep(0.12)::text"])
             #expect(known.first { $0.statement == "SELECT 1 / $1" }?.failures == 1)
             #expect(monitors.slowQueries.newest.map(\.stage).contains(.server))
+        }
+    }
+
+    @Test func `hear which statement had no connection in time`() async throws {
+        let server = try await PostgresServer.shared
+        let one = PoolConfiguration(minimumConnections: 0, maximumConnections: 1, acquireTimeout: .seconds(60))
+        try await server.withDatabase(pool: one) { configuration in
+            let slowQueries = SlowQueryLogger(logger: Logger(label: "test"), threshold: .zero)
+            let postgres = Postgres(configuration: configuration, logger: Logger(label: "test"), observer: slowQueries)
+            async let _: Void = postgres.run()
+
+            try await postgres.transaction(tier: .batch) { transaction in
+                try await transaction.execute("SELECT 1")
+                let error = await #expect(throws: PostgresError.self) {
+                    try await Deadline.with(.after(.milliseconds(20))) { try await postgres.execute("SELECT 7") }
+                }
+                #expect(error?.code == .poolTimeout)
+            }
+
+            let waited = slowQueries.newest.first { $0.fingerprints == [StatementFingerprint("SELECT 7")] }
+            #expect(waited?.stage == .pool && waited?.waitedForServer == .zero)
         }
     }
 }

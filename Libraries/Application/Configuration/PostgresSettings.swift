@@ -9,19 +9,26 @@ struct PostgresSettings {
 
     /// What is wrong is reported by `settings.finish()`.
     init(service: String, from settings: inout Settings) {
-        let port = settings.port("HEARTGUARD_POSTGRES_PORT", default: 5432)
-        primary = PostgresConfiguration(
-            host: settings.string("HEARTGUARD_POSTGRES_HOST"),
-            port: port,
+        let host = settings.string("HEARTGUARD_POSTGRES_HOST")
+        let ports = Self.ports(of: host, &settings)
+        let tls = Self.tls(&settings)
+        let clientCertificate = Self.clientCertificate(tls, &settings)
+        var primary = PostgresConfiguration(
+            host: host,
+            port: ports[0],
             database: settings.string("HEARTGUARD_POSTGRES_DATABASE", default: "heartguard"),
             user: settings.string("HEARTGUARD_POSTGRES_USER", default: "heartguard_\(service)"),
-            password: settings.contents(ofFile: "HEARTGUARD_POSTGRES_PASSWORD_FILE"),
-            tls: Self.tls(&settings),
+            password: clientCertificate != nil && settings.optional("HEARTGUARD_POSTGRES_PASSWORD_FILE") == nil
+                ? nil : settings.contents(ofFile: "HEARTGUARD_POSTGRES_PASSWORD_FILE"),
+            tls: tls,
             applicationName: "heartguard-\(service)",
             preparesStatements: Self.sessionsRemember(&settings),
             pool: Self.pool("HEARTGUARD_POSTGRES_POOL", &settings))
+        primary.ports = ports
+        primary.clientCertificate = clientCertificate
+        self.primary = primary
 
-        guard let hosts = settings.hosts("HEARTGUARD_POSTGRES_REPLICAS", defaultPort: port) else {
+        guard let hosts = settings.hosts("HEARTGUARD_POSTGRES_REPLICAS", defaultPort: ports[0]) else {
             for variable in ["HEARTGUARD_POSTGRES_REPLICAS_POOL_MIN", "HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX"]
             where settings.optional(variable) != nil {
                 settings.report("\(variable) is set, and HEARTGUARD_POSTGRES_REPLICAS is not.")
@@ -37,14 +44,39 @@ struct PostgresSettings {
         self.replicas = replicas
     }
 
+    /// At least one.
+    private static func ports(of host: String, _ settings: inout Settings) -> [Int] {
+        guard let text = settings.optional("HEARTGUARD_POSTGRES_PORT"), text.contains(",") else {
+            return [settings.port("HEARTGUARD_POSTGRES_PORT", default: 5432)]
+        }
+        if let ports = PostgresConfiguration.ports(text, of: host) { return ports }
+        settings.report(PostgresConfiguration.refusal(ports: "HEARTGUARD_POSTGRES_PORT", host: "HEARTGUARD_POSTGRES_HOST"))
+        return [5432]
+    }
+
     private static func tls(_ settings: inout Settings) -> PostgresConfiguration.TLS {
         let tls = PostgresConfiguration.TLS(
-            sslmode: settings.optional("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: settings.authority("HEARTGUARD_POSTGRES_CA_FILE"))
+            sslmode: settings.optional("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: settings.path(ofFile: "HEARTGUARD_POSTGRES_CA_FILE"))
         if tls == nil {
             settings.report(
                 PostgresConfiguration.TLS.refusal(sslmode: "HEARTGUARD_POSTGRES_SSLMODE", rootCertificate: "HEARTGUARD_POSTGRES_CA_FILE"))
         }
         return tls ?? .disabled
+    }
+
+    private static func clientCertificate(
+        _ tls: PostgresConfiguration.TLS, _ settings: inout Settings
+    ) -> PostgresConfiguration.ClientCertificate? {
+        let certificate = settings.path(ofFile: "HEARTGUARD_POSTGRES_CERT_FILE")
+        let key = settings.path(ofFile: "HEARTGUARD_POSTGRES_KEY_FILE")
+        guard certificate != nil || key != nil else { return nil }
+        let both = PostgresConfiguration.ClientCertificate(certificate: certificate, key: key, tls: tls)
+        if both == nil {
+            settings.report(
+                PostgresConfiguration.ClientCertificate.refusal(
+                    certificate: "HEARTGUARD_POSTGRES_CERT_FILE", key: "HEARTGUARD_POSTGRES_KEY_FILE"))
+        }
+        return both
     }
 
     /// Whether a session stays ours from one transaction to the next, in the words of pgbouncer's `pool_mode`.

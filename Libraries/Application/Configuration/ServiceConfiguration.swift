@@ -92,7 +92,7 @@ package struct ServiceConfiguration: Sendable {
     }
 
     private static func redisTLS(_ prefix: String, from settings: inout Settings) -> RedisTLS? {
-        let protection = RedisConfiguration.Protection(settings.optional("\(prefix)_TLS"), authority: settings.authority("\(prefix)_CA_FILE"))
+        let protection = RedisConfiguration.Protection(settings.optional("\(prefix)_TLS"), authority: settings.path(ofFile: "\(prefix)_CA_FILE"))
         if protection == nil { settings.report("\(prefix)_TLS has to be on or, without \(prefix)_CA_FILE, off.") }
         return protection?.tls
     }

@@ -62,8 +62,8 @@ package struct Settings {
         }
     }
 
-    /// The path of the file of an authority whose certificates are believed; nil when the variable is absent or empty.
-    package mutating func authority(_ variable: String) -> String? {
+    /// The path of a file for who reads it by itself, such as an authority's certificate; nil when the variable is absent or empty.
+    package mutating func path(ofFile variable: String) -> String? {
         guard let path = optional(variable) else { return nil }
         _ = contents(ofFile: variable)
         return path

@@ -1,7 +1,7 @@
 internal import Synchronization
 internal import Time
 
-/// Gathers the single inserts of many callers into few statements, by number and by age.
+/// Gathers the single inserts of many callers into few statements, by number, by bytes and by age.
 ///
 /// A caller goes on when its row is committed, and not before, or with the error that is its own: where one row is
 /// refused, the others of its batch go in. Nothing is sent twice that may have been committed; if a connection is lost at
@@ -41,12 +41,14 @@ package final class BatchInsertManager<Record: Sendable>: Sendable {
 
     /// Rows that wait for their batch at the moment.
     package var queuedCount: Int { state.withLock { $0.queue.count } }
+    /// The bytes of their values.
+    package var queuedBytes: Int { state.withLock { $0.queue.bytes } }
 
     // MARK: Single rows
 
     /// Inserts a row; returns when it is committed.
     ///
-    /// - Throws: what the server said of this row; `.poolTimeout` if too many wait already, `.queryCancelled` or
+    /// - Throws: what the server said of this row; `.poolTimeout` if too many wait already, or too many bytes of them, `.queryCancelled` or
     ///   `.statementTimeout` if the task was cancelled or `Deadline.current` passed before its batch was sent. Once it is
     ///   sent, its outcome is waited for: it comes within the tier's limit. `.outcomeUnknown` as `Postgres.execute`.
     nonisolated(nonsending) package func insert(
@@ -66,9 +68,10 @@ package final class BatchInsertManager<Record: Sendable>: Sendable {
     }
 
     private func enqueue(_ record: Record, _ identity: Identity) throws(PostgresError) -> Int {
+        let bytes = writer.bytes(of: record)
         let (id, isDraining) = state.withLock { state -> (Int?, Bool) in
             state.nextID += 1
-            let entry = BatchQueue<Record>.Entry(id: state.nextID, record: record, arrival: .now)
+            let entry = BatchQueue<Record>.Entry(id: state.nextID, record: record, bytes: bytes, arrival: .now)
             let isTaken = state.queue.add(entry, of: identity)
             return (isTaken ? state.nextID : nil, state.queue.isDraining)
         }
@@ -76,7 +79,9 @@ package final class BatchInsertManager<Record: Sendable>: Sendable {
         if isDraining {
             throw PostgresError(.connectionFailed, "The rows that wait are written, and no more are taken. Nothing was sent.")
         }
-        throw PostgresError(.poolTimeout, "\(configuration.maximumQueued) rows wait to be written already.")
+        throw PostgresError(
+            .poolTimeout,
+            "As many rows wait to be written already as may: \(configuration.maximumQueued), or \(configuration.maximumQueuedBytes) bytes of them.")
     }
 
     nonisolated(nonsending) private func wait(
@@ -164,7 +169,7 @@ package final class BatchInsertManager<Record: Sendable>: Sendable {
 
     // MARK: Many rows
 
-    /// Inserts the rows of a sequence in batches of `maximumRows`, of which `maximumInFlight` are written at a time; the
+    /// Inserts the rows of a sequence in batches of `maximumRows` or `maximumBytes`, of which `maximumInFlight` are written at a time; the
     /// sequence is not asked for more than that. Each batch is a transaction of its own, and a row that is refused is
     /// told in the report while the rest go in.
     ///
@@ -181,8 +186,13 @@ package final class BatchInsertManager<Record: Sendable>: Sendable {
             var inFlight = 0
             while report.failed.isEmpty, report.refused.count < maximumRefusals {
                 var records: [Record] = []
+                var bytes = 0
                 records.reserveCapacity(configuration.maximumRows)
-                while records.count < configuration.maximumRows, let record = try await iterator.next() { records.append(record) }
+                while records.count < configuration.maximumRows, bytes < configuration.maximumBytes,
+                      let record = try await iterator.next() {
+                    records.append(record)
+                    bytes += writer.bytes(of: record)
+                }
                 guard !records.isEmpty else { break }
                 if inFlight == configuration.maximumInFlight, let done = try await group.next() {
                     report.add(done)

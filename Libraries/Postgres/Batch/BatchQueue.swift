@@ -5,6 +5,8 @@ struct BatchQueue<Record> {
     struct Entry {
         let id: Int
         let record: Record
+        /// Of its values, as they are sent.
+        let bytes: Int
         let arrival: ContinuousClock.Instant
     }
 
@@ -15,6 +17,7 @@ struct BatchQueue<Record> {
 
     private struct Group {
         var entries: [Entry]
+        var bytes: Int
         /// Which line in `order` stands for the group.
         var turn: Int
     }
@@ -28,6 +31,7 @@ struct BatchQueue<Record> {
     private var complete: [Identity] = []
     private var turnCount = 0
     private(set) var count = 0
+    private(set) var bytes = 0
     private(set) var inFlight = 0
     private(set) var isDraining = false
 
@@ -44,18 +48,24 @@ struct BatchQueue<Record> {
     /// `false` if the queue is full or takes no more.
     mutating func add(_ entry: Entry, of identity: Identity) -> Bool {
         guard !isDraining, count < configuration.maximumQueued else { return false }
+        guard count == 0 || bytes + entry.bytes <= configuration.maximumQueuedBytes else { return false }
         count += 1
-        if groups[identity] == nil { open(identity, []) }
+        bytes += entry.bytes
+        let wasComplete = isComplete(identity)
+        if groups[identity] == nil { open(identity, [], bytes: 0) }
         groups[identity]?.entries.append(entry)
-        if groups[identity]?.entries.count == configuration.maximumRows { complete.append(identity) }
+        groups[identity]?.bytes += entry.bytes
+        if !wasComplete, isComplete(identity) { complete.append(identity) }
         return true
     }
 
     /// Takes an entry back; `false` if it is being written or has been.
     mutating func remove(_ id: Int, of identity: Identity) -> Bool {
         guard let index = groups[identity]?.entries.firstIndex(where: { $0.id == id }) else { return false }
-        groups[identity]?.entries.remove(at: index)
+        let size = groups[identity]?.entries.remove(at: index).bytes ?? 0
+        groups[identity]?.bytes -= size
         count -= 1
+        bytes -= size
         if groups[identity]?.entries.isEmpty == true { groups[identity] = nil }
         return true
     }
@@ -65,15 +75,17 @@ struct BatchQueue<Record> {
         guard inFlight < configuration.maximumInFlight, let identity = nextDue(at: now),
               let group = groups.removeValue(forKey: identity)
         else { return nil }
-        let entries = Array(group.entries.prefix(configuration.maximumRows))
-        let rest = Array(group.entries.dropFirst(configuration.maximumRows))
+        let (length, size) = firstBatch(of: group)
+        let entries = Array(group.entries.prefix(length))
+        let rest = Array(group.entries.dropFirst(length))
         if !rest.isEmpty {
-            open(identity, rest)
-            if rest.count >= configuration.maximumRows { complete.append(identity) }
+            open(identity, rest, bytes: group.bytes - size)
+            if isComplete(identity) { complete.append(identity) }
         }
         // One that was taken by its age is complete no more.
-        while let first = complete.first, (groups[first]?.entries.count ?? 0) < configuration.maximumRows { complete.removeFirst() }
+        while let first = complete.first, !isComplete(first) { complete.removeFirst() }
         count -= entries.count
+        bytes -= size
         inFlight += 1
         return Batch(identity: identity, entries: entries)
     }
@@ -93,14 +105,29 @@ struct BatchQueue<Record> {
 
     // MARK: Parts
 
-    private mutating func open(_ identity: Identity, _ entries: [Entry]) {
+    private func isComplete(_ identity: Identity) -> Bool {
+        guard let group = groups[identity] else { return false }
+        return group.entries.count >= configuration.maximumRows || group.bytes >= configuration.maximumBytes
+    }
+
+    /// How many entries of a group are a batch, and their bytes: those up to the one that completes it.
+    private func firstBatch(of group: Group) -> (length: Int, bytes: Int) {
+        var (length, bytes) = (0, 0)
+        for entry in group.entries where length < configuration.maximumRows && bytes < configuration.maximumBytes {
+            length += 1
+            bytes += entry.bytes
+        }
+        return (length, bytes)
+    }
+
+    private mutating func open(_ identity: Identity, _ entries: [Entry], bytes: Int) {
         // Under load there is always a line that still counts, so those before it go when they are half of all.
         if firstInOrder > 64, firstInOrder * 2 > order.count {
             order.removeFirst(firstInOrder)
             firstInOrder = 0
         }
         turnCount += 1
-        groups[identity] = Group(entries: entries, turn: turnCount)
+        groups[identity] = Group(entries: entries, bytes: bytes, turn: turnCount)
         order.append((identity, turnCount))
     }
 
@@ -112,7 +139,7 @@ struct BatchQueue<Record> {
         }
         while let identity = complete.first {
             complete.removeFirst()
-            if (groups[identity]?.entries.count ?? 0) >= configuration.maximumRows { return identity }
+            if isComplete(identity) { return identity }
         }
         return nil
     }

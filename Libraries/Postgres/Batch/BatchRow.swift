@@ -49,6 +49,9 @@ package struct BatchRow {
         next += 1
     }
 
+    /// Of the values that were written.
+    fileprivate var bytes: Int { columns.reduce(0) { $0 + $1.elements.count } }
+
     fileprivate mutating func endRow() {
         precondition(next == columns.count, "a row has one value a column")
         next = 0
@@ -82,6 +85,14 @@ struct BatchWriter<Record: Sendable>: Sendable {
             await write(records[..<middle], identity: identity, report: report)
             await write(records[middle...], identity: identity, report: report)
         }
+    }
+
+    /// The bytes of a record's values. Encodes them, which costs less than keeping what is encoded.
+    func bytes(of record: Record) -> Int {
+        var row = BatchRow(columnCount: target.columns.count)
+        encode(&row, record)
+        row.endRow()
+        return row.bytes
     }
 
     func statement(_ records: ArraySlice<Record>) -> Query {

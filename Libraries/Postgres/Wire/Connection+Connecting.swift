@@ -104,7 +104,7 @@ extension Connection {
         let text = handle?.errorMessage ?? ""
         let error = error ?? PostgresError(
             .connectionFailed,
-            "No connection to database “\(configuration.database)” at \(configuration.host):\(configuration.port): "
+            "No connection to database “\(configuration.database)” at \(configuration.address): "
                 + (text.isEmpty ? "the socket could not be watched." : text)
         )
         phase = .closed(reason: error.message)

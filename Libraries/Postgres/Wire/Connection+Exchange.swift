@@ -139,7 +139,9 @@ extension Connection {
             }
         }
         // Notices and changed parameters of an idle session are taken in as well.
-        if running == nil { _ = handle?.nextAnswer(keepsResult: false) }
+        if running == nil {
+            repeat { _ = handle?.nextAnswer(keepsResult: false) } while handle?.refill() == true
+        }
         if let notificationHandler {
             while let notification = handle?.nextNotification() ?? nil { notificationHandler(notification) }
         }

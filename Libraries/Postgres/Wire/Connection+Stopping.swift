@@ -62,7 +62,7 @@ extension Connection {
             if let host = handle?.host { others = configuration.without(host: host.name, port: host.port) }
             failConnecting(PostgresError(
                 .connectionFailed,
-                "The server at \(configuration.host):\(configuration.port) did not answer within \(limit)."
+                "The server at \(configuration.address) did not answer within \(limit)."
             ))
         } else if let connectDeadline {
             setAlarm(for: connectDeadline)

@@ -213,16 +213,18 @@ struct ConnectionHandle: ~Copyable {
 
     /// Appends what the server has sent as one piece, usually a row.
     func takeCopyData(into buffer: inout [UInt8]) throws(Rejected) -> CopyProgress {
-        var data: UnsafeMutablePointer<CChar>?
-        let count = unsafe PQgetCopyData(connection, &data, 1)
-        switch count {
-        case 1...:
-            defer { unsafe PQfreemem(data) }
-            unsafe buffer.append(contentsOf: UnsafeRawBufferPointer(start: data, count: Int(count)))
-            return .taken
-        case 0: return .pending
-        case -1: return .ended
-        default: throw Rejected()
+        while true {
+            var data: UnsafeMutablePointer<CChar>?
+            let count = unsafe PQgetCopyData(connection, &data, 1)
+            switch count {
+            case 1...:
+                defer { unsafe PQfreemem(data) }
+                unsafe buffer.append(contentsOf: UnsafeRawBufferPointer(start: data, count: Int(count)))
+                return .taken
+            case 0: guard refill() else { return .pending }
+            case -1: return .ended
+            default: throw Rejected()
+            }
         }
     }
 
@@ -230,6 +232,12 @@ struct ConnectionHandle: ~Copyable {
 
     /// Reads what the socket has; `false` if the connection is lost.
     func consumeInput() -> Bool { unsafe PQconsumeInput(connection) == 1 }
+
+    /// Reads what OpenSSL has decrypted and libpq had no room for, of which the socket tells nothing: a record may have 16 KiB, and libpq reads
+    /// with as little room as 8. `false` if there is none.
+    func refill() -> Bool {
+        unsafe heartguard_has_decrypted_input(connection) != 0 && PQconsumeInput(connection) == 1
+    }
 
     enum Answer {
         /// Nothing more without waiting.
@@ -252,7 +260,9 @@ struct ConnectionHandle: ~Copyable {
     ///
     /// - Parameter keepsResult: somebody wants the rows of a success.
     func nextAnswer(keepsResult: Bool) -> Answer {
-        guard unsafe PQisBusy(connection) == 0 else { return .pending }
+        while unsafe PQisBusy(connection) != 0 {
+            guard refill() else { return .pending }
+        }
         guard let result = unsafe PQgetResult(connection) else { return .null }
         let status = unsafe PQresultStatus(result)
         switch status {

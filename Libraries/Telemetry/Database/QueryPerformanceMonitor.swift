@@ -32,6 +32,8 @@ package final class QueryPerformanceMonitor: PostgresObserver {
     }
 
     package func ended(_ roundTrip: RoundTrip) {
+        // What waited for a connection in vain took the server no time, and would pass for a fast statement.
+        guard roundTrip.hadConnection else { return }
         let nanoseconds = roundTrip.waitedForServer.nanoseconds
         let hasFailed = roundTrip.failure != nil
         entries.withLock { entries in

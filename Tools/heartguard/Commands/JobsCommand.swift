@@ -115,7 +115,7 @@ struct DurableRedis {
         let password = try environment.given("HEARTGUARD_REDIS_DURABLE_PASSWORD_FILE")
             .map { _ in try environment.secret("HEARTGUARD_REDIS_DURABLE_PASSWORD_FILE") }
         let port = try Ports.port("HEARTGUARD_REDIS_DURABLE_PORT", in: environment, else: 6379)
-        let authority = try environment.authority("HEARTGUARD_REDIS_DURABLE_CA_FILE")
+        let authority = try environment.path(ofFile: "HEARTGUARD_REDIS_DURABLE_CA_FILE")
         guard let protection = RedisConfiguration.Protection(environment.given("HEARTGUARD_REDIS_DURABLE_TLS"), authority: authority) else {
             throw CommandFailure("HEARTGUARD_REDIS_DURABLE_TLS has to be on or, without HEARTGUARD_REDIS_DURABLE_CA_FILE, off.")
         }

@@ -6,7 +6,7 @@ struct MigrateCommand: AsyncParsableCommand {
         discussion: """
             The database is that of the state folder, or, where HEARTGUARD_POSTGRES_HOST is set, the one that
             HEARTGUARD_POSTGRES_HOST, _PORT, _DATABASE, _USER and _PASSWORD_FILE name, through TLS where _CA_FILE or _SSLMODE
-            say so, as for the services.
+            say so, with a certificate where _CERT_FILE and _KEY_FILE are set, as for the services.
 
             up applies what is missing; any number of them may run at once, and one that was killed is run again. verify also
             finds what was changed by hand. down takes back the newest revision, or all behind the one that --to names, and

@@ -6,8 +6,10 @@ internal import Postgres
 /// may do.
 struct DatabaseBootstrap: Sendable {
     let host: String
-    let port: Int
-    var tls = PostgresConfiguration.TLS.disabled
+    /// One, or one for each of several hosts.
+    let ports: [Int]
+    let tls: PostgresConfiguration.TLS
+    let clientCertificate: PostgresConfiguration.ClientCertificate?
     let superuser: Credentials.Role
     let owner: Credentials.Role
     let services: [Credentials.Role]
@@ -64,11 +66,13 @@ struct DatabaseBootstrap: Sendable {
 
     private func psql(_ script: String) throws {
         var environment = [
-            "PGHOST": host, "PGPORT": "\(port)", "PGUSER": superuser.user, "PGPASSWORD": superuser.password,
+            "PGHOST": host, "PGPORT": ports.map { "\($0)" }.joined(separator: ","), "PGUSER": superuser.user, "PGPASSWORD": superuser.password,
             "PGDATABASE": "postgres", "PGCONNECT_TIMEOUT": "5", "PGAPPNAME": "heartguard-bootstrap", "PGTARGETSESSIONATTRS": "read-write",
             "PGSSLMODE": tls.sslmode,
         ]
         environment["PGSSLROOTCERT"] = tls.rootCertificate
+        environment["PGSSLCERT"] = clientCertificate?.certificate
+        environment["PGSSLKEY"] = clientCertificate?.key
         try Tool.run(
             "psql", ["--no-psqlrc", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-"], input: script,
             environment: environment)

@@ -4,10 +4,12 @@ internal import Postgres
 /// The database that is migrated: of a state folder, or as the environment has it.
 struct MigrationTarget: Sendable {
     private let host: String
-    private let port: Int
+    /// One, or one for each host.
+    private let ports: [Int]
     private let database: String
     private let owner: Credentials.Role
     private let tls: PostgresConfiguration.TLS
+    private let clientCertificate: PostgresConfiguration.ClientCertificate?
     private let superuser: Credentials.Role?
     private let services: [Credentials.Role]
 
@@ -16,10 +18,11 @@ struct MigrationTarget: Sendable {
         let credentials = try Credentials.current(in: directory)
         guard let owner = credentials.postgres["owner"] else { throw CommandFailure("\(directory.credentials) lacks the owner role.") }
         host = "127.0.0.1"
-        port = ports[.postgres]
+        self.ports = [ports[.postgres]]
         database = PostgresServer.database
         self.owner = owner
         tls = .disabled
+        clientCertificate = nil
         superuser = credentials.postgres["superuser"]
         services = ServiceName.owners.compactMap { credentials.postgres[$0.rawValue] }
     }
@@ -33,18 +36,22 @@ struct MigrationTarget: Sendable {
             return
         }
         self.host = host
-        port = try Ports.port("HEARTGUARD_POSTGRES_PORT", in: environment, else: 5432)
-        let authority = try environment.authority("HEARTGUARD_POSTGRES_CA_FILE")
+        ports = try Self.ports(of: host, environment)
+        let authority = try environment.path(ofFile: "HEARTGUARD_POSTGRES_CA_FILE")
         guard let tls = PostgresConfiguration.TLS(sslmode: environment.given("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: authority) else {
             throw CommandFailure(
                 PostgresConfiguration.TLS.refusal(sslmode: "HEARTGUARD_POSTGRES_SSLMODE", rootCertificate: "HEARTGUARD_POSTGRES_CA_FILE"))
         }
         self.tls = tls
+        let certificate = try Self.clientCertificate(environment, tls)
+        clientCertificate = certificate
         // libpq would take the user's name for that of a database without one.
         database = environment.given("HEARTGUARD_POSTGRES_DATABASE") ?? PostgresServer.database
         owner = Credentials.Role(
             user: environment.given("HEARTGUARD_POSTGRES_USER") ?? "heartguard_owner",
-            password: try environment.secret("HEARTGUARD_POSTGRES_PASSWORD_FILE"))
+            // libpq takes an empty one for none.
+            password: try certificate != nil && environment.given("HEARTGUARD_POSTGRES_PASSWORD_FILE") == nil
+                ? "" : environment.secret("HEARTGUARD_POSTGRES_PASSWORD_FILE"))
         superuser = try environment["HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE"].map { _ in
             Credentials.Role(user: "postgres", password: try environment.secret("HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE"))
         }
@@ -55,18 +62,46 @@ struct MigrationTarget: Sendable {
         }
     }
 
+    private static func ports(of host: String, _ environment: [String: String]) throws(CommandFailure) -> [Int] {
+        guard let text = environment.given("HEARTGUARD_POSTGRES_PORT"), text.contains(",") else {
+            return [try Ports.port("HEARTGUARD_POSTGRES_PORT", in: environment, else: 5432)]
+        }
+        guard let ports = PostgresConfiguration.ports(text, of: host) else {
+            throw CommandFailure(PostgresConfiguration.refusal(ports: "HEARTGUARD_POSTGRES_PORT", host: "HEARTGUARD_POSTGRES_HOST"))
+        }
+        return ports
+    }
+
+    private static func clientCertificate(
+        _ environment: [String: String], _ tls: PostgresConfiguration.TLS
+    ) throws -> PostgresConfiguration.ClientCertificate? {
+        let certificate = try environment.path(ofFile: "HEARTGUARD_POSTGRES_CERT_FILE")
+        let key = try environment.path(ofFile: "HEARTGUARD_POSTGRES_KEY_FILE")
+        guard certificate != nil || key != nil else { return nil }
+        guard let both = PostgresConfiguration.ClientCertificate(certificate: certificate, key: key, tls: tls) else {
+            throw CommandFailure(
+                PostgresConfiguration.ClientCertificate.refusal(
+                    certificate: "HEARTGUARD_POSTGRES_CERT_FILE", key: "HEARTGUARD_POSTGRES_KEY_FILE"))
+        }
+        return both
+    }
+
     func bootstrap() throws -> DatabaseBootstrap {
         guard let superuser, services.count == ServiceName.owners.count else {
             throw CommandFailure("making the roles takes HEARTGUARD_POSTGRES_SUPERUSER_PASSWORD_FILE and one password file for each service that owns tables (HEARTGUARD_POSTGRES_USERS_PASSWORD_FILE and so on).")
         }
         return DatabaseBootstrap(
-            host: host, port: port, tls: tls, superuser: superuser, owner: owner, services: services, database: database)
+            host: host, ports: ports, tls: tls, clientCertificate: clientCertificate, superuser: superuser, owner: owner, services: services,
+            database: database)
     }
 
     /// How the owner's role connects.
     func configuration(as program: String) -> PostgresConfiguration {
-        PostgresConfiguration(
-            host: host, port: port, database: database, user: owner.user, password: owner.password, tls: tls, applicationName: program)
+        var configuration = PostgresConfiguration(
+            host: host, port: ports[0], database: database, user: owner.user, password: owner.password, tls: tls, applicationName: program)
+        configuration.ports = ports
+        configuration.clientCertificate = clientCertificate
+        return configuration
     }
 
     /// Lends a client of the owner's.

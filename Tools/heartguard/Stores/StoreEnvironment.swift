@@ -12,8 +12,8 @@ extension [String: String] {
         String(decoding: try file(variable), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// The path of the file of an authority whose certificates are believed, if one is named.
-    func authority(_ variable: String) throws(CommandFailure) -> String? {
+    /// The path of a file for who reads it by itself, such as an authority's certificate, if one is named.
+    func path(ofFile variable: String) throws(CommandFailure) -> String? {
         guard let path = given(variable) else { return nil }
         _ = try file(variable)
         return path
