@@ -51,4 +51,8 @@ enum System {
     static let coverageCost = "http://terminology.hl7.org/CodeSystem/coverage-copay-type"
     /// Ours: which source numbered a reading.
     static func source(_ name: String) -> String { "urn:x-heartguard:source:\(name)" }
+    /// Ours: what signals without a code are called, and what a device has numbered the first and the last of some samples with.
+    static let channel = "urn:x-heartguard:channel"
+    static let firstSample = "urn:x-heartguard:first-sample"
+    static let lastSample = "urn:x-heartguard:last-sample"
 }

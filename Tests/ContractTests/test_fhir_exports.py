@@ -4,7 +4,7 @@ import json
 import uuid
 
 import pytest
-from client import visits
+from client import signals, visits
 from client.exports import FHIR_R4, resources_of, taken
 from client.readings import blood_pressure, glucose, heart_rate, quantity, watch
 from fhir.resources.R4B import get_fhir_model_class
@@ -119,6 +119,32 @@ def test_readings_are_told_with_their_digits_their_units_and_what_became_of_them
     assert corrected["note"][0]["text"] == "typed wrong"
     assert corrected["effectiveDateTime"].endswith("-03:30")
     assert (retracted["status"], retracted["note"][0]["text"]) == ("entered-in-error", "not mine")
+
+
+def test_series_are_told_as_sampled_data_that_says_where_each_sample_was(door, ada):
+    device = ada.calls(door.vitals.RegisterDevice, watch()).device
+    regular = [signals.sample(number, number / 8) for number in range(2_500)]
+    lone = signals.sample(9_000, -0.125, seconds=3_600)
+    signals.append(door, ada, device.id, [*regular, lone])
+
+    export, content = taken(door, ada, FHIR_R4)
+
+    told = sorted(resources_of(content)["Observation"], key=lambda resource: int(resource["identifier"][0]["value"]))
+    assert export.counts["Observation"] == len(told) == 3
+    model = get_fhir_model_class("Observation")
+    for entry in json.loads(content)["entry"]:
+        if entry["resource"]["resourceType"] == "Observation":
+            model.model_validate_json(json.dumps(entry["resource"]))
+    *runs, last = told
+    values = [float(value) for run in runs for value in run["valueSampledData"]["data"].split(" ")]
+    assert values == [one.value for one in regular]
+    for run in runs:
+        data = run["valueSampledData"]
+        assert (data["origin"], data["period"], data["dimensions"]) == ({"value": 0}, 10, 1)
+    assert last["valueQuantity"] == {"value": "-0.125"}
+    for resource in told:
+        assert resource["code"]["coding"] == [{"system": "urn:x-heartguard:channel", "code": "ppg"}]
+        assert resource["device"]["reference"] == f"urn:uuid:{device.id}"
 
 
 def test_medications_are_told_with_when_they_are_taken(direct, filled):

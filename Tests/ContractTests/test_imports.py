@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 from client import imports as files
+from client import signals
 from client.exports import FHIR_R4
 from client.exports import resources_of
 from client.exports import taken as exported
@@ -18,7 +19,7 @@ from client.readings import heart_rate, quantity, watch
 from client.refusals import invalid, refused
 from heartguard.imports.v1 import import_service_pb2, import_service_pb2_grpc
 from heartguard.users.v1 import appointments_service_pb2, imports_service_pb2
-from heartguard.vitals.v1 import medications_service_pb2, vitals_pb2
+from heartguard.vitals.v1 import medications_service_pb2, series_pb2, vitals_pb2
 from heartguard.vitals.v1.vitals_service_pb2 import CorrectObservationRequest, ListObservationHistoryRequest, RecordObservationsRequest
 from test_fhir_exports import filled  # noqa: F401 (a fixture)
 
@@ -98,6 +99,58 @@ def test_what_one_account_told_another_has_the_same(direct, filled, bob):  # noq
     assert (again["Observation"], again["Device"]) == ((0, 5, 0, 0), (0, 1, 0, 0))
     assert sum(again["MedicationStatement"][1:3]) == 4
     assert told(bob) == told(ada)
+
+
+def test_what_devices_have_measured_all_the_time_is_the_same_in_another_account(door, ada, bob):
+    device = ada.calls(door.vitals.RegisterDevice, watch()).device.id
+    samples = [signals.sample(number, number / 8) for number in range(2_500)]
+    samples += [signals.sample(number, 0.1, seconds=60 + number**0.5, revision=number % 2) for number in range(3_000, 3_050)]
+    signals.append(door, ada, device, samples)
+    file = exported(door, ada, FHIR_R4)[1]
+    told = len(resources_of(file)["Observation"])
+
+    job = taken(door, bob, file)
+
+    assert counted(job)["Observation"] == (told, 0, 0, 0), issues(job, "Observation")
+    assert signals.raw(door, bob, device) == signals.raw(door, ada, device) == samples
+    assert counted(taken(door, ada, file))["Observation"] == (0, told, 0, 0)
+
+
+def test_sampled_data_is_kept_of_a_device_that_is_here_and_has_one_dimension(direct, ada):
+    device = ada.calls(direct.vitals.RegisterDevice, watch()).device.id
+
+    def sampled(data, of=device, **members):
+        kelvin = {"value": 300, "system": "http://unitsofmeasure.org", "code": "K"}
+        resource = observation(code="8310-5", device={"reference": f"urn:uuid:{of}"})
+        del resource["valueQuantity"]
+        return dict(resource, valueSampledData={"origin": kelvin, "period": 10, "factor": 0.5, "dimensions": 1, "data": data, **members})
+
+    resources = [
+        sampled("0 1 E -2"),
+        sampled("0 1 2 3", dimensions=2),
+        sampled("0 U"),
+        sampled("0 1", of=uuid.uuid4()),
+        sampled("0 1", period=0),
+        sampled("0 secret"),
+        sampled("E"),
+        sampled("1 " * 10_001),
+    ]
+
+    job = taken(direct, ada, bundle(*resources))
+
+    assert counted(job) == {"Observation": (1, 0, 7, 0)}
+    assert issues(job, "Observation") == {
+        "UNSUPPORTED_VALUE": (2, [1, 2]),
+        "UNRESOLVED": (1, [3]),
+        "MALFORMED": (2, [4, 5]),
+        "NO_VALUE": (1, [6]),
+        "TOO_LARGE": (1, [7]),
+    }
+    assert b"secret" not in job.SerializeToString()
+    metric = series_pb2.SeriesMetric(coded=series_pb2.CodedMetric(code="8310-5", unit="K"))
+    kept = signals.raw(direct, ada, device, metric)
+    assert [(one.sequence, one.value) for one in kept] == [(0, 300), (1, 300.5), (3, 299)]
+    assert [one.at.ToMilliseconds() - kept[0].at.ToMilliseconds() for one in kept] == [0, 10, 30]
 
 
 def test_what_its_system_has_taken_back_is_retracted_once(door, ada):

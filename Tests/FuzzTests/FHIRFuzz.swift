@@ -57,6 +57,7 @@ enum FHIRFuzz {
     private static func keep(_ entry: BundleEntry) {
         let (id, person) = (UUID(), UUID())
         _ = try? FHIR.Observation(reading: entry.resource, as: id, of: person, from: "fuzz").entry
+        _ = try? SampledObservation(reading: entry.resource, as: id, of: person).entry
         _ = FHIR.RetractedObservation(reading: entry.resource, as: id, from: "fuzz")
         _ = try? MedicationStatement(reading: entry.resource, nil, as: id, of: person).entry
         _ = try? Appointment(reading: entry.resource, as: id, of: person).entry

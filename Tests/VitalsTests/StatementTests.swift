@@ -197,13 +197,15 @@ internal import Time
             + PatientRecordRepository.statements + PredictionRepository.statements + ErasureStatements.catalogue(in: "vitals") + KeptAnswerStatements.catalogue(in: "vitals") + ExportStatements.catalogue(in: "vitals", table: "medications") + [
                 .init(.observations(of: user, behind: nil, limit: 1)),
                 .init(.observations(of: user, behind: id, limit: 1)),
+                .init(.exportedSeries(of: user, from: nil)),
+                .init(.exportedSeries(of: user, from: SamplePlace(device: .make(), metric: "ecg", after: nil))),
                 .init(.medicationsInOrder(of: user, behind: nil, limit: 1)),
                 .init(.medicationsInOrder(of: user, behind: id, limit: 1)),
-            ] + (try imports(of: user, columns, reading, device))
+            ] + (try imports(of: user, columns, reading, device, series))
     }
 
     private static func imports(
-        of user: UserID, _ columns: ObservationColumns, _ reading: NewObservation, _ device: NewDevice
+        of user: UserID, _ columns: ObservationColumns, _ reading: NewObservation, _ device: NewDevice, _ series: SeriesKey
     ) throws -> [CataloguedStatement] {
         let part = try ImportPart(
             .init(userId: user.uuid.uuidString, importId: UUID().uuidString, source: "source", resources: [.init(identity: UUID().uuidString)]))
@@ -214,6 +216,7 @@ internal import Time
             .init(try .endImportPart(part, [], devices: [:])),
             .init(.importDevice(device, as: .make(), isActive: true, of: user, atMost: 1)),
             .init(.hasDevice(.make(), of: user)),
+            .init(.countDiffering([Sample(at: reading.effectiveAt, sequence: try SequenceNumber(1), value: 1)], in: series)),
             .init(.countMedications(of: user)),
             .init(.importReadings(columns, [imported], of: user)),
             .init(.keptReadings([imported.identity], of: user)),

@@ -48,7 +48,7 @@ extension Observation {
 }
 
 extension Observation.Status {
-    fileprivate init(reading status: JSONValue?) throws(ImportOutcome) {
+    init(reading status: JSONValue?) throws(ImportOutcome) {
         switch status?.text {
         case "final": self = .final
         case "amended": self = .amended

@@ -82,7 +82,9 @@ struct ImportBatch: Sendable {
             guard let found = outline.medication(reference) else { throw .unresolved }
             medication = found
         }
-        byteCount += piece.content.count + medication.count
+        // A sample may have two bytes, and takes as long to keep as any.
+        let weight = entry.resource["valueSampledData"] == nil ? 1 : 4
+        byteCount += piece.content.count * weight + medication.count
         resources.append(
             (entries.count, .init(identity: id.text, content: piece.content, medication: medication)))
     }

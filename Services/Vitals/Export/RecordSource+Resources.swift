@@ -19,6 +19,7 @@ extension [RecordSource] {
                     (observation.id.uuid, FHIR.Observation(observation, of: user).entry)
                 }
             },
+            .samples(of: postgres),
             .resources("medications", type: FHIR.MedicationStatement.type, by: 100) { user, last, limit in
                 try await postgres.rows(.medicationsInOrder(of: UserID(user), behind: last, limit: limit), identity: .user(user)).map { medication in
                     (medication.id, try FHIR.MedicationStatement(medication, of: user).entry)

@@ -24,6 +24,40 @@ struct ImportedObservation: Sendable {
     var identity: ImportedIdentity { ImportedIdentity(id: id, source: new.source, device: new.device, sequence: new.sequence) }
 }
 
+/// Samples of a device's signal that another system has told of.
+struct ImportedSamples: Sendable {
+    let device: DeviceID
+    let metric: SeriesMetric
+    let samples: [Sample]
+
+    /// Throws why they cannot be kept: the rules are those for samples that a device appends.
+    init(_ told: FHIR.SampledObservation, now: Instant) throws(ImportOutcome) {
+        guard told.values.count <= SampleBatch.maxSamples else { throw .tooLarge }
+        // Those between are between them.
+        for index in [0, told.values.count - 1] {
+            _ = try made(or: .unsupportedTime) { () throws(InvalidValue) in try Instant(measuredAt: .init(told.instant(at: index)), now: now) }
+        }
+        device = DeviceID(told.device)
+        metric = try SeriesMetric(told.metric)
+        samples = told.values.indices.compactMap { index in
+            told.values[index].map { value in
+                Sample(at: told.instant(at: index), sequence: SequenceNumber(stored: told.number(at: index)), value: value, revision: told.revision)
+            }
+        }
+    }
+}
+
+extension SeriesMetric {
+    fileprivate init(_ told: FHIR.SampledObservation.Metric) throws(ImportOutcome) {
+        switch told {
+        case .channel(let name): self = .channel(try made(or: .unsupportedCode) { () throws(InvalidValue) in try MetricName(name) })
+        case .coded(let loinc, let unit):
+            let code = try made(or: .unsupportedCode) { () throws(InvalidValue) in try LOINCCode(loinc) }
+            self = .coded(code, in: try made(or: .unsupportedUnit) { () throws(InvalidValue) in try UCUMUnit(wished: unit, of: code) })
+        }
+    }
+}
+
 /// That a reading was entered in error, as another system says.
 struct ImportedRetraction: Sendable {
     var identity: ImportedIdentity

@@ -42,6 +42,7 @@ struct ImportPart: Sendable {
 /// What a resource becomes here.
 enum ImportedRecord: Sendable {
     case observation(ImportedObservation)
+    case samples(ImportedSamples)
     case retraction(ImportedRetraction)
     case medication(Medication)
     case device(NewDevice, DeviceID, isActive: Bool)
@@ -54,6 +55,8 @@ enum ImportedRecord: Sendable {
         case "Observation":
             if let told = FHIR.RetractedObservation(reading: content, as: id, from: source.text) {
                 self = .retraction(try ImportedRetraction(told, from: source))
+            } else if FHIR.SampledObservation.isTold(by: content) {
+                self = .samples(try ImportedSamples(FHIR.SampledObservation(reading: content, as: id, of: user), now: now))
             } else {
                 self = .observation(try ImportedObservation(FHIR.Observation(reading: content, as: id, of: user, from: source.text), now: now))
             }

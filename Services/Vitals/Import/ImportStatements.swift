@@ -82,6 +82,26 @@ extension Statement<Scalar<Int64>> {
     }
 }
 
+extension Statement<Scalar<Int64>> {
+    /// How many samples are there, and stay as they are, though they say something else.
+    ///
+    /// - Parameter samples: in their order.
+    static func countDiffering(_ samples: [Sample], in series: SeriesKey) -> Self {
+        let (first, last) = (samples.first?.at ?? .now(), samples.last?.at ?? .now())
+        return .reading(
+            """
+            SELECT count(*)
+            FROM unnest(\(samples.map(\.at)), \(samples.map(\.sequence.value)), \(samples.map(\.value)), \(samples.map(\.revision)))
+                 AS n (at, sequence, value, revision)
+            JOIN vitals.device_timeseries t
+              ON t.user_id = \(series.user.uuid) AND t.device_id = \(series.device.uuid) AND t.metric_type = \(series.metric.text)
+             AND t."timestamp" = n.at AND t.sequence = n.sequence AND t."timestamp" >= \(first) AND t."timestamp" <= \(last)
+            WHERE t.revision >= n.revision AND t.value <> n.value
+            """,
+            tier: .normal)
+    }
+}
+
 extension Statement<Scalar<Bool>> {
     /// No row if there is none.
     static func hasDevice(_ id: DeviceID, of user: UserID) -> Self {

@@ -55,7 +55,7 @@ private struct PartImport {
             case .failure(let outcome): outcomes[position] = outcome
             case .success(.device(let device, let id, let isActive)): outcomes[position] = try await keep(device, as: id, isActive: isActive)
             case .success(.medication(let medication)): outcomes[position] = try await keep(medication)
-            case .success(.observation), .success(.retraction): break
+            case .success(.observation), .success(.samples), .success(.retraction): break
             }
         }
         // Behind the devices that made them.
@@ -64,6 +64,7 @@ private struct PartImport {
             case .success(.observation(var reading)):
                 reading.new.device = known(reading.new.device)
                 readings.append((position, reading))
+            case .success(.samples(let samples)): outcomes[position] = try await keep(samples)
             case .success(.retraction(let retraction)):
                 // What it retracts stands before it in the file.
                 try await keepReadings()
@@ -126,6 +127,21 @@ private struct PartImport {
             outcomes[each.position] = isAdded[place] ? .imported : same.contains(Int64(place)) ? .existing : .differs
         }
         readings = []
+    }
+
+    /// All samples of a resource, or none: where one is there that says something else, all stay as they are. A device need not be active to have
+    /// measured.
+    private func keep(_ told: ImportedSamples) async throws -> ImportOutcome {
+        guard let device = known(told.device) else { return .unresolved }
+        let series = SeriesKey(user: user, device: device, metric: told.metric.name)
+        guard try await transaction.first(.hasDevice(device, of: user)) != nil else { return .unresolved }
+        let last = told.samples.map(\.sequence.value).max() ?? 0
+        let (held, differing) = try await transaction.batch(
+            .hold(series, told.metric, reaching: last, isActive: false), .countDiffering(told.samples, in: series))
+        guard try held.first() != nil else { return .unsupportedUnit }
+        guard try differing.first()?.value == 0 else { return .differs }
+        guard let appended = try await transaction.first(.insert(told.samples, told.metric, in: series, isActive: false)) else { return .unresolved }
+        return appended.newCount + appended.correctedCount > 0 ? .imported : .existing
     }
 
     /// Retracts a reading as its person does. What was changed here is no longer what the other system has told: it stays, for a retraction is for

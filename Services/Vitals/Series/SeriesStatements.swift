@@ -40,13 +40,13 @@ struct StaleRollup: Hashable, Sendable, RowDecodable {
 
 extension Statement<Scalar<Int64>> {
     /// Makes the series unless it is there, and holds it until the commit. The greatest number that it has then; no row unless the device is
-    /// active and the series has the metric's unit.
-    static func hold(_ series: SeriesKey, _ metric: SeriesMetric, reaching sequence: Int64) -> Self {
+    /// there, and active if it has to be, and the series has the metric's unit.
+    static func hold(_ series: SeriesKey, _ metric: SeriesMetric, reaching sequence: Int64, isActive: Bool = true) -> Self {
         .writing(
             """
             INSERT INTO vitals.device_series AS known (user_id, device_id, metric_type, code, unit, last_sequence)
             SELECT d.user_id, d.id, \(series.metric.text), \(metric.code?.text), \(metric.unit?.text), \(sequence) FROM vitals.user_devices d
-            WHERE d.user_id = \(series.user.uuid) AND d.id = \(series.device.uuid) AND d.is_active
+            WHERE d.user_id = \(series.user.uuid) AND d.id = \(series.device.uuid) AND (d.is_active OR NOT \(isActive))
             ON CONFLICT (user_id, device_id, metric_type) DO UPDATE SET last_sequence = greatest(known.last_sequence, excluded.last_sequence)
             WHERE known.unit IS NOT DISTINCT FROM excluded.unit
             RETURNING last_sequence

@@ -67,9 +67,9 @@ struct SampleRepository: Sendable {
 }
 
 extension Statement<SampleRepository.Appended> {
-    /// Nothing, and no row, unless the device is active and the series has the metric's unit. In the order of the key, so that two replays of
-    /// one batch wait for each other and never in a ring.
-    static func insert(_ samples: [Sample], _ metric: SeriesMetric, in series: SeriesKey) -> Self {
+    /// Nothing, and no row, unless the device is there, and active if it has to be, and the series has the metric's unit. In the order of the key,
+    /// so that two replays of one batch wait for each other and never in a ring.
+    static func insert(_ samples: [Sample], _ metric: SeriesMetric, in series: SeriesKey, isActive: Bool = true) -> Self {
         let (user, device) = (series.user.uuid, series.device.uuid)
         // A first revision is never higher than what is there, and then what is there need not be looked at or held.
         let corrects = samples.contains { $0.revision > 0 }
@@ -86,7 +86,8 @@ extension Statement<SampleRepository.Appended> {
             """
             WITH allowed AS (
                 SELECT FROM vitals.device_series s JOIN vitals.user_devices d ON d.user_id = s.user_id AND d.id = s.device_id
-                WHERE s.user_id = \(user) AND s.device_id = \(device) AND s.metric_type = \(series.metric.text) AND d.is_active
+                WHERE s.user_id = \(user) AND s.device_id = \(device) AND s.metric_type = \(series.metric.text)
+                  AND (d.is_active OR NOT \(isActive))
                   AND s.unit IS NOT DISTINCT FROM \(metric.unit?.text)
             ), n AS MATERIALIZED (
                 SELECT DISTINCT ON (n.at, n.sequence) n.at, n.sequence, n.value, n.revision

@@ -15,7 +15,7 @@ extension ImportsV1 {
         case malformed
         /// Skipped: it is about somebody else than the file's Patient.
         case anotherSubject
-        /// Skipped: it refers to a Medication that is not in the file.
+        /// Skipped: it refers to a Medication that is not in the file, or has samples of a device that is not here.
         case unresolved
         /// Skipped: it was entered in error.
         case enteredInError
@@ -23,7 +23,7 @@ extension ImportsV1 {
         case notFinal
         /// Skipped: it says that it has no value, or has none.
         case noValue
-        /// Skipped: its value is no quantity, or only a bound of one.
+        /// Skipped: its value is no quantity and no samples in one dimension, or only a bound of one.
         case unsupportedValue
         /// Skipped: what was measured is not said by a LOINC code.
         case unsupportedCode

@@ -45,7 +45,7 @@ typedef enum _Heartguard__Imports__V1__ImportOutcome {
    */
   HEARTGUARD__IMPORTS__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_ANOTHER_SUBJECT = 12,
   /*
-   * Skipped: it refers to a Medication that is not in the file.
+   * Skipped: it refers to a Medication that is not in the file, or has samples of a device that is not here.
    */
   HEARTGUARD__IMPORTS__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_UNRESOLVED = 13,
   /*
@@ -61,7 +61,7 @@ typedef enum _Heartguard__Imports__V1__ImportOutcome {
    */
   HEARTGUARD__IMPORTS__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_NO_VALUE = 16,
   /*
-   * Skipped: its value is no quantity, or only a bound of one.
+   * Skipped: its value is no quantity and no samples in one dimension, or only a bound of one.
    */
   HEARTGUARD__IMPORTS__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_UNSUPPORTED_VALUE = 17,
   /*
