@@ -157,7 +157,10 @@ struct Sessions: Sendable {
     /// What is to be told is on record, whatever has become of the telling: asking for it again does no harm.
     private static func untold(_ error: any Error) -> any Error {
         guard let error = error as? RedisError, error.code != .cancelled else { return error }
-        return RPCError.unavailable("The session has ended, and not every program could be told. Try again.", cause: error)
+        var answer = RPCError.unavailable("The session has ended, and not every program could be told. Try again.", cause: error)
+        // A client that did so by itself would hide this behind what whoever shows the token of an ended session is told (gRFC A6, "Pushback").
+        answer.trailers["grpc-retry-pushback-ms"] = "-1"
+        return answer
     }
 
     /// The same where nobody waits for it: what cannot be told the keeper owes.

@@ -76,7 +76,6 @@ internal import Time
 
     @Test func `is found by the job of the day, and archived by one of its own`() async throws {
         try await Self.withIdle(messages: 3) { service, ada, session, _ in
-            let before = try await Self.read(service, session, of: ada)
             // As if it had been used last two years ago; no trigger says otherwise.
             _ = try await Self.psql(
                 """
@@ -84,6 +83,7 @@ internal import Time
                 UPDATE chat.chat_sessions SET updated_at = now() - interval '2 years' WHERE user_id = '\(ada.id)';
                 UPDATE chat.chat_messages SET created_at = now() - interval '2 years' WHERE user_id = '\(ada.id)'
                 """)
+            let before = try await Self.read(service, session, of: ada)
             let postgres = service.sessions.postgres
             var archiver = SessionArchiver(postgres: postgres, settings: .init(idle: .seconds(365 * 86_400)), logger: quiet)
             archiver.batch = 1

@@ -6,7 +6,9 @@ internal import Time
 @testable internal import FHIR
 
 @Suite struct `Samples as FHIR tells them` {
-    private let (id, ada, device) = (UUID(), UUID(), UUID())
+    private let id = UUID()
+    private let ada = UUID()
+    private let device = UUID()
     private let start = Instant(rfc3339: "2026-11-29T15:00:00.25Z")!
 
     private func samples(
@@ -35,7 +37,7 @@ internal import Time
 
     @Test func `say what they said when they were told`() throws {
         let told = [
-            samples([0, -1.5, nil, 1e-7, 5e-324, 1.7976931348623157e308]), samples([36.6, 36.7], .coded(loinc: "8310-5", unit: "Cel"), revision: 3),
+            samples([0, -1.5, nil, 1e-7, .leastNonzeroMagnitude, 1.7976931348623157e308]), samples([36.6, 36.7], .coded(loinc: "8310-5", unit: "Cel"), revision: 3),
             samples([1, 2, 3], every: "33.333333", first: 90, step: -30), samples([1, 2], every: "86400000"), samples([7], every: "0.001", step: 0),
             samples([7], every: nil, step: 0), samples([36.6], every: nil, .coded(loinc: "8310-5", unit: "Cel"), revision: Int32.max - 1, step: 0),
         ]

@@ -60,8 +60,11 @@ internal import Testing
                     #expect(store.statistics.loads == [.used: 1])
                     let found = try await vectors.answers("notes", queries)
                     #expect(found == wanted)
-                    let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-                    #expect(maps.contains("\(folder)/vectors-"))
+                    let files = FileManager.default
+                    let open = try files.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+                        try? files.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+                    }
+                    #expect(open.contains { $0.hasPrefix("\(folder)/vectors-") })
                     try await vectors.change("notes", &model, using: &generator)
                     try await vectors.expect(model, in: "notes", using: &generator)
                 }

@@ -99,7 +99,7 @@ SELECT format('%s: %s, then %s: %s', role, outcome, now, statement)
     FROM (SELECT id, role, statement, outcome, old.attempt(role, statement, false) AS now FROM old.statements) AS tried
     WHERE now IS DISTINCT FROM outcome
       -- A revision may bring rows of its own, which are nobody's; then there are more of them.
-      AND NOT (statement ~ '^(SELECT .* FROM|UPDATE|DELETE FROM) (vitals\.drug_interactions|vectors\.collections|users\.providers)\M' AND outcome LIKE '% rows' AND now LIKE '% rows'
+      AND NOT (statement ~ '^(SELECT .* FROM|UPDATE|DELETE FROM) (vitals\.drug_(interactions|names)|vectors\.(collections|aliases)|users\.providers)\M' AND outcome LIKE '% rows' AND now LIKE '% rows'
                AND split_part(now, ' ', 1)::bigint > split_part(outcome, ' ', 1)::bigint)
     ORDER BY id;
 \endif
