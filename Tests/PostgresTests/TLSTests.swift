@@ -192,6 +192,9 @@ import Testing
         if child:
             print(listener.getsockname()[1], child)
             sys.exit()
+        # Whoever waits for the other process waits until nobody has what it was given.
+        os.closerange(3, listener.fileno())
+        os.closerange(listener.fileno() + 1, 4096)
         for descriptor in (0, 1, 2): os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
         signal.alarm(600)
         while True:

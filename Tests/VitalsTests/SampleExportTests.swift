@@ -59,11 +59,16 @@ internal import Time
             metric.name, of: device, user, in: Period(start: begin - .seconds(86_400), end: nil), after: nil, limit: 10_000)
     }
 
-    private static func take(_ entries: [String], _ postgres: Postgres, _ vitals: VitalsService, as caller: Caller) async throws -> [ImportOutcome] {
+    /// - Parameter identity: of the first; who imports has read it in the entry.
+    private static func take(
+        _ entries: [String], identity: UUID = UUID(), _ postgres: Postgres, _ vitals: VitalsService, as caller: Caller
+    ) async throws -> [ImportOutcome] {
         let service = ImportService(records: RecordImport(postgres: postgres), latest: vitals.latest)
         let request = ImportsV1.ImportRecordsRequest(
             userId: caller.id.uuidString, importId: UUID().uuidString, source: "clinic",
-            resources: entries.map { .init(identity: UUID().uuidString, content: Array($0.utf8)) })
+            resources: entries.enumerated().map { place, entry in
+                .init(identity: (place == 0 ? identity : UUID()).uuidString, content: Array(entry.utf8))
+            })
         let answer = try await service.importRecords(request, context: caller.context)
         return try answer.outcomes.map { try #require(ImportOutcome(rawValue: $0.rawValue)) }
     }
@@ -85,7 +90,7 @@ internal import Time
             let whole = try await Self.told(.samples(of: postgres), of: ada.id)
             let pieces = try await Self.told(.samples(of: postgres, by: 10, mostBytes: 1), of: ada.id)
             let outcomes = try await Self.take(
-                [String(decoding: told.entry, as: UTF8.self)] + pieces.entries, postgres, vitals, as: bob)
+                [String(decoding: told.entry, as: UTF8.self)] + pieces.entries, identity: told.id, postgres, vitals, as: bob)
             let again = try await Self.take(whole.entries, postgres, vitals, as: bob)
 
             #expect((whole.pages, Int(whole.count)) == (1, whole.entries.count))
