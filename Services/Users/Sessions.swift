@@ -159,7 +159,7 @@ struct Sessions: Sendable {
         guard let error = error as? RedisError, error.code != .cancelled else { return error }
         var answer = RPCError.unavailable("The session has ended, and not every program could be told. Try again.", cause: error)
         // A client that did so by itself would hide this behind what whoever shows the token of an ended session is told (gRFC A6, "Pushback").
-        answer.trailers["grpc-retry-pushback-ms"] = "-1"
+        answer.trailers[Pushback.name] = "-1"
         return answer
     }
 

@@ -43,7 +43,7 @@ extension RPCError {
         let wait = GoogleProtobuf.Duration(seconds: seconds, nanos: Int32(attoseconds / 1_000_000_000))
         var error = RPCError(code, message, details: [GoogleRPC.RetryInfo(retryDelay: wait)])
         // The same for clients that retry by themselves (gRFC A6), who must not come too early for the part of a millisecond.
-        error.trailers.add("grpc-retry-pushback-ms", value: String(Int32(clamping: delay.millisecondsRoundedUp)))
+        error.trailers.add(Pushback.name, value: String(Int32(clamping: delay.millisecondsRoundedUp)))
         return error
     }
 

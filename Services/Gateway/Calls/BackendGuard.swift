@@ -80,7 +80,7 @@ struct BackendGuard: ClientInterceptor {
         switch error.code {
         case .unavailable:
             // The service itself says when to come again: it is there, and something that it needs is not.
-            if error.trailers["grpc-retry-pushback-ms"] != nil { return .succeeded }
+            if error.trailers[Pushback.name] != nil { return .succeeded }
             // Who does not wait for a connection is refused in every restart.
             return waitsForReady || isProbe ? .failed : .neutral
         case .deadlineExceeded:

@@ -1,11 +1,11 @@
 /// What a server says about trying again, in `grpc-retry-pushback-ms` (gRFC A6, "Pushback").
-enum Pushback: Hashable {
+package enum Pushback: Hashable {
     case none
     case after(Duration)
     /// It asks not to be tried again: by a negative number, or by what is no number.
     case never
 
-    static let name = "grpc-retry-pushback-ms"
+    package static let name = "grpc-retry-pushback-ms"
 
     init(_ trailers: Metadata) {
         let values = trailers.values(for: Pushback.name)
