@@ -165,7 +165,7 @@ let package = Package(
         // Services
         service("Users", ["Audit", "Cache", "Jobs", "JSON", "Postgres", "Passwords", "Redis", "Tokens", "Resilience", "FHIR", crypto]),
         service("Vitals", ["Cache", "FHIR", "JSON", "Jobs", "Postgres", crypto]),
-        service("Vectors", ["Filters", "HNSW", "JSON", "Jobs", "Postgres", "Snapshots", "Telemetry", "TextSearch"]),
+        service("Vectors", ["Cache", "Filters", "HNSW", "JSON", "Jobs", "Postgres", "Snapshots", "Telemetry", "TextSearch"]),
         service("Chat", ["Cache", "HNSW", "JSON", "Jobs", "LZ4", "Postgres", "Redis", "TextSearch", crypto]),
         service("Gateway", ["Audit", "Cache", "Resilience", "Redis", "Telemetry", "Tokens", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioHTTP1, nioSSL, httpTypes]),
 

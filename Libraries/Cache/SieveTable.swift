@@ -3,11 +3,14 @@
 /// It chooses by SIEVE (Zhang et al., "SIEVE is Simpler than LRU", NSDI 2024): entries stand in the order in which they came;
 /// a hit only marks one; a hand goes from old to new, unmarks what is marked and takes out the first that is not. It keeps more
 /// of what is wanted than LRU does, and a hit moves nothing.
-struct SieveTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private struct Entry {
-        var key: Key?
-        var value: Value?
-        var isVisited = false
+///
+/// Looking is inlinable, since a look through witness tables takes several times as long.
+package struct SieveTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    @usableFromInline struct Entry {
+        @usableFromInline var key: Key?
+        @usableFromInline var value: Value?
+        @usableFromInline var isVisited = false
+        var weight = 1
         /// Towards the older ones.
         var next = SieveTable.none
         /// Towards the newer ones.
@@ -16,38 +19,47 @@ struct SieveTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     private static var none: Int { -1 }
 
-    let capacity: Int
-    private var slots: [Key: Int] = [:]
-    private var entries: [Entry] = []
+    /// What all entries together may weigh.
+    package let capacity: Int
+    @usableFromInline var slots: [Key: Int] = [:]
+    @usableFromInline var entries: [Entry] = []
     private var free: [Int] = []
     private var newest = SieveTable.none
     private var oldest = SieveTable.none
     private var hand = SieveTable.none
+    /// What all entries weigh.
+    package private(set) var weight = 0
     /// How many entries had to go for others.
-    private(set) var evictions = 0
+    package private(set) var evictions = 0
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         precondition(capacity > 0, "a table holds at least one entry")
         self.capacity = capacity
     }
 
-    var count: Int { slots.count }
+    package var count: Int { slots.count }
 
     /// The value of a key, which is kept the longer for it.
-    mutating func value(for key: Key) -> Value? {
+    @inlinable package mutating func value(for key: Key) -> Value? {
         guard let slot = slots[key] else { return nil }
         entries[slot].isVisited = true
         return entries[slot].value
     }
 
-    mutating func set(_ value: Value, for key: Key) {
+    /// Keeps a value, for which others go until all weigh no more than they may. What is too heavy by itself is not kept.
+    package mutating func set(_ value: Value, for key: Key, weight: Int = 1) {
         if let slot = slots[key] {
-            entries[slot].value = value
-            return
+            guard weight != entries[slot].weight else {
+                entries[slot].value = value
+                return
+            }
+            remove(slot)
         }
-        if count == capacity { evict() }
+        guard weight <= capacity else { return }
+        while self.weight > capacity - weight { evict() }
+        self.weight += weight
         let slot = free.popLast() ?? entries.count
-        let entry = Entry(key: key, value: value, next: newest)
+        let entry = Entry(key: key, value: value, weight: weight, next: newest)
         if slot == entries.count { entries.append(entry) } else { entries[slot] = entry }
         if newest != SieveTable.none { entries[newest].previous = slot }
         newest = slot
@@ -56,13 +68,13 @@ struct SieveTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     @discardableResult
-    mutating func remove(_ key: Key) -> Bool {
+    package mutating func remove(_ key: Key) -> Bool {
         guard let slot = slots[key] else { return false }
         remove(slot)
         return true
     }
 
-    mutating func removeAll() {
+    package mutating func removeAll() {
         let evictions = evictions
         self = SieveTable(capacity: capacity)
         self.evictions = evictions
@@ -82,6 +94,7 @@ struct SieveTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     private mutating func remove(_ slot: Int) {
         let entry = entries[slot]
+        weight -= entry.weight
         if hand == slot { hand = entry.previous }
         if entry.previous == SieveTable.none { newest = entry.next } else { entries[entry.previous].next = entry.next }
         if entry.next == SieveTable.none { oldest = entry.previous } else { entries[entry.next].previous = entry.previous }

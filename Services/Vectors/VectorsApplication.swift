@@ -45,13 +45,14 @@ struct VectorsApplication: Sendable {
             name: "search", threads: configuration.searchThreads, maxQueued: configuration.maxQueuedSearches)
         let recall = RecallSampler(
             budget: RecallBudget(percent: configuration.recallPercent, threads: configuration.searchThreads))
+        let texts = DocumentTexts(bytes: configuration.textBytes)
         service = VectorsService(
-            collections: collections, documents: documents, indexes: indexes,
+            collections: collections, documents: documents, indexes: indexes, texts: texts,
             rows: RowSearch(
                 collections: collections, documents: documents, threads: threads, limits: configuration.rowSearch),
             recall: recall, threads: threads)
         indexService = IndexService(indexes: indexes, recall: recall)
-        host.published.add { [indexes] in IndexMetrics(indexes, recall).write(to: &$0) }
+        host.published.add { [indexes] in IndexMetrics(indexes, recall, texts.counts).write(to: &$0) }
         aliasesService = AliasesService(collections: collections, aliases: aliases, indexes: indexes)
         transfer = TransferService(collections: collections, documents: documents, indexes: indexes)
         memories = MemoriesService(memories: MemoryRepository(postgres: host.postgres), threads: threads)

@@ -15,6 +15,8 @@ struct VectorsConfiguration: Sendable {
     let snapshots: SnapshotPolicy
     /// What is answered from rows while an index is being built.
     let rowSearch: RowSearch.Limits
+    /// What is kept of documents' texts.
+    let textBytes: Int
     /// The share of the search threads' time that may go into measuring recall.
     let recallPercent: Int
 
@@ -50,6 +52,7 @@ struct VectorsConfiguration: Sendable {
             settings.int("HEARTGUARD_VECTORS_ROW_SEARCH_MOST_DOCUMENTS", default: 200_000, in: 0...10_000_000))
         rowSearch.searches = settings.int("HEARTGUARD_VECTORS_ROW_SEARCHES", default: rowSearch.searches, in: 1...64)
         self.rowSearch = rowSearch
+        textBytes = settings.int("HEARTGUARD_VECTORS_TEXT_MEGABYTES", default: 64, in: 0...65_536) << 20
         recallPercent = settings.int("HEARTGUARD_VECTORS_RECALL_PERCENT", default: 1, in: 0...100)
         try settings.finish()
     }

@@ -9,6 +9,7 @@ struct VectorsService: Sendable {
     let collections: CollectionRepository
     let documents: DocumentRepository
     let indexes: CollectionIndexes
+    let texts: DocumentTexts
     /// Answers searches whose index is not there yet.
     let rows: RowSearch
     let recall: RecallSampler
@@ -128,8 +129,12 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
 
     /// What is kept of the documents that were found.
     private func documents(of answer: CollectionIndex.Answer, to query: SearchQuery, in index: CollectionIndex) async throws -> [VectorsV1.Match] {
+        if let unchanged = await unchangedDocuments(of: answer, in: index) {
+            return zip(unchanged, answer.hits).map { VectorsV1.Match($0, score: $1.score) }
+        }
         let found = try await documents.find(answer.hits.map(\.id), in: index.collection)
         if found.isEmpty, !answer.hits.isEmpty { try await requireCollection(of: index) }
+        texts.keep(found, in: index.collection)
         let kept = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
         // The table is newer than the graph, and its rows are what the caller gets: one that was deleted meanwhile, or
         // no longer passes the filter, is left out.
@@ -137,6 +142,15 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             guard let document = kept[hit.id], query.filter?.passes(document.metadata.entries) ?? true else { return nil }
             return VectorsV1.Match(document, score: hit.score)
         }
+    }
+
+    /// The same without reading the rows: if all are in memory, and the table says, asked once for all searches of the moment, that it has not changed
+    /// since the index was searched.
+    private func unchangedDocuments(of answer: CollectionIndex.Answer, in index: CollectionIndex) async -> [KeptDocument]? {
+        var kept = index.records(of: answer).flatMap { texts.documents($0, in: index.collection) }
+        if kept != nil, await index.tableReading.value({ try await documents.position(of: index.collection) }) != answer.position { kept = nil }
+        texts.countAnswer(fromMemory: kept != nil)
+        return kept
     }
 
     /// Another replica may have deleted the collection a moment ago.

@@ -45,6 +45,22 @@ private func values<Value>(of table: SieveTable<Int, Value>, _ keys: ClosedRange
         #expect(values(of: table, 4...4) == [4])
     }
 
+    @Test func `holds what it may weigh, and nothing that is too heavy by itself`() {
+        var table = SieveTable<Int, Int>(capacity: 10)
+        for number in 1...3 { table.set(number, for: number, weight: 3) }
+
+        table.set(4, for: 4, weight: 7)
+        table.set(5, for: 5, weight: 11)
+
+        #expect(values(of: table, 1...5) == [nil, nil, 3, 4, nil])
+        #expect(table.weight == 10)
+        table.set(44, for: 4, weight: 1)
+        #expect(values(of: table, 3...4) == [3, 44])
+        #expect(table.weight == 4)
+        table.removeAll()
+        #expect(table.weight == 0)
+    }
+
     @Test func `forgets what it is told to, and all`() {
         var table = SieveTable<Int, Int>(capacity: 3)
         for number in 1...3 { table.set(number, for: number) }

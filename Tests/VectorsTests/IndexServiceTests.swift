@@ -26,7 +26,7 @@ internal import Testing
                     #expect(told.snapshotProblem == "")
 
                     var text = PrometheusText()
-                    IndexMetrics(vectors.indexes, vectors.recall).write(to: &text)
+                    IndexMetrics(vectors.indexes, vectors.recall, vectors.texts.counts).write(to: &text)
                     #expect(text.text.contains(#"heartguard_vectors_index_documents{collection="notes"} 2"#))
                     #expect(text.text.contains(#"heartguard_vectors_index_building{collection="notes"} 0"#))
                     #expect(text.text.contains(#"heartguard_vectors_snapshot_writes_total{outcome="failed"} 0"#))

@@ -27,6 +27,30 @@ internal import Time
         }
     }
 
+    @Test func `reads no document again that is in memory as the table has it`() async throws {
+        try await withVectorsDatabase { database in
+            try await database.withReplica { vectors in
+                try await vectors.create("notes")
+                try await vectors.upsert([.at([0, 0, 0], "a"), .at([3, 0, 0], "b", ["source": "go"]), .at([9, 0, 0], "c")], in: "notes")
+                let first = try await vectors.find(near: [2, 0, 0], in: "notes", limit: 2)
+
+                let again = try await vectors.find(near: [2, 0, 0], in: "notes", limit: 2)
+
+                #expect(again.matches == first.matches)
+                #expect((vectors.texts.counts.fromMemory, vectors.texts.counts.fromTable) == (1, 1))
+                // By itself the other replica would look an hour later.
+                try await database.withReplica(pollInterval: .seconds(3_600)) { other in
+                    _ = try await other.find(near: [2, 0, 0], in: "notes", limit: 2)
+                    try await vectors.upsert([.at([3, 0, 0], "b", ["source": "went"])], in: "notes")
+                    let changed = try await other.find(near: [2, 0, 0], in: "notes", limit: 2)
+
+                    #expect(changed.matches.map(\.metadata) == [["source": "went"], [:]])
+                    #expect((other.texts.counts.fromMemory, other.texts.counts.fromTable) == (0, 2))
+                }
+            }
+        }
+    }
+
     @Test func `tells ids and scores alone if no more is asked for`() async throws {
         try await withVectors { vectors in
             try await vectors.create("notes")
@@ -175,7 +199,7 @@ internal import Time
             try await vectors.upsert([.at([0, 0, 0], "a")], in: "notes")
             _ = try await vectors.untilBuilt("notes")
             let busy = VectorsService(
-                collections: vectors.collections, documents: vectors.documents, indexes: vectors.indexes,
+                collections: vectors.collections, documents: vectors.documents, indexes: vectors.indexes, texts: vectors.texts,
                 rows: vectors.rows, recall: vectors.recall, threads: ComputeThreads(name: "search", threads: 1, maxQueued: 1))
 
             try await busy.threads.withAllTaken {

@@ -113,6 +113,7 @@ internal import Time
 
         return [
             .init(.lock(collection)),
+            .init(Statement<Scalar<Int64>>.position(of: collection)),
             .init(.upsert([document], [JSONB("{}")], at: 1, in: collection, table)),
             .init(.delete([document.id], at: 1, from: collection, table)),
             .init(Statement<KeptDocument>.find([document.id], in: table)),

@@ -56,7 +56,7 @@ struct VectorsDatabase: Sendable {
             async let _: Void = indexes.run()
             return try await body(
                 VectorsService(
-                    collections: collections, documents: documents, indexes: indexes,
+                    collections: collections, documents: documents, indexes: indexes, texts: DocumentTexts(bytes: 1 << 20),
                     rows: RowSearch(collections: collections, documents: documents, threads: threads, limits: rows),
                     recall: recall, threads: threads))
         }

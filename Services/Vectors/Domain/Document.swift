@@ -87,5 +87,5 @@ struct KeptDocument: Hashable, Sendable {
     let content: String
     let metadata: DocumentMetadata
     /// Of the change that wrote it.
-    let position: Int64
+    let version: RowVersion
 }

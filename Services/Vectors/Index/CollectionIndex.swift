@@ -21,6 +21,8 @@ final class CollectionIndex: Sendable {
     private let unreadable = Mutex<[DocumentID: RowVersion]>([:])
     /// What is on the disk of it, and what has changed since.
     let snapshotState = Mutex(SnapshotState())
+    /// Where the table is, for searches that want to know whether it has changed.
+    let tableReading = SharedReading<Int64>()
     private let isLetGo = Atomic(false)
     /// Whether it has had as many rows as its table.
     private let wasWhole = Atomic(false)
@@ -216,6 +218,13 @@ final class CollectionIndex: Sendable {
     func ids(passing filter: Filter) -> [DocumentID] { catalog.withLock { $0.ids(passing: filter) } }
 
     // MARK: - Searching
+
+    /// What was found as the index has it now; `nil` if a document is gone meanwhile, or if the answer is not the index's.
+    func records(of answer: Answer) -> [DocumentCatalog.Record]? {
+        guard seen.map({ $0 >= answer.position }) ?? false else { return nil }
+        let records = catalog.withLock { catalog in answer.hits.compactMap { catalog.record(of: $0.id) } }
+        return records.count == answer.hits.count ? records : nil
+    }
 
     /// Whether a search would be done in some 0.1 ms, for which an event loop may be held: a walk that keeps few candidates, without a filter that has to
     /// be evaluated first, and that waits for no others: neither for the graph nor for the catalogue, which searches by words hold.

@@ -60,7 +60,9 @@ struct DocumentCatalog: Sendable {
         unusedSlots.append(slot)
     }
 
-    func number(of id: DocumentID) -> Int? { slots[id].flatMap { records[$0]?.number } }
+    func record(of id: DocumentID) -> Record? { slots[id].flatMap { records[$0] } }
+
+    func number(of id: DocumentID) -> Int? { record(of: id)?.number }
 
     func id(of number: Int) -> DocumentID? {
         guard let record = records[Self.slot(of: number)], record.number == number else { return nil }
@@ -68,7 +70,7 @@ struct DocumentCatalog: Sendable {
     }
 
     /// As which writing of its row a document was entered.
-    func version(of id: DocumentID) -> RowVersion? { slots[id].flatMap { records[$0]?.version } }
+    func version(of id: DocumentID) -> RowVersion? { record(of: id)?.version }
 
     /// The documents whose rows stand behind a position.
     func ids(behind position: Int64) -> [DocumentID] {

@@ -10,7 +10,10 @@ struct IndexMetrics {
     private let snapshots: SnapshotCounts?
     private let recalls: [(kind: RecallSampler.Kind, record: RecallRecord)]
 
-    init(_ indexes: CollectionIndexes, _ recall: RecallSampler) {
+    private let texts: DocumentTexts.Counts
+
+    init(_ indexes: CollectionIndexes, _ recall: RecallSampler, _ texts: DocumentTexts.Counts) {
+        self.texts = texts
         self.indexes = Array(indexes.all.prefix(Self.maxCollections))
         snapshots = indexes.snapshots?.statistics
         recalls = recall.records(of: indexes)
@@ -21,6 +24,12 @@ struct IndexMetrics {
         gauge(&text, "heartguard_vectors_index_bytes", "What vectors and graph take in memory.") { Double($0.byteCount) }
         gauge(&text, "heartguard_vectors_index_building", "1 while the index is being built.") { $0.seen == nil ? 1 : 0 }
         if let snapshots { write(snapshots, to: &text) }
+        text.family("heartguard_vectors_text_bytes", .gauge, help: "What is kept in memory of documents' texts.")
+        text.sample("heartguard_vectors_text_bytes", [], Double(texts.bytes))
+        let answers = "heartguard_vectors_text_answers_total"
+        text.family(answers, .counter, help: "Searches that told texts, by where they were.")
+        text.sample(answers, [("from", "memory")], UInt64(texts.fromMemory))
+        text.sample(answers, [("from", "table")], UInt64(texts.fromTable))
 
         let ratio = "heartguard_vectors_recall_ratio", samples = "heartguard_vectors_recall_samples_total"
         text.family(ratio, .gauge, help: "The share of the nearest that searches found, of the newest samples, by what their filter lets pass.")

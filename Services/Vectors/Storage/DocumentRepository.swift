@@ -78,6 +78,11 @@ struct DocumentRepository: Sendable {
         return position.value
     }
 
+    /// Where a collection's table is; `nil` if the collection is gone.
+    func position(of collection: Collection) async throws(PostgresError) -> Int64? {
+        try await postgres.first(.position(of: collection))?.value
+    }
+
     /// The documents with these ids that are there now.
     func find(_ ids: [DocumentID], in collection: Collection) async throws(PostgresError) -> [KeptDocument] {
         try await postgres.rows(.find(ids, in: DocumentTable(of: collection)))
@@ -85,6 +90,10 @@ struct DocumentRepository: Sendable {
 }
 
 extension Statement<Scalar<Int64>> {
+    static func position(of collection: Collection) -> Self {
+        .reading("SELECT position FROM vectors.collections WHERE id = \(collection.id)")
+    }
+
     /// The position of a collection, whose row is locked until the commit.
     static func lock(_ collection: Collection) -> Self {
         .writing("SELECT position FROM vectors.collections WHERE id = \(collection.id) FOR UPDATE")
@@ -145,7 +154,7 @@ extension Statement<KeptDocument> {
     static func find(_ ids: [DocumentID], in table: DocumentTable) -> Self {
         .reading(
             """
-            SELECT id, content, metadata, position FROM \(table.name)
+            SELECT id, content, metadata, position, updated_at FROM \(table.name)
             WHERE \(table.scope) AND id = ANY(\(ids.map(\.text))) AND deleted_at IS NULL
             """)
     }
@@ -156,6 +165,6 @@ extension KeptDocument: RowDecodable {
         id = DocumentID(kept: try row.decode("id", as: String.self))
         content = try row.decode("content", as: String.self)
         metadata = try MetadataJSON.decode(row.decode("metadata", as: JSONB.self))
-        position = try row.decode("position")
+        version = RowVersion(position: try row.decode("position"), changedAt: try row.decode("updated_at"))
     }
 }

@@ -18,7 +18,7 @@ extension VectorsV1.Match {
     init(_ document: KeptDocument, score: Float) {
         self.init(
             id: document.id.text, score: score, content: document.content, metadata: document.metadata.texts,
-            typedMetadata: document.metadata.typed, documentPosition: document.position)
+            typedMetadata: document.metadata.typed, documentPosition: document.version.position)
     }
 }
 
