@@ -222,6 +222,27 @@ extension ChatV1.Memory {
         }
     }
 
+    @Test func `is found again as of the moment that a search tells`() async throws {
+        try await withMemories { service, ada, _ in
+            let none = try await service.searchMemories(.init(query: "metoprolol"), context: ada.context)
+            let old = try #require(try await service.remember("Takes 50 mg metoprolol", importance: 0.2, by: ada).memory)
+            let end = Instant.now() + .seconds(3_600)
+            try await service.remember("Metoprolol makes dizzy", .symptom, until: end, by: ada)
+            let then = try await service.searchMemories(.init(query: "metoprolol"), context: ada.context)
+            let moment = try #require(then.asOf)
+            try await service.remember("Takes 100 mg metoprolol", insteadOf: old, by: ada)
+            try await service.remember("Asked for another metoprolol", .other, importance: 1, by: ada)
+
+            let again = try await service.searchMemories(.init(query: "metoprolol", asOf: moment), context: ada.context)
+            let before = try await service.searchMemories(.init(query: "metoprolol", asOf: none.asOf), context: ada.context)
+
+            #expect(then.memories.count == 2 && again.asOf == moment)
+            #expect(again.memories.map(\.memory?.id) == then.memories.map(\.memory?.id))
+            #expect(again.memories.map(\.score) == then.memories.map(\.score))
+            #expect(none.asOf != nil && before.memories.isEmpty)
+        }
+    }
+
     @Test func `is listed in pages`() async throws {
         try await withMemories { service, ada, _ in
             for number in 0..<7 { try await service.remember("Memory \(number)", by: ada) }

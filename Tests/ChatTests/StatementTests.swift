@@ -147,6 +147,7 @@ internal import Time
             .init(.list(MemoryList(scope: .all, limit: 1), of: user)),
             .init(.history(of: id, behind: nil, limit: 1, user)),
             .init(.history(of: id, behind: (moment, id), limit: 1, user)),
+            .init(.moment(of: search)),
             .init(.search(search, of: user)),
             .init(.search(narrowed, of: user)),
             .init(.embedded(search, of: user)),

@@ -152,10 +152,6 @@ def test_what_a_model_was_told_can_be_seen_again(contexts, direct, ada, session)
     before = build(contexts, ada, session)
     (known, *_) = before.memories
     newest = before.messages[-1].message
-    # the moment of the last of the memories that were there
-    moment = max(
-        (piece.found.memory.created_at for piece in before.memories), key=lambda at: (at.seconds, at.nanos)
-    )
     more = NewMessage(client_id="more", role="ROLE_USER", content="And ibuprofen?")
     ada.calls(direct.chat.AppendMessages, AppendMessagesRequest(session_id=session, messages=[more]))
     request = RememberRequest(
@@ -167,9 +163,11 @@ def test_what_a_model_was_told_can_be_seen_again(contexts, direct, ada, session)
     ada.calls(direct.patient_memories.Remember, request)
 
     now = build(contexts, ada, session)
-    then = build(contexts, ada, session, as_of=moment, last_sequence=newest.sequence)
+    then = build(contexts, ada, session, as_of=before.as_of, last_sequence=newest.sequence)
     assert pieces(now) != pieces(before)
     assert pieces(then) == pieces(before)
+    assert then.as_of == before.as_of
+    assert not build(contexts, ada, session, memory_limit=0).HasField("as_of")
 
 
 def test_limits_and_parts_that_are_not_wanted(contexts, ada, session, knowledge):

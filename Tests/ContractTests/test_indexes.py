@@ -36,6 +36,7 @@ def test_an_operator_sees_the_index_of_each_collection(door, operator, collectio
     assert mine.state == indexes.INDEX_STATE_SERVING
     assert (mine.document_count, mine.position, mine.unreadable_count) == (60, position, 0)
     assert mine.byte_count > 60 * 8
+    assert mine.digest != 0
     assert mine.snapshot.byte_count > mine.byte_count / 2
     assert 0 < mine.snapshot.position <= position
     assert abs(mine.snapshot.written_at.ToSeconds() - time.time()) < 300

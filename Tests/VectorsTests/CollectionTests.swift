@@ -65,6 +65,21 @@ internal import Testing
             await expect(.notFound) { try await vectors.delete(["a"], from: "nothing") }
         }
     }
+
+    @Test func `of people's memories there is none, and whoever asks for it is told who has them`() async throws {
+        try await withVectors { vectors in
+            let name = "vector_user_memories"
+            let table = try CollectionName(name)
+
+            #expect(try await vectors.collection(name) == nil)
+            await #expect(throws: VectorsError.memoriesAreNoCollection) { try await vectors.find(near: [1, 2, 3], in: name) }
+            await #expect(throws: VectorsError.memoriesAreNoCollection) { try await vectors.upsert([.at([1, 2, 3], "a")], in: name) }
+            await #expect(throws: VectorsError.memoriesAreNoCollection) { try await vectors.delete(["a"], from: name) }
+            await #expect(throws: VectorsError.memoriesAreNoCollection) { try await vectors.name("remembered", for: name) }
+            let refusal = VectorsError.noCollection(table).rpcError
+            #expect(refusal.code == .notFound && refusal.message.contains("heartguard.vectors.v1.MemoriesService"))
+        }
+    }
 }
 
 extension VectorsV1.Document {

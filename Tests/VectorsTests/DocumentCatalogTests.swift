@@ -85,9 +85,39 @@ internal import Time
         #expect(catalog.id(of: second) == other)
         #expect(catalog.count == 1)
     }
+
+    @Test func `has one digest for the same writings of the same documents, in whichever order they came`() {
+        var straight = DocumentCatalog()
+        for (position, id) in ["a", "b", "c"].enumerated() { straight.write(DocumentID(kept: id), at: Int64(position + 2)) }
+        var detour = DocumentCatalog()
+        for (id, position) in [("c", 4), ("gone", 1), ("b", 1), ("a", 2), ("b", 3), ("b", 3)] as [(DocumentID, Int64)] {
+            detour.write(id, at: position)
+        }
+        detour.remove("gone")
+        detour.remove("never there")
+
+        #expect(straight.digest == detour.digest)
+        #expect(straight.digest.value != 0)
+
+        var lacking = straight
+        lacking.remove("b")
+        var otherwise = straight
+        otherwise.write("b", at: 3, changedAt: 2)
+        var exchanged = straight
+        exchanged.write("b", at: 4)
+        exchanged.write("c", at: 3)
+        #expect(Set([straight, lacking, otherwise, exchanged].map(\.digest)).count == 4)
+        for id in ["a", "b", "c"] as [DocumentID] { straight.remove(id) }
+        #expect(straight.digest == DocumentCatalog().digest)
+    }
 }
 
 extension DocumentCatalog {
+    fileprivate mutating func write(_ id: DocumentID, at position: Int64, changedAt: Int64 = 1) {
+        let version = RowVersion(position: position, changedAt: Instant(microsecondsSinceEpoch: changedAt))
+        _ = enter(id, version, DocumentMetadata(kept: [:]), terms: [])
+    }
+
     fileprivate mutating func enter(_ id: DocumentID, _ entries: [String: MetadataValue], terms: [String] = []) -> Int {
         let version = RowVersion(position: 1, changedAt: Instant(microsecondsSinceEpoch: 1))
         return enter(id, version, DocumentMetadata(kept: entries), terms: terms)

@@ -41,7 +41,8 @@ extension MemoriesService: ChatV1.MemoriesServiceProtocol {
         let search = try request.parsed()
 
         let found = try await finder.find(search, of: user)
-        return ChatV1.SearchMemoriesResponse(memories: try AnswerBytes.fitting(found, telling: { try ChatV1.FoundMemory($0) }))
+        return ChatV1.SearchMemoriesResponse(
+            memories: try AnswerBytes.fitting(found.memories, telling: { try ChatV1.FoundMemory($0) }), asOf: .init(found.moment))
     }
 
     func listMemoryHistory(

@@ -65,6 +65,12 @@ struct FoundMemory: Hashable, Sendable {
     var similarity: Double?
 }
 
+/// What a search found, the best first, and the moment as of which: the same search of that moment finds it again, but for what was forgotten since.
+struct MemoryFindings: Hashable, Sendable {
+    var memories: [FoundMemory]
+    let moment: Instant
+}
+
 /// A memory that a search by meaning may find: its embedding, as `ExactCosine` compares it.
 struct EmbeddedMemory: Hashable, Sendable {
     let id: UUID

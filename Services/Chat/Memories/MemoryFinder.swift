@@ -9,20 +9,21 @@ struct MemoryFinder: Sendable {
     let memories: MemoryRepository
 
     /// The best first. With an embedding, each of the memories that may be found is compared with it.
-    func find(_ search: MemorySearch, of user: UUID) async throws -> [FoundMemory] {
+    func find(_ search: MemorySearch, of user: UUID) async throws -> MemoryFindings {
         if let embedding = search.embedding { return try await find(search, near: embedding, of: user) }
-        var found = try await memories.search(search, of: user)
-        for place in found.indices { found[place].rankByWords = place + 1 }
-        return found
+        var findings = try await memories.search(search, of: user)
+        for place in findings.memories.indices { findings.memories[place].rankByWords = place + 1 }
+        return findings
     }
 
-    private func find(_ search: MemorySearch, near embedding: MemoryEmbedding, of user: UUID) async throws -> [FoundMemory] {
+    private func find(_ search: MemorySearch, near embedding: MemoryEmbedding, of user: UUID) async throws -> MemoryFindings {
         // Of one snapshot: a memory and the one that takes its place are never both ranked, nor neither.
         let mode = TransactionMode(isolation: .repeatableRead, isReadOnly: true)
         return try await memories.postgres.transaction(identity: .user(user), mode: mode) { transaction in
             var deep = search
             deep.limit = max(search.limit, RankFusion.depth)
-            let (holding, embedded) = try await transaction.batch(.search(deep, of: user), .embedded(search, of: user))
+            let (moment, holding, embedded) = try await transaction.batch(
+                .moment(of: search), .search(deep, of: user), .embedded(search, of: user))
             let words = RankFusion.counted(try holding.rows().map { (key: $0.memory.id, relevance: Float($0.relevance)) })
             let near = try await Self.nearest(deep.limit, of: embedded.rows(), to: embedding)
             // The words first: of two memories with one rank each, the one that holds them precedes.
@@ -30,7 +31,7 @@ struct MemoryFinder: Sendable {
 
             let found = try await transaction.rows(.found(best.map(\.key), by: search, of: user))
             let byID = Dictionary(uniqueKeysWithValues: found.map { ($0.memory.id, $0) })
-            return best.compactMap { fused in
+            let ranked = best.compactMap { fused -> FoundMemory? in
                 guard var memory = byID[fused.key] else { return nil }
                 memory.score = Double(fused.score)
                 memory.rankByWords = words.firstIndex(of: fused.key).map { $0 + 1 }
@@ -39,6 +40,7 @@ struct MemoryFinder: Sendable {
                 memory.similarity = place.map { Double(near[$0].similarity) }
                 return memory
             }
+            return try MemoryFindings(memories: ranked, moment: moment)
         }
     }
 

@@ -5,8 +5,23 @@ internal import Time
 
 extension MemoryRepository {
     /// The best by words first.
-    func search(_ search: MemorySearch, of user: UUID) async throws(PostgresError) -> [FoundMemory] {
-        try await postgres.rows(.search(search, of: user), identity: .user(user))
+    func search(_ search: MemorySearch, of user: UUID) async throws(PostgresError) -> MemoryFindings {
+        let (moment, found) = try await postgres.batch(.moment(of: search), .search(search, of: user), identity: .user(user))
+        return try MemoryFindings(memories: found.rows(), moment: moment)
+    }
+}
+
+extension MemoryFindings {
+    init(memories: [FoundMemory], moment: StatementResult<Scalar<Instant>>) throws(PostgresError) {
+        guard let read = try moment.first() else { throw PostgresError(.decoding, "The moment of a search could not be read.") }
+        self.init(memories: memories, moment: read.value)
+    }
+}
+
+extension Statement<Scalar<Instant>> {
+    /// Of when a search is to find what was current: that which it names, or else now, by the database's clock.
+    static func moment(of search: MemorySearch) -> Self {
+        .reading("SELECT coalesce(\(search.moment)::timestamptz, transaction_timestamp())")
     }
 }
 
@@ -49,7 +64,7 @@ extension MemorySearch {
         (
             SELECT \(Memory.columns), ts_rank(search, query, 32)::float8 AS relevance,
                    0.5::float8 ^ least(1000, greatest(0, extract(epoch FROM
-                       coalesce(\(moment)::timestamptz, statement_timestamp()) - created_at) / (180 * 86400)))::float8 AS recency
+                       coalesce(\(moment)::timestamptz, transaction_timestamp()) - created_at) / (180 * 86400)))::float8 AS recency
             FROM chat.patient_memories, websearch_to_tsquery('english', \(words.query)) AS query
             WHERE user_id = \(user) AND \(condition) AND \(isPassed)
         ) AS ranked

@@ -63,7 +63,7 @@ struct ContextBuilder: Sendable {
                     position: passages.answer?.position ?? 0, exact: passages.answer?.exact ?? false,
                     tokenCount: Int32(costs.passages[$0]))
             },
-            tokenCount: Int32(assembly.tokens), parts: parts)
+            tokenCount: Int32(assembly.tokens), parts: parts, asOf: memories.answer?.asOf)
     }
 
     private static func isTheCallers(_ error: RPCError) -> Bool {

@@ -60,7 +60,7 @@ extension AliasesService: VectorsV1.AliasesServiceProtocol {
     }
 
     private func collection(_ name: CollectionName) async throws -> Collection {
-        guard let collection = try await collections.find(name) else { throw VectorsError.collectionNotFound }
+        guard let collection = try await collections.find(name) else { throw VectorsError.noCollection(name) }
         return collection
     }
 }

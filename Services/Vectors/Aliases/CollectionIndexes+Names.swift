@@ -15,7 +15,7 @@ struct SearchedCollection: Sendable {
 extension CollectionIndexes {
     /// What a name means to a write or an export. An alias leads where the database says now.
     ///
-    /// - Throws: `VectorsError.collectionNotFound`, or why the database could not be asked.
+    /// - Throws: `VectorsError.noCollection(_:)`, or why the database could not be asked.
     func named(_ name: CollectionName) async throws -> NamedCollection {
         if let index = known(name) { return NamedCollection(index: index, alias: nil) }
         if let alias = try await aliases.find(name), let found = try await searched(alias.target, by: alias) {

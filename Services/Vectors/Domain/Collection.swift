@@ -13,6 +13,8 @@ struct CollectionName: Hashable, Sendable {
     static let symptomsConditions = CollectionName(kept: "symptoms_conditions")
     static let medicalTexts = CollectionName(kept: "medical_text_768")
     static let medicalImages = CollectionName(kept: "medical_images_1152")
+    /// The table of what is remembered of people, which is no collection.
+    static let userMemories = CollectionName(kept: "vector_user_memories")
 
     let text: String
 

@@ -5,6 +5,8 @@ internal import RPC
 /// What can go wrong with collections and searches, apart from a field that breaks a rule and a database that is away.
 enum VectorsError: Error, Hashable {
     case collectionNotFound
+    /// The name is that of the table of people's memories, which `MemoriesService` is asked for.
+    case memoriesAreNoCollection
     /// The name is taken by a collection of another model, dimension or metric.
     case pinnedOtherwise(EmbeddingSpace)
     /// The request's model is not that of what it asks for. `given` is `nil` if it names none that could be.
@@ -34,6 +36,11 @@ enum VectorsError: Error, Hashable {
     case searchTookTooLong
     /// The person would have more memories than there may be.
     case tooManyMemories
+
+    /// There is no collection with a name that was asked for.
+    static func noCollection(_ name: CollectionName) -> VectorsError {
+        name == .userMemories ? .memoriesAreNoCollection : .collectionNotFound
+    }
 }
 
 extension VectorsError: RPCErrorConvertible {
@@ -41,6 +48,10 @@ extension VectorsError: RPCErrorConvertible {
         switch self {
         case .collectionNotFound:
             RPCError(.notFound, "There is no collection with this name.")
+        case .memoriesAreNoCollection:
+            RPCError(
+                .notFound,
+                "What is remembered of people is no collection. heartguard.vectors.v1.MemoriesService (/v1/vectors/memories) has it, each person's own.")
         case .pinnedOtherwise(let space):
             RPCError(
                 .alreadyExists,

@@ -16,6 +16,7 @@ final class CollectionIndex: Sendable {
     private let currentGraph: Mutex<HNSWIndex<Int>>
     private let catalog = Mutex(DocumentCatalog())
     private let tracker = PositionTracker()
+    private let published = Mutex<Followed?>(nil)
     /// How far the table is known to be, which a position without a row brings it to as well.
     private let tablePosition: Atomic<Int64>
     private let unreadable = Mutex<[DocumentID: RowVersion]>([:])
@@ -194,8 +195,21 @@ final class CollectionIndex: Sendable {
         unreadable.withLock { $0 = contents.unreadable }
     }
 
-    /// Tells whoever waits that everything up to the position is in.
-    func publish(_ position: Int64) { tracker.advance(to: position) }
+    /// What it holds at a position that it has followed its table to, where it is the same for every index of the table.
+    struct Followed: Hashable, Sendable {
+        let position: Int64
+        let digest: ContentsDigest
+    }
+
+    /// As of the last position that was published; rows that come in now are not in it. `nil` until the index has been built.
+    var followed: Followed? { published.withLock { $0 } }
+
+    /// Tells whoever waits that everything up to the position is in. To be called by the index's follower.
+    func publish(_ position: Int64) {
+        let digest = catalog.withLock { $0.digest }
+        published.withLock { $0 = Followed(position: position, digest: digest) }
+        tracker.advance(to: position)
+    }
 
     /// Waits until the index has seen a position; `false` when it has not by the deadline, or is not used any more.
     func hasSeen(_ position: Int64, by deadline: Deadline) async -> Bool {

@@ -67,10 +67,10 @@ final class CollectionIndexes: Sendable {
 
     /// The collection's index. One that another replica has just made is looked up.
     ///
-    /// - Throws: `VectorsError.collectionNotFound`, or why the database could not be asked.
+    /// - Throws: `VectorsError.noCollection(_:)`, or why the database could not be asked.
     func index(of name: CollectionName) async throws -> CollectionIndex {
         if let index = known(name) { return index }
-        guard let collection = try await find(name) else { throw VectorsError.collectionNotFound }
+        guard let collection = try await find(name) else { throw VectorsError.noCollection(name) }
         return try adopt(collection)
     }
 

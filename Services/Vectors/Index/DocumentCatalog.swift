@@ -22,6 +22,8 @@ struct DocumentCatalog: Sendable {
     var generations: [Int] = []
     var filters = FilterIndex()
     var texts = TextIndex()
+    /// Of the documents' rows.
+    var digest = ContentsDigest()
 
     static func slot(of number: Int) -> Int { number & 0xFFFF_FFFF }
 
@@ -33,12 +35,14 @@ struct DocumentCatalog: Sendable {
         if let known = slots[id], let record = records[known] {
             slot = known
             filters.remove(slot, record.metadata.entries)
+            digest.remove(id, record.version)
             records[slot] = Record(id: id, number: record.number, version: version, metadata: metadata)
         } else {
             slot = newSlot()
             slots[id] = slot
             records[slot] = Record(id: id, number: generations[slot] << 32 | slot, version: version, metadata: metadata)
         }
+        digest.add(id, version)
         filters.insert(slot, metadata.entries)
         texts.insert(slot, terms: terms)
         return generations[slot] << 32 | slot
@@ -53,6 +57,7 @@ struct DocumentCatalog: Sendable {
 
     mutating func remove(_ id: DocumentID) {
         guard let slot = slots.removeValue(forKey: id), let record = records[slot] else { return }
+        digest.remove(id, record.version)
         filters.remove(slot, record.metadata.entries)
         texts.remove(slot)
         records[slot] = nil

@@ -73,6 +73,7 @@ extension DocumentCatalog {
                 metadata: try bytes.metadata())
             records.append(record)
             guard slots.updateValue(slot, forKey: record.id) == nil else { throw Self.mismatch }
+            digest.add(record.id, record.version)
             filters.insert(slot, record.metadata.entries)
         }
         unusedSlots = try bytes.numbers().map { Int($0) }

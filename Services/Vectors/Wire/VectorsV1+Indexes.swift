@@ -5,12 +5,13 @@ internal import Time
 extension VectorsV1.Index {
     init(_ index: CollectionIndex) {
         let snapshot = index.snapshot
-        let seen = index.seen
+        let followed = index.followed
         self.init(
             collection: index.collection.name.text, collectionId: index.collection.id.text,
-            state: seen == nil ? .building : .serving, documentCount: Int64(index.count), position: seen ?? 0,
+            state: followed == nil ? .building : .serving, documentCount: Int64(index.count), position: followed?.position ?? 0,
             byteCount: Int64(index.byteCount), unreadableCount: Int64(index.unreadableCount),
-            snapshot: snapshot.saved.map { .init($0) }, snapshotProblem: snapshot.problem ?? "")
+            snapshot: snapshot.saved.map { .init($0) }, snapshotProblem: snapshot.problem ?? "",
+            digest: followed?.digest.value ?? 0)
     }
 }
 

@@ -347,15 +347,21 @@ extension ChatV1 {
 extension ChatV1 {
     package struct SearchMemoriesResponse: ContractMessage {
         package var memories: [ChatV1.FoundMemory] = []
+        /// The moment that was searched, by the database's clock where none was asked for: the same
+        /// search with it as as_of finds the same again, but for what has been forgotten since, what
+        /// was being remembered at that very moment, and embeddings that came later.
+        package var asOf: GoogleProtobuf.Timestamp? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
         package init() {}
 
         package init(
-            memories: [ChatV1.FoundMemory] = []
+            memories: [ChatV1.FoundMemory] = [],
+            asOf: GoogleProtobuf.Timestamp? = nil
         ) {
             self.memories = memories
+            self.asOf = asOf
         }
 
         package static var fullName: String { "heartguard.chat.v1.SearchMemoriesResponse" }
@@ -367,6 +373,7 @@ extension ChatV1 {
         package init(copying message: UnsafeRawPointer) throws(MalformedMessage) {
             let c = unsafe message.assumingMemoryBound(to: Heartguard__Chat__V1__SearchMemoriesResponse.self)
             self.memories = try unsafe Copy.messages(c.pointee.n_memories, c.pointee.memories)
+            self.asOf = try unsafe Copy.message(c.pointee.as_of, as: GoogleProtobuf.Timestamp.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -377,6 +384,7 @@ extension ChatV1 {
                 unsafe c.pointee.n_memories = self.memories.count
                 unsafe c.pointee.memories = try unsafe arena.messages(self.memories)
             }
+            if let value = self.asOf { unsafe c.pointee.as_of = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

@@ -136,6 +136,10 @@ extension GatewayV1 {
         package var tokenCount: Int32 = 0
         /// How chat (messages and memories) and vectors (passages, if they were looked for) answered.
         package var parts: [GatewayV1.Part] = []
+        /// The moment that the memories are of: given as as_of, with the sequence of the newest message as last_sequence, it shows
+        /// the same messages and memories again (SearchMemoriesResponse says what may differ). Absent where no memories were
+        /// looked for, or chat did not answer.
+        package var asOf: GoogleProtobuf.Timestamp? = nil
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -146,13 +150,15 @@ extension GatewayV1 {
             memories: [GatewayV1.ContextMemory] = [],
             passages: [GatewayV1.ContextPassage] = [],
             tokenCount: Int32 = 0,
-            parts: [GatewayV1.Part] = []
+            parts: [GatewayV1.Part] = [],
+            asOf: GoogleProtobuf.Timestamp? = nil
         ) {
             self.messages = messages
             self.memories = memories
             self.passages = passages
             self.tokenCount = tokenCount
             self.parts = parts
+            self.asOf = asOf
         }
 
         package static var fullName: String { "heartguard.gateway.v1.BuildContextResponse" }
@@ -168,6 +174,7 @@ extension GatewayV1 {
             self.passages = try unsafe Copy.messages(c.pointee.n_passages, c.pointee.passages)
             self.tokenCount = unsafe c.pointee.token_count
             self.parts = try unsafe Copy.messages(c.pointee.n_parts, c.pointee.parts)
+            self.asOf = try unsafe Copy.message(c.pointee.as_of, as: GoogleProtobuf.Timestamp.self)
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -191,6 +198,7 @@ extension GatewayV1 {
                 unsafe c.pointee.n_parts = self.parts.count
                 unsafe c.pointee.parts = try unsafe arena.messages(self.parts)
             }
+            if let value = self.asOf { unsafe c.pointee.as_of = try unsafe arena.message(value) }
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

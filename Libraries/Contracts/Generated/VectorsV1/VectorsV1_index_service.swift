@@ -160,6 +160,9 @@ extension VectorsV1 {
         package var snapshot: VectorsV1.IndexSnapshot? = nil
         /// Why the last snapshot could not be written or used, for an operator; empty if it could.
         package var snapshotProblem: String = ""
+        /// Of the ids of the documents that could be found at `position`, each with which writing of its row it is: the same in every replica that tells
+        /// the same position, however it came there. Replicas that differ have other documents. 0 while it is being built, and without documents.
+        package var digest: UInt64 = 0
         /// Fields that a newer contract has, as they came. They are written back.
         package var unknownFields: [UInt8] = []
 
@@ -174,7 +177,8 @@ extension VectorsV1 {
             byteCount: Int64 = 0,
             unreadableCount: Int64 = 0,
             snapshot: VectorsV1.IndexSnapshot? = nil,
-            snapshotProblem: String = ""
+            snapshotProblem: String = "",
+            digest: UInt64 = 0
         ) {
             self.collection = collection
             self.collectionId = collectionId
@@ -185,6 +189,7 @@ extension VectorsV1 {
             self.unreadableCount = unreadableCount
             self.snapshot = snapshot
             self.snapshotProblem = snapshotProblem
+            self.digest = digest
         }
 
         package static var fullName: String { "heartguard.vectors.v1.Index" }
@@ -204,6 +209,7 @@ extension VectorsV1 {
             self.unreadableCount = unsafe c.pointee.unreadable_count
             self.snapshot = try unsafe Copy.message(c.pointee.snapshot, as: VectorsV1.IndexSnapshot.self)
             self.snapshotProblem = try unsafe Copy.string(c.pointee.snapshot_problem, field: "heartguard.vectors.v1.Index.snapshot_problem")
+            self.digest = unsafe c.pointee.digest
             self.unknownFields = unsafe Copy.unknownFields(of: message)
         }
 
@@ -219,6 +225,7 @@ extension VectorsV1 {
             unsafe c.pointee.unreadable_count = self.unreadableCount
             if let value = self.snapshot { unsafe c.pointee.snapshot = try unsafe arena.message(value) }
             if !self.snapshotProblem.isEmpty { unsafe c.pointee.snapshot_problem = try unsafe arena.string(self.snapshotProblem, field: "heartguard.vectors.v1.Index.snapshot_problem") }
+            unsafe c.pointee.digest = self.digest
             if !self.unknownFields.isEmpty { try unsafe arena.unknownFields(self.unknownFields, of: c) }
             return UnsafeMutableRawPointer(c)
         }

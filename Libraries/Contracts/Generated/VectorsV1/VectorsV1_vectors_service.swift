@@ -717,7 +717,7 @@ extension VectorsV1 {
                 service: "heartguard.vectors.v1.VectorsService", name: "CreateCollection", kind: .unary,
                 policy: RPC.MethodPolicy(access: .operator_, timeout: .fast, cost: 2, idempotency: .idempotent, audit: .write, cacheTTL: nil, onRedisLoss: .failOpen),
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/collections", body: "*")]))
-        /// All collections, by name.
+        /// All collections, by name. What is remembered of people (vector_user_memories) is none of them: MemoriesService has it.
         package static let listCollections = RPC.Method<VectorsV1.ListCollectionsRequest, VectorsV1.ListCollectionsResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.vectors.v1.VectorsService", name: "ListCollections", kind: .unary,
@@ -761,7 +761,7 @@ extension VectorsV1 {
         /// ALREADY_EXISTS when the name is taken by a collection that differs in one of them;
         /// making the same one again returns the one that is there.
         func createCollection(_ request: VectorsV1.CreateCollectionRequest, context: RPCContext) async throws -> VectorsV1.CreateCollectionResponse
-        /// All collections, by name.
+        /// All collections, by name. What is remembered of people (vector_user_memories) is none of them: MemoriesService has it.
         func listCollections(_ request: VectorsV1.ListCollectionsRequest, context: RPCContext) async throws -> VectorsV1.ListCollectionsResponse
         /// Removes a collection with all its documents, for good, and gives its name free. FAILED_PRECONDITION while an alias leads to
         /// it, and for the collections that the schema brings.
@@ -790,7 +790,7 @@ extension VectorsV1 {
             try await channel.unary(VectorsV1.VectorsServiceMethods.createCollection, request, options: options)
         }
 
-        /// All collections, by name.
+        /// All collections, by name. What is remembered of people (vector_user_memories) is none of them: MemoriesService has it.
         package func listCollections(
             _ request: VectorsV1.ListCollectionsRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> VectorsV1.ListCollectionsResponse {

@@ -933,7 +933,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__search_memories_request__
   (ProtobufCMessageInit) heartguard__chat__v1__search_memories_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__chat__v1__search_memories_response__field_descriptors[1] =
+static const ProtobufCFieldDescriptor heartguard__chat__v1__search_memories_response__field_descriptors[2] =
 {
   {
     "memories",
@@ -947,14 +947,27 @@ static const ProtobufCFieldDescriptor heartguard__chat__v1__search_memories_resp
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "as_of",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Chat__V1__SearchMemoriesResponse, as_of),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__chat__v1__search_memories_response__field_indices_by_name[] = {
+  1,   /* field[1] = as_of */
   0,   /* field[0] = memories */
 };
 static const ProtobufCIntRange heartguard__chat__v1__search_memories_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor heartguard__chat__v1__search_memories_response__descriptor =
 {
@@ -964,7 +977,7 @@ const ProtobufCMessageDescriptor heartguard__chat__v1__search_memories_response_
   "Heartguard__Chat__V1__SearchMemoriesResponse",
   "heartguard.chat.v1",
   sizeof(Heartguard__Chat__V1__SearchMemoriesResponse),
-  1,
+  2,
   heartguard__chat__v1__search_memories_response__field_descriptors,
   heartguard__chat__v1__search_memories_response__field_indices_by_name,
   1,  heartguard__chat__v1__search_memories_response__number_ranges,

@@ -413,7 +413,7 @@ const ProtobufCMessageDescriptor heartguard__gateway__v1__build_context_request_
   (ProtobufCMessageInit) heartguard__gateway__v1__build_context_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__gateway__v1__build_context_response__field_descriptors[5] =
+static const ProtobufCFieldDescriptor heartguard__gateway__v1__build_context_response__field_descriptors[6] =
 {
   {
     "messages",
@@ -475,8 +475,21 @@ static const ProtobufCFieldDescriptor heartguard__gateway__v1__build_context_res
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "as_of",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Gateway__V1__BuildContextResponse, as_of),
+    &google__protobuf__timestamp__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__gateway__v1__build_context_response__field_indices_by_name[] = {
+  5,   /* field[5] = as_of */
   1,   /* field[1] = memories */
   0,   /* field[0] = messages */
   4,   /* field[4] = parts */
@@ -486,7 +499,7 @@ static const unsigned heartguard__gateway__v1__build_context_response__field_ind
 static const ProtobufCIntRange heartguard__gateway__v1__build_context_response__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor heartguard__gateway__v1__build_context_response__descriptor =
 {
@@ -496,7 +509,7 @@ const ProtobufCMessageDescriptor heartguard__gateway__v1__build_context_response
   "Heartguard__Gateway__V1__BuildContextResponse",
   "heartguard.gateway.v1",
   sizeof(Heartguard__Gateway__V1__BuildContextResponse),
-  5,
+  6,
   heartguard__gateway__v1__build_context_response__field_descriptors,
   heartguard__gateway__v1__build_context_response__field_indices_by_name,
   1,  heartguard__gateway__v1__build_context_response__number_ranges,

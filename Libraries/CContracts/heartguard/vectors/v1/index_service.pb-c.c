@@ -378,7 +378,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__list_indexes_response_
   (ProtobufCMessageInit) heartguard__vectors__v1__list_indexes_response__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor heartguard__vectors__v1__index__field_descriptors[9] =
+static const ProtobufCFieldDescriptor heartguard__vectors__v1__index__field_descriptors[10] =
 {
   {
     "collection",
@@ -488,11 +488,24 @@ static const ProtobufCFieldDescriptor heartguard__vectors__v1__index__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "digest",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Heartguard__Vectors__V1__Index, digest),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned heartguard__vectors__v1__index__field_indices_by_name[] = {
   5,   /* field[5] = byte_count */
   0,   /* field[0] = collection */
   1,   /* field[1] = collection_id */
+  9,   /* field[9] = digest */
   3,   /* field[3] = document_count */
   4,   /* field[4] = position */
   7,   /* field[7] = snapshot */
@@ -503,7 +516,7 @@ static const unsigned heartguard__vectors__v1__index__field_indices_by_name[] = 
 static const ProtobufCIntRange heartguard__vectors__v1__index__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor heartguard__vectors__v1__index__descriptor =
 {
@@ -513,7 +526,7 @@ const ProtobufCMessageDescriptor heartguard__vectors__v1__index__descriptor =
   "Heartguard__Vectors__V1__Index",
   "heartguard.vectors.v1",
   sizeof(Heartguard__Vectors__V1__Index),
-  9,
+  10,
   heartguard__vectors__v1__index__field_descriptors,
   heartguard__vectors__v1__index__field_indices_by_name,
   1,  heartguard__vectors__v1__index__number_ranges,

@@ -225,10 +225,16 @@ struct  Heartguard__Chat__V1__SearchMemoriesResponse
   ProtobufCMessage base;
   size_t n_memories;
   Heartguard__Chat__V1__FoundMemory **memories;
+  /*
+   * The moment that was searched, by the database's clock where none was asked for: the same
+   * search with it as as_of finds the same again, but for what has been forgotten since, what
+   * was being remembered at that very moment, and embeddings that came later.
+   */
+  Google__Protobuf__Timestamp *as_of;
 };
 #define HEARTGUARD__CHAT__V1__SEARCH_MEMORIES_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__chat__v1__search_memories_response__descriptor) \
-    , 0,NULL }
+    , 0,NULL, NULL }
 
 
 struct  Heartguard__Chat__V1__ListMemoryHistoryRequest

@@ -152,10 +152,16 @@ struct  Heartguard__Gateway__V1__BuildContextResponse
    */
   size_t n_parts;
   Heartguard__Gateway__V1__Part **parts;
+  /*
+   * The moment that the memories are of: given as as_of, with the sequence of the newest message as last_sequence, it shows
+   * the same messages and memories again (SearchMemoriesResponse says what may differ). Absent where no memories were
+   * looked for, or chat did not answer.
+   */
+  Google__Protobuf__Timestamp *as_of;
 };
 #define HEARTGUARD__GATEWAY__V1__BUILD_CONTEXT_RESPONSE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__gateway__v1__build_context_response__descriptor) \
-    , 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL }
+    , 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL, NULL }
 
 
 struct  Heartguard__Gateway__V1__ContextMessage

@@ -121,10 +121,15 @@ struct  Heartguard__Vectors__V1__Index
    * Why the last snapshot could not be written or used, for an operator; empty if it could.
    */
   char *snapshot_problem;
+  /*
+   * Of the ids of the documents that could be found at `position`, each with which writing of its row it is: the same in every replica that tells
+   * the same position, however it came there. Replicas that differ have other documents. 0 while it is being built, and without documents.
+   */
+  uint64_t digest;
 };
 #define HEARTGUARD__VECTORS__V1__INDEX__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&heartguard__vectors__v1__index__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HEARTGUARD__VECTORS__V1__INDEX_STATE__INDEX_STATE_UNSPECIFIED, 0, 0, 0, 0, NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, HEARTGUARD__VECTORS__V1__INDEX_STATE__INDEX_STATE_UNSPECIFIED, 0, 0, 0, 0, NULL, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
