@@ -280,7 +280,7 @@ let package = Package(
         tests("Vitals", serviceTests + ["FHIR", "JSON", "Jobs", "Redis", "Tokens"]),
         tests("Vectors", serviceTests + ["Filters", "HNSW", "Snapshots", "Telemetry", "TextSearch", "Tokens"]),
         tests("Chat", serviceTests + ["Cache", "Jobs", "LZ4", "Redis", "Tokens"]),
-        tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", lifecycle, logging, nioCore, nioPosix]),
+        tests("Gateway", ["Application", "Contracts", "Resilience", "RPC", "TestSupport", "Time", "Tokens", lifecycle, logging, nioCore, nioEmbedded, nioPosix]),
         .testTarget(
             name: "HeartGuardCommandTests",
             dependencies: [

@@ -7,8 +7,13 @@ import Telemetry
 /// The Gateway put together: channels to the services, one way for every call, and two doors to it.
 struct GatewayApplication: Sendable {
     let configuration: GatewayConfiguration
+    /// See `JSONFront`.
+    private let patience: Duration
 
-    init(_ configuration: GatewayConfiguration) { self.configuration = configuration }
+    init(_ configuration: GatewayConfiguration, patience: Duration = .seconds(60)) {
+        self.configuration = configuration
+        self.patience = patience
+    }
 
     /// Runs until the program is asked to stop. The callback tells where the doors are once both are open.
     func run(
@@ -33,7 +38,8 @@ struct GatewayApplication: Sendable {
             path: CallPath(endpoints, interceptors: host.interceptors + interceptors, observers: host.observers),
             health: host.health,
             configuration: configuration,
-            logger: host.logger)
+            logger: host.logger,
+            patience: patience)
         host.published.add { limits.write(to: &$0) }
         host.published.add { guards.write(to: &$0) }
 

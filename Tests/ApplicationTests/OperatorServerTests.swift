@@ -10,9 +10,11 @@ import Testing
 @testable import Cache
 
 @Suite struct `The operator's port` {
-    private func withServer(_ body: (_ port: Int) async throws -> Void) async throws {
+    private func withServer(
+        health: HealthReporter = HealthReporter(), _ body: (_ port: Int) async throws -> Void
+    ) async throws {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let server = OperatorServer(endpoint: OperatorEndpoint(host: "127.0.0.1", port: 0), logger: Logger(label: "test")) {
+        let server = OperatorServer(endpoint: OperatorEndpoint(host: "127.0.0.1", port: 0), health: health, logger: Logger(label: "test")) {
             var text = PrometheusText()
             text.sample("a_metric", [], 1.0)
             return text.text
@@ -38,6 +40,20 @@ import Testing
             #expect(answer.hasPrefix("HTTP/1.1 200"))
             #expect(answer.contains("content-type: \(PrometheusText.contentType)"))
             #expect(answer.hasSuffix("a_metric 1"))
+        }
+    }
+
+    @Test func `says whether the program serves, and why not`() async throws {
+        let health = HealthReporter(.serving)
+        try await withServer(health: health) { port in
+            let serving = try await ask(port, "/healthz")
+            health.report(.notServing(reason: "The database does not answer."))
+            let notServing = try await ask(port, "/healthz")
+
+            #expect(serving.hasPrefix("HTTP/1.1 200"))
+            #expect(serving.hasSuffix("\nSERVING"))
+            #expect(notServing.hasPrefix("HTTP/1.1 503"))
+            #expect(notServing.hasSuffix("\nNOT_SERVING: The database does not answer."))
         }
     }
 

@@ -1,4 +1,7 @@
-"""grpc.health.v1, as PyPI's grpcio-health-checking asks for it."""
+"""grpc.health.v1, as PyPI's grpcio-health-checking asks for it, and what probes ask the operator's port."""
+
+import urllib.parse
+import urllib.request
 
 import pytest
 from client import methods
@@ -52,6 +55,13 @@ def test_who_watches_is_told_at_once(cluster, program):
     )
     assert next(watch).status == SERVING
     watch.cancel()
+
+
+@pytest.mark.parametrize("program", EVERYWHERE)
+def test_the_operators_port_says_it_to_probes(cluster, program):
+    url = urllib.parse.urljoin(cluster.metrics_url(program), "/healthz")
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        assert (answer.status, answer.read()) == (200, b"SERVING\n")
 
 
 def test_who_watches_a_service_that_is_not_there_is_told_so(cluster):

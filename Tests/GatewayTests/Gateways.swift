@@ -125,9 +125,11 @@ private struct AnyService: RPCService {
 
 /// Runs Gateways with stores of their own, in front of services at these ports.
 ///
-/// - Parameter cutOff: a service that the first Gateway alone cannot reach.
+/// - Parameters:
+///   - cutOff: a service that the first Gateway alone cannot reach.
+///   - patience: see `JSONFront`.
 func withGateways(
-    _ count: Int, services: [Backend: Int], _ changes: [String: String] = [:], cutOff: Backend? = nil,
+    _ count: Int, services: [Backend: Int], _ changes: [String: String] = [:], cutOff: Backend? = nil, patience: Duration = .seconds(60),
     _ body: @Sendable (Gateways) async throws -> Void
 ) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "heartguard-\(UUID().uuidString)")
@@ -163,7 +165,7 @@ func withGateways(
                     if let cutOff, number == 0 {
                         environment["HEARTGUARD_\(cutOff.rawValue.uppercased())_ADDRESS"] = "127.0.0.1:\(try FreePort.find())"
                     }
-                    let application = GatewayApplication(try GatewayConfiguration(environment: environment))
+                    let application = GatewayApplication(try GatewayConfiguration(environment: environment), patience: patience)
                     let program = ServiceGroup(
                         services: [ClosureService { try await application.run(stopSignals: false) { _, port in listening.yield(port) } }],
                         logger: quiet)

@@ -12,13 +12,13 @@ private let replay = "/v1/alert-rules/7/replay"
 
 /// A Gateway one of whose services answers in a way of the test's, and where its JSON door is.
 func withDoor(
-    to backend: Backend = .vitals,
+    to backend: Backend = .vitals, patience: Duration = .seconds(60),
     _ answer: @escaping @Sendable (MethodDescriptor) async throws -> Void = { _ in },
     _ body: @escaping @Sendable (Gateways, _ port: Int) async throws -> Void
 ) async throws {
     let port = try FreePort.find()
     try await withService(backend, answer) { service in
-        try await withGateways(1, services: [backend: service], ["HEARTGUARD_JSON_PORT": "\(port)"]) { gateways in
+        try await withGateways(1, services: [backend: service], ["HEARTGUARD_JSON_PORT": "\(port)"], patience: patience) { gateways in
             try await body(gateways, port)
         }
     }
@@ -257,6 +257,18 @@ func head(_ line: String, _ fields: [String] = [], of gateways: Gateways) async 
             let part = String(repeating: "7", count: 1 << 20)
 
             // Much more than the buffers of both sides hold.
+            await #expect(throws: (any Error).self) {
+                for _ in 0..<200 { try await client.send(part) }
+            }
+        }
+    }
+
+    @Test func `ends when its client asks for more than it reads`() async throws {
+        try await withDoor(patience: .milliseconds(500)) { _, port in
+            let client = try await RawHTTP.connect(to: port, reads: false)
+            let part = String(repeating: "GET /.well-known/jwks.json HTTP/1.1\r\nhost: door\r\n\r\n", count: 20_000)
+
+            // Much more than the buffers of both sides hold, and its answers are several times as long.
             await #expect(throws: (any Error).self) {
                 for _ in 0..<200 { try await client.send(part) }
             }

@@ -26,22 +26,25 @@ struct RawHTTP: Sendable {
 
     /// Waits until the door is open.
     ///
-    /// - Parameter goesOnSending: whether it can still send when the door has closed its side.
-    static func connect(to port: Int, goesOnSending: Bool = false) async throws -> RawHTTP {
+    /// - Parameters:
+    ///   - goesOnSending: whether it can still send when the door has closed its side.
+    ///   - reads: whether it takes what comes.
+    static func connect(to port: Int, goesOnSending: Bool = false, reads: Bool = true) async throws -> RawHTTP {
         try await until { await isOpen(port) }
-        return try await RawHTTP(port, goesOnSending)
+        return try await RawHTTP(port, goesOnSending: goesOnSending, reads: reads)
     }
 
     static func isOpen(_ port: Int) async -> Bool {
-        guard let client = try? await RawHTTP(port, false) else { return false }  // nobody listens
+        guard let client = try? await RawHTTP(port) else { return false }  // nobody listens
         try? await client.close()  // the other side may have been faster
         return true
     }
 
-    private init(_ port: Int, _ goesOnSending: Bool) async throws {
+    private init(_ port: Int, goesOnSending: Bool = false, reads: Bool = true) async throws {
         let ear = Ear()
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(ChannelOptions.allowRemoteHalfClosure, value: goesOnSending)
+            .channelOption(ChannelOptions.autoRead, value: reads)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ear) }
             }

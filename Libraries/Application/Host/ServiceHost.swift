@@ -168,7 +168,7 @@ package final class ServiceHost: Sendable {
         children.append(Child(name: "readiness") { await monitor.run() })
         children.append(Child(name: "stores") { await stores.run() })
         if let endpoint = configuration.operatorEndpoint {
-            let server = OperatorServer(endpoint: endpoint, logger: logger) { [monitors] in monitors.prometheusText() }
+            let server = OperatorServer(endpoint: endpoint, health: health, logger: logger) { [monitors] in monitors.prometheusText() }
             children.append(Child(name: "operator port") { try await server.run() })
         }
         let others = doors.map { Door(body: $0, drainTimeout: configuration.server.drainTimeout) }

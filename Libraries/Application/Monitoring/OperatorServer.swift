@@ -5,16 +5,17 @@ internal import NIOPosix
 internal import RPC
 internal import Telemetry
 
-/// Where an operator's tools read the program's metrics.
+/// Where an operator's tools read the program's metrics and its health.
 package struct OperatorEndpoint: Sendable, Hashable {
     package let host: String
     package let port: Int
 }
 
-/// Answers `GET /metrics` on the operator's port, in plain HTTP, one request a connection. It asks nobody who he is, so it belongs on
-/// loopback or a network of the operators'; nothing in it is about a person.
+/// Answers `GET /metrics` and `GET /healthz` on the operator's port, in plain HTTP, one request a connection. It asks nobody who he is, so it belongs on
+/// loopback or a network of the operators'; nothing in it is about a person. How many clients the program's other ports have is nothing to it.
 struct OperatorServer: Sendable {
     let endpoint: OperatorEndpoint
+    let health: HealthReporter
     let logger: Logger
     let metrics: @Sendable () -> String
 
@@ -34,11 +35,11 @@ struct OperatorServer: Sendable {
                         ConnectionLimit(OpenConnections(most: OperatorServer.maximumConnections), logger: logger))
                 }
             }
-            .childChannelInitializer { [metrics] channel in
+            .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                         withPipeliningAssistance: false, withErrorHandling: true)
-                    try channel.pipeline.syncOperations.addHandler(MetricsHandler(metrics: metrics))
+                    try channel.pipeline.syncOperations.addHandler(OperatorHandler(self))
                 }
             }
             .bind(host: endpoint.host, port: endpoint.port).get()
@@ -50,16 +51,16 @@ struct OperatorServer: Sendable {
 }
 
 /// One connection of an operator's tool.
-private final class MetricsHandler: ChannelInboundHandler {
+private final class OperatorHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let metrics: @Sendable () -> String
+    private let server: OperatorServer
     private var head: HTTPRequestHead?
     private var limit: Scheduled<Void>?
 
-    init(metrics: @escaping @Sendable () -> String) {
-        self.metrics = metrics
+    init(_ server: OperatorServer) {
+        self.server = server
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -85,11 +86,12 @@ private final class MetricsHandler: ChannelInboundHandler {
     private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let path = request.uri.prefix { $0 != "?" }
         let (status, text): (HTTPResponseStatus, String) = switch (request.method, path) {
-        case (.GET, "/metrics"): (.ok, metrics())
-        case (_, "/metrics"): (.methodNotAllowed, "Only GET is answered here.\n")
-        default: (.notFound, "There is /metrics here.\n")
+        case (.GET, "/metrics"): (.ok, server.metrics())
+        case (.GET, "/healthz"): health
+        case (_, "/metrics"), (_, "/healthz"): (.methodNotAllowed, "Only GET is answered here.\n")
+        default: (.notFound, "There are /metrics and /healthz here.\n")
         }
-        let type = status == .ok ? PrometheusText.contentType : "text/plain; charset=utf-8"
+        let type = status == .ok && path == "/metrics" ? PrometheusText.contentType : "text/plain; charset=utf-8"
         let body = context.channel.allocator.buffer(string: text)
         let headers: HTTPHeaders = [
             "content-type": type, "content-length": "\(body.readableBytes)", "connection": "close", "cache-control": "no-store",
@@ -98,6 +100,13 @@ private final class MetricsHandler: ChannelInboundHandler {
         context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    private var health: (HTTPResponseStatus, String) {
+        switch server.health.status {
+        case .serving: (.ok, "SERVING\n")
+        case .notServing(let reason): (.serviceUnavailable, "NOT_SERVING: \(reason)\n")
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

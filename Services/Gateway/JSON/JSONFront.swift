@@ -21,21 +21,24 @@ struct JSONFront: HTTPResponder {
     let health: HealthReporter
     let configuration: GatewayConfiguration
     let logger: Logger
+    /// How long a client may be silent between its requests, and how long it may have no room for more of its answers.
+    let patience: Duration
 
     /// Listens until the program is asked to stop.
     func run(onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }) async throws {
         let server = configuration.common.server
         let tls = try server.tls.map { try Self.tls(ServerCertificate($0, logger: logger)) }
+        let patience = TimeAmount(patience)
         let application = Hummingbird.Application(
             responder: self,
             server: HTTPServerBuilder { responder in
-                let http = HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(60)))
-                guard let tls else { return LoopBoundChannel(WatchedChannel(http)) }
-                return LoopBoundChannel(WatchedChannel(try TLSChannel(http, tlsConfiguration: tls)))
+                let http = HTTP1Channel(responder: responder, configuration: .init(idleTimeout: patience))
+                guard let tls else { return LoopBoundChannel(WatchedChannel(http, sendTimeout: patience)) }
+                return LoopBoundChannel(WatchedChannel(try TLSChannel(http, tlsConfiguration: tls), sendTimeout: patience))
             },
             configuration: .init(
                 address: .hostname(server.host, port: configuration.jsonPort), serverName: "heartguard",
-                // Those beyond wait until one has ended, an idle one after a minute.
+                // Those beyond wait until one has ended, one whose client neither asks nor reads after a minute.
                 availableConnectionsDelegate: MaximumAvailableConnections(configuration.common.maxConnections, logger: logger)),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? configuration.jsonPort
