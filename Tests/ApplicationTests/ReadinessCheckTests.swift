@@ -41,6 +41,34 @@ internal import Time
             #expect(reader == nil)
         }
     }
+
+    @Test func `is not looked at again each time that it is asked whether the service is ready`() async throws {
+        let server = try await PostgresServer.shared
+        let roundTrips = RoundTrips()
+        try await server.withDatabase { configuration in
+            try await server.psql("CREATE ROLE rows_regular LOGIN", database: configuration.database)
+            var theirs = configuration
+            theirs.user = "rows_regular"
+            let postgres = Postgres(configuration: theirs, logger: Logger(label: "test"), observer: roundTrips)
+            async let _: Void = postgres.run()
+            let check = ReadinessCheck.role(postgres)
+            // A busy machine takes its time to connect and to answer.
+            try await until { await check.problem() == nil }
+            let before = roundTrips.count
+
+            for _ in 0..<10 { _ = await check.problem() }
+
+            #expect(roundTrips.count == before)
+        }
+    }
+}
+
+private final class RoundTrips: PostgresObserver {
+    private let state = Mutex(0)
+
+    var count: Int { state.withLock { $0 } }
+
+    func ended(_ roundTrip: RoundTrip) { state.withLock { $0 += 1 } }
 }
 
 @Suite struct `A check of the database` {
@@ -71,5 +99,38 @@ internal import Time
 
         #expect(!deadlines.all.isEmpty)
         #expect(deadlines.all.allSatisfy { $0 != nil })
+    }
+}
+
+@Suite struct `A check that is believed for a while` {
+    /// What is heard, so many times, of a check that says these things one after the other, and how often it was asked.
+    private func ask(_ times: Int, believedFor time: Duration, _ answers: [String?]) async -> (answers: [String?], asked: Int) {
+        let count = Mutex(0)
+        let check = ReadinessCheck("role") {
+            count.withLock { asked in
+                asked += 1
+                return answers[min(asked, answers.count) - 1]
+            }
+        }.believed(for: time)
+        var heard: [String?] = []
+        for _ in 0..<times { heard.append(await check.problem()) }
+        return (heard, count.withLock { $0 })
+    }
+
+    @Test func `is not asked again while it is known to hold`() async {
+        let (answers, asked) = await ask(5, believedFor: .seconds(3_600), [nil, "It is a superuser."])
+
+        #expect(answers.allSatisfy { $0 == nil })
+        #expect(asked == 1)
+    }
+
+    @Test func `is asked each time until it holds, and when that is long ago`() async {
+        let (untilItHolds, once) = await ask(4, believedFor: .seconds(3_600), ["It is a superuser.", "It cannot be read.", nil, "It owns tables."])
+        let (later, everyTime) = await ask(3, believedFor: .zero, [nil, "It owns tables.", nil])
+
+        #expect(untilItHolds == ["It is a superuser.", "It cannot be read.", nil, nil])
+        #expect(once == 3)
+        #expect(later == [nil, "It owns tables.", nil])
+        #expect(everyTime == 3)
     }
 }

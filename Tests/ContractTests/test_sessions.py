@@ -81,6 +81,15 @@ def test_after_logging_out_the_token_is_refused_everywhere(door, front, direct, 
     json_door.refuses(401, "UNAUTHENTICATED", "GET", "/v1/profile", person=ada)
 
 
+@pytest.mark.parametrize("request_type", [LogOutRequest, LogOutEverywhereRequest])
+def test_a_log_out_that_is_made_again_is_told_that_the_session_has_ended(door, ada, request_type):
+    log_out = getattr(door.users, request_type.DESCRIPTOR.name.removesuffix("Request"))
+    ada.calls(log_out, request_type())
+    with refused("UNAUTHENTICATED") as refusal:
+        ada.calls(log_out, request_type())
+    assert refusal.reason == ("heartguard", "SESSION_ENDED")
+
+
 def test_after_logging_out_the_refresh_token_is_dead(door, ada):
     ada.calls(door.users.LogOut, LogOutRequest())
     with refused("UNAUTHENTICATED"):

@@ -93,6 +93,16 @@ import Testing
         #expect(!story.state.sawSuccess(at: story.now))
     }
 
+    @Test func `holds a success against the others, and one from before the outage for less than a second after they have found out`() {
+        var (busy, quiet) = (Story(), Story())
+        quiet.calls(1, .succeeded)
+
+        while !busy.state.isFailing { busy.calls(1, every: 5, .failed) }
+
+        #expect(quiet.state.sawSuccess(at: busy.now))
+        #expect(!quiet.state.sawSuccess(at: busy.now + .seconds(1)))
+    }
+
     @Test func `turns when nearly all calls are slow`() {
         var story = Story()
         story.calls(30, every: 100, .succeeded, took: .seconds(6))

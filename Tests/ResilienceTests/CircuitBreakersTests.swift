@@ -67,6 +67,7 @@ private func withReplicas(
     @Test func `open all when it is gone, also one that has hardly called`() async throws {
         let unhurried = BreakerConfiguration()
         try await withReplicas(3, { $0.syncInterval = unhurried.syncInterval; $0.openTime = unhurried.openTime }) { replicas in
+            replicas.call(2)
             replicas.dependency.fails(for: 0..<3)
             let began = ContinuousClock.now
 
@@ -94,7 +95,8 @@ private func withReplicas(
     }
 
     @Test func `do not open against their own success, whatever the others say`() async throws {
-        try await withReplicas(3) { replicas in
+        // A busy machine lets some time pass between two calls.
+        try await withReplicas(3, { $0.vetoLife = .seconds(60) }) { replicas in
             replicas.dependency.fails(for: [0, 1])
 
             try await replicas.calling(0..<3) { replicas.breaker(2).report.failingReplicas == 2 }

@@ -1,4 +1,5 @@
 import Redis
+import Synchronization
 import TestSupport
 import Testing
 import Time
@@ -181,6 +182,60 @@ private func withReplicas(
 
             #expect(alone == 30)
             #expect(together == 0)
+        }
+    }
+
+    /// What one let through would else count for part of what another, which comes back later, says was in use.
+    @Test func `tell an empty Redis what they let through when all of them are back`() async throws {
+        try await withRedisClients(3, .cache) { clients, server in
+            var configuration = ShareConfiguration()
+            configuration.patience = .seconds(60)
+            configuration.longPatience = .seconds(60)
+            configuration.memberLife = .seconds(600)
+            let shares = clients.map { LimiterShares(redis: $0, group: "test", configuration: configuration) }
+            let told = Mutex<[ShareLedger.Part]>([])
+            shares[0].beforeCountingTogether { part, _ in
+                told.withLock { $0.append(part) }
+                return true
+            }
+            try await running([{ await shares[0].run() }]) {
+                try await running([{ await shares[1].run() }]) {
+                    try await until { shares[0].replicas == 2 }
+                    try await server.kill()
+                    try await until { !shares[0].isCountedTogether }
+                }
+                try await server.launch()
+                try await until { told.withLock({ $0.count }) >= 3 }
+                let toldAlone = told.withLock { $0 }
+                let isTogetherAlone = shares[0].isCountedTogether
+                try await running([{ await shares[2].run() }]) { try await until { shares[0].isCountedTogether } }
+
+                #expect(toldAlone.allSatisfy { $0 == .used })
+                #expect(!isTogetherAlone)
+                #expect(told.withLock({ $0.last }) == .owed)
+            }
+        }
+    }
+
+    @Test func `tell Redis what they let through while they told it the rest`() async throws {
+        try await withReplicas(patience: .seconds(60), timeout: .seconds(60)) { replicas, _ in
+            let (limiter, shares) = (replicas.limiters[0], replicas.shares[0])
+            shares.beforeCountingTogether { part, _ in
+                // The limiter has told its part. Nothing is thrown at a call that may go on without Redis.
+                if part == .owed, !shares.isCountedTogether { _ = try? await limiter.admit("ada", cost: 1, onLoss: .liveOnShare) }
+                return true
+            }
+
+            try await replicas.server.suspend()
+            try await replicas.untilLost()
+            try await replicas.server.resume()
+            try await replicas.untilBack()
+
+            #expect(limiter.counts.admittedOnShare > 0)
+            try await until {
+                let elsewhere = try await replicas.limiters[1].admit("ada", cost: 0, onLoss: .liveOnShare)
+                return elsewhere.admission.remaining == 300 - limiter.counts.admittedOnShare
+            }
         }
     }
 

@@ -35,6 +35,23 @@ internal import Tokens
         }
     }
 
+    @Test func `is told that the session has ended where the answer was lost and the call is made again, and is not let in`() async throws {
+        try await withUsers { users in
+            let tokens = try await users.register(Person())
+            let again = RPCContext(
+                method: UsersV1.UsersServiceMethods.logOut.descriptor, metadata: ["authorization": "Bearer \(tokens.accessToken)"])
+            let authentication = try users.authentication()
+
+            _ = try await users.service.logOut(.init(), context: users.context(tokens))
+            let error = await #expect(throws: RPCError.self) {
+                try await authentication.intercept(again) { _ in Issue.record("The call was let in.") }
+            }
+
+            #expect(error?.code == .unauthenticated)
+            #expect(error?.detail(GoogleRPC.ErrorInfo.self)?.reason == "SESSION_ENDED")
+        }
+    }
+
     @Test func `stays signed in elsewhere`() async throws {
         try await withUsers { users in
             let ada = Person()

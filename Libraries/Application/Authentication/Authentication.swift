@@ -1,3 +1,4 @@
+internal import Contracts
 internal import FoundationEssentials
 package import RPC
 package import Tokens
@@ -91,11 +92,13 @@ package struct Authentication: ServerInterceptor {
 
     /// Whether the session is known to stand. Where it is not, whoever the call is passed on to asks.
     ///
-    /// Throws UNAUTHENTICATED for a session that has ended, UNAVAILABLE where that cannot be asked and has to be.
+    /// Throws UNAUTHENTICATED for a session that has ended, by which a log-out that is made again hears that it is done, UNAVAILABLE where that cannot be asked and has to be.
     private func isKnownToStand(_ claims: AccessClaims, _ method: MethodDescriptor) async throws(RPCError) -> Bool {
         switch try await sessions.standing(of: claims) {
         case .standing: return true
-        case .revoked: throw RPCError(.unauthenticated, "The session has ended. Sign in again.")
+        case .revoked:
+            throw RPCError(.unauthenticated, "The session has ended. Sign in again.")
+                .adding(GoogleRPC.ErrorInfo(reason: "SESSION_ENDED", domain: "heartguard"))
         case .unknown where isPassedOn(method): return false
         case .unknown: throw .unavailable("Whether the session still stands cannot be checked right now.")
         }

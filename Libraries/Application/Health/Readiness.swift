@@ -1,6 +1,7 @@
 internal import Logging
 package import Migrations
 package import Postgres
+internal import Synchronization
 internal import Time
 
 /// One thing that must hold for a service to serve.
@@ -12,6 +13,18 @@ package struct ReadinessCheck: Sendable {
     package init(_ name: String, problem: @escaping @Sendable () async -> String?) {
         self.name = name
         self.problem = problem
+    }
+
+    /// The same check, asked again only when its last "it holds" is older than this. What does not hold, or cannot be asked, is asked each time.
+    package func believed(for time: Duration) -> ReadinessCheck {
+        let held = Mutex<ContinuousClock.Instant?>(nil)
+        return ReadinessCheck(name) {
+            if let since = held.withLock({ $0 }), since.duration(to: .now) < time { return nil }
+            let asked = ContinuousClock.now
+            let problem = await self.problem()
+            held.withLock { $0 = problem == nil ? asked : nil }
+            return problem
+        }
     }
 
     /// The database answers.
@@ -46,7 +59,8 @@ package struct ReadinessCheck: Sendable {
         try await Deadline.with(.after(mayTake)) { () async throws(PostgresError) in try await postgres.ping(mode) }
     }
 
-    /// The role that the service works with is held to row-level security, as one is that owns nothing and has no power of its own.
+    /// The role that the service works with is held to row-level security, as one is that owns nothing and has no power of its own. Nobody but an
+    /// administrator changes that, so once it holds it is asked for once a minute.
     package static func role(_ postgres: Postgres) -> ReadinessCheck {
         ReadinessCheck("role") {
             do throws(PostgresError) {
@@ -57,7 +71,7 @@ package struct ReadinessCheck: Sendable {
             } catch {
                 return "What the database's role may do cannot be read: \(error)"
             }
-        }
+        }.believed(for: .seconds(60))
     }
 
     /// What takes the current role out of row-level security; no row if nothing does.

@@ -18,8 +18,9 @@ package struct BreakerConfiguration: Sendable {
     /// All replicas together try it with so many calls in `probeInterval`.
     package var sharedProbes = 3
     package var probeInterval: Duration = .seconds(1)
-    /// A replica whose newest call succeeded does not open because others say so, for this long.
-    package var vetoLife: Duration = .seconds(2)
+    /// A replica whose newest call succeeded does not open because others say so, for this long. It is also how long one that has hardly
+    /// called goes on with a dependency that is gone, from its last success on.
+    package var vetoLife: Duration = .seconds(1)
     /// How often replicas hear of each other.
     package var syncInterval: Duration = .milliseconds(150)
     /// How long a replica's verdict counts that says nothing any more.

@@ -23,6 +23,10 @@ package final class LimiterShares: Sendable {
         /// Until then none that was counted counts as gone: while Redis was away, nobody could say that it lives.
         var replicasHeldUntil: Int64 = 0
         var generation = 0
+        /// How many Redis last said that live.
+        var live = 0
+        /// Until then those are waited for that have not come back to a Redis which has come back empty.
+        var othersAwaitedUntil: Int64 = 0
         /// What Redis holds for as long as it holds anything.
         var mark: [UInt8]?
         var settlers: [Settler] = []
@@ -109,9 +113,12 @@ package final class LimiterShares: Sendable {
             // A replica that is being stopped has lost nothing.
             if Task.isCancelled { return }
         }
-        if case .answered = probe, !isCountedTogether, await !settle() { probe = .answeredLate }
+        let wasAway = !isCountedTogether
+        if case .answered = probe, wasAway, await !settle() { probe = .answeredLate }
         let now = now
         state.withLock { if $0.condition.probed(probe) { $0.lost = now } }
+        // What was let through while the last of the rest was told; from here on nothing is. If Redis has gone again it is owed until the next time.
+        if wasAway, isCountedTogether { _ = await tell(.owed) }
     }
 
     private func heard(_ reply: RESPValue) {
@@ -121,21 +128,35 @@ package final class LimiterShares: Sendable {
             if state.condition.standing != .up {
                 state.replicasHeldUntil = now + configuration.memberLife.wholeMicroseconds
             }
-            state.replicas = max(1, Int(live), now < state.replicasHeldUntil ? state.replicas : 1)
-            if let known = state.mark, known != mark { state.generation += 1 }
+            state.live = Int(live)
+            state.replicas = max(1, state.live, now < state.replicasHeldUntil ? state.replicas : 1)
+            if let known = state.mark, known != mark {
+                state.generation += 1
+                state.othersAwaitedUntil = now + configuration.memberLife.wholeMicroseconds
+            }
             state.mark = mark
         }
     }
 
     /// Tells Redis what it does not know: first what was in use, then what was let through here, then what has come meanwhile.
-    /// Other replicas do the same at this time, so each waits a probe's time for them between the steps.
+    /// Other replicas do the same at this time, so each waits a probe's time for them between the steps. A Redis that has come back empty
+    /// takes what it was told before for part of what a replica says later was in use: so what was let through waits until all are back.
     private func settle() async -> Bool {
-        let (settlers, generation, replicas) = state.withLock { ($0.settlers, $0.generation, $0.replicas) }
-        for (step, part) in [ShareLedger.Part.used, .owed, .owed].enumerated() {
+        guard await tell(.used) else { return false }
+        let now = now
+        let (replicas, areOthersAwaited) = state.withLock { ($0.replicas, $0.live < $0.replicas && now < $0.othersAwaitedUntil) }
+        if areOthersAwaited { return false }
+        for _ in 1...2 {
             // Cancellation ends the wait, and what is asked next with it.
-            if step > 0, replicas > 1 { try? await Task.sleep(for: configuration.probeInterval) }
-            for settler in settlers { guard await settler(part, generation) else { return false } }
+            if replicas > 1 { try? await Task.sleep(for: configuration.probeInterval) }
+            guard await tell(.owed) else { return false }
         }
+        return true
+    }
+
+    private func tell(_ part: ShareLedger.Part) async -> Bool {
+        let (settlers, generation) = state.withLock { ($0.settlers, $0.generation) }
+        for settler in settlers { guard await settler(part, generation) else { return false } }
         return true
     }
 

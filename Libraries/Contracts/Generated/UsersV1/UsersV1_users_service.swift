@@ -1354,6 +1354,8 @@ extension UsersV1 {
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/sessions:refresh", body: "*")]))
         /// Ends the session of the access token that the call carries: the token is
         /// refused everywhere from the answer on, and the session's refresh tokens are dead.
+        /// Made again with the same token, as when the answer was lost, it is UNAUTHENTICATED
+        /// with the reason SESSION_ENDED: what was asked for is done.
         package static let logOut = RPC.Method<UsersV1.LogOutRequest, UsersV1.LogOutResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.UsersService", name: "LogOut", kind: .unary,
@@ -1361,6 +1363,7 @@ extension UsersV1 {
                 routes: [RPC.HTTPRoute(method: "POST", path: "/v1/sessions:end", body: "*")]))
         /// Ends every session of the caller's account, on every device, this one too:
         /// their access tokens are refused everywhere from the answer on, and their refresh tokens are dead.
+        /// Made again with the same token it is answered as LogOut is.
         package static let logOutEverywhere = RPC.Method<UsersV1.LogOutEverywhereRequest, UsersV1.LogOutEverywhereResponse>(
             RPC.MethodDescriptor(
                 service: "heartguard.users.v1.UsersService", name: "LogOutEverywhere", kind: .unary,
@@ -1468,9 +1471,12 @@ extension UsersV1 {
         func refreshToken(_ request: UsersV1.RefreshTokenRequest, context: RPCContext) async throws -> UsersV1.RefreshTokenResponse
         /// Ends the session of the access token that the call carries: the token is
         /// refused everywhere from the answer on, and the session's refresh tokens are dead.
+        /// Made again with the same token, as when the answer was lost, it is UNAUTHENTICATED
+        /// with the reason SESSION_ENDED: what was asked for is done.
         func logOut(_ request: UsersV1.LogOutRequest, context: RPCContext) async throws -> UsersV1.LogOutResponse
         /// Ends every session of the caller's account, on every device, this one too:
         /// their access tokens are refused everywhere from the answer on, and their refresh tokens are dead.
+        /// Made again with the same token it is answered as LogOut is.
         func logOutEverywhere(_ request: UsersV1.LogOutEverywhereRequest, context: RPCContext) async throws -> UsersV1.LogOutEverywhereResponse
         /// The caller's own profile.
         func getProfile(_ request: UsersV1.GetProfileRequest, context: RPCContext) async throws -> UsersV1.GetProfileResponse
@@ -1543,6 +1549,8 @@ extension UsersV1 {
 
         /// Ends the session of the access token that the call carries: the token is
         /// refused everywhere from the answer on, and the session's refresh tokens are dead.
+        /// Made again with the same token, as when the answer was lost, it is UNAUTHENTICATED
+        /// with the reason SESSION_ENDED: what was asked for is done.
         package func logOut(
             _ request: UsersV1.LogOutRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> UsersV1.LogOutResponse {
@@ -1551,6 +1559,7 @@ extension UsersV1 {
 
         /// Ends every session of the caller's account, on every device, this one too:
         /// their access tokens are refused everywhere from the answer on, and their refresh tokens are dead.
+        /// Made again with the same token it is answered as LogOut is.
         package func logOutEverywhere(
             _ request: UsersV1.LogOutEverywhereRequest, options: CallOptions = CallOptions()
         ) async throws(RPCError) -> UsersV1.LogOutEverywhereResponse {
