@@ -161,6 +161,8 @@ package final class TieredCache<Value: Sendable>: Sendable {
             case .granted:
                 return try await loadLeased(key, token, epoch, load)
             case .changing:
+                // It may be of before the change: nobody joins who asks from now on, for that may be behind the change's end.
+                flights.detach(key)
                 return try await loadUnshared(load)
             case .taken where anew:
                 // Somebody else fetches it; until then this process goes on with what there is.

@@ -246,6 +246,35 @@ import Time
         }
     }
 
+    /// What is fetched then may be of before it. Nobody hears of the change's end either, as where the word of it is late.
+    @Test func `has nobody who asks after a change join a fetching that began during it`() async throws {
+        try await withReplicas(2, listening: false) { replicas, _ in
+            let source = replicas[0].source
+            let (reading, mayFinish) = (Signal(), Signal())
+            defer { mayFinish.fire() }
+            let slow = try await replicas[0].numbers.changing([Replica.key]) { () async throws -> Task<[UInt8]?, any Error> in
+                let fetching = Task {
+                    try await replicas[1].numbers.value(for: Replica.key) {
+                        let old = try source.read()
+                        reading.fire()
+                        await mayFinish.wait()
+                        return old
+                    }
+                }
+                await reading.wait()
+                source.value = 7
+                return fetching
+            }
+
+            try #require(replicas[1].numbers.waiters(for: Replica.key) == 0)
+            try await replicas[1].serves(7)
+
+            mayFinish.fire()
+            let old = try await slow.value
+            #expect(old == Array("0".utf8))
+        }
+    }
+
     @Test func `keeps nothing while a change goes on, and is not stopped by one that fails`() async throws {
         struct Refused: Error {}
 
