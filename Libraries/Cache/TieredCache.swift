@@ -45,7 +45,13 @@ package final class TieredCache<Value: Sendable>: Sendable {
     ///
     /// `load` runs in a task of its own, with the caller's deadline and trace, and goes on when this caller gives up while others
     /// wait. Throws what it throws, or `CacheError`.
-    package func value(for key: CacheKey, load: @escaping @Sendable () async throws -> Value?) async throws -> Value? {
+    ///
+    /// - Parameter pastMemory: for whoever cannot wait until this process has heard of a change that has ended: Redis is asked, which knows.
+    package func value(
+        for key: CacheKey, pastMemory: Bool = false, load: @escaping @Sendable () async throws -> Value?
+    ) async throws -> Value? {
+        // Nor is anybody joined who asked before.
+        if pastMemory { return try await fetch(key, load) }
         switch look(for: key) {
         case .fresh(let kept as KeptValue<Value>): return kept.value
         case .stale(let kept as KeptValue<Value>):

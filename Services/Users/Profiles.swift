@@ -16,9 +16,9 @@ struct Profiles: Sendable {
     private func key(_ user: UserID) -> CacheKey { .personal("profile", seenBy: user.uuid) }
 
     /// `nil` if there is no such account any more.
-    func find(_ user: UserID) async throws -> UsersV1.GetProfileResponse? {
+    func find(_ user: UserID, pastMemory: Bool) async throws -> UsersV1.GetProfileResponse? {
         let users = users
-        return try await cache.value(for: key(user)) {
+        return try await cache.value(for: key(user), pastMemory: pastMemory) {
             try await users.find(user).map { UsersV1.GetProfileResponse(user: .init($0)) }
         }
     }

@@ -473,6 +473,22 @@ import Time
         }
     }
 
+    @Test func `is asked past its memory by whoever cannot wait until it has heard of a change`() async throws {
+        try await withReplicas { replicas, _ in
+            let (replica, source) = (replicas[0], replicas[0].source)
+            try await replica.serves(0)
+            // As another replica does it, the word of which has not come yet.
+            source.value = 7
+            _ = try await replica.hub.redis.send(["DEL", "cache:{numbers:shared:number}:value"])
+            try await replica.serves(0)
+
+            let value = try await replica.numbers.value(for: Replica.key, pastMemory: true) { try source.read() }
+
+            #expect(value == Array("7".utf8))
+            try await replica.serves(7)
+        }
+    }
+
     @Test func `tells how long its tiers take`() async throws {
         try await withReplicas { replicas, _ in
             for _ in 0..<130 { try await replicas[0].serves(0) }
