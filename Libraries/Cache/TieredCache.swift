@@ -45,7 +45,13 @@ package final class TieredCache<Value: Sendable>: Sendable {
     ///
     /// `load` runs in a task of its own, with the caller's deadline and trace, and goes on when this caller gives up while others
     /// wait. Throws what it throws, or `CacheError`.
-    package func value(for key: CacheKey, load: @escaping @Sendable () async throws -> Value?) async throws -> Value? {
+    ///
+    /// - Parameter pastMemory: for whoever cannot wait until this process has heard of a change that has ended: Redis is asked, which knows.
+    package func value(
+        for key: CacheKey, pastMemory: Bool = false, load: @escaping @Sendable () async throws -> Value?
+    ) async throws -> Value? {
+        // Nor is anybody joined who asked before.
+        if pastMemory { return try await fetch(key, load) }
         switch look(for: key) {
         case .fresh(let kept as KeptValue<Value>): return kept.value
         case .stale(let kept as KeptValue<Value>):
@@ -161,6 +167,8 @@ package final class TieredCache<Value: Sendable>: Sendable {
             case .granted:
                 return try await loadLeased(key, token, epoch, load)
             case .changing:
+                // It may be of before the change: nobody joins who asks from now on, for that may be behind the change's end.
+                flights.detach(key)
                 return try await loadUnshared(load)
             case .taken where anew:
                 // Somebody else fetches it; until then this process goes on with what there is.

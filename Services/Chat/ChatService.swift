@@ -77,7 +77,7 @@ extension ChatService: ChatV1.ChatServiceProtocol {
         let found: [ChatV1.Session] = if place != nil || request.archived {
             try await sessions.list(of: user, archived: request.archived, after: place, limit: size + 1).map { .init($0) }
         } else {
-            try await recent.first(size, of: user)
+            try await recent.first(size, of: user, pastMemory: context.metadata.asksPastMemory)
         }
         let (page, next) = PageToken.page(found, of: size, behind: request.token(behind:))
         return ChatV1.ListSessionsResponse(sessions: Array(page), nextPageToken: next)

@@ -23,9 +23,9 @@ struct RecentSessions: Sendable {
     private func key(_ user: UUID) -> CacheKey { .personal("recent", seenBy: user) }
 
     /// The one that was used last first, `count` at most and one more.
-    func first(_ count: Int, of user: UUID) async throws -> [ChatV1.Session] {
+    func first(_ count: Int, of user: UUID, pastMemory: Bool) async throws -> [ChatV1.Session] {
         guard count <= Self.mostKept else { return try await load(count + 1, of: user) }
-        let recent = try await cache.value(for: key(user)) {
+        let recent = try await cache.value(for: key(user), pastMemory: pastMemory) {
             Contents(sessions: try await load(Self.mostKept + 1, of: user))
         }
         return Array((recent?.sessions ?? []).prefix(count + 1))

@@ -7,16 +7,19 @@ internal import Tokens
 struct Accounts: Sendable {
     let users: UserRepository
     let sessions: Sessions
+    let profiles: Profiles
     let erasures: ErasureRepository
     let passwords: Passwords
     let credentials: CredentialCheck
     private let attempts: SignInAttempts
 
     init(
-        users: UserRepository, sessions: Sessions, erasures: ErasureRepository, passwords: Passwords, credentials: CredentialCheck? = nil
+        users: UserRepository, sessions: Sessions, profiles: Profiles, erasures: ErasureRepository, passwords: Passwords,
+        credentials: CredentialCheck? = nil
     ) {
         self.users = users
         self.sessions = sessions
+        self.profiles = profiles
         self.erasures = erasures
         self.passwords = passwords
         self.credentials = credentials ?? CredentialCheck(passwords)
@@ -115,7 +118,9 @@ struct Accounts: Sendable {
     private func strengthenHash(of account: UserRepository.Credentials, password: String) async throws {
         guard passwords.needsRehash(account.passwordHash) else { return }
         let hash = try await hashing { () async throws(PasswordsError) in try await passwords.hash(password) }
-        try await users.replacePasswordHash(of: account.user.id, account.passwordHash, with: hash)
+        try await profiles.changing(account.user.id) {
+            try await users.replacePasswordHash(of: account.user.id, account.passwordHash, with: hash)
+        }
     }
 
     /// Does work with passwords, and says in this service's words what kept it from being done.

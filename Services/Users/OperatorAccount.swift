@@ -16,14 +16,18 @@ final class OperatorBootstrap: Sendable {
     private let account: OperatorAccount
     private let users: UserRepository
     private let sessions: Sessions
+    private let profiles: Profiles
     private let passwords: Passwords
     private let logger: Logger
     private let isDone = Atomic(false)
 
-    init(_ account: OperatorAccount, users: UserRepository, sessions: Sessions, passwords: Passwords, logger: Logger) {
+    init(
+        _ account: OperatorAccount, users: UserRepository, sessions: Sessions, profiles: Profiles, passwords: Passwords, logger: Logger
+    ) {
         self.account = account
         self.users = users
         self.sessions = sessions
+        self.profiles = profiles
         self.passwords = passwords
         self.logger = logger
     }
@@ -76,8 +80,11 @@ final class OperatorBootstrap: Sendable {
             guard existing.user.role == .operator_ else { throw OperatorProblem.addressTaken }
             guard try await !passwords.verify(account.password.text, against: existing.passwordHash) else { return }
             let hash = try await passwords.hash(account.password.text)
+            let isReplaced = try await profiles.changing(existing.user.id) {
+                try await sessions.replacePassword(of: existing.user.id, existing.passwordHash, with: hash)
+            }
             // Another replica may have been faster here too.
-            guard try await sessions.replacePassword(of: existing.user.id, existing.passwordHash, with: hash) else { return try await open() }
+            guard isReplaced else { return try await open() }
             logger.notice("the operator's password was replaced by the one of the settings")
             return
         }

@@ -16,9 +16,9 @@ struct Profiles: Sendable {
     private func key(_ user: UserID) -> CacheKey { .personal("profile", seenBy: user.uuid) }
 
     /// `nil` if there is no such account any more.
-    func find(_ user: UserID) async throws -> UsersV1.GetProfileResponse? {
+    func find(_ user: UserID, pastMemory: Bool) async throws -> UsersV1.GetProfileResponse? {
         let users = users
-        return try await cache.value(for: key(user)) {
+        return try await cache.value(for: key(user), pastMemory: pastMemory) {
             try await users.find(user).map { UsersV1.GetProfileResponse(user: .init($0)) }
         }
     }
@@ -28,15 +28,14 @@ struct Profiles: Sendable {
         try await changing(user) {}
     }
 
-    /// Does what changes an account, so that nothing older of it is shown from a cache.
-    func changing(_ user: UserID, _ change: () async throws -> Void) async throws {
+    /// Does what changes an account's row, so that nothing older of it is shown from a cache: each change of it, of a password's hash too, is
+    /// one of `updated_at`.
+    func changing<Result>(_ user: UserID, _ change: () async throws -> Result) async throws -> Result {
         try await cache.changing([key(user)], and: [.patientOverview(of: user.uuid)], change)
     }
 
     /// Throws as `UserRepository.update` does.
     func update(_ user: UserID, _ change: ProfileChange, expectedVersion: Int64?) async throws -> User {
-        try await cache.changing([key(user)], and: [.patientOverview(of: user.uuid)]) {
-            try await users.update(user, change, expectedVersion: expectedVersion)
-        }
+        try await changing(user) { try await users.update(user, change, expectedVersion: expectedVersion) }
     }
 }

@@ -35,7 +35,7 @@ struct UsersApplication: Sendable {
         let erasures = ErasureRepository(postgres: host.postgres)
         let profiles = Profiles(users, caches: host.caches)
         service = UsersService(
-            accounts: Accounts(users: users, sessions: sessions, erasures: erasures, passwords: passwords),
+            accounts: Accounts(users: users, sessions: sessions, profiles: profiles, erasures: erasures, passwords: passwords),
             sessions: sessions,
             profiles: profiles,
             consents: ConsentRepository(postgres: host.postgres),
@@ -47,7 +47,7 @@ struct UsersApplication: Sendable {
         records = RecordsService(postgres: host.postgres)
         avatars = AvatarsService(avatars: AvatarRepository(postgres: host.postgres))
         grants = CareGrantsService(grants: CareGrantRepository(postgres: host.postgres))
-        roles = RolesService(users: users, sessions: sessions)
+        roles = RolesService(users: users, sessions: sessions, profiles: profiles)
         accessLog = AccessLogService(log: AccessLogRepository(postgres: host.postgres))
         let others = configuration.recordKeepers.map { [host] keeper in
             let channel = RPCChannel(
@@ -73,7 +73,8 @@ struct UsersApplication: Sendable {
             handlers: erasing.handlers + exporting.handlers + importing.handlers + [service.notifications.handler, upkeep.handler],
             cron: [ErasureJobs.hourly, ExportJobs.hourly, ImportJobs.hourly, SessionUpkeep.hourly])
         bootstrap = configuration.operatorAccount.map { [host] account in
-            OperatorBootstrap(account, users: users, sessions: sessions, passwords: passwords, logger: host.logger)
+            OperatorBootstrap(
+                account, users: users, sessions: sessions, profiles: profiles, passwords: passwords, logger: host.logger)
         }
     }
 

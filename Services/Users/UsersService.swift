@@ -51,7 +51,7 @@ extension UsersService: UsersV1.UsersServiceProtocol {
     func getProfile(
         _ request: UsersV1.GetProfileRequest, context: RPCContext
     ) async throws -> UsersV1.GetProfileResponse {
-        guard let profile = try await profiles.find(UserID(try context.caller().userID)) else {
+        guard let profile = try await profiles.find(UserID(try context.caller().userID), pastMemory: context.metadata.asksPastMemory) else {
             throw UsersError.accountGone
         }
         return profile

@@ -18,9 +18,9 @@ struct LatestObservations: Sendable {
     private func key(_ user: UserID) -> CacheKey { .personal("all", seenBy: user.uuid) }
 
     /// In the order of their codes; of these codes alone if there are any.
-    func of(_ user: UserID, _ codes: [LOINCCode]) async throws -> [VitalsV1.Observation] {
+    func of(_ user: UserID, _ codes: [LOINCCode], pastMemory: Bool) async throws -> [VitalsV1.Observation] {
         let repository = repository
-        let latest = try await cache.value(for: key(user)) {
+        let latest = try await cache.value(for: key(user), pastMemory: pastMemory) {
             Contents(observations: try await repository.latest(of: user).map(VitalsV1.Observation.init))
         }
         let observations = latest?.observations ?? []

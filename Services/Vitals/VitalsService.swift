@@ -36,7 +36,7 @@ extension VitalsService: VitalsV1.VitalsServiceProtocol {
         _ request: VitalsV1.GetLatestObservationsRequest, context: RPCContext
     ) async throws -> VitalsV1.GetLatestObservationsResponse {
         let query = try LatestQuery(request)
-        let observations = try await latest.of(try context.userID, query.codes)
+        let observations = try await latest.of(try context.userID, query.codes, pastMemory: context.metadata.asksPastMemory)
         return VitalsV1.GetLatestObservationsResponse(observations: observations.map { $0.converted(to: query.units) })
     }
 

@@ -246,6 +246,35 @@ import Time
         }
     }
 
+    /// What is fetched then may be of before it. Nobody hears of the change's end either, as where the word of it is late.
+    @Test func `has nobody who asks after a change join a fetching that began during it`() async throws {
+        try await withReplicas(2, listening: false) { replicas, _ in
+            let source = replicas[0].source
+            let (reading, mayFinish) = (Signal(), Signal())
+            defer { mayFinish.fire() }
+            let slow = try await replicas[0].numbers.changing([Replica.key]) { () async throws -> Task<[UInt8]?, any Error> in
+                let fetching = Task {
+                    try await replicas[1].numbers.value(for: Replica.key) {
+                        let old = try source.read()
+                        reading.fire()
+                        await mayFinish.wait()
+                        return old
+                    }
+                }
+                await reading.wait()
+                source.value = 7
+                return fetching
+            }
+
+            try #require(replicas[1].numbers.waiters(for: Replica.key) == 0)
+            try await replicas[1].serves(7)
+
+            mayFinish.fire()
+            let old = try await slow.value
+            #expect(old == Array("0".utf8))
+        }
+    }
+
     @Test func `keeps nothing while a change goes on, and is not stopped by one that fails`() async throws {
         struct Refused: Error {}
 
@@ -441,6 +470,22 @@ import Time
 
             #expect(replicas[1].numbers.statistics.shared.hits == 200)
             #expect(replicas.allSatisfy { $0.numbers.statistics.localEntries == 0 })
+        }
+    }
+
+    @Test func `is asked past its memory by whoever cannot wait until it has heard of a change`() async throws {
+        try await withReplicas { replicas, _ in
+            let (replica, source) = (replicas[0], replicas[0].source)
+            try await replica.serves(0)
+            // As another replica does it, the word of which has not come yet.
+            source.value = 7
+            _ = try await replica.hub.redis.send(["DEL", "cache:{numbers:shared:number}:value"])
+            try await replica.serves(0)
+
+            let value = try await replica.numbers.value(for: Replica.key, pastMemory: true) { try source.read() }
+
+            #expect(value == Array("7".utf8))
+            try await replica.serves(7)
         }
     }
 

@@ -1,7 +1,9 @@
+internal import Application
 internal import Cache
 internal import Contracts
 internal import RPC
 internal import RecordTestSupport
+internal import TestSupport
 internal import Testing
 
 @testable internal import Chat
@@ -38,6 +40,29 @@ internal import Testing
             #expect(chat.recent.statistics.loads == 2)
             #expect(after.sessions.map(\.id) == [opened] && !after.nextPageToken.isEmpty)
             #expect(long.sessions.count == 26 && long.nextPageToken.isEmpty)
+        }
+    }
+
+    @Test func `is looked for in Redis for whoever asks past the memory of a replica`() async throws {
+        try await withChat { chat in
+            let ada = Caller()
+            let opened = try await chat.open(for: ada)
+            var metadata = Metadata()
+            metadata.askPastMemory()
+            var past = RPCContext(method: ChatV1.ChatServiceMethods.listSessions.descriptor, metadata: metadata)
+            past[CallerIdentity.self] = ada.context[CallerIdentity.self]
+            // Its cache hears, and keeps what it is asked for.
+            try await until {
+                _ = try await chat.listSessions(.init(), context: ada.context)
+                return chat.recent.statistics.local.hits > 0
+            }
+            let before = chat.recent.statistics
+
+            let list = try await chat.listSessions(.init(), context: past)
+
+            let after = chat.recent.statistics
+            #expect(list.sessions.map(\.id) == [opened])
+            #expect((after.shared.hits, after.loads) == (before.shared.hits + 1, before.loads))
         }
     }
 

@@ -18,7 +18,7 @@ from heartguard.vectors.v1.vectors_service_pb2 import (
     SearchRequest,
     UpsertDocumentsRequest,
 )
-from replica import Replica
+from replica import VectorsReplica
 from waiting import until
 
 KILL_POINTS = int(os.environ.get("HEARTGUARD_KILL_POINTS", "20"))
@@ -120,7 +120,7 @@ class Keeper:
 
 def test_what_was_acknowledged_is_there_whenever_vectors_is_killed(cluster, direct, operator, tmp_path):
     moments = random.Random(7)
-    with Replica(cluster, tmp_path) as replica:
+    with VectorsReplica(cluster, tmp_path) as replica:
         with Keeper(replica.vectors, direct.users, operator, 1) as one, Keeper(replica.vectors, direct.users, operator, 2) as two:
             for _ in range(KILL_POINTS):
                 seen = {keeper: keeper.acknowledged for keeper in (one, two)}

@@ -15,7 +15,7 @@ from heartguard.vectors.v1 import aliases_service_pb2 as aliases
 from heartguard.vectors.v1 import index_service_pb2, transfer_service_pb2, vectors_pb2
 from heartguard.vectors.v1 import vectors_service_pb2 as vectors
 from load import Loop
-from replica import Replica
+from replica import VectorsReplica
 from waiting import until
 
 DOCUMENTS = int(os.environ.get("HEARTGUARD_REEMBED_DOCUMENTS", "600"))
@@ -140,7 +140,7 @@ def position_of(door, operator, name) -> int:
 
 def test_documents_are_embedded_anew_while_they_are_searched_and_written(cluster, direct, operator, reader, alias, tmp_path):
     old, new = f"{alias}_{OLD}", f"{alias}_{NEW}"
-    with Replica(cluster, tmp_path) as replica:
+    with VectorsReplica(cluster, tmp_path) as replica:
         until(lambda: serves(replica, operator, old) and serves(replica, operator, new), "both replicas serve")
         stubs = {"first": direct.vectors, "second": replica.vectors}
         late = [Searcher(f"late at the {place}", reader, stub, alias, OLD) for place, stub in stubs.items()]

@@ -10,7 +10,7 @@ import secrets
 import grpc
 from heartguard.vectors.v1 import vectors_pb2, vectors_service_pb2
 from load import PASSING, PATIENCE, Loop
-from replica import Replica
+from replica import VectorsReplica
 from waiting import until
 
 MODEL = "number"
@@ -93,7 +93,7 @@ def test_who_demands_a_position_sees_no_older_state_at_any_replica(cluster, dire
     )
     operator.calls(direct.vectors.CreateCollection, made)
     registers = [Register(name, f"register-{number}") for number in range(REGISTERS)]
-    with Replica(cluster, tmp_path) as replica:
+    with VectorsReplica(cluster, tmp_path) as replica:
         stubs = [direct.vectors, replica.vectors]
         setters = [Setter(register, operator, stubs, seed) for seed, register in enumerate(registers)]
         watchers = [Watcher(register, reader, stubs, seed) for seed in range(2) for register in registers]

@@ -20,7 +20,8 @@ internal import Tokens
         OperatorBootstrap(
             OperatorAccount(
                 email: try EmailAddress(person.email), password: try Password(password ?? person.password)),
-            users: UserRepository(postgres: users.postgres), sessions: users.service.sessions, passwords: users.passwords, logger: logger)
+            users: UserRepository(postgres: users.postgres), sessions: users.service.sessions, profiles: users.service.profiles,
+            passwords: users.passwords, logger: logger)
     }
 
     @Test func `is opened once, however often the service starts`() async throws {

@@ -98,7 +98,8 @@ internal import Tokens
             let email = try EmailAddress("root-\(UUID().uuidString.lowercased())@example.org")
             let account = OperatorAccount(email: email, password: try Password("correct horse battery staple"))
             try await OperatorBootstrap(
-                account, users: UserRepository(postgres: users.postgres), sessions: users.service.sessions, passwords: users.passwords, logger: quiet
+                account, users: UserRepository(postgres: users.postgres), sessions: users.service.sessions, profiles: users.service.profiles,
+                passwords: users.passwords, logger: quiet
             ).run()
             let tokens = try #require(
                 try await users.service.logIn(.init(email: email.text, password: account.password.text), context: anonymous).tokens)

@@ -1,8 +1,10 @@
+internal import Application
 internal import Contracts
 internal import Foundation
 internal import RPC
 internal import RecordTestSupport
 internal import Testing
+internal import Time
 
 @testable internal import Users
 
@@ -91,6 +93,23 @@ internal import Testing
 
             #expect(same?.version == 1)
             #expect(none?.version == 1)
+        }
+    }
+
+    /// Its row has changed, and with it `updated_at`.
+    @Test func `is the record's after a change of the account's role, too`() async throws {
+        try await withUsers { users in
+            let ada = try await users.newcomer()
+            let id = try ada.caller().userID
+            _ = try await users.service.getProfile(.init(), context: ada)
+            let accounts = UserRepository(postgres: users.postgres)
+            let roles = RolesService(users: accounts, sessions: users.service.sessions, profiles: users.service.profiles)
+
+            _ = try await roles.assignRole(.init(account: .userId(id.text), role: .clinician), context: ada)
+
+            let shown = try await users.service.getProfile(.init(), context: ada).user
+            let kept = try await accounts.find(UserID(id))
+            #expect(shown == kept.map { UsersV1.User($0) })
         }
     }
 

@@ -115,15 +115,21 @@ internal import Tokens
 
     @Test func `has an old hash replaced by a stronger one`() async throws {
         let ada = Person()
-        try await withUsers(passwords: .quick(iterations: 1)) { _ = try await $0.register(ada) }
+        try await withUsers(passwords: .quick(iterations: 1)) { users in
+            let context = try await users.context(users.register(ada))
+            _ = try await users.service.getProfile(.init(), context: context)
+        }
 
         try await withUsers(passwords: .quick(iterations: 2)) { users in
             _ = try await users.signIn(ada)
-            _ = try await users.signIn(ada)
+            let context = try await users.context(users.signIn(ada))
 
             let stored = try await UserRepository(postgres: users.postgres).credentials(of: EmailAddress(ada.email))
             #expect(try !users.passwords.needsRehash(#require(stored?.passwordHash)))
             #expect(stored?.user.version == 1)
+            // No cache has what the row was before.
+            let shown = try await users.service.getProfile(.init(), context: context).user
+            #expect(shown == stored.map { UsersV1.User($0.user) })
         }
     }
 }

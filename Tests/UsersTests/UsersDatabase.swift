@@ -109,11 +109,12 @@ func withUsers(
             lifetimes: lifetimes)
         if isFilled { try await keeper.keep() }
         try await withCaches { caches in
+            let profiles = Profiles(users, caches: caches)
             let service = UsersService(
                 accounts: Accounts(
-                    users: users, sessions: sessions, erasures: ErasureRepository(postgres: postgres), passwords: passwords,
+                    users: users, sessions: sessions, profiles: profiles, erasures: ErasureRepository(postgres: postgres), passwords: passwords,
                     credentials: credentials),
-                sessions: sessions, profiles: Profiles(users, caches: caches),
+                sessions: sessions, profiles: profiles,
                 consents: ConsentRepository(postgres: postgres), notifications: Notifications(postgres: postgres))
             try await body(
                 UsersStand(

@@ -14,7 +14,8 @@ struct PatientOverview: Sendable {
 
     init(backends: Backends, caches: CacheHub) {
         self.backends = backends
-        // Other programs change what it is made of; kept in Redis alone, it is never older than their changes.
+        // Other programs change what it is made of; kept in Redis alone, and made of what they answer past their memories, it is never older than
+        // their changes.
         cache = TieredCache(
             of: GatewayV1.GatewayServiceMethods.getPatientOverview.descriptor, hub: caches,
             keeping: { $0.parts.allSatisfy { $0.state == .present } }, locally: false)
@@ -45,7 +46,10 @@ struct PatientOverview: Sendable {
 
     private func ask(_ context: RPCContext) async throws -> GatewayV1.GetPatientOverviewResponse {
         // A part that is not there is marked at once, not waited for.
-        let options = CallOptions(metadata: Backends.forwarded(context), waitForReady: false)
+        var metadata = Backends.forwarded(context)
+        // A replica that has yet to hear of another's change would have what was before it kept for as long as the overview.
+        metadata.askPastMemory()
+        let options = CallOptions(metadata: metadata, waitForReady: false)
         let shared = CallOptions(metadata: Backends.ofCaller(context), waitForReady: false)
         let sessions = ChatV1.ListSessionsRequest(pageSize: Self.mostSessions)
         return try await PartsBudget.within(context.deadline) {

@@ -9,6 +9,7 @@ internal import Tokens
 struct RolesService: Sendable {
     let users: UserRepository
     let sessions: Sessions
+    let profiles: Profiles
 }
 
 extension RolesService: UsersV1.RolesServiceProtocol {
@@ -22,7 +23,7 @@ extension RolesService: UsersV1.RolesServiceProtocol {
             user = known.user.id
         }
         try await context.willChange(user.uuid)
-        try await sessions.assign(role, to: user)
+        try await profiles.changing(user) { try await sessions.assign(role, to: user) }
         return .init(userId: user.uuid.text, role: request.role)
     }
 }
