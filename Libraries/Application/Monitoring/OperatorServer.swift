@@ -11,12 +11,12 @@ package struct OperatorEndpoint: Sendable, Hashable {
     package let port: Int
 }
 
-/// Answers `GET /metrics` on the operator's port, in plain HTTP, one request a connection. It asks nobody who he is, so it belongs on
-/// loopback or a network of the operators'; nothing in it is about a person.
+/// Answers `GET /metrics` on the operator's port, in plain HTTP, one request a connection, in the text format that its reader accepts. It asks
+/// nobody who he is, so it belongs on loopback or a network of the operators'; nothing in it is about a person.
 struct OperatorServer: Sendable {
     let endpoint: OperatorEndpoint
     let logger: Logger
-    let metrics: @Sendable () -> String
+    let metrics: @Sendable (PrometheusText.Format) -> String
 
     /// Connections at a time; more are closed at once.
     static let maximumConnections = 16
@@ -54,11 +54,11 @@ private final class MetricsHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let metrics: @Sendable () -> String
+    private let metrics: @Sendable (PrometheusText.Format) -> String
     private var head: HTTPRequestHead?
     private var limit: Scheduled<Void>?
 
-    init(metrics: @escaping @Sendable () -> String) {
+    init(metrics: @escaping @Sendable (PrometheusText.Format) -> String) {
         self.metrics = metrics
     }
 
@@ -84,12 +84,13 @@ private final class MetricsHandler: ChannelInboundHandler {
 
     private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let path = request.uri.prefix { $0 != "?" }
+        let format = PrometheusText.Format(accepting: request.headers[canonicalForm: "accept"])
         let (status, text): (HTTPResponseStatus, String) = switch (request.method, path) {
-        case (.GET, "/metrics"): (.ok, metrics())
+        case (.GET, "/metrics"): (.ok, metrics(format))
         case (_, "/metrics"): (.methodNotAllowed, "Only GET is answered here.\n")
         default: (.notFound, "There is /metrics here.\n")
         }
-        let type = status == .ok ? PrometheusText.contentType : "text/plain; charset=utf-8"
+        let type = status == .ok ? format.contentType : "text/plain; charset=utf-8"
         let body = context.channel.allocator.buffer(string: text)
         let headers: HTTPHeaders = [
             "content-type": type, "content-length": "\(body.readableBytes)", "connection": "close", "cache-control": "no-store",
