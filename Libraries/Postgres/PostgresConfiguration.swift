@@ -79,6 +79,16 @@ package struct PostgresConfiguration: Sendable, CustomStringConvertible {
         case standby
         /// A standby, or if none can be reached whatever can.
         case preferStandby = "prefer-standby"
+
+        /// Those that will do for who writes, and for who only reads. libpq's `read-write` and `read-only` are left out: they ask whether a session
+        /// refuses writes by default, and every one of ours does.
+        package static let ofWriters: [Role] = [.any, .primary]
+        package static let ofReaders: [Role] = [.any, .standby, .preferStandby]
+
+        /// What is said of a setting that names none of them, by its name.
+        package static func refusal(_ variable: String, _ roles: [Role]) -> String {
+            "\(variable) is not one of \(roles.map(\.rawValue).joined(separator: ", "))."
+        }
     }
 
     /// A name, an address, or the folder of a Unix socket; several, parted by commas, are tried in turn.

@@ -68,6 +68,7 @@ package enum Schema {
         revision("20261201_table_names", PackageResources._0261201_table_names_sql),
         revision("20261201_runs_reported", PackageResources._0261201_runs_reported_sql),
         revision("20261201_drug_classes", PackageResources._0261201_drug_classes_sql),
+        revision("20261201_drug_lists_read_only", PackageResources._0261201_drug_lists_read_only_sql),
     ])
 
     private static func revision(

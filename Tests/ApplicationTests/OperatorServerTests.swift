@@ -15,7 +15,7 @@ import Testing
     ) async throws {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let server = OperatorServer(endpoint: OperatorEndpoint(host: "127.0.0.1", port: 0), health: health, logger: Logger(label: "test")) {
-            var text = PrometheusText()
+            var text = PrometheusText($0)
             text.sample("a_metric", [], 1.0)
             return text.text
         }
@@ -38,7 +38,7 @@ import Testing
             let answer = try await ask(port, "/metrics")
 
             #expect(answer.hasPrefix("HTTP/1.1 200"))
-            #expect(answer.contains("content-type: \(PrometheusText.contentType)"))
+            #expect(answer.contains("content-type: \(PrometheusText.Format.prometheus.contentType)"))
             #expect(answer.hasSuffix("a_metric 1"))
         }
     }
@@ -54,6 +54,16 @@ import Testing
             #expect(serving.hasSuffix("\nSERVING"))
             #expect(notServing.hasPrefix("HTTP/1.1 503"))
             #expect(notServing.hasSuffix("\nNOT_SERVING: The database does not answer."))
+        }
+    }
+
+    @Test func `answers in that of OpenMetrics to who prefers it`() async throws {
+        try await withServer { port in
+            let accept = "Accept: application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1"
+            let answer = try await ask(port, "/metrics", "--header", accept)
+
+            #expect(answer.contains("content-type: \(PrometheusText.Format.openMetrics.contentType)"))
+            #expect(answer.hasSuffix("a_metric 1\n# EOF"))
         }
     }
 

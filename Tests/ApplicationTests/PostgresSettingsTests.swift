@@ -122,7 +122,32 @@ import Testing
         #expect(settings.primary.pool.maximumConnections == 20)
     }
 
+    @Test func `may be asked what it is, pool by pool, as libpq names it`() throws {
+        let settings = try read([
+            "HEARTGUARD_POSTGRES_TARGET_SESSION_ATTRS": "primary", "HEARTGUARD_POSTGRES_REPLICAS": "r1,r2",
+            "HEARTGUARD_POSTGRES_REPLICAS_TARGET_SESSION_ATTRS": "standby",
+        ])
+        let whichever = try read([
+            "HEARTGUARD_POSTGRES_HOST": "a,b", "HEARTGUARD_POSTGRES_TARGET_SESSION_ATTRS": "any", "HEARTGUARD_POSTGRES_REPLICAS": "r",
+        ])
+
+        #expect(settings.primary.role == .primary && settings.replicas?.role == .standby)
+        // Each pool has its own.
+        #expect(whichever.primary.role == .any && whichever.replicas?.role == .preferStandby)
+        for name in ["read-only", "primary", "Standby"] {
+            let sentence = "HEARTGUARD_POSTGRES_REPLICAS_TARGET_SESSION_ATTRS is not one of any, standby, prefer-standby."
+            #expect(throws: SettingsError(problems: [sentence])) {
+                try read(["HEARTGUARD_POSTGRES_REPLICAS": "r", "HEARTGUARD_POSTGRES_REPLICAS_TARGET_SESSION_ATTRS": name])
+            }
+        }
+    }
+
     @Test(arguments: [
+        ("HEARTGUARD_POSTGRES_TARGET_SESSION_ATTRS", "read-write", "HEARTGUARD_POSTGRES_TARGET_SESSION_ATTRS is not one of any, primary."),
+        ("HEARTGUARD_POSTGRES_TARGET_SESSION_ATTRS", "standby", "HEARTGUARD_POSTGRES_TARGET_SESSION_ATTRS is not one of any, primary."),
+        ("HEARTGUARD_POSTGRES_REPLICAS_TARGET_SESSION_ATTRS", "standby", """
+            HEARTGUARD_POSTGRES_REPLICAS_TARGET_SESSION_ATTRS is set, and HEARTGUARD_POSTGRES_REPLICAS is not.
+            """),
         ("HEARTGUARD_POSTGRES_POOLING", "pgbouncer", "HEARTGUARD_POSTGRES_POOLING is not one of session, transaction."),
         ("HEARTGUARD_POSTGRES_POOLING", "statement", """
             HEARTGUARD_POSTGRES_POOLING is statement, but a pooler in that mode refuses transactions, which every write needs.

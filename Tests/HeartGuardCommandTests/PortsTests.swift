@@ -80,6 +80,12 @@ internal import Testing
         let ports = ["HEARTGUARD_POSTGRES_PORT": "5433,5434"]
         let apart = try MigrationTarget(environment: postgres.merging(ports) { $1 }, directory: directory).configuration(as: "test")
         #expect(apart.ports == [5433, 5434])
+        let attributes = "HEARTGUARD_POSTGRES_TARGET_SESSION_ATTRS"
+        let whichever = try MigrationTarget(environment: postgres.merging([attributes: "any"]) { $1 }, directory: directory).configuration(as: "test")
+        #expect(whichever.role == .any)
+        #expect(throws: CommandFailure("\(attributes) is not one of any, primary.")) {
+            try MigrationTarget(environment: postgres.merging([attributes: "standby"]) { $1 }, directory: directory)
+        }
         let shown = ["HEARTGUARD_POSTGRES_CERT_FILE": file, "HEARTGUARD_POSTGRES_KEY_FILE": file]
         let certified = try MigrationTarget(environment: postgres.merging(shown) { $1 }, directory: directory).configuration(as: "test")
         #expect(certified.clientCertificate?.certificate == file && certified.clientCertificate?.key == file)

@@ -57,6 +57,19 @@ import Testing
         try await silent.close()
     }
 
+    @Test func `takes no primary for a standby`() async throws {
+        let server = try await PostgresServer.shared
+        var configuration = server.configuration(database: "postgres")
+        configuration.role = .standby
+
+        let error = try await PostgresServer.withClient(configuration) { postgres -> PostgresError? in
+            let refusal = await #expect(throws: PostgresError.self) { _ = try await isOnReplica(postgres, .readOnly) }
+            return refusal
+        }
+
+        #expect(error?.code == .connectionFailed)
+    }
+
     @Test func `knows its hosts apart by their ports`() {
         var configuration = PostgresConfiguration(host: "a,b,a", port: 5_432, database: "d", user: "u")
 

@@ -26,6 +26,7 @@ internal import Testing
                 "20261201_idle_sessions", "20261201_refresh_tokens_by_expiry", "20261201_forgotten_sessions",
                 "20261201_sessions_before", "20261201_outbox_of_person", "20261201_jobs_in_time", "20261201_other_operators",
                 "20261201_table_names", "20261201_runs_reported", "20261201_drug_classes",
+                "20261201_drug_lists_read_only",
             ])
     }
 

@@ -67,6 +67,22 @@ import Time
         #expect(merged.distribution == expected.distribution)
     }
 
+    @Test func `names the trace that a run was recorded in, of a call whose trace somebody records`() throws {
+        let monitor = QueryPerformanceMonitor()
+        let method = MethodDescriptor(service: "test.v1.TestService", name: "Read", kind: .unary, policy: .init(access: .user))
+        let traced = RPCContext(method: method, trace: TraceContext.make().sampled)
+        let untraced = RPCContext(method: method)
+
+        CurrentTask.$scope.withValue(traced.scope) { monitor.ended(run(2, "SELECT 1")) }
+        CurrentTask.$scope.withValue(untraced.scope) { monitor.ended(run(2, "SELECT 1")) }
+        monitor.ended(run(2, "SELECT 1"))
+
+        let statement = try #require(monitor.snapshot().first)
+        #expect(statement.durations.distribution.count == 3)
+        #expect(statement.exemplars[1]?.traceID == traced.trace.traceID)
+        #expect(statement.exemplars[0] == nil)
+    }
+
     @Test func `keeps a bounded number of statements apart`() {
         let monitor = QueryPerformanceMonitor(capacity: 3)
 
@@ -220,6 +236,49 @@ import Time
         #expect(lines.contains("a_seconds_bucket{fingerprint=\"f\",le=\"+Inf\"} 4"))
         #expect(lines.contains("a_seconds_sum{fingerprint=\"f\"} 60.0418"))
         #expect(lines.contains("a_seconds_count{fingerprint=\"f\"} 4"))
+    }
+
+    @Test func `of OpenMetrics names the newest trace of each bucket, and nothing else of it`() {
+        let (before, after) = (TraceContext.make().sampled, TraceContext.make().sampled)
+        let durations = HistogramBuckets(
+            buckets: [.init(value: 900_000, count: 2), .init(value: 60_000_000_000, count: 1)], sum: 60_001_800_000)
+        var exemplars = Exemplars()
+        exemplars.record(900_000, of: before)
+        exemplars.record(900_000, of: after)
+        exemplars.record(60_000_000_000, of: before)
+
+        func write(_ format: PrometheusText.Format) -> [String] {
+            var text = PrometheusText(format)
+            text.family("a_total", .counter, help: "Of \"them\".")
+            text.sample("a_total", [], UInt64(1))
+            text.family("a_seconds", .histogram, help: "How long.")
+            text.histogram("a_seconds", [], durations, exemplars)
+            return text.text.split(separator: "\n").map { String($0) }
+        }
+        let (plain, other) = (write(.prometheus), write(.openMetrics))
+
+        #expect(other.prefix(3) == ["# HELP a Of \\\"them\\\".", "# TYPE a counter", "a_total 1"])
+        #expect(other.contains("a_seconds_bucket{le=\"1.0\"} 2"))
+        #expect(other.last == "# EOF")
+        let marked = other.filter { $0.contains(" # ") }
+        #expect(marked.count == 2)
+        #expect(marked.first?.hasPrefix("a_seconds_bucket{le=\"0.001\"} 2 # {trace_id=\"\(after.traceID)\"} 0.0009 ") == true)
+        #expect(marked.last?.hasPrefix("a_seconds_bucket{le=\"+Inf\"} 3 # {trace_id=\"\(before.traceID)\"} 60.0 ") == true)
+        #expect(plain.prefix(3) == ["# HELP a_total Of \"them\".", "# TYPE a_total counter", "a_total 1"])
+        #expect(plain.contains("a_seconds_bucket{le=\"1\"} 2"))
+        #expect(!plain.contains { $0.contains(" # ") } && plain.last == "a_seconds_count 3")
+    }
+
+    @Test(arguments: [
+        ("application/openmetrics-text", true), ("application/openmetrics-text; version=\"1.0.0\"; charset=utf-8", true),
+        ("application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", true),
+        ("", false), ("*/*", false), ("text/plain", false), ("application/openmetrics-text;version=0.0.1", false),
+        ("application/openmetrics-text;q=0", false), ("application/openmetrics-text;q=0.2,text/plain;q=0.3", false),
+    ])
+    func `is that of OpenMetrics for who names it and likes no other better`(accept: String, isOpen: Bool) {
+        let format = PrometheusText.Format(accepting: accept.split(separator: ","))
+
+        #expect((format == .openMetrics) == isOpen)
     }
 
     @Test func `escapes labels`() {

@@ -43,6 +43,35 @@ import Testing
         #expect(snapshot.map(\.durations.count) == [3])
     }
 
+    @Test func `know of each bucket the newest trace that somebody records`() throws {
+        let store = HDRMetrics()
+        let meter = RPCMetrics(factory: store).meter(of: Calls.find)
+        let traces = (0..<3).map { _ in TraceContext.make().sampled }
+
+        meter.ended(Calls.record(took: .milliseconds(2), trace: traces[0]))
+        meter.ended(Calls.record(took: .milliseconds(3), trace: traces[1]))
+        meter.ended(Calls.record(took: .milliseconds(40), trace: traces[2]))
+        meter.ended(Calls.record(took: .milliseconds(4)))
+
+        let calls = try #require(store.timed(MethodMeter.duration).first)
+        #expect(calls.durations.distribution.count == 4)
+        let newest: [UInt64: String] = [5_000_000: traces[1].traceID, 50_000_000: traces[2].traceID]
+        for (place, bound) in PrometheusText.bounds.enumerated() {
+            #expect(calls.exemplars[place]?.traceID == newest[bound.nanoseconds])
+        }
+        #expect(calls.exemplars[1]?.value == 3_000_000)
+    }
+
+    @Test func `keep nothing of traces that nobody records`() throws {
+        let store = HDRMetrics()
+        let meter = RPCMetrics(factory: store).meter(of: Calls.find)
+
+        meter.ended(Calls.record())
+
+        let calls = try #require(store.timed(MethodMeter.duration).first)
+        #expect(calls.exemplars == Exemplars())
+    }
+
     @Test func `lose nothing that many threads record at once`() async throws {
         let store = HDRMetrics()
         let meter = RPCMetrics(factory: store).meter(of: Calls.find)

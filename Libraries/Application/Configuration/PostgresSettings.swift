@@ -25,13 +25,15 @@ struct PostgresSettings {
             preparesStatements: Self.sessionsRemember(&settings),
             pool: Self.pool("HEARTGUARD_POSTGRES_POOL", &settings))
         primary.ports = ports
+        primary.role = Self.role(
+            "HEARTGUARD_POSTGRES_TARGET_SESSION_ATTRS", PostgresConfiguration.Role.ofWriters, default: primary.role, &settings)
         primary.clientCertificate = clientCertificate
         self.primary = primary
 
         guard let hosts = settings.hosts("HEARTGUARD_POSTGRES_REPLICAS", defaultPort: ports[0]) else {
-            for variable in ["HEARTGUARD_POSTGRES_REPLICAS_POOL_MIN", "HEARTGUARD_POSTGRES_REPLICAS_POOL_MAX"]
-            where settings.optional(variable) != nil {
-                settings.report("\(variable) is set, and HEARTGUARD_POSTGRES_REPLICAS is not.")
+            for setting in ["POOL_MIN", "POOL_MAX", "TARGET_SESSION_ATTRS"].map({ "HEARTGUARD_POSTGRES_REPLICAS_\($0)" })
+            where settings.optional(setting) != nil {
+                settings.report("\(setting) is set, and HEARTGUARD_POSTGRES_REPLICAS is not.")
             }
             replicas = nil
             return
@@ -39,7 +41,8 @@ struct PostgresSettings {
         var replicas = primary
         replicas.host = hosts.map(\.host).joined(separator: ",")
         replicas.ports = hosts.map(\.port)
-        replicas.role = .preferStandby
+        replicas.role = Self.role(
+            "HEARTGUARD_POSTGRES_REPLICAS_TARGET_SESSION_ATTRS", PostgresConfiguration.Role.ofReaders, default: .preferStandby, &settings)
         replicas.pool = Self.pool("HEARTGUARD_POSTGRES_REPLICAS_POOL", &settings)
         self.replicas = replicas
     }
@@ -52,6 +55,15 @@ struct PostgresSettings {
         if let ports = PostgresConfiguration.ports(text, of: host) { return ports }
         settings.report(PostgresConfiguration.refusal(ports: "HEARTGUARD_POSTGRES_PORT", host: "HEARTGUARD_POSTGRES_HOST"))
         return [5432]
+    }
+
+    private static func role(
+        _ variable: String, _ roles: [PostgresConfiguration.Role], default fallback: PostgresConfiguration.Role, _ settings: inout Settings
+    ) -> PostgresConfiguration.Role {
+        guard let name = settings.optional(variable) else { return fallback }
+        if let role = roles.first(where: { $0.rawValue == name }) { return role }
+        settings.report(PostgresConfiguration.Role.refusal(variable, roles))
+        return fallback
     }
 
     private static func tls(_ settings: inout Settings) -> PostgresConfiguration.TLS {

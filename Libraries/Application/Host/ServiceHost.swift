@@ -95,6 +95,7 @@ package final class ServiceHost: Sendable {
             audit: callAudit, isPassedOn: isPassedOn)
         metrics = HDRMetrics()
         observers = CallObservers.standard(metrics: metrics, logger: logger)
+        published.add { [metrics] in RPCMetrics.write(metrics, to: &$0) }
         published.add { [denials = callAudit.denials] in denials.write(to: &$0) }
         if let database, let role = ServiceRole(rawValue: configuration.service) {
             keptAnswers = KeptAnswers(postgres: database, schema: role.schema, life: configuration.answersAreKept, logger: logger)
@@ -168,7 +169,7 @@ package final class ServiceHost: Sendable {
         children.append(Child(name: "readiness") { await monitor.run() })
         children.append(Child(name: "stores") { await stores.run() })
         if let endpoint = configuration.operatorEndpoint {
-            let server = OperatorServer(endpoint: endpoint, health: health, logger: logger) { [monitors] in monitors.prometheusText() }
+            let server = OperatorServer(endpoint: endpoint, health: health, logger: logger) { [monitors] in monitors.prometheusText($0) }
             children.append(Child(name: "operator port") { try await server.run() })
         }
         let others = doors.map { Door(body: $0, drainTimeout: configuration.server.drainTimeout) }

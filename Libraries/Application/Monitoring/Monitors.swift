@@ -26,9 +26,9 @@ struct Monitors: Sendable {
     /// What the program alone knows.
     var published = PublishedMetrics()
 
-    /// All of it in Prometheus' text format.
-    func prometheusText() -> String {
-        var text = PrometheusText()
+    /// All of it in Prometheus' text format, or that of OpenMetrics.
+    func prometheusText(_ format: PrometheusText.Format = .prometheus) -> String {
+        var text = PrometheusText(format)
         writeStatements(to: &text)
         writePools(to: &text)
         writeStores(to: &text)
@@ -42,7 +42,7 @@ struct Monitors: Sendable {
         let duration = "heartguard_db_statement_duration_seconds"
         text.family(duration, .histogram, help: "How long the round trips of each statement took, by its fingerprint.")
         for statement in statements {
-            text.histogram(duration, [("fingerprint", "\(statement.fingerprint)")], statement.durations)
+            text.histogram(duration, [("fingerprint", "\(statement.fingerprint)")], statement.durations, statement.exemplars)
         }
         let failures = "heartguard_db_statement_failures_total"
         text.family(failures, .counter, help: "Round trips of each statement that failed.")

@@ -11,13 +11,14 @@ package struct OperatorEndpoint: Sendable, Hashable {
     package let port: Int
 }
 
-/// Answers `GET /metrics` and `GET /healthz` on the operator's port, in plain HTTP, one request a connection. It asks nobody who he is, so it belongs on
-/// loopback or a network of the operators'; nothing in it is about a person. How many clients the program's other ports have is nothing to it.
+/// Answers `GET /metrics`, in the text format that its reader accepts, and `GET /healthz` on the operator's port, in plain HTTP, one request a connection. It
+/// asks nobody who he is, so it belongs on loopback or a network of the operators'; nothing in it is about a person. How many clients the program's
+/// other ports have is nothing to it.
 struct OperatorServer: Sendable {
     let endpoint: OperatorEndpoint
     let health: HealthReporter
     let logger: Logger
-    let metrics: @Sendable () -> String
+    let metrics: @Sendable (PrometheusText.Format) -> String
 
     /// Connections at a time; more are closed at once.
     static let maximumConnections = 16
@@ -85,13 +86,14 @@ private final class OperatorHandler: ChannelInboundHandler {
 
     private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let path = request.uri.prefix { $0 != "?" }
+        let format = PrometheusText.Format(accepting: request.headers[canonicalForm: "accept"])
         let (status, text): (HTTPResponseStatus, String) = switch (request.method, path) {
-        case (.GET, "/metrics"): (.ok, server.metrics())
+        case (.GET, "/metrics"): (.ok, server.metrics(format))
         case (.GET, "/healthz"): health
         case (_, "/metrics"), (_, "/healthz"): (.methodNotAllowed, "Only GET is answered here.\n")
         default: (.notFound, "There are /metrics and /healthz here.\n")
         }
-        let type = status == .ok && path == "/metrics" ? PrometheusText.contentType : "text/plain; charset=utf-8"
+        let type = status == .ok && path == "/metrics" ? format.contentType : "text/plain; charset=utf-8"
         let body = context.channel.allocator.buffer(string: text)
         let headers: HTTPHeaders = [
             "content-type": type, "content-length": "\(body.readableBytes)", "connection": "close", "cache-control": "no-store",

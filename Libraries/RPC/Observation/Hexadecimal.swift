@@ -1,6 +1,6 @@
 /// Numbers in hexadecimal digits, all of them and in lower case, as trace headers have them.
-enum Hexadecimal {
-    static func digits<Number: FixedWidthInteger & UnsignedInteger>(of number: Number) -> String {
+package enum Hexadecimal {
+    package static func digits<Number: FixedWidthInteger & UnsignedInteger>(of number: Number) -> String {
         let digits = String(number, radix: 16)
         return String(repeating: "0", count: Number.bitWidth / 4 - digits.utf8.count) + digits
     }

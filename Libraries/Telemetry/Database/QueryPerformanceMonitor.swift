@@ -1,4 +1,5 @@
 package import Postgres
+internal import RPC
 internal import Synchronization
 
 /// What is known of the runs of one statement.
@@ -9,6 +10,7 @@ package struct StatementPerformance: Sendable, Equatable {
     package let failures: UInt64
     /// In nanoseconds.
     package let durations: HistogramBuckets
+    package let exemplars: Exemplars
 }
 
 /// How long each statement takes, in HDR histograms that may be added up over replicas.
@@ -22,6 +24,7 @@ package final class QueryPerformanceMonitor: PostgresObserver {
     private struct Entry {
         var tally = Tally()
         var failures: UInt64 = 0
+        var exemplars = Exemplars()
     }
 
     private let capacity: Int
@@ -36,11 +39,13 @@ package final class QueryPerformanceMonitor: PostgresObserver {
         guard roundTrip.hadConnection else { return }
         let nanoseconds = roundTrip.waitedForServer.nanoseconds
         let hasFailed = roundTrip.failure != nil
+        let trace = TraceContext.current.flatMap { $0.isSampled ? $0 : nil }
         entries.withLock { entries in
             for statement in roundTrip.statements {
                 let isKnown = entries[statement] != nil || entries.count < capacity
                 let key = isKnown ? statement : QueryPerformanceMonitor.other
                 entries[key, default: Entry()].tally.record(nanoseconds)
+                if let trace { entries[key, default: Entry()].exemplars.record(nanoseconds, of: trace) }
                 if hasFailed { entries[key, default: Entry()].failures += 1 }
             }
         }
@@ -53,7 +58,7 @@ package final class QueryPerformanceMonitor: PostgresObserver {
                 StatementPerformance(
                     fingerprint: StatementFingerprint(statement),
                     statement: String(statement.prefix(QueryPerformanceMonitor.shownCharacters)),
-                    failures: entry.failures, durations: HistogramBuckets(entry.tally))
+                    failures: entry.failures, durations: HistogramBuckets(entry.tally), exemplars: entry.exemplars)
             }
             .sorted { ($1.durations.sum, $0.statement) < ($0.durations.sum, $1.statement) }
     }

@@ -1,9 +1,11 @@
 internal import CoreMetrics
+internal import RPC
 internal import Synchronization
 
 /// Durations in nanoseconds, or values of any other unit, as an HDR histogram.
 final class HDRHandler: TimerHandler, RecorderHandler {
     private let tally = SharedTally()
+    private let traced = Mutex(Exemplars())
 
     func record(_ value: Int64) { tally.record(value) }
 
@@ -13,8 +15,16 @@ final class HDRHandler: TimerHandler, RecorderHandler {
 
     func recordNanoseconds(_ duration: Int64) { record(duration) }
 
+    /// Remembers which trace a duration that was recorded belongs to.
+    func mark(nanoseconds: Int64, trace: TraceContext) { traced.withLock { $0.record(nanoseconds, of: trace) } }
+
     /// `nil` while nothing was recorded.
     var distribution: Distribution? { tally.value.map { Distribution($0) } }
+
+    /// The same with all that was counted.
+    var buckets: HistogramBuckets? { tally.value.map { HistogramBuckets($0) } }
+
+    var exemplars: Exemplars { traced.withLock { $0 } }
 }
 
 /// A number that only grows.

@@ -21,6 +21,14 @@ package final class HDRMetrics: MetricsFactory {
         package let value: Value
     }
 
+    /// A series of durations with all that was counted in it.
+    package struct Timed: Sendable {
+        package let dimensions: [String: String]
+        /// Nanoseconds.
+        package let durations: HistogramBuckets
+        package let exemplars: Exemplars
+    }
+
     private struct Key: Hashable {
         let label: String
         let dimensions: [String: String]
@@ -59,7 +67,21 @@ package final class HDRMetrics: MetricsFactory {
                 }
             if let value { series.append(Series(label: key.label, dimensions: key.dimensions, value: value)) }
         }
-        return series.sorted { ($0.label, $0.order) < ($1.label, $1.order) }
+        return series.sorted { ($0.label, $0.dimensions.order) < ($1.label, $1.dimensions.order) }
+    }
+
+    /// What was timed under one label, whole, in the order of dimensions.
+    package func timed(_ label: String) -> [Timed] {
+        let handlers = state.withLock { $0.handlers }
+        var timed: [Timed] = []
+        for (key, handler) in handlers where key.label == label {
+            guard case .durations(let handler) = handler else { continue }
+            // The other way about, one might be of a value that is not counted yet.
+            let exemplars = handler.exemplars
+            guard let durations = handler.buckets else { continue }
+            timed.append(Timed(dimensions: key.dimensions, durations: durations, exemplars: exemplars))
+        }
+        return timed.sorted { $0.dimensions.order < $1.dimensions.order }
     }
 
     /// Series that were asked for and not made, for there were too many.
@@ -120,8 +142,8 @@ package final class HDRMetrics: MetricsFactory {
     package func destroyTimer(_ handler: any TimerHandler) {}
 }
 
-extension HDRMetrics.Series {
+extension [String: String] {
     fileprivate var order: String {
-        dimensions.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
+        sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
     }
 }

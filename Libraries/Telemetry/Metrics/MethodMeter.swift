@@ -12,14 +12,17 @@ final class MethodMeter: CallMeter {
 
     /// What is recorded of calls that end with one status; made when the first does.
     private final class StatusMeter: Sendable {
-        let duration: Timer
+        let duration: any TimerHandler
+        /// Where the backend is ours, which keeps exemplars.
+        let traced: HDRHandler?
         let requestSize: Recorder
         let responseSize: Recorder
 
         init(method: String, code: StatusCode, factory: any MetricsFactory) {
             let dimensions = [(OTelName.methodAttribute, method), (OTelName.statusAttribute, code.name)]
-            duration = Timer(
-                label: MethodMeter.duration, dimensions: dimensions, preferredDisplayUnit: .seconds, factory: factory)
+            duration = factory.makeTimer(label: MethodMeter.duration, dimensions: dimensions)
+            duration.preferDisplayUnit(.seconds)
+            traced = duration as? HDRHandler
             requestSize = Recorder(label: MethodMeter.requestSize, dimensions: dimensions, aggregate: true, factory: factory)
             responseSize = Recorder(
                 label: MethodMeter.responseSize, dimensions: dimensions, aggregate: true, factory: factory)
@@ -46,7 +49,9 @@ final class MethodMeter: CallMeter {
         let meter =
             slot.meter.load()
             ?? slot.meter.storeIfNil(StatusMeter(method: method, code: code, factory: factory))
-        meter.duration.recordNanoseconds(Int64(clamping: call.duration.nanoseconds))
+        let nanoseconds = call.duration.nanoseconds
+        meter.duration.recordNanoseconds(nanoseconds)
+        if let traced = meter.traced, let trace = call.trace, trace.isSampled { traced.mark(nanoseconds: nanoseconds, trace: trace) }
         meter.requestSize.record(call.requestBytes)
         meter.responseSize.record(call.responseBytes)
     }

@@ -1,17 +1,24 @@
-/// Metrics in Prometheus' text format, version 0.0.4. Names have a unit in their base form as suffix (`_seconds`), and counters end in
-/// `_total`.
+/// Metrics in Prometheus' text format or in that of OpenMetrics, which has exemplars. Names have a unit in their base form as suffix
+/// (`_seconds`), and counters end in `_total`.
 package struct PrometheusText: Sendable {
-    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
-
     package enum Kind: String, Sendable { case counter, gauge, histogram }
 
-    package private(set) var text = ""
+    private let format: Format
+    private var written = ""
 
-    package init() {}
+    package init(_ format: Format = .prometheus) {
+        self.format = format
+    }
+
+    /// All that was written, to its end.
+    package var text: String { format == .openMetrics ? written + "# EOF\n" : written }
 
     /// Begins a metric; its samples follow.
     package mutating func family(_ name: String, _ kind: Kind, help: String) {
-        text += "# HELP \(name) \(PrometheusText.escaped(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"
+        let isOpen = format == .openMetrics
+        // There the suffix belongs to a counter's samples.
+        let name = isOpen && kind == .counter && name.hasSuffix("_total") ? String(name.dropLast(6)) : name
+        written += "# HELP \(name) \(PrometheusText.escaped(help, quotes: isOpen))\n# TYPE \(name) \(kind.rawValue)\n"
     }
 
     package mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
@@ -23,26 +30,45 @@ package struct PrometheusText: Sendable {
     }
 
     /// A histogram of nanoseconds, in seconds.
-    package mutating func histogram(_ name: String, _ labels: [(String, String)], _ durations: HistogramBuckets) {
-        for (bound, text) in PrometheusText.bounds {
-            sample("\(name)_bucket", labels + [("le", text)], durations.count(upTo: bound))
+    package mutating func histogram(
+        _ name: String, _ labels: [(String, String)], _ durations: HistogramBuckets, _ exemplars: Exemplars = Exemplars()
+    ) {
+        var below: UInt64 = 0
+        for (place, bound) in PrometheusText.bounds.enumerated() {
+            let count = durations.count(upTo: bound.nanoseconds)
+            // A value is counted to within a hundredth, which may be on the other side of a bound.
+            let exemplar = count > below ? exemplars[place] : nil
+            let mark = exemplar.map { marked($0) } ?? ""
+            let text = canonical(bound.text)
+            add("\(name)_bucket", labels + [("le", text)], "\(count)\(mark)")
+            below = count
         }
-        let count = durations.count(upTo: .max)
-        sample("\(name)_bucket", labels + [("le", "+Inf")], count)
         sample("\(name)_sum", labels, Double(durations.sum) / 1e9)
-        sample("\(name)_count", labels, count)
+        sample("\(name)_count", labels, below)
     }
 
-    /// In nanoseconds, and as Prometheus has them: those of its client libraries, and one below.
-    private static let bounds: [(UInt64, String)] = [
+    /// As Prometheus has them: those of its client libraries, and one below.
+    static let bounds: [(nanoseconds: UInt64, text: String)] = [
         (1_000_000, "0.001"), (5_000_000, "0.005"), (10_000_000, "0.01"), (25_000_000, "0.025"), (50_000_000, "0.05"),
         (100_000_000, "0.1"), (250_000_000, "0.25"), (500_000_000, "0.5"), (1_000_000_000, "1"), (2_500_000_000, "2.5"),
-        (5_000_000_000, "5"), (10_000_000_000, "10"),
+        (5_000_000_000, "5"), (10_000_000_000, "10"), (.max, "+Inf"),
     ]
+
+    /// OpenMetrics writes a bound with its point.
+    private func canonical(_ bound: String) -> String {
+        format == .openMetrics && bound != "+Inf" && !bound.contains(".") ? bound + ".0" : bound
+    }
+
+    /// What stands behind a bucket's count.
+    private func marked(_ exemplar: Exemplar) -> String {
+        guard format == .openMetrics else { return "" }
+        let (value, time) = (Double(exemplar.value) / 1e9, Double(exemplar.recordedAt.microsecondsSinceEpoch) / 1e6)
+        return " # {trace_id=\"\(exemplar.traceID)\"} \(value) \(time)"
+    }
 
     private mutating func add(_ name: String, _ labels: [(String, String)], _ value: String) {
         let inner = labels.map { "\($0.0)=\"\(PrometheusText.escaped($0.1, quotes: true))\"" }.joined(separator: ",")
-        text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(inner)} \(value)\n"
+        written += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(inner)} \(value)\n"
     }
 
     private static func escaped(_ text: String, quotes: Bool) -> String {

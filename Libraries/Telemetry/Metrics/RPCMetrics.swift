@@ -17,3 +17,15 @@ package struct RPCMetrics: RPCObserver {
         MethodMeter(method: OTelName.method(method), factory: factory)
     }
 }
+
+extension RPCMetrics {
+    /// How long the calls of each method took, out of everything that a backend holds: whole histograms, which add up over replicas.
+    package static func write(_ metrics: HDRMetrics, to text: inout PrometheusText) {
+        let name = "heartguard_rpc_call_duration_seconds"
+        text.family(name, .histogram, help: "How long calls took, by method and status.")
+        for series in metrics.timed(MethodMeter.duration) {
+            guard let method = series.dimensions[OTelName.methodAttribute], let status = series.dimensions[OTelName.statusAttribute] else { continue }
+            text.histogram(name, [("method", method), ("status", status)], series.durations, series.exemplars)
+        }
+    }
+}

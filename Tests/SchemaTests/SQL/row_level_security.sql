@@ -91,6 +91,11 @@ SELECT ok(NOT has_table_privilege(role, name, privilege), format('%s has no righ
 SELECT ok(NOT has_table_privilege(role, name, 'SELECT, INSERT, UPDATE, DELETE'), format('%s has no right to %s', role, name))
     FROM service_roles JOIN tables ON service_roles.service <> tables.service;
 
+-- What drugs are called and which classes they are of is the operator's to say.
+SELECT ok(has_table_privilege('heartguard_vitals', name, 'SELECT') AND NOT has_any_column_privilege('heartguard_vitals', name, 'INSERT, UPDATE')
+          AND NOT has_table_privilege('heartguard_vitals', name, 'DELETE'), name || ' is read and not written')
+    FROM unnest(ARRAY['vitals.drug_names', 'vitals.drug_classes']) AS name;
+
 -- Table × command × role --------------------------------------------------------------------------------------------
 
 -- Policies don't depend on what else a row has to be, so rows are made up by the types of their columns.

@@ -6,6 +6,8 @@ struct MigrationTarget: Sendable {
     private let host: String
     /// One, or one for each host.
     private let ports: [Int]
+    /// What the environment says of which host will do; nil for nothing.
+    private let role: PostgresConfiguration.Role?
     private let database: String
     private let owner: Credentials.Role
     private let tls: PostgresConfiguration.TLS
@@ -19,6 +21,7 @@ struct MigrationTarget: Sendable {
         guard let owner = credentials.postgres["owner"] else { throw CommandFailure("\(directory.credentials) lacks the owner role.") }
         host = "127.0.0.1"
         self.ports = [ports[.postgres]]
+        role = nil
         database = PostgresServer.database
         self.owner = owner
         tls = .disabled
@@ -37,6 +40,7 @@ struct MigrationTarget: Sendable {
         }
         self.host = host
         ports = try Self.ports(of: host, environment)
+        role = try Self.role(environment)
         let authority = try environment.path(ofFile: "HEARTGUARD_POSTGRES_CA_FILE")
         guard let tls = PostgresConfiguration.TLS(sslmode: environment.given("HEARTGUARD_POSTGRES_SSLMODE"), rootCertificate: authority) else {
             throw CommandFailure(
@@ -72,6 +76,16 @@ struct MigrationTarget: Sendable {
         return ports
     }
 
+    private static func role(_ environment: [String: String]) throws(CommandFailure) -> PostgresConfiguration.Role? {
+        let variable = "HEARTGUARD_POSTGRES_TARGET_SESSION_ATTRS"
+        let roles = PostgresConfiguration.Role.ofWriters
+        guard let name = environment.given(variable) else { return nil }
+        guard let role = roles.first(where: { $0.rawValue == name }) else {
+            throw CommandFailure(PostgresConfiguration.Role.refusal(variable, roles))
+        }
+        return role
+    }
+
     private static func clientCertificate(
         _ environment: [String: String], _ tls: PostgresConfiguration.TLS
     ) throws -> PostgresConfiguration.ClientCertificate? {
@@ -100,6 +114,7 @@ struct MigrationTarget: Sendable {
         var configuration = PostgresConfiguration(
             host: host, port: ports[0], database: database, user: owner.user, password: owner.password, tls: tls, applicationName: program)
         configuration.ports = ports
+        if let role { configuration.role = role }
         configuration.clientCertificate = clientCertificate
         return configuration
     }
