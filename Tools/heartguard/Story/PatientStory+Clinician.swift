@@ -42,7 +42,7 @@ extension PatientStory {
             refusal = "memories were not granted, and are refused"
         }
         progress.step(
-            "clinician", "\(account.email) was let into vitals and medications, and reads \(latest.count) newest readings; \(refusal)")
+            "clinician", "\(account.email) was let into vitals and medications, and reads the newest reading of each of \(latest.count) kinds; \(refusal)")
     }
 
     private func clinicianClient(_ account: Credentials.Account) async throws -> GatewayClient {

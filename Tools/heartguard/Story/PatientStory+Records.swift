@@ -38,7 +38,7 @@ extension PatientStory {
         let events = try await patient.patiently { options throws(RPCError) in
             try await log.listAccessEvents(.init(pageSize: 100), options: options)
         }.events
-        progress.step("access log", "the newest of what others asked of that patient's records")
+        progress.step("access log", "the newest of what others asked of that patient's records, why (in HL7's terms), and how it ended")
         for event in events.filter({ $0.actorKind == .clinician }).prefix(2) {
             let outcome = event.outcome == .denied ? "denied" : event.status
             progress.step("", "\(event.occurredAt?.shown ?? ""), a clinician, \(event.description_p), for \(event.purpose): \(outcome)")

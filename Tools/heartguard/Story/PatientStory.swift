@@ -12,6 +12,8 @@ struct PatientStory: Sendable {
     let texts: MedicalTexts
     /// The conversation that a context is built for.
     let session: String
+    /// The file with what a hospital has of the person.
+    let hospitalRecords: String
     let stores: StateOptions
     let progress: Progress
 
@@ -21,10 +23,13 @@ struct PatientStory: Sendable {
         try await bookVisit()
         try await takeMedications()
         try await raiseAlert()
+        try await followLive()
         try await setGoal()
         try await plotSignal()
+        try await takeRecordsIn()
         try await remember()
         try await buildContext()
+        try await archiveConversation()
         try await letClinicianIn()
         try await takeRecordsAway()
         try await readAccessLog()
