@@ -98,11 +98,11 @@ def measure(cluster, rows, questions, queries, programs):
     serving.answer({"seconds": time.perf_counter() - start, "cpu_seconds": serving.cpu_seconds(service["pid"]) - used,
                     "anonymous_bytes": serving.anonymous_bytes(service["pid"]) - before})
     serving.pin(service["pid"], serving.SERVER_CORE)
-    command = [f"{programs}/vectors-client-bench", "--port", service["port"], "--authority", cluster.authority, "--collection", NAME,
+    # By taskset, and not between fork and exec: a fork that Python takes part in has grpc close descriptors here, once the client's own.
+    command = ["taskset", "--cpu-list", serving.CLIENT_CORE, f"{programs}/vectors-client-bench", "--port", service["port"], "--authority", cluster.authority, "--collection", NAME,
                "--model", MODEL, "--queries", questions, "--k", serving.K, "--concurrency", serving.OPEN]
     client = subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                              env=os.environ | {"HEARTGUARD_BENCH_TOKEN": token},
-                              preexec_fn=lambda: os.sched_setaffinity(0, {serving.CLIENT_CORE}))
+                              env=os.environ | {"HEARTGUARD_BENCH_TOKEN": token})
     for line in sys.stdin:
         if line.strip() == "restart":
             serving.answer(restart(cluster, operator, service["pid"], queries[0].tolist()))

@@ -1,3 +1,5 @@
+internal import Time
+
 /// Metrics in Prometheus' text format or in that of OpenMetrics, which has exemplars. Names have a unit in their base form as suffix
 /// (`_seconds`), and counters end in `_total`.
 package struct PrometheusText: Sendable {
