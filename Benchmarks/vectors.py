@@ -186,7 +186,9 @@ class Session(Figures):
             return
         taken = self.programs["ours"].ask("inserts", INSERTS, 64, 10)
         for what, figure in [("searches without", "qps_alone"), ("searches beside", "qps_beside"), ("p99 without", "p99_alone_ms"),
-                             ("p99 beside", "p99_beside_ms"), ("rate kept", "rate_kept"), ("p99 / that without", "p99_ratio"), ("made", "inserted_per_second")]:
+                             ("p99 beside", "p99_beside_ms"), ("rate kept", "rate_kept"), ("p99 / that without", "p99_ratio"),
+                             ("rate kept beside another index's", "rate_kept_other"), ("p99 / that without, beside another index's", "p99_ratio_other"),
+                             ("made", "inserted_per_second")]:
             self.record(f"inserts: {what}", "ours", taken[figure])
 
     def floor(self, report):

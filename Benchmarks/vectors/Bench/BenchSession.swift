@@ -41,7 +41,8 @@ struct BenchSession {
     ///     search EF TRUTH               every query once
     ///     select SHARE EF TRUTH         the same, among the keys that a share passes
     ///     cached EF                     each of a hundred queries again and again, so that all that it compares is in the cache
-    ///     inserts RATE EF TURNS         searches for a second alone and for one beside so many inserts a second, in turns
+    ///     inserts RATE EF TURNS         searches for a second alone, for one beside so many inserts a second, and for one
+    ///                                   beside as many into another index, in turns
     ///     churn TIMES                   replaces vectors at random, TIMES as many as there are
     ///     snapshot FOLDER               writes the index to a file and reads it again, as a restart does
     ///     validate
@@ -118,25 +119,39 @@ struct BenchSession {
         answer([("cpu_qps", Double(first.count * times) / (cpuTime / .seconds(1)))])
     }
 
-    /// What searches lose to a writer: the rate and the p99 beside it as shares of those a moment before.
+    /// What searches lose to a writer: the rate and the p99 beside it as shares of those a moment before. Beside a writer of another index they lose what
+    /// the processor and its caches are shared for, and wait for nothing.
     private func searchBesideInserts(perSecond: Int, efSearch: Int, turns: Int) throws {
-        var (alone, beside): ([SearchTurn], [SearchTurn]) = ([], [])
+        let other = try HNSWIndex<Int>(index.configuration.inMemory)
+        try other.insert((0..<min(count, 50_000)).map { (key: $0, vector: vectors[$0]) }, threads: threads)
+        var (alone, beside, besideOther): ([SearchTurn], [SearchTurn], [SearchTurn]) = ([], [], [])
         var inserted: [Double] = []
         for _ in 0..<max(1, turns) {
             alone.append(try searchForASecond(efSearch: efSearch))
-            let inserts = Inserts(perSecond, into: index, from: vectors)
-            inserts.start()
-            let turn = try searchForASecond(efSearch: efSearch)
-            inserted.append(Double(inserts.stop()) / turn.seconds)
+            let (turn, count) = try searchForASecond(efSearch: efSearch, insertingInto: index, perSecond)
             beside.append(turn)
+            inserted.append(Double(count) / turn.seconds)
+            besideOther.append(try searchForASecond(efSearch: efSearch, insertingInto: other, perSecond).0)
         }
-        let pairs = zip(alone, beside)
+        let pairs = Array(zip(alone, beside)), otherPairs = Array(zip(alone, besideOther))
         answer([
             ("qps_alone", Self.median(alone.map(\.rate))), ("qps_beside", Self.median(beside.map(\.rate))),
             ("p99_alone_ms", Self.median(alone.map(\.p99))), ("p99_beside_ms", Self.median(beside.map(\.p99))),
             ("rate_kept", Self.median(pairs.map { $1.rate / $0.rate })), ("p99_ratio", Self.median(pairs.map { $1.p99 / $0.p99 })),
+            ("rate_kept_other", Self.median(otherPairs.map { $1.rate / $0.rate })),
+            ("p99_ratio_other", Self.median(otherPairs.map { $1.p99 / $0.p99 })),
             ("inserted_per_second", Self.median(inserted)),
         ])
+    }
+
+    /// How many there were, too.
+    private func searchForASecond(
+        efSearch: Int, insertingInto index: HNSWIndex<Int>, _ perSecond: Int
+    ) throws -> (SearchTurn, Int) {
+        let inserts = Inserts(perSecond, into: index, from: vectors)
+        inserts.start()
+        let turn = try searchForASecond(efSearch: efSearch)
+        return (turn, inserts.stop())
     }
 
     /// One second of searches, one after the other.
@@ -224,5 +239,13 @@ struct BenchSession {
     private func complain(_ sentence: String) {
         let line = Array((sentence + "\n").utf8)
         unsafe _ = write(STDERR_FILENO, line, line.count)
+    }
+}
+
+extension HNSWConfiguration {
+    fileprivate var inMemory: HNSWConfiguration {
+        var configuration = self
+        configuration.vectorFolder = nil
+        return configuration
     }
 }
