@@ -191,3 +191,22 @@ private func withReplicas(
         }
     }
 }
+
+@Suite struct `One replica's breaker` {
+    /// Every call is slow that is timed.
+    private static let configuration: BreakerConfiguration = {
+        var configuration = BreakerConfiguration()
+        configuration.slowCall = .nanoseconds(1)
+        configuration.minimumSpan = .zero
+        return configuration
+    }()
+
+    @Test(arguments: [(isTimed: true, standing: CircuitBreaker.Standing.open), (false, .closed)])
+    func `is opened by calls that take long, and not by streams that go on`(_ isTimed: Bool, _ standing: CircuitBreaker.Standing) throws {
+        let breaker = CircuitBreaker("vitals", Self.configuration)
+
+        for _ in 0..<Self.configuration.minimumCalls { breaker.ended(try breaker.admit(), .succeeded, isTimed: isTimed) }
+
+        #expect(breaker.report.standing == standing)
+    }
+}

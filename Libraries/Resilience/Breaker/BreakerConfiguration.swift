@@ -7,7 +7,7 @@ package struct BreakerConfiguration: Sendable {
     package var failureShare = 0.5
     /// Failures all at one moment, as when a process is killed under its calls, do not open: they have to go on for this long.
     package var minimumSpan: Duration = .milliseconds(250)
-    /// A call that takes this long is slow, however it ends.
+    /// A call that takes this long is slow, however it ends; a stream is not, however long it goes on.
     package var slowCall: Duration = .seconds(5)
     /// The share of slow calls that opens.
     package var slowShare = 0.8

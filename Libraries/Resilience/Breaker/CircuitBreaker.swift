@@ -84,10 +84,12 @@ package final class CircuitBreaker: Sendable {
         !state.own.isFailing && state.opinion.isFailing(at: now, life: configuration.verdictLife) && !state.own.sawSuccess(at: now)
     }
 
-    package func ended(_ permit: Permit, _ outcome: CallOutcome) {
+    /// - Parameter isTimed: Whether it says something about the dependency how long the call took. A stream goes on for as long as its caller wants.
+    package func ended(_ permit: Permit, _ outcome: CallOutcome, isTimed: Bool = true) {
         let instant = ContinuousClock.now
         let now = began.duration(to: instant)
-        state.withLock { $0.own.ended(permit.ticket, outcome, took: permit.began.duration(to: instant), at: now) }
+        let duration = isTimed ? permit.began.duration(to: instant) : .zero
+        state.withLock { $0.own.ended(permit.ticket, outcome, took: duration, at: now) }
     }
 
     package var report: Report {

@@ -47,14 +47,14 @@ struct BackendGuard: ClientInterceptor {
             let outcome = Self.outcome(
                 of: failure, waitsForReady: context.waitForReady, isProbe: permit.isProbe,
                 isLate: Self.isLate(context.deadline), took: permit.elapsed)
-            breaker.ended(permit, outcome)
+            breaker.ended(permit, outcome, isTimed: !isStream)
             // The caller asked for no try, and reads what the others do.
             if permit.isProbe, failure.code == .unavailable, outcome == .failed {
                 throw absent(for: .seconds(1), because: failure)
             }
             throw error
         }
-        breaker.ended(permit, .succeeded)
+        breaker.ended(permit, .succeeded, isTimed: !isStream)
         answers.note(backend)
     }
 
