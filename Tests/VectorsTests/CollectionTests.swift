@@ -78,6 +78,10 @@ internal import Testing
             await #expect(throws: VectorsError.memoriesAreNoCollection) { try await vectors.name("remembered", for: name) }
             let refusal = VectorsError.noCollection(table).rpcError
             #expect(refusal.code == .notFound && refusal.message.contains("heartguard.vectors.v1.MemoriesService"))
+            // Nor can there be one.
+            await expect(.invalidArgument) { try await vectors.create(name) }
+            try await vectors.create("notes")
+            await expect(.invalidArgument) { try await vectors.name(name, for: "notes") }
         }
     }
 }

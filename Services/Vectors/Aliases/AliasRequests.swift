@@ -5,7 +5,7 @@ internal import RPC
 extension VectorsV1.CreateAliasRequest {
     func parsed() throws(RPCError) -> (name: CollectionName, collection: CollectionName) {
         var violations = FieldViolations()
-        let name = violations.value("name", self.name, CollectionName.init(_:))
+        let name = violations.value("name", self.name, CollectionName.init(new:))
         let collection = violations.value("collection", self.collection, CollectionName.init(_:))
         let parts = try violations.complete(name, collection)
         return (parts.0, parts.1)

@@ -31,6 +31,14 @@ struct CollectionName: Hashable, Sendable {
         self.text = text
     }
 
+    /// A name for a collection or an alias that is to be made.
+    init(new text: String) throws(InvalidValue) {
+        try self.init(text)
+        guard self != .userMemories else {
+            throw InvalidValue(sentence: "It is that of the table of people's memories, which heartguard.vectors.v1.MemoriesService has.")
+        }
+    }
+
     /// A name that the table holds, so that it was checked when it came.
     init(kept text: String) { self.text = text }
 

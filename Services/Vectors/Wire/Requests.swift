@@ -10,7 +10,7 @@ internal import RPC
 extension VectorsV1.CreateCollectionRequest {
     func parsed() throws(RPCError) -> (name: CollectionName, space: EmbeddingSpace) {
         var violations = FieldViolations()
-        let name = violations.value("name", self.name, CollectionName.init(_:))
+        let name = violations.value("name", self.name, CollectionName.init(new:))
         let model = violations.value("model_id", modelId, ModelID.init(_:))
         let dimension = violations.value("dimension", Int(self.dimension)) { dimension throws(InvalidValue) in
             guard EmbeddingSpace.dimensions.contains(dimension) else {
