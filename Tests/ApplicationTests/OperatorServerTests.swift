@@ -51,9 +51,9 @@ import Testing
             let notServing = try await ask(port, "/healthz")
 
             #expect(serving.hasPrefix("HTTP/1.1 200"))
-            #expect(serving.hasSuffix("\nSERVING"))
+            #expect(serving.hasSuffix("\r\nSERVING"))
             #expect(notServing.hasPrefix("HTTP/1.1 503"))
-            #expect(notServing.hasSuffix("\nNOT_SERVING: The database does not answer."))
+            #expect(notServing.hasSuffix("\r\nNOT_SERVING: The database does not answer."))
         }
     }
 
