@@ -56,7 +56,7 @@ import Testing
         let calls = try #require(store.timed(MethodMeter.duration).first)
         #expect(calls.durations.distribution.count == 4)
         let newest: [UInt64: String] = [5_000_000: traces[1].traceID, 50_000_000: traces[2].traceID]
-        for (place, bound) in PrometheusText.bounds.enumerated() {
+        for (place, bound) in BucketBound.all.enumerated() {
             #expect(calls.exemplars[place]?.traceID == newest[bound.nanoseconds])
         }
         #expect(calls.exemplars[1]?.value == 3_000_000)

@@ -22,13 +22,13 @@ package struct Exemplar: Sendable, Equatable {
 /// Of each bucket that `PrometheusText` writes of a histogram, the newest value whose trace somebody records: where to look when a
 /// bucket grows. They take half a kilobyte, and nothing while there is none.
 package struct Exemplars: Sendable, Equatable {
-    /// By the places of `PrometheusText.bounds`; empty while there is none.
+    /// By the places of `BucketBound.all`; empty while there is none.
     private var newest: [Exemplar?] = []
 
     package init() {}
 
     package mutating func record(_ nanoseconds: Int64, of trace: TraceContext) {
-        let (value, bounds) = (UInt64(max(0, nanoseconds)), PrometheusText.bounds)
+        let (value, bounds) = (UInt64(max(0, nanoseconds)), BucketBound.all)
         if newest.isEmpty { newest = Array(repeating: nil, count: bounds.count) }
         let place = bounds.firstIndex { value <= $0.nanoseconds } ?? bounds.count - 1
         newest[place] = Exemplar(value: value, trace: trace)

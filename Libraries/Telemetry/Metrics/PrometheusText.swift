@@ -36,7 +36,7 @@ package struct PrometheusText: Sendable {
         _ name: String, _ labels: [(String, String)], _ durations: HistogramBuckets, _ exemplars: Exemplars = Exemplars()
     ) {
         var below: UInt64 = 0
-        for (place, bound) in PrometheusText.bounds.enumerated() {
+        for (place, bound) in BucketBound.all.enumerated() {
             let count = durations.count(upTo: bound.nanoseconds)
             // A value is counted to within a hundredth, which may be on the other side of a bound.
             let exemplar = count > below ? exemplars[place] : nil
@@ -48,13 +48,6 @@ package struct PrometheusText: Sendable {
         sample("\(name)_sum", labels, Double(durations.sum) / 1e9)
         sample("\(name)_count", labels, below)
     }
-
-    /// As Prometheus has them: those of its client libraries, and one below.
-    static let bounds: [(nanoseconds: UInt64, text: String)] = [
-        (1_000_000, "0.001"), (5_000_000, "0.005"), (10_000_000, "0.01"), (25_000_000, "0.025"), (50_000_000, "0.05"),
-        (100_000_000, "0.1"), (250_000_000, "0.25"), (500_000_000, "0.5"), (1_000_000_000, "1"), (2_500_000_000, "2.5"),
-        (5_000_000_000, "5"), (10_000_000_000, "10"), (.max, "+Inf"),
-    ]
 
     /// OpenMetrics writes a bound with its point.
     private func canonical(_ bound: String) -> String {

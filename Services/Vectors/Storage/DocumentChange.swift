@@ -1,12 +1,6 @@
 internal import Postgres
 internal import Time
 
-/// Which writing of a row it is: no two have the same, not even in a database that was set back and written on.
-struct RowVersion: Hashable, Sendable {
-    let position: Int64
-    let changedAt: Instant
-}
-
 /// One row of a collection's table as the index needs it.
 struct DocumentChange: Hashable, Sendable {
     enum State: Hashable, Sendable {
