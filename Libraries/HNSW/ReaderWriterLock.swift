@@ -36,7 +36,7 @@ final class ReaderWriterLock: @unchecked Sendable {
 
     /// Not to be called from within another: with a writer waiting between the two, both would wait forever.
     func withReadLock<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
-        if unsafe !ReaderWriterLock.succeeds({ unsafe pthread_rwlock_tryrdlock(lock) }, within: ReaderWriterLock.readerTries) {
+        if !ReaderWriterLock.succeeds({ unsafe pthread_rwlock_tryrdlock(lock) }, within: ReaderWriterLock.readerTries) {
             unsafe ReaderWriterLock.check(pthread_rwlock_rdlock(lock))
         }
         defer { unsafe ReaderWriterLock.check(pthread_rwlock_unlock(lock)) }
@@ -51,7 +51,7 @@ final class ReaderWriterLock: @unchecked Sendable {
     }
 
     func withWriteLock<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
-        if unsafe !ReaderWriterLock.succeeds({ unsafe pthread_rwlock_trywrlock(lock) }, within: ReaderWriterLock.writerTries) {
+        if !ReaderWriterLock.succeeds({ unsafe pthread_rwlock_trywrlock(lock) }, within: ReaderWriterLock.writerTries) {
             unsafe ReaderWriterLock.check(pthread_rwlock_wrlock(lock))
         }
         defer { unsafe ReaderWriterLock.check(pthread_rwlock_unlock(lock)) }
