@@ -110,7 +110,7 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             matches = AnswerBytes.fitting(matches)
         }
         return VectorsV1.SearchResponse(
-            matches: matches, position: answer.position, exact: answer.isExact, degraded: isDegraded, collection: index.collection.name.text)
+            matches: matches, position: answer.newest, exact: answer.isExact, degraded: isDegraded, collection: index.collection.name.text)
     }
 
     /// How often a search is made again because documents that it found have changed since.

@@ -1,4 +1,5 @@
 internal import Contracts
+internal import FoundationEssentials
 internal import RPC
 internal import RecordTestSupport
 internal import Testing
@@ -191,6 +192,30 @@ internal import Time
                 await expect(.unavailable) { try await vectors.find(near: [0, 0, 0], in: "notes", minPosition: 2) }
             }
         }
+    }
+
+    @Test func `tells the position of the newest row that it may have met, also of one that is just being put in`() throws {
+        let space = EmbeddingSpace(model: ModelID(kept: "test-model"), dimension: 1, metric: .euclidean)
+        let collection = Collection(
+            id: UUID(), name: try CollectionName("notes"), space: space, documentCount: 0, position: 0, createdAt: .now())
+        let index = try CollectionIndex(of: collection, configuration: GraphConfiguration())
+        let query = SearchQuery(ranking: .embedding(try Embedding([0], in: space)), limit: 1, filter: nil, effort: nil)
+        func note(_ number: Int64) -> DocumentChange {
+            DocumentChange(
+                id: DocumentID(kept: "a"), version: RowVersion(position: number, changedAt: .now()),
+                state: .live(embedding: [Float(number)], metadata: DocumentMetadata(kept: [:]), content: ""))
+        }
+        index.apply([note(1)])
+        index.publish(1)
+        let followed = try index.search(query) { false }
+        index.apply([note(2)])
+
+        let ahead = try index.search(query) { false }
+
+        #expect(followed.hits.map(\.score) == [-1])
+        #expect((followed.position, followed.newest) == (1, 1))
+        #expect(ahead.hits.map(\.score) == [-4])
+        #expect((ahead.position, ahead.newest) == (1, 2))
     }
 
     @Test func `is refused with a time to retry when too many wait, unless it is brief`() async throws {

@@ -24,15 +24,17 @@ extension CollectionIndex {
     func search(_ query: SearchQuery, shouldStop: () -> Bool) throws -> Answer {
         guard let position = seen else { throw VectorsError.indexIsBuilding }
         let passing = query.filter.map { filter in catalog.withLock { $0.slots(passing: filter) } }
-        let answer = try query.answer(at: position) { embedding, limit in
+        var answer = try query.answer(at: position) { embedding, limit in
             try nearest(embedding, limit, among: passing, effort: query.effort, shouldStop: shouldStop)
         } holding: { text, limit in
             try holding(text, limit, among: passing, shouldStop: shouldStop)
         }
-        guard let filter = query.filter else { return answer }
-        // The slot of a document that passed may have been given to another since.
-        let hits = catalog.withLock { catalog in answer.hits.filter { catalog.has($0.id, passing: filter) } }
-        return Answer(hits: hits, position: position, isExact: answer.isExact)
+        if let filter = query.filter {
+            // The slot of a document that passed may have been given to another since.
+            answer.hits = catalog.withLock { catalog in answer.hits.filter { catalog.has($0.id, passing: filter) } }
+        }
+        answer.newest = max(position, newestRow.load(ordering: .acquiring))
+        return answer
     }
 
     /// Searches as for a caller and compares with what is nearest. The follower waits meanwhile, so that both are of one state.

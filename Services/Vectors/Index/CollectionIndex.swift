@@ -14,8 +14,10 @@ final class CollectionIndex: Sendable {
     let graphConfiguration: HNSWConfiguration
     /// Exchanged only while nobody can search.
     private let currentGraph: Mutex<HNSWIndex<Int>>
-    /// Seen by the extension in CollectionIndex+Searching, and by nobody else; so is `graph`.
+    /// Seen by the extension in CollectionIndex+Searching, and by nobody else; so are the next and `graph`.
     let catalog = Mutex(DocumentCatalog())
+    /// No row behind this position is in, nor is being put in.
+    let newestRow = Atomic<Int64>(0)
     private let tracker = PositionTracker()
     private let published = Mutex<Followed?>(nil)
     /// How far the table is known to be, which a position without a row brings it to as well.
@@ -101,7 +103,8 @@ final class CollectionIndex: Sendable {
 
     /// Puts changes in, in their order, those of the graph on so many threads. To be called by one thread at a time, and not by
     /// a shared one: an insertion computes for about a millisecond.
-    func apply(_ changes: some Sequence<DocumentChange>, threads: Int = 1) {
+    func apply(_ changes: some BidirectionalCollection<DocumentChange>, threads: Int = 1) {
+        if let last = changes.last { newestRow.max(last.position, ordering: .acquiringAndReleasing) }
         var arriving: [Arrival] = []
         for change in changes {
             switch change.state {

@@ -74,7 +74,8 @@ final class RowSearch: Sendable {
             guard page.count == IndexFollower.rowsPerPage, let last = page.last else { break }
             cursor = ChangeCursor(behind: last)
         }
-        return try await compute { try rows.answer(at: kept.position, shouldStop: shouldStop) }
+        guard let newest = try await documents.position(of: collection) else { throw VectorsError.collectionNotFound }
+        return try await compute { try rows.answer(at: kept.position, newest, shouldStop: shouldStop) }
     }
 
     private func compute<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
@@ -170,10 +171,11 @@ private final class ComparedRows: Sendable {
         return Array(sorted.prefix(limit))
     }
 
-    func answer(at position: Int64, shouldStop: @escaping () -> Bool) throws -> CollectionIndex.Answer {
+    /// - Parameter newest: Where the table was when all rows had been read.
+    func answer(at position: Int64, _ newest: Int64, shouldStop: @escaping () -> Bool) throws -> CollectionIndex.Answer {
         let catalog = catalog.withLock { $0 }
         let passing = query.filter.map { catalog.slots(passing: $0) }
-        return try query.answer(at: position) { _, limit in
+        var answer = try query.answer(at: position) { _, limit in
             let hits = nearest(limit, among: passing).compactMap { match in
                 catalog.id(of: match.key).map { CollectionIndex.Hit(id: $0, score: space.score(of: match)) }
             }
@@ -184,6 +186,8 @@ private final class ComparedRows: Sendable {
             guard let found else { throw VectorsError.searchTookTooLong }
             return found.map { CollectionIndex.Hit(id: $0.id, score: $0.score) }
         }
+        answer.newest = newest
+        return answer
     }
 }
 

@@ -13,9 +13,11 @@ extension CollectionIndex {
     /// What a search found.
     struct Answer: Hashable, Sendable {
         /// Best first.
-        let hits: [Hit]
+        var hits: [Hit]
         /// Everything up to this position was looked at.
         let position: Int64
+        /// And nothing behind this one, which rows that are just being put in are up to. So whoever has read the answer reads nothing older where this was seen.
+        var newest: Int64
         /// Whether nothing nearer to the embedding exists.
         let isExact: Bool
     }
@@ -40,9 +42,9 @@ extension SearchQuery {
         switch ranking {
         case .embedding(let embedding):
             let (hits, isExact) = try nearest(embedding, limit)
-            return CollectionIndex.Answer(hits: hits, position: position, isExact: isExact)
+            return CollectionIndex.Answer(hits: hits, position: position, newest: position, isExact: isExact)
         case .text(let text):
-            return CollectionIndex.Answer(hits: try holding(text, limit), position: position, isExact: true)
+            return CollectionIndex.Answer(hits: try holding(text, limit), position: position, newest: position, isExact: true)
         case .both(let embedding, let text, let weights):
             let depth = max(limit, RankFusion.depth)
             let (near, isExact) = try nearest(embedding, depth)
@@ -53,7 +55,7 @@ extension SearchQuery {
                 .init(near.map(\.id), weight: weights.embedding),
             ])
             let hits = fused.prefix(limit).map { CollectionIndex.Hit(id: $0.key, score: $0.score) }
-            return CollectionIndex.Answer(hits: hits, position: position, isExact: isExact)
+            return CollectionIndex.Answer(hits: hits, position: position, newest: position, isExact: isExact)
         }
     }
 }
