@@ -1,5 +1,6 @@
 internal import Contracts
 internal import FoundationEssentials
+internal import HNSW
 internal import RPC
 internal import RecordTestSupport
 internal import Testing
