@@ -28,6 +28,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     private var isEnded = false
     private var isClosing = false
     private(set) var wasOpen = false
+    /// What calls have taken whose answers wait until all that has come is read.
+    private var unsent: Duration = .zero
     private var reason = "The connection was closed."
 
     init(role: HTTP2Role, settings: HTTP2Settings, executor: LoopExecutor, requiresALPN: Bool) throws(HTTP2Error) {
@@ -63,6 +65,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     /// Sends what can be sent, then closes the channel if the session is finished.
     func flush() {
         isDirty = false
+        unsent = .zero
         guard let context, !isEnded else { return }
         do throws(HTTP2Error) {
             repeat {
@@ -75,6 +78,20 @@ final class HTTP2Connection: ChannelInboundHandler {
             return
         }
         if session.isFinished { closeWhenSent(because: reason) }
+    }
+
+    /// A call that takes less is as soon read as its answer is sent.
+    private static let quick: Duration = .microseconds(25)
+    private static let mostUnsent: Duration = .microseconds(100)
+
+    /// Says that a call was answered before the next one was read, which took so long. Who has its answer can go on while those that came with it are
+    /// being answered, so what has taken long is sent behind it, and not behind all of them.
+    func answeredAtOnce(in duration: Duration) {
+        guard duration >= HTTP2Connection.quick else { return }
+        unsent += duration
+        guard unsent >= HTTP2Connection.mostUnsent, let context, !isEnded else { return }
+        unsent = .zero
+        do throws(HTTP2Error) { try write(to: context) } catch { close(because: error.description) }
     }
 
     /// Closes the channel now; the peer hears of it when the channel says so.

@@ -53,8 +53,9 @@ extension ServerCall {
 
     func report(_ error: RPCError?) {
         if method.meters.isEmpty { return }
+        took = began.duration(to: .now)
         let record = CallRecord(
-            context: context, peer: context.peer, error: error, duration: began.duration(to: .now),
+            context: context, peer: context.peer, error: error, duration: took,
             requestBytes: requestBytes, responseBytes: responseBytes)
         for meter in method.meters { meter.ended(record) }
     }

@@ -29,6 +29,8 @@ final class ServerCall: @unchecked Sendable {
     var request: ReceivedMessage?
     var response: [UInt8]?
     let began: ContinuousClock.Instant
+    /// From then to its status, if anybody wants to know.
+    var took: Duration = .zero
     var requestBytes = 0
     var responseBytes = 0
 
@@ -170,7 +172,10 @@ final class ServerCall: @unchecked Sendable {
         task = CurrentTask.$scope.withValue(context.scope) {
             Task.immediate(executorPreference: connection.executor) { await self.runHandler() }
         }
-        if state.isEnded { task = nil }
+        if state.isEnded {
+            task = nil
+            connection.http.answeredAtOnce(in: took)
+        }
     }
 
     private func runHandler() async {
