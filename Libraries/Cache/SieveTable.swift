@@ -4,9 +4,10 @@
 /// a hit only marks one; a hand goes from old to new, unmarks what is marked and takes out the first that is not. It keeps more
 /// of what is wanted than LRU does, and a hit moves nothing.
 ///
-/// Looking is inlinable, since a look through witness tables takes several times as long.
-package struct SieveTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    @usableFromInline struct Entry {
+/// It is public because only what is public is compiled for its values in other modules (Swift 6.3); a look through witness tables takes several times
+/// as long.
+public struct SieveTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    @usableFromInline struct Entry: Sendable {
         @usableFromInline var key: Key?
         @usableFromInline var value: Value?
         @usableFromInline var isVisited = false
@@ -40,7 +41,7 @@ package struct SieveTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     package var count: Int { slots.count }
 
     /// The value of a key, which is kept the longer for it.
-    @inlinable package mutating func value(for key: Key) -> Value? {
+    @inlinable public mutating func value(for key: Key) -> Value? {
         guard let slot = slots[key] else { return nil }
         entries[slot].isVisited = true
         return entries[slot].value

@@ -100,12 +100,12 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
         if request.view == .id {
             matches = answer.hits.map { VectorsV1.Match(id: $0.id.text, score: $0.score) }
         } else {
-            matches = try await documents(of: answer, to: query, in: index)
+            matches = try await documents(of: answer, to: query, in: index, isDegraded: isDegraded)
             // The table is ahead of the index, as after another replica's deletion. In place of what is left out other documents are wanted.
             for _ in 0..<Self.searchesAnew where !isDegraded && matches.count < answer.hits.count {
                 guard try await catchUp(index, behind: answer.position) else { break }
                 answer = try await search(index, query)
-                matches = try await documents(of: answer, to: query, in: index)
+                matches = try await documents(of: answer, to: query, in: index, isDegraded: false)
             }
             matches = AnswerBytes.fitting(matches)
         }
@@ -128,14 +128,16 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
     }
 
     /// What is kept of the documents that were found.
-    private func documents(of answer: CollectionIndex.Answer, to query: SearchQuery, in index: CollectionIndex) async throws -> [VectorsV1.Match] {
-        if let unchanged = await unchangedDocuments(of: answer, in: index) {
+    private func documents(
+        of answer: CollectionIndex.Answer, to query: SearchQuery, in index: CollectionIndex, isDegraded: Bool
+    ) async throws -> [VectorsV1.Match] {
+        if !isDegraded, let unchanged = await unchangedDocuments(of: answer, in: index) {
             return zip(unchanged, answer.hits).map { VectorsV1.Match($0, score: $1.score) }
         }
         let found = try await documents.find(answer.hits.map(\.id), in: index.collection)
         if found.isEmpty, !answer.hits.isEmpty { try await requireCollection(of: index) }
-        texts.keep(found, in: index.collection)
         let kept = Dictionary(uniqueKeysWithValues: found.map { ($0.id, $0) })
+        if !isDegraded { texts.keep(kept, of: answer.hits, in: index) }
         // The table is newer than the graph, and its rows are what the caller gets: one that was deleted meanwhile, or
         // no longer passes the filter, is left out.
         return answer.hits.compactMap { hit -> VectorsV1.Match? in
@@ -147,7 +149,7 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
     /// The same without reading the rows: if all are in memory, and the table says, asked once for all searches of the moment, that it has not changed
     /// since the index was searched.
     private func unchangedDocuments(of answer: CollectionIndex.Answer, in index: CollectionIndex) async -> [KeptDocument]? {
-        var kept = index.records(of: answer).flatMap { texts.documents($0, in: index.collection) }
+        var kept = texts.documents(of: answer.hits, in: index)
         if kept != nil, await index.tableReading.value({ try await documents.position(of: index.collection) }) != answer.position { kept = nil }
         texts.countAnswer(fromMemory: kept != nil)
         return kept

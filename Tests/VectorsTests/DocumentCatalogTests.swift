@@ -10,7 +10,7 @@ internal import Time
 
         let number = catalog.enter("a", [:])
 
-        #expect(catalog.id(of: number) == "a")
+        #expect(catalog.record(numbered: number)?.id == "a")
         #expect(catalog.number(of: "a") == number)
     }
 
@@ -24,8 +24,8 @@ internal import Time
 
         #expect(again == first)
         #expect(anew != first)
-        #expect(catalog.id(of: first) == nil)
-        #expect(catalog.id(of: anew) == "a")
+        #expect(catalog.record(numbered: first)?.id == nil)
+        #expect(catalog.record(numbered: anew)?.id == "a")
     }
 
     @Test func `gives the slots of documents that are gone again`() {
@@ -81,8 +81,8 @@ internal import Time
         catalog.remove(one)
 
         #expect(first != second)
-        #expect(catalog.id(of: first) == nil)
-        #expect(catalog.id(of: second) == other)
+        #expect(catalog.record(numbered: first)?.id == nil)
+        #expect(catalog.record(numbered: second)?.id == other)
         #expect(catalog.count == 1)
     }
 

@@ -4,13 +4,6 @@ internal import Synchronization
 internal import TextSearch
 
 extension CollectionIndex {
-    /// What was found as the index has it now; `nil` if a document is gone meanwhile, or if the answer is not the index's.
-    func records(of answer: Answer) -> [DocumentCatalog.Record]? {
-        guard seen.map({ $0 >= answer.position }) ?? false else { return nil }
-        let records = catalog.withLock { catalog in answer.hits.compactMap { catalog.record(of: $0.id) } }
-        return records.count == answer.hits.count ? records : nil
-    }
-
     /// Whether a search would be done in some 0.1 ms, for which an event loop may be held: a walk that keeps few candidates, without a filter that has to
     /// be evaluated first, and that waits for no others: neither for the graph nor for the catalogue, which searches by words hold.
     func isBrief(_ query: SearchQuery) -> Bool {
@@ -74,8 +67,8 @@ extension CollectionIndex {
         }
         // A document may have been deleted since the graph was searched.
         let hits = catalog.withLock { catalog in
-            nearest.found.compactMap { match in
-                catalog.id(of: match.key).map { Hit(id: $0, score: collection.space.score(of: match)) }
+            nearest.found.matches.compactMap { match in
+                catalog.record(numbered: match.key).map { Hit(document: $0, score: collection.space.score(of: match)) }
             }
         }
         return (hits, nearest.isExact)
@@ -88,6 +81,6 @@ extension CollectionIndex {
         let terms = Terms.of(text.text)
         let found = catalog.withLock { $0.search(terms: terms, limit: limit, among: passing, shouldStop: shouldStop) }
         guard let found else { throw .searchTookTooLong }
-        return found.map { Hit(id: $0.id, score: $0.score) }
+        return found.map { Hit(document: $0.record, score: $0.score) }
     }
 }

@@ -4,11 +4,15 @@ internal import Synchronization
 internal import TextSearch
 internal import Time
 
+private let lastNumber = Atomic(0)
+
 /// One collection in memory: its graph, the catalogue of its documents, and how far the two have followed the table.
 ///
 /// It is a function of the table: rows enter through `apply` alone, which the collection's follower calls, one chunk
 /// after another. Applying a row again changes nothing.
 final class CollectionIndex: Sendable {
+    /// No other of this process has it, nor will.
+    let number = lastNumber.add(1, ordering: .relaxed).newValue
     /// As it was when this process learned of it; the id, the name and the space never change.
     let collection: Collection
     let graphConfiguration: HNSWConfiguration

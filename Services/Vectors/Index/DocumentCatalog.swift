@@ -65,17 +65,15 @@ struct DocumentCatalog: Sendable {
         unusedSlots.append(slot)
     }
 
-    func record(of id: DocumentID) -> Record? { slots[id].flatMap { records[$0] } }
+    func number(of id: DocumentID) -> Int? { slots[id].flatMap { records[$0]?.number } }
 
-    func number(of id: DocumentID) -> Int? { record(of: id)?.number }
-
-    func id(of number: Int) -> DocumentID? {
+    func record(numbered number: Int) -> Record? {
         guard let record = records[Self.slot(of: number)], record.number == number else { return nil }
-        return record.id
+        return record
     }
 
     /// As which writing of its row a document was entered.
-    func version(of id: DocumentID) -> RowVersion? { record(of: id)?.version }
+    func version(of id: DocumentID) -> RowVersion? { slots[id].flatMap { records[$0]?.version } }
 
     /// The documents whose rows stand behind a position.
     func ids(behind position: Int64) -> [DocumentID] {
@@ -124,10 +122,10 @@ struct DocumentCatalog: Sendable {
     /// - Returns: `nil` if it was stopped.
     func search(
         terms: [String], limit: Int, among passing: Bitmap?, shouldStop: () -> Bool
-    ) -> [(id: DocumentID, score: Float)]? {
+    ) -> [(record: Record, score: Float)]? {
         let filter = passing.map { passing in { passing.contains($0) } }
         return texts.search(terms, limit: limit, where: filter, shouldStop: shouldStop)?.compactMap { match in
-            records[match.document].map { ($0.id, match.score) }
+            records[match.document].map { ($0, match.score) }
         }
     }
 }

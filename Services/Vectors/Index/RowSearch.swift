@@ -177,14 +177,14 @@ private final class ComparedRows: Sendable {
         let passing = query.filter.map { catalog.slots(passing: $0) }
         var answer = try query.answer(at: position) { _, limit in
             let hits = nearest(limit, among: passing).compactMap { match in
-                catalog.id(of: match.key).map { CollectionIndex.Hit(id: $0, score: space.score(of: match)) }
+                catalog.record(numbered: match.key).map { CollectionIndex.Hit(document: $0, score: space.score(of: match)) }
             }
             return (hits, true)
         } holding: { text, limit in
             let found = catalog.search(
                 terms: Terms.of(text.text), limit: limit, among: passing, shouldStop: shouldStop)
             guard let found else { throw VectorsError.searchTookTooLong }
-            return found.map { CollectionIndex.Hit(id: $0.id, score: $0.score) }
+            return found.map { CollectionIndex.Hit(document: $0.record, score: $0.score) }
         }
         answer.newest = newest
         return answer

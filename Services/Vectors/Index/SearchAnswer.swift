@@ -3,15 +3,18 @@ internal import TextSearch
 
 extension CollectionIndex {
     /// A document that a search found.
-    struct Hit: Hashable, Sendable {
-        let id: DocumentID
+    struct Hit: Sendable {
+        /// As the index had it.
+        let document: DocumentCatalog.Record
         /// Larger is better: the cosine similarity, the inner product or minus the squared distance; BM25; or what the ranks
         /// come to.
         let score: Float
+
+        var id: DocumentID { document.id }
     }
 
     /// What a search found.
-    struct Answer: Hashable, Sendable {
+    struct Answer: Sendable {
         /// Best first.
         var hits: [Hit]
         /// Everything up to this position was looked at.
@@ -54,7 +57,10 @@ extension SearchQuery {
                 .init(RankFusion.counted(held.map { (key: $0.id, relevance: $0.score) }), weight: weights.text),
                 .init(near.map(\.id), weight: weights.embedding),
             ])
-            let hits = fused.prefix(limit).map { CollectionIndex.Hit(id: $0.key, score: $0.score) }
+            let documents = Dictionary((near + held).map { ($0.id, $0.document) }, uniquingKeysWith: { first, _ in first })
+            let hits = fused.prefix(limit).compactMap { fused in
+                documents[fused.key].map { CollectionIndex.Hit(document: $0, score: fused.score) }
+            }
             return CollectionIndex.Answer(hits: hits, position: position, newest: position, isExact: isExact)
         }
     }

@@ -1,5 +1,4 @@
 internal import Cache
-internal import FoundationEssentials
 internal import Synchronization
 
 /// What documents say, of those that were found of late, so that it need not be read for every search that finds them.
@@ -8,8 +7,9 @@ internal import Synchronization
 /// to be told when a document changes: the new version is another text.
 final class DocumentTexts: Sendable {
     private struct Key: Hashable, Sendable {
-        let collection: UUID
-        let id: DocumentID
+        let index: Int
+        /// Which no other document of the index has had.
+        let document: Int
     }
 
     private struct Text: Sendable {
@@ -17,7 +17,7 @@ final class DocumentTexts: Sendable {
         let content: String
     }
 
-    /// What an entry takes besides its id, which is there twice, and its text: the tables' words, the heads of strings.
+    /// What an entry takes besides its text: the tables' words, the head of a string.
     private static let entryBytes = 256
 
     private let kept: Mutex<SieveTable<Key, Text>>
@@ -29,28 +29,32 @@ final class DocumentTexts: Sendable {
         kept = Mutex(SieveTable(capacity: max(1, bytes)))
     }
 
-    /// These documents, in their order, if what each says is kept.
-    func documents(_ records: [DocumentCatalog.Record], in collection: Collection) -> [KeptDocument]? {
+    /// The documents that an index has found, in their order, if what each says is kept.
+    func documents(of hits: [CollectionIndex.Hit], in index: CollectionIndex) -> [KeptDocument]? {
         var documents: [KeptDocument] = []
-        documents.reserveCapacity(records.count)
+        documents.reserveCapacity(hits.count)
         kept.withLock { kept in
-            for record in records {
-                guard let text = kept.value(for: Key(collection: collection.id, id: record.id)), text.version == record.version else { return }
+            for hit in hits {
+                let document = hit.document
+                guard let text = kept.value(for: Key(index: index.number, document: document.number)), text.version == document.version else {
+                    return
+                }
                 documents.append(
-                    KeptDocument(id: record.id, content: text.content, metadata: record.metadata, version: record.version))
+                    KeptDocument(id: document.id, content: text.content, metadata: document.metadata, version: document.version))
             }
         }
-        return documents.count == records.count ? documents : nil
+        return documents.count == hits.count ? documents : nil
     }
 
-    /// Keeps what was read of the table.
-    func keep(_ documents: [KeptDocument], in collection: Collection) {
+    /// Keeps what was read of the table, as far as the index has found it as that version.
+    func keep(_ documents: [DocumentID: KeptDocument], of hits: [CollectionIndex.Hit], in index: CollectionIndex) {
         kept.withLock { kept in
-            for document in documents {
+            for hit in hits {
+                guard let document = documents[hit.id], document.version == hit.document.version else { continue }
                 kept.set(
                     Text(version: document.version, content: document.content),
-                    for: Key(collection: collection.id, id: document.id),
-                    weight: document.content.utf8.count + 2 * document.id.text.utf8.count + Self.entryBytes)
+                    for: Key(index: index.number, document: hit.document.number),
+                    weight: document.content.utf8.count + Self.entryBytes)
             }
         }
     }
