@@ -544,7 +544,7 @@ extension VectorsV1 {
 extension VectorsV1 {
     package struct SearchResponse: ContractMessage {
         package var matches: [VectorsV1.Match] = []
-        /// The position that the search saw.
+        /// A search that demands this position (`min_position`), of any replica, sees nothing older than this one did. What `min_position` demanded is up to it.
         package var position: Int64 = 0
         /// Whether all documents that pass the filters were compared with the embedding, so that none nearer was missed. Words
         /// are always looked for in all.

@@ -299,7 +299,7 @@ struct  Heartguard__Vectors__V1__SearchResponse
   size_t n_matches;
   Heartguard__Vectors__V1__Match **matches;
   /*
-   * The position that the search saw.
+   * A search that demands this position (`min_position`), of any replica, sees nothing older than this one did. What `min_position` demanded is up to it.
    */
   int64_t position;
   /*
