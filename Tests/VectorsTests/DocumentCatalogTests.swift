@@ -124,7 +124,7 @@ extension DocumentCatalog {
     }
 
     fileprivate func found(_ term: String, among passing: Bitmap? = nil) -> [DocumentID] {
-        (search(terms: [term], limit: 10, among: passing, shouldStop: { false }) ?? []).map(\.id)
+        (search(terms: [term], limit: 10, among: passing, shouldStop: { false }) ?? []).map(\.record.id)
     }
 }
 
