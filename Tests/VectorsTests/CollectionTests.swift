@@ -79,9 +79,9 @@ internal import Testing
             let refusal = VectorsError.noCollection(table).rpcError
             #expect(refusal.code == .notFound && refusal.message.contains("heartguard.vectors.v1.MemoriesService"))
             // Nor can there be one.
-            await expect(.invalidArgument) { try await vectors.create(name) }
+            await expect(.invalidArgument, fields: ["name"]) { try await vectors.create(name) }
             try await vectors.create("notes")
-            await expect(.invalidArgument) { try await vectors.name(name, for: "notes") }
+            await expect(.invalidArgument, fields: ["name"]) { try await vectors.name(name, for: "notes") }
         }
     }
 }

@@ -34,6 +34,7 @@ internal import Time
             try await database.withReplica { vectors in
                 try await vectors.create("notes")
                 try await vectors.upsert([.at([0, 0, 0], "a"), .at([3, 0, 0], "b", ["source": "go"]), .at([9, 0, 0], "c")], in: "notes")
+                _ = try await vectors.untilBuilt("notes")
                 let first = try await vectors.find(near: [2, 0, 0], in: "notes", limit: 2)
 
                 let again = try await vectors.find(near: [2, 0, 0], in: "notes", limit: 2)
@@ -42,6 +43,7 @@ internal import Time
                 #expect((vectors.texts.counts.fromMemory, vectors.texts.counts.fromTable) == (1, 1))
                 // By itself the other replica would look an hour later.
                 try await database.withReplica(pollInterval: .seconds(3_600)) { other in
+                    _ = try await other.untilBuilt("notes")
                     _ = try await other.find(near: [2, 0, 0], in: "notes", limit: 2)
                     try await vectors.upsert([.at([3, 0, 0], "b", ["source": "went"])], in: "notes")
                     let changed = try await other.find(near: [2, 0, 0], in: "notes", limit: 2)
