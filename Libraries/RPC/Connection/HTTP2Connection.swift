@@ -28,6 +28,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     private var isEnded = false
     private var isClosing = false
     private(set) var wasOpen = false
+    /// When the last call was answered of those that are being read, or reading them began.
+    private var lastAnswer = ContinuousClock.now
     /// What calls have taken whose answers wait until all that has come is read.
     private var unsent: Duration = .zero
     private var reason = "The connection was closed."
@@ -82,11 +84,13 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     /// A call that takes less is as soon read as its answer is sent.
     private static let quick: Duration = .microseconds(25)
-    private static let mostUnsent: Duration = .microseconds(100)
+    private static let mostUnsent: Duration = .microseconds(200)
 
-    /// Says that a call was answered before the next one was read, which took so long. Who has its answer can go on while those that came with it are
-    /// being answered, so what has taken long is sent behind it, and not behind all of them.
-    func answeredAtOnce(in duration: Duration) {
+    /// Says that a call was answered before the next one was read. Who has its answer can go on while those that came with it are being answered, so what
+    /// has taken long is sent behind it, and not behind all of them.
+    func answeredAtOnce(at now: ContinuousClock.Instant) {
+        let duration = lastAnswer.duration(to: now)
+        lastAnswer = now
         guard duration >= HTTP2Connection.quick else { return }
         unsent += duration
         guard unsent >= HTTP2Connection.mostUnsent, let context, !isEnded else { return }
@@ -184,6 +188,7 @@ extension HTTP2Connection {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
+        lastAnswer = .now
         do throws(HTTP2Error) {
             lendBatch()
             try session.receive(buffer.readableBytesSpan)

@@ -53,9 +53,10 @@ extension ServerCall {
 
     func report(_ error: RPCError?) {
         if method.meters.isEmpty { return }
-        took = began.duration(to: .now)
+        let now = ContinuousClock.now
+        ended = now
         let record = CallRecord(
-            context: context, peer: context.peer, error: error, duration: took,
+            context: context, peer: context.peer, error: error, duration: began.duration(to: now),
             requestBytes: requestBytes, responseBytes: responseBytes)
         for meter in method.meters { meter.ended(record) }
     }

@@ -29,8 +29,8 @@ final class ServerCall: @unchecked Sendable {
     var request: ReceivedMessage?
     var response: [UInt8]?
     let began: ContinuousClock.Instant
-    /// From then to its status, if anybody wants to know.
-    var took: Duration = .zero
+    /// When it had its status, if anybody times it.
+    var ended: ContinuousClock.Instant?
     var requestBytes = 0
     var responseBytes = 0
 
@@ -174,7 +174,7 @@ final class ServerCall: @unchecked Sendable {
         }
         if state.isEnded {
             task = nil
-            connection.http.answeredAtOnce(in: took)
+            if let ended { connection.http.answeredAtOnce(at: ended) }
         }
     }
 
