@@ -9,7 +9,7 @@ extension VectorsV1 {
         case unspecified
         /// Id, score, content and metadata, as they are kept now: a document that was deleted since the index was searched is left out.
         case full
-        /// Id and score alone, as the index knew them at `position`. Spares the service reading the documents, about half of what a search costs.
+        /// Id and score alone, as the index knew them at `position`. Spares the service reading the documents, a third to a half of what a search costs.
         case id
         /// A number that a newer contract has a name for.
         case unrecognized(Int32)

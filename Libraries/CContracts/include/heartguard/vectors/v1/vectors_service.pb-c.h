@@ -45,7 +45,7 @@ typedef enum _Heartguard__Vectors__V1__MatchView {
    */
   HEARTGUARD__VECTORS__V1__MATCH_VIEW__MATCH_VIEW_FULL = 1,
   /*
-   * Id and score alone, as the index knew them at `position`. Spares the service reading the documents, about half of what a search costs.
+   * Id and score alone, as the index knew them at `position`. Spares the service reading the documents, a third to a half of what a search costs.
    */
   HEARTGUARD__VECTORS__V1__MATCH_VIEW__MATCH_VIEW_ID = 2
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(HEARTGUARD__VECTORS__V1__MATCH_VIEW)
