@@ -68,7 +68,8 @@ package final class LeasedLimiter: Sendable {
         if view.standing == .up || (view.standing == .suspected && onLoss == .refuse) {
             let patience = onLoss == .refuse ? shares.configuration.longPatience : shares.configuration.patience
             do throws(RedisError) {
-                return try await ask(key, cost, patience, generation: view.generation)
+                // What was let through without Redis waits, if that has come back empty, until all replicas have told what was in use.
+                return try await ask(key, cost, patience, view.standing == .up ? .both : .used, generation: view.generation)
             } catch {
                 counted.withLock { $0.unanswered += 1 }
                 // A caller that has given up says nothing about Redis.
@@ -85,9 +86,9 @@ package final class LeasedLimiter: Sendable {
     }
 
     private func ask(
-        _ key: String, _ cost: Int, _ patience: Duration, generation: Int
+        _ key: String, _ cost: Int, _ patience: Duration, _ part: ShareLedger.Part, generation: Int
     ) async throws(RedisError) -> Decision {
-        let admission = try await tell(.both, key, cost, patience, generation: generation)
+        let admission = try await tell(part, key, cost, patience, generation: generation)
         counted.withLock { counts in
             if case .admitted = admission { counts.admittedTogether += 1 } else { counts.refusedTogether += 1 }
         }
