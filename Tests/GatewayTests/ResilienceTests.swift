@@ -282,9 +282,9 @@ private func limits(calls: Int, of method: MethodDescriptor) -> [String: String]
 
 @Suite struct `The end of a call to a service` {
     private func outcome(
-        _ error: RPCError, waitForReady: Bool = true, isProbe: Bool = false, isLate: Bool = false, took: Duration = .zero
+        _ error: RPCError, isStream: Bool = false, waitForReady: Bool = true, isProbe: Bool = false, isLate: Bool = false, took: Duration = .zero
     ) -> CallOutcome {
-        BackendGuard.outcome(of: error, waitsForReady: waitForReady, isProbe: isProbe, isLate: isLate, took: took)
+        BackendGuard.outcome(of: error, isStream: isStream, waitsForReady: waitForReady, isProbe: isProbe, isLate: isLate, took: took)
     }
 
     @Test func `counts against it when it was not there`() {
@@ -294,6 +294,12 @@ private func limits(calls: Int, of method: MethodDescriptor) -> [String: String]
         #expect(outcome(RPCError(.deadlineExceeded, ""), took: .seconds(5)) == .failed)
         #expect(outcome(RPCError(.cancelled, ""), isLate: true, took: .seconds(5)) == .failed)
         #expect(outcome(RPCError(.cancelled, ""), isLate: false, took: .seconds(5)) == .neutral)
+    }
+
+    @Test func `says nothing where a stream has gone on until its deadline`() {
+        #expect(outcome(RPCError(.deadlineExceeded, ""), isStream: true, took: .seconds(5)) == .neutral)
+        #expect(outcome(RPCError(.cancelled, ""), isStream: true, isLate: true, took: .seconds(5)) == .neutral)
+        #expect(outcome(RPCError(.unavailable, ""), isStream: true, took: .seconds(5)) == .failed)
     }
 
     @Test func `says that it is there when it says itself when to come again, or what is wrong with the request`() {

@@ -28,6 +28,21 @@ import Testing
         #expect(!connection.isActive)
     }
 
+    @Test func `keeps its connection as long as it reads, however slowly`() throws {
+        let connection = try connection()
+        // What is not flushed stands for what is not sent.
+        connection.write(ByteBuffer(repeating: 0, count: 4 << 20), promise: nil)
+        report(false, on: connection)
+        connection.embeddedEventLoop.advanceTime(by: .seconds(59))
+        connection.write(ByteBuffer(repeating: 0, count: 1 << 10), promise: nil)
+        connection.embeddedEventLoop.advanceTime(by: .seconds(1))
+        let isKept = connection.isActive
+        connection.embeddedEventLoop.advanceTime(by: .seconds(60))
+
+        #expect(isKept)
+        #expect(!connection.isActive)
+    }
+
     @Test func `keeps its connection once it has read`() throws {
         let connection = try connection()
 

@@ -45,7 +45,7 @@ struct BackendGuard: ClientInterceptor {
         } catch {
             let failure = RPCError(caught: error)
             let outcome = Self.outcome(
-                of: failure, waitsForReady: context.waitForReady, isProbe: permit.isProbe,
+                of: failure, isStream: isStream, waitsForReady: context.waitForReady, isProbe: permit.isProbe,
                 isLate: Self.isLate(context.deadline), took: permit.elapsed)
             breaker.ended(permit, outcome, isTimed: !isStream)
             // The caller asked for no try, and reads what the others do.
@@ -75,7 +75,7 @@ struct BackendGuard: ClientInterceptor {
     /// What a call's error says of the service that was called. Only its absence counts against it: what a caller can bring about
     /// by a request (INTERNAL, UNKNOWN, a budget that is used up) must not shut the service for others.
     static func outcome(
-        of error: RPCError, waitsForReady: Bool, isProbe: Bool, isLate: Bool, took duration: Duration
+        of error: RPCError, isStream: Bool, waitsForReady: Bool, isProbe: Bool, isLate: Bool, took duration: Duration
     ) -> CallOutcome {
         switch error.code {
         case .unavailable:
@@ -83,6 +83,9 @@ struct BackendGuard: ClientInterceptor {
             if error.trailers[Pushback.name] != nil { return .succeeded }
             // Who does not wait for a connection is refused in every restart.
             return waitsForReady || isProbe ? .failed : .neutral
+        // A stream may go on until its deadline, or until its caller has had enough.
+        case .deadlineExceeded where isStream, .cancelled where isStream:
+            return .neutral
         case .deadlineExceeded:
             return duration >= hurry ? .failed : .neutral
         // The Gateway's own caller has waited until its deadline, and has gone away then.
