@@ -109,8 +109,10 @@ extension VectorsService: VectorsV1.VectorsServiceProtocol {
             }
             matches = AnswerBytes.fitting(matches)
         }
+        // Documents that were read of the table may be newer than the index.
+        let newest = matches.reduce(answer.newest) { max($0, $1.documentPosition) }
         return VectorsV1.SearchResponse(
-            matches: matches, position: answer.newest, exact: answer.isExact, degraded: isDegraded, collection: index.collection.name.text)
+            matches: matches, position: newest, exact: answer.isExact, degraded: isDegraded, collection: index.collection.name.text)
     }
 
     /// How often a search is made again because documents that it found have changed since.

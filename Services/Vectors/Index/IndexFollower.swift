@@ -55,7 +55,7 @@ struct IndexFollower: Sendable {
         guard var unconfirmed = index.unconfirmed(by: standing, at: seen) else { return setBack(seen, standing.position) }
         let (position, _) = try await readRows(behind: seen) { page in
             unconfirmed.subtract(page.map(\.id))
-            return true
+            return unconfirmed.isEmpty
         }
         guard unconfirmed.isEmpty else { return setBack(seen, standing.position) }
         // A table that has gone on since it was counted is counted the next time.
@@ -67,6 +67,7 @@ struct IndexFollower: Sendable {
     /// whatever it holds before, even nothing, is nobody's answer.
     private func build() async throws {
         let start = ContinuousClock.now
+        index.forgetNewestRow()
         // An attempt that failed, perhaps because the database was being set back, has left what it had read.
         let isEmpty = index.isEmpty
         let restored = try await restore()
@@ -108,7 +109,7 @@ struct IndexFollower: Sendable {
 
     /// Puts everything in that is behind a position. How far that is, and how many rows it took.
     ///
-    /// - Parameter see: gets each page of rows, and says whether what the index then holds may go to the disk.
+    /// - Parameter see: gets each page of rows, and says whether what the index then holds is the table's, so that it may be told and go to the disk.
     private func readRows(
         behind first: Int64, _ see: ([DocumentChange]) -> Bool = { _ in true }
     ) async throws -> (position: Int64, rowCount: Int) {
@@ -125,15 +126,22 @@ struct IndexFollower: Sendable {
             } else {
                 try await put(page)
             }
-            let mayBeSaved = see(page)
+            let isTheTables = see(page)
             index.noteForSnapshot(changes: page.count)
             rowCount += page.count
             guard let last = page.last else { break }
             position = last.position
             cursor = ChangeCursor(behind: last)
             guard page.count == Self.rowsPerPage else { break }
-            // A build takes long, and a process that is killed need not begin anew. Of the last position there may be more rows.
-            if index.seen == nil, mayBeSaved { await snapshots?.saveIfDue(index, at: position - 1) }
+            guard isTheTables else { continue }
+            // Of the last position there may be more rows.
+            if index.seen == nil {
+                // A build takes long, and a process that is killed need not begin anew.
+                await snapshots?.saveIfDue(index, at: position - 1)
+            } else {
+                // Who waits for a position in the midst of many need not wait for all.
+                index.hasFollowed(to: position - 1)
+            }
         }
         if index.unreadableCount > 0, rowCount > 0 {
             logger.error(
