@@ -212,17 +212,17 @@ final class CollectionIndex: Sendable {
     /// As of the last position that was published; rows that come in now are not in it. `nil` until the index has been built.
     var followed: Followed? { published.withLock { $0 } }
 
-    /// Tells whoever waits that everything up to the position is in, though more is coming.
-    func hasFollowed(to position: Int64) { tracker.advance(to: position) }
-
     /// To be called before it is built: what an attempt has read that failed may be of a database that was set back since.
     func forgetNewestRow() { newestRow.store(0, ordering: .releasing) }
 
-    /// The same of all that there is, which is told. To be called by the index's follower.
+    /// Tells whoever waits that everything up to the position is in, though more is coming.
+    func hasFollowed(to position: Int64) { tracker.advance(to: position) }
+
+    /// Tells whoever waits, and whoever compares indexes, that everything up to the position is in and nothing behind it. To be called by the index's follower.
     func publish(_ position: Int64) {
         let digest = catalog.withLock { $0.digest }
         published.withLock { $0 = Followed(position: position, digest: digest) }
-        tracker.advance(to: position)
+        hasFollowed(to: position)
     }
 
     /// Waits until the index has seen a position; `false` when it has not by the deadline, or is not used any more.
